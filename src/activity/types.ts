@@ -1,0 +1,34 @@
+/** Usage of one volume in one window. Operations and bytes per second, means over the window. */
+export type VolumeActivity = {
+  readonly operationsPerSecond: number
+  readonly bytesPerSecond: number
+  /** Samples seen of samples expected, in per cent; the lesser of reads and writes. */
+  readonly coveragePercent: number
+}
+
+export type WindowQuery = {
+  /** End of the window, whole seconds since the epoch; asked as the explicit evaluation time. */
+  readonly endSeconds: number
+  readonly windowSeconds: number
+  readonly signal?: AbortSignal
+}
+
+/**
+ * The fleet's usage in one window. A volume that is not in the map has no data: never zero.
+ * `warnings` name duplicates, partial answers, unmapped series. `Down` says why nothing is known.
+ */
+export type WindowAnswer =
+  | {
+      readonly kind: 'Answer'
+      readonly volumes: ReadonlyMap<string, VolumeActivity>
+      readonly warnings: readonly string[]
+    }
+  | { readonly kind: 'Down'; readonly why: string }
+
+export interface ActivitySource {
+  readonly name: string
+  /** How long after its end a window is complete. */
+  readonly lagSeconds: number
+  /** A constant number of requests whatever the size of the fleet. Never throws. */
+  window(query: WindowQuery): Promise<WindowAnswer>
+}

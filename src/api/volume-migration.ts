@@ -1,0 +1,96 @@
+import type { Condition, ObjectMeta } from './object.ts'
+import type { Strategy } from './storage-policy.ts'
+
+export type MigrationReason = 'Policy' | 'Forced' | 'Manual'
+
+export type VolumeMigrationSpec = {
+  readonly claim: { readonly name: string; readonly uid?: string }
+  /** What the mover verifies against claim, PV and Cinder; never an address by itself. */
+  readonly volume?: { readonly pv?: string; readonly id?: string; readonly sizeGiB?: number }
+  readonly from?: string
+  readonly to: string
+  readonly strategy?: Strategy
+  readonly reason?: MigrationReason
+  readonly policy: string
+  /** Mutable until the call: a person's yes, and a person's stop. */
+  readonly approved?: boolean
+  readonly cancel?: boolean
+}
+
+/**
+ * Steps of the machine. Waiting -> Requested -> Retyping -> Verifying -> Succeeded | Failed;
+ * Stuck is left only by what Cinder shows later.
+ */
+export type Step =
+  'Waiting' | 'Requested' | 'Retyping' | 'Verifying' | 'Stuck' | 'Succeeded' | 'Failed'
+
+/** Saved by compare-and-swap before the one call to Cinder. */
+export type Intent = {
+  readonly attempt: number
+  /** `X-OpenStack-Request-ID` that is sent with the call. */
+  readonly requestId: string
+  readonly clusterId: string
+  /** The object's own uid: an intent copied into another object is not ours. */
+  readonly objectUid: string
+  /** `leaseTransitions` of the leader that holds this migration now. */
+  readonly epoch: number
+  readonly at: string
+  readonly deadline: string
+  readonly fromTypeId: string
+  readonly toTypeId: string
+  /** Cinder's `updated_at` before the call: unchanged later = the call never reached the volume. */
+  readonly volumeUpdatedAt: string
+  readonly availabilityZone: string
+  readonly attached: boolean
+}
+
+/** What became of the call. Absent after a crash between the call and the saving of its answer. */
+export type CallOutcome = {
+  readonly kind: 'Accepted' | 'Rejected' | 'NotSent' | 'Unknown'
+  readonly at: string
+  readonly httpStatus?: number
+  readonly message?: string
+  readonly cinderRequestId?: string
+}
+
+export type VolumeMigrationStatus = {
+  readonly observedGeneration?: number
+  readonly step?: Step
+  /** Why it waits, failed or is stuck; one of the constants in reasons.ts. */
+  readonly reason?: string
+  readonly message?: string
+  readonly conditions?: readonly Condition[]
+  readonly intent?: Intent
+  readonly call?: CallOutcome
+  /** First of the two equal reads that verify the end. */
+  readonly verifiedOnceAt?: string
+  readonly startedAt?: string
+  readonly completedAt?: string
+  /** For people: `12m30s`. Kept up to date while it runs. */
+  readonly elapsed?: string
+  /** An estimate from earlier moves; Cinder tells no progress. */
+  readonly estimatedEnd?: string
+  readonly expiresAt?: string
+  /** Money per month that the move saves, two decimals; negative when speed is bought. */
+  readonly monthlySaving?: string
+  readonly volumeId?: string
+  readonly sizeGiB?: number
+}
+
+export type VolumeMigration = {
+  readonly apiVersion: string
+  readonly kind: 'VolumeMigration'
+  readonly metadata: ObjectMeta
+  readonly spec: VolumeMigrationSpec
+  readonly status?: VolumeMigrationStatus
+}
+
+/** A call to Cinder may be running or may have run: counts against every limit, blocks the volume. */
+export function isInFlight(m: VolumeMigration): boolean {
+  const step = m.status?.step
+  return step === 'Requested' || step === 'Retyping' || step === 'Verifying' || step === 'Stuck'
+}
+
+export function isFinished(m: VolumeMigration): boolean {
+  return m.status?.step === 'Succeeded' || m.status?.step === 'Failed'
+}

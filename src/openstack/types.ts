@@ -1,0 +1,101 @@
+/** What the rest of the house sees of Cinder: plain data, parsed where it enters. Sizes GiB, times RFC 3339 in UTC. */
+export type CinderVolume = {
+  readonly id: string
+  readonly status: string
+  readonly sizeGiB: number
+  readonly typeName: string
+  /** From microversion 3.63; below it resolved by name through the type list. */
+  readonly typeId: string
+  readonly availabilityZone: string
+  readonly updatedAt: string
+  readonly createdAt: string
+  readonly multiattach: boolean
+  readonly encrypted: boolean
+  readonly bootable: boolean
+  readonly groupId?: string
+  readonly attachments: readonly {
+    readonly serverId: string
+    readonly device: string
+    readonly hostName?: string
+  }[]
+  readonly metadata: Readonly<Record<string, string>>
+  /** Admin only; undefined for a member. */
+  readonly migrationStatus?: string
+}
+
+export type CinderVolumeType = {
+  readonly id: string
+  readonly name: string
+  readonly isPublic: boolean
+  /** As far as the credential may see them. */
+  readonly extraSpecs: Readonly<Record<string, string>>
+}
+
+export type CinderSnapshot = {
+  readonly id: string
+  readonly volumeId: string
+  readonly name: string
+  readonly status: string
+}
+
+/** -1 = unlimited. */
+export type QuotaLine = {
+  readonly limit: number
+  readonly inUse: number
+  readonly reserved: number
+}
+
+export type RetypeRequest = {
+  readonly volumeId: string
+  readonly newTypeId: string
+  readonly migrationPolicy: 'never' | 'on-demand'
+  /** Sent as X-OpenStack-Request-ID. */
+  readonly requestId: string
+}
+
+/**
+ * What is known after the one POST. NotSent: it certainly never reached Cinder. Rejected: a 4xx, nothing started.
+ * Unknown: time-out, reset, 5xx; it may have started.
+ */
+export type RetypeAnswer =
+  | { readonly kind: 'Accepted'; readonly cinderRequestId?: string }
+  | {
+      readonly kind: 'Rejected'
+      readonly httpStatus: number
+      readonly message: string
+      readonly quota: boolean
+      readonly cinderRequestId?: string
+    }
+  | { readonly kind: 'NotSent'; readonly message: string }
+  | {
+      readonly kind: 'Unknown'
+      readonly httpStatus?: number
+      readonly message: string
+      readonly cinderRequestId?: string
+    }
+
+/**
+ * The calls of the move. Reads are retried inside (5 tries, 2 to 30 s, never on 4xx) and throw `CinderError`;
+ * `retype` is sent exactly once and never throws.
+ */
+export interface VolumeService {
+  /** All volumes of the project, paged by marker; a page at a time so that a large project never blocks the loop. */
+  listVolumes(options?: {
+    changedSince?: string
+    signal?: AbortSignal
+  }): AsyncIterable<readonly CinderVolume[]>
+  /** undefined when Cinder says 404. */
+  getVolume(id: string, signal?: AbortSignal): Promise<CinderVolume | undefined>
+  listSnapshots(options?: {
+    volumeId?: string
+    signal?: AbortSignal
+  }): Promise<readonly CinderSnapshot[]>
+  listVolumeTypes(signal?: AbortSignal): Promise<readonly CinderVolumeType[]>
+  /** Quota lines by name: `gigabytes`, `volumes`, `gigabytes_<type>`, … undefined when the credential may not read them. */
+  getQuota(signal?: AbortSignal): Promise<ReadonlyMap<string, QuotaLine> | undefined>
+  /** Names of the zones that are available. */
+  listAvailabilityZones(signal?: AbortSignal): Promise<readonly string[]>
+  /** Highest microversion the server offers, as [major, minor]. */
+  maxMicroversion(signal?: AbortSignal): Promise<readonly [number, number]>
+  retype(request: RetypeRequest, signal?: AbortSignal): Promise<RetypeAnswer>
+}

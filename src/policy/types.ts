@@ -1,0 +1,74 @@
+/**
+ * The vocabulary of deciding. Pure data: no client, no clock. Tiers are indexed fastest first (0 = fastest).
+ * Times are whole seconds since the epoch, sizes GiB, demand I/O operations per second.
+ */
+
+/** A tier with every field resolved; see resolve.ts for where each one comes from. */
+export type Tier = {
+  readonly name: string
+  readonly typeId: string
+  readonly typeName: string
+  readonly storageClass?: string
+  readonly pricePerGiBMonth: number
+  /** Demand it can serve for a volume of that size; Infinity = no limit. */
+  limitIops(sizeGiB: number): number
+  /** The QoS limit that really caps what is observed; undefined when none was given. */
+  capIops?(sizeGiB: number): number
+  readonly retentionSeconds: number
+  readonly iopsThreshold?: number
+  readonly maxGiB?: number
+  readonly headroomPercent: number
+}
+
+export type RuleConstants = {
+  /** Hours of full price premium that one fully throttled hour is worth. */
+  readonly rho: number
+  /** Price of a move in hours of full premium. */
+  readonly muHours: number
+  readonly moveCostPerGiB: number
+  readonly halfLifeHours: number
+  readonly up0: number
+  readonly upPerDay: number
+  readonly down0: number
+  readonly downPerDay: number
+  readonly gamma: number
+  readonly brakeFactor: number
+  readonly brakeHours: number
+  readonly saturationShare: number
+  readonly saturationFactor: number
+}
+
+/** All the engine remembers of a volume; packed into checkpoints by state.ts. */
+export type VolumeState = {
+  /** Discounted cost per tier since first seen. */
+  readonly cost: readonly number[]
+  /** Discounted hours of history, at most about 69.5 with a half-life of 48 h. */
+  readonly hours: number
+  /** Tier before the last move, -1 = never moved. */
+  readonly previousTier: number
+  readonly movedAt: number
+  /** Windows with enough data, ever (saturates at 65535). */
+  readonly coveredWindows: number
+  readonly lastWindowEnd: number
+  /** When demand last exceeded the limit of the next slower tier (seconds), 0 = not since first seen. */
+  readonly lastExceededAt: number
+  readonly firstSeenAt: number
+}
+
+export type Observation =
+  | { readonly kind: 'Measured'; readonly iops: number; readonly coveragePercent: number }
+  | { readonly kind: 'Detached' }
+  | { readonly kind: 'NoData'; readonly why: string }
+  | { readonly kind: 'SourceDown'; readonly why: string }
+
+/** What the rule wants, before any guard, with the numbers that explain it. */
+export type Wish = {
+  /** Index of the wanted tier; equal to the current one when it wants nothing. */
+  readonly to: number
+  /** Money the wanted (or best other) tier leads by, over the discounted history. */
+  readonly lead: number
+  /** Lead that is needed to move. */
+  readonly needed: number
+  readonly moveCost: number
+  readonly historyHours: number
+}

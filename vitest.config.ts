@@ -1,0 +1,33 @@
+import { defineConfig } from 'vitest/config'
+
+// unit: beside the code, no process but our own. sim: whole rooms together on the simulators.
+// real: the lab's real parts; starts nothing by itself, test/run.ts brings the lab up first.
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'unit', include: ['src/**/*.test.ts'], testTimeout: 10_000 } },
+      {
+        test: {
+          name: 'sim',
+          include: [
+            'test/contract/**/*.test.ts',
+            'test/crash/**/*.test.ts',
+            'test/demo/**/*.test.ts',
+          ],
+          exclude: ['**/*.lab.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'real',
+          include: ['test/**/*.lab.test.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+})
