@@ -1,0 +1,74 @@
+# shellcheck shell=bash
+# Keystone, Cinder, Gnocchi.
+
+keystone_up() {
+  local d=$STATE/keystone
+  mkdir -p "$d"
+  render keystone.conf "$d/keystone.conf"
+  [ -e "$d/.ready" ] || make_keystone "$d" >"$LOGS/keystone-manage.log" 2>&1 || die "keystone-manage failed, see $LOGS/keystone-manage.log"
+  mapfile -t run < <(wsgi 5000 --wsgi-file /usr/bin/keystone-wsgi-public --processes 2 --threads 1)
+  bg keystone env OS_KEYSTONE_CONFIG_FILES="$d/keystone.conf" "${run[@]}"
+  await keystone 60 ok http://$IP:5000/v3
+}
+make_keystone() {
+  local d=$1 manage=(keystone-manage --config-file "$1/keystone.conf") url=http://$IP:5000/v3
+  mkdir -p "$d/fernet" "$d/credential"
+  chmod 700 "$d/fernet" "$d/credential"
+  "${manage[@]}" fernet_setup --keystone-user root --keystone-group root \
+    && "${manage[@]}" credential_setup --keystone-user root --keystone-group root \
+    && "${manage[@]}" db_sync \
+    && OS_BOOTSTRAP_PASSWORD=$SECRET "${manage[@]}" bootstrap --bootstrap-region-id RegionOne \
+      --bootstrap-admin-url $url --bootstrap-internal-url $url --bootstrap-public-url $url \
+    && touch "$d/.ready"
+}
+
+cinder_sync() {
+  [ -e "$STATE/cinder/.ready" ] && return 0
+  cinder-manage --config-file "$STATE/cinder/cinder.conf" db sync >"$LOGS/cinder-manage.log" 2>&1 && touch "$STATE/cinder/.ready"
+}
+openstack_up() {
+  local sync ceph rabbit conf=$STATE/cinder/cinder.conf
+  mkdir -p "$STATE/cinder/lock" "$STATE/ceph"
+  mariadb_up
+  # Between two pools of one Ceph cluster Cinder copies inside the driver. A ":" in the path of ceph.conf makes the driver refuse
+  # that, and Cinder takes the generic path (a second, temporary volume; Nova for attached ones), as between unlike backends.
+  ln -sf ceph.conf "$STATE/ceph/generic:ceph.conf"
+  RBD_CONF=$STATE/ceph/ceph.conf
+  [ "${COUCHESTOR_LAB_GENERIC_MIGRATION:-}" != 1 ] || RBD_CONF=$STATE/ceph/generic:ceph.conf
+  render cinder.conf "$conf"
+  # independent of one another: schema, storage and message bus come up side by side
+  cinder_sync & sync=$!
+  ceph_up & ceph=$!
+  rabbit_up & rabbit=$!
+  keystone_up
+  seed keystone
+  wait $sync || die "cinder-manage db sync failed, see $LOGS/cinder-manage.log"
+  wait $ceph || die "Ceph failed"
+  wait $rabbit || die "RabbitMQ failed"
+  bg cinder-scheduler cinder-scheduler --config-file "$conf"
+  bg cinder-volume cinder-volume --config-file "$conf"
+  bg cinder-api cinder-api --config-file "$conf"
+  await cinder-api 90 ok http://$IP:8776/
+  await cinder-volume 90 logged cinder-volume 3 'Driver post RPC initialization completed'
+  seed cinder
+}
+
+gnocchi_up() {
+  local d=$STATE/gnocchi
+  mkdir -p "$d/home/.gnocchi" "$d/storage"
+  mariadb_up
+  keystone_up
+  seed keystone
+  render gnocchi.conf "$d/gnocchi.conf"
+  # the WSGI entry takes no arguments: it finds ~/.gnocchi/gnocchi.conf by itself
+  cp "$d/gnocchi.conf" "$d/home/.gnocchi/gnocchi.conf"
+  if [ ! -e "$d/.ready" ]; then
+    gnocchi-upgrade --config-file "$d/gnocchi.conf" >"$LOGS/gnocchi-upgrade.log" 2>&1 || die "gnocchi-upgrade failed, see $LOGS/gnocchi-upgrade.log"
+    touch "$d/.ready"
+  fi
+  bg gnocchi-metricd gnocchi-metricd --config-file "$d/gnocchi.conf"
+  mapfile -t run < <(wsgi 8041 --wsgi gnocchi.rest.wsgi --processes 1 --threads 4 --enable-threads)
+  bg gnocchi-api env HOME="$d/home" "${run[@]}"
+  await gnocchi-api 60 ok http://$IP:8041/
+  seed gnocchi
+}
