@@ -1,0 +1,171 @@
+import { parse } from 'node-cron'
+import { UserError } from '../errors.ts'
+
+const MINUTE = 60_000
+const DAY = 86_400_000
+/** Offsets of time zones change on quarter hours only, so one look per quarter hour is enough. */
+const QUARTER = 15 * MINUTE
+const SEARCH_DAYS = 400
+
+/** When moves may start: for a while from each minute that a cron expression names, in a time zone. */
+export type Schedule = {
+  /** Whether `at` lies in a slot. */
+  isOpen(at: Date): boolean
+  /** `at` itself when a slot is open, else the start of the next one; undefined when none comes within 400 days. */
+  nextOpen(at: Date): Date | undefined
+  /** Start of the slot that is open at `at`; the latest one when slots overlap. */
+  slotStart(at: Date): Date | undefined
+}
+
+/**
+ * A schedule from cron expression (five fields), IANA time zone and slot length in ms.
+ * Clock changes: a minute that the clock skips opens the slot right after the gap, a repeated one opens it again.
+ * `field` is the path of the policy's `migration`. Throws `UserError` naming field, value and fix.
+ */
+export function createSchedule(
+  expression: string,
+  timeZone: string,
+  slotMs: number,
+  field = 'spec.migration',
+): Schedule {
+  const cron = parseCron(expression, `${field}.schedule`)
+  const wallClock = createWallClock(timeZone, `${field}.timeZone`)
+
+  const opensAt = (minute: number): boolean => {
+    const wall = wallClock(minute)
+    const before = wallClock(minute - MINUTE)
+    for (let skipped = before + MINUTE; skipped < wall; skipped += MINUTE)
+      if (cron.matches(skipped)) return true
+    return cron.matches(wall)
+  }
+
+  const slotStart = (at: Date): Date | undefined => {
+    for (let m = floorTo(at.getTime(), MINUTE); m > at.getTime() - slotMs; m -= MINUTE)
+      if (opensAt(m)) return new Date(m)
+    return undefined
+  }
+
+  const nextOpen = (at: Date): Date | undefined => {
+    if (slotStart(at)) return at
+    const end = at.getTime() + SEARCH_DAYS * DAY
+    let m = floorTo(at.getTime(), MINUTE) + MINUTE
+    while (m < end) {
+      if (opensAt(m)) return new Date(m)
+      m = cron.dayMatches(wallClock(m)) ? m + MINUTE : startOfNextDay(m, wallClock)
+    }
+    return undefined
+  }
+
+  return { isOpen: (at) => slotStart(at) !== undefined, nextOpen, slotStart }
+}
+
+type Cron = { matches(wall: number): boolean; dayMatches(wall: number): boolean }
+
+/**
+ * Wall times are milliseconds that read as the local time when taken for UTC.
+ * Only numbers, names, ranges, lists and steps: what else the parser knows (L, W, #, seconds) other crons do not.
+ */
+function parseCron(expression: string, field: string): Cron {
+  const parts = expression.split(' ')
+  if (parts.length !== 5 || !/^[0-9a-z*,/ -]+$/i.test(expression) || /[LW]\b/i.test(expression))
+    throw invalidCron(
+      expression,
+      field,
+      'it must have five fields of numbers, names, *, ranges, lists and steps',
+    )
+  if (parts[2] !== '*' && parts[4] !== '*')
+    throw invalidCron(
+      expression,
+      field,
+      'day of month and day of week are both restricted, write * in one of them',
+    )
+  const fields = parseFields(expression, field)
+  const day = (wall: Date) =>
+    fields.month.has(wall.getUTCMonth() + 1) &&
+    fields.dayOfMonth.has(wall.getUTCDate()) &&
+    fields.dayOfWeek.has(wall.getUTCDay())
+  return {
+    dayMatches: (wall) => day(new Date(wall)),
+    matches: (wall) => {
+      const date = new Date(wall)
+      return (
+        fields.minute.has(date.getUTCMinutes()) && fields.hour.has(date.getUTCHours()) && day(date)
+      )
+    },
+  }
+}
+
+function parseFields(expression: string, field: string) {
+  try {
+    const { minute, hour, dayOfMonth, month, dayOfWeek } = parse(expression)
+    return {
+      minute: new Set(minute),
+      hour: new Set(hour),
+      dayOfMonth: new Set(dayOfMonth),
+      month: new Set(month),
+      dayOfWeek: new Set(dayOfWeek.map((d) => (d === 7 ? 0 : d))),
+    }
+  } catch (e) {
+    throw invalidCron(expression, field, e instanceof Error ? e.message : String(e))
+  }
+}
+
+function invalidCron(expression: string, field: string, why: string): UserError {
+  return new UserError(
+    'schedule',
+    `${field} is "${expression}": ${why}; write minute hour day-of-month month day-of-week, for example "0 2 * * *" for 02:00 every day`,
+  )
+}
+
+/** Gives the wall time of an instant; throws `UserError` for a zone that this machine does not know. */
+function createWallClock(timeZone: string, field: string): (instant: number) => number {
+  const format = zoneFormat(timeZone, field)
+  const offsets = new Map<number, number>()
+  return (instant) => {
+    const quarter = floorTo(instant, QUARTER)
+    let offset = offsets.get(quarter)
+    if (offset === undefined) {
+      if (offsets.size > 5000) offsets.clear()
+      offset = wallTime(format, quarter) - quarter
+      offsets.set(quarter, offset)
+    }
+    return instant + offset
+  }
+}
+
+function zoneFormat(timeZone: string, field: string): Intl.DateTimeFormat {
+  try {
+    return new Intl.DateTimeFormat('en-US', {
+      timeZone,
+      hourCycle: 'h23',
+      year: 'numeric',
+      month: 'numeric',
+      day: 'numeric',
+      hour: 'numeric',
+      minute: 'numeric',
+    })
+  } catch {
+    throw new UserError(
+      'schedule',
+      `${field} is "${timeZone}", which is no time zone here: write an IANA name such as UTC or Europe/Berlin`,
+    )
+  }
+}
+
+function wallTime(format: Intl.DateTimeFormat, instant: number): number {
+  const parts: Record<string, number> = {}
+  for (const { type, value } of format.formatToParts(instant)) parts[type] = Number(value)
+  return Date.UTC(parts['year']!, parts['month']! - 1, parts['day'], parts['hour'], parts['minute'])
+}
+
+/** Right after the next local midnight, or before it when the clock changes that day; never in the past. */
+function startOfNextDay(instant: number, wallClock: (instant: number) => number): number {
+  const wall = wallClock(instant)
+  const next = instant + (floorTo(wall, DAY) + DAY - wall)
+  const drift = wallClock(next) - (floorTo(wall, DAY) + DAY)
+  return drift > 0 && next - drift > instant ? next - drift : next
+}
+
+function floorTo(value: number, unit: number): number {
+  return Math.floor(value / unit) * unit
+}
