@@ -3,8 +3,9 @@ export type CinderVolume = {
   readonly id: string
   readonly status: string
   readonly sizeGiB: number
+  /** Empty for a volume without a type. */
   readonly typeName: string
-  /** From microversion 3.63; below it resolved by name through the type list. */
+  /** From microversion 3.63; below it resolved by name through the type list. Empty when it has none or may not be seen. */
   readonly typeId: string
   readonly availabilityZone: string
   readonly updatedAt: string
@@ -51,6 +52,11 @@ export type RetypeRequest = {
   readonly migrationPolicy: 'never' | 'on-demand'
   /** Sent as X-OpenStack-Request-ID. */
   readonly requestId: string
+  /**
+   * Called synchronously right before the POST leaves, after any waiting for a login; when it throws the answer is
+   * `NotSent`. The place for the lease's fence.
+   */
+  readonly fence?: () => void
 }
 
 /**

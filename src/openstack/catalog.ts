@@ -1,0 +1,107 @@
+import { z } from 'zod'
+import { UserError } from '../errors.ts'
+import type { Interface } from './credentials.ts'
+
+export type ServiceName = 'block-storage' | 'metric' | 'identity'
+
+const Endpoint = z.object({
+  interface: z.string(),
+  region: z.string().nullish(),
+  region_id: z.string().nullish(),
+  url: z.string(),
+})
+export const CatalogEntry = z.object({
+  type: z.string(),
+  name: z.string().default(''),
+  endpoints: z.array(Endpoint).default([]),
+})
+export type CatalogEntry = z.infer<typeof CatalogEntry>
+
+/** What a cloud may call the service, best name first. `volumev2` is another API and left out. */
+const TYPES: Readonly<Record<ServiceName, readonly string[]>> = {
+  'block-storage': ['block-storage', 'volumev3', 'block-store', 'volume'],
+  metric: ['metric'],
+  identity: ['identity'],
+}
+
+export type EndpointWish = {
+  readonly service: ServiceName
+  readonly interface: Interface
+  /** Matched with the endpoint's region or region_id; undefined = the first. */
+  readonly region?: string | undefined
+}
+
+/** URL of a service without a slash at its end. Throws `UserError` (OpenStackEndpoint) that says what the catalog has instead. */
+export function findEndpoint(catalog: readonly CatalogEntry[], wish: EndpointWish): string {
+  const found = candidates(catalog, wish.service).find(
+    (e) =>
+      e.interface === wish.interface &&
+      (wish.region === undefined || e.region === wish.region || e.region_id === wish.region),
+  )
+  if (found === undefined) throw notInCatalog(catalog, wish)
+  return trimSlash(found.url)
+}
+
+/** Regions that have the service, as the catalog names them. */
+export function regionsOf(catalog: readonly CatalogEntry[], service: ServiceName): string[] {
+  const regions = candidates(catalog, service).map((e) => e.region_id ?? e.region ?? '')
+  return [...new Set(regions)]
+}
+
+/** Types, names, regions, interfaces and URLs, one line per endpoint: what `--log-level debug` shows. */
+export function describeCatalog(catalog: readonly CatalogEntry[]): string[] {
+  return catalog.flatMap((s) =>
+    s.endpoints.map(
+      (e) => `${s.type} (${s.name}) ${e.region_id ?? e.region ?? '-'} ${e.interface} ${e.url}`,
+    ),
+  )
+}
+
+function candidates(catalog: readonly CatalogEntry[], service: ServiceName) {
+  return TYPES[service]
+    .flatMap((type) => catalog.filter((s) => s.type === type))
+    .flatMap((s) => s.endpoints)
+    .filter((e) => service !== 'block-storage' || !/\/v[12](\.\d+)?(\/|$)/.test(e.url))
+}
+
+function notInCatalog(catalog: readonly CatalogEntry[], wish: EndpointWish): UserError {
+  const where = wish.region === undefined ? '' : ` in region "${wish.region}"`
+  const has = candidates(catalog, wish.service).map(
+    (e) => `${e.interface} in ${e.region_id ?? e.region ?? 'no region'}`,
+  )
+  const known = has.length > 0 ? `it has ${has.join(', ')}` : 'it has none at all'
+  return new UserError(
+    'OpenStackEndpoint',
+    `the service catalog has no ${wish.interface} ${wish.service} endpoint${where} (${known}): ` +
+      'correct OS_REGION_NAME (openstack.region) or OS_INTERFACE (openstack.interface), or set openstack.endpoint_override',
+  )
+}
+
+/** The three places of an API: where versions are listed, where the version starts, where requests go. */
+export type EndpointBase = {
+  readonly root: string
+  readonly version: string
+  readonly endpoint: string
+}
+
+/**
+ * Cinder's places from a catalog URL or an override of any usual form: `…`, `…/v3`, `…/v3/{project}`,
+ * also with `%(project_id)s`. Requests always go through the project's path, which every version knows.
+ */
+export function volumeBase(url: string, projectId: string): EndpointBase {
+  const filled = trimSlash(url.replaceAll(/[%$]\((project|tenant)_id\)s/g, projectId))
+  const match = /^(.*?)\/v3(?:\.\d+)?(?:\/([^/]+))?$/.exec(filled)
+  const root = match?.[1] ?? filled
+  const version = `${root}/v3`
+  return { root, version, endpoint: `${version}/${match?.[2] ?? projectId}` }
+}
+
+/** The places of any other service. */
+export function plainBase(url: string): EndpointBase {
+  const endpoint = trimSlash(url)
+  return { root: endpoint.replace(/\/v\d+(\.\d+)?$/, ''), version: endpoint, endpoint }
+}
+
+function trimSlash(url: string): string {
+  return url.replace(/\/+$/, '')
+}

@@ -1,0 +1,86 @@
+import type { Clock } from '../clock.ts'
+import { messageOf } from '../errors.ts'
+import type { Log } from '../log.ts'
+import { loginBody, type Token } from './authenticate.ts'
+import type { Credentials } from './credentials.ts'
+import { AuthenticationError } from './errors.ts'
+
+/** From here on a new token is fetched beside the running requests … */
+const RENEW_BEFORE_MS = 120_000
+/** … and from here on nothing is sent with the old one. */
+const USELESS_BEFORE_MS = 10_000
+/** A refused login is not repeated sooner: clouds lock users after a handful of failures. */
+const REFUSAL_HOLDS_MS = 60_000
+
+export interface TokenKeeper {
+  /** A token that is good for some seconds at least. One login at a time, shared by all who wait. */
+  get(): Promise<Token>
+  /** The service refused this token: the next `get` logs in again, unless somebody else already did. */
+  invalidate(token: Token): void
+  /** The credentials may have changed: the next `get` reads them and logs in. */
+  forget(): void
+}
+
+export type TokenKeeperParts = {
+  readonly credentials: () => Credentials | Promise<Credentials>
+  readonly login: (credentials: Credentials) => Promise<Token>
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** Keeps one token, renews it before it ends, and remembers a refusal for a minute or until the credential changes. */
+export function createTokenKeeper(parts: TokenKeeperParts): TokenKeeper {
+  const { clock, log } = parts
+  let current: Token | undefined
+  let flight: Promise<Token> | undefined
+  let generation = 0
+  let refusal: { error: AuthenticationError; credential: string; until: number } | undefined
+
+  async function login(): Promise<Token> {
+    const mine = generation
+    const credentials = await parts.credentials()
+    const credential = JSON.stringify([credentials.authUrl, loginBody(credentials.auth)])
+    if (refusal?.credential === credential && clock.boot() < refusal.until) throw refusal.error
+    try {
+      const token = await parts.login(credentials)
+      refusal = undefined
+      if (mine === generation) current = token
+      return token
+    } catch (error) {
+      if (error instanceof AuthenticationError)
+        refusal = { error, credential, until: clock.boot() + REFUSAL_HOLDS_MS }
+      throw error
+    }
+  }
+
+  function renew(): Promise<Token> {
+    if (flight !== undefined) return flight
+    const mine = login().finally(() => {
+      if (flight === mine) flight = undefined
+    })
+    flight = mine
+    return mine
+  }
+
+  return {
+    get: async () => {
+      if (current === undefined) return renew()
+      const left = current.endsAt - clock.boot()
+      if (left <= USELESS_BEFORE_MS) return renew()
+      if (left <= RENEW_BEFORE_MS)
+        renew().catch((e: unknown) =>
+          log.warn({ reason: messageOf(e) }, 'token not renewed yet, using the old one'),
+        )
+      return current
+    },
+    invalidate: (token) => {
+      if (current === token) current = undefined
+    },
+    forget: () => {
+      generation += 1
+      current = undefined
+      flight = undefined
+      refusal = undefined
+    },
+  }
+}
