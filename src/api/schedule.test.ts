@@ -18,7 +18,7 @@ describe('a schedule', () => {
 
   it('tells when the open slot began and when the next one begins', () => {
     const nightly = createSchedule('0 2 * * *', 'UTC', 4 * HOUR)
-    expect(nightly.slotStart(at('2026-02-01T05:00:00Z'))).toEqual(at('2026-02-01T02:00:00Z'))
+    expect(nightly.openedAt(at('2026-02-01T05:00:00Z'))).toEqual(at('2026-02-01T02:00:00Z'))
     expect(nightly.nextOpen(at('2026-02-01T05:00:00Z'))).toEqual(at('2026-02-01T05:00:00Z'))
     expect(nightly.nextOpen(at('2026-02-01T06:00:00Z'))).toEqual(at('2026-02-02T02:00:00Z'))
   })
@@ -193,7 +193,7 @@ describe('any schedule', () => {
         instant,
         fc.integer({ min: 1, max: 600 }),
         (cron, tz, moment, minutes) => {
-          const start = createSchedule(cron, tz, minutes * 60_000).slotStart(moment)
+          const start = createSchedule(cron, tz, minutes * 60_000).openedAt(moment)
           if (!start) return
           expect(moment.getTime() - start.getTime()).toBeGreaterThanOrEqual(0)
           expect(moment.getTime() - start.getTime()).toBeLessThan(minutes * 60_000)

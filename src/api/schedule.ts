@@ -14,7 +14,7 @@ export type Schedule = {
   /** `at` itself when a slot is open, else the start of the next one; undefined when none comes within 400 days. */
   nextOpen(at: Date): Date | undefined
   /** Start of the slot that is open at `at`; the latest one when slots overlap. */
-  slotStart(at: Date): Date | undefined
+  openedAt(at: Date): Date | undefined
 }
 
 /**
@@ -39,14 +39,14 @@ export function createSchedule(
     return cron.matches(wall)
   }
 
-  const slotStart = (at: Date): Date | undefined => {
+  const openedAt = (at: Date): Date | undefined => {
     for (let m = floorTo(at.getTime(), MINUTE); m > at.getTime() - slotMs; m -= MINUTE)
       if (opensAt(m)) return new Date(m)
     return undefined
   }
 
   const nextOpen = (at: Date): Date | undefined => {
-    if (slotStart(at)) return at
+    if (openedAt(at)) return at
     const end = at.getTime() + SEARCH_DAYS * DAY
     let m = floorTo(at.getTime(), MINUTE) + MINUTE
     while (m < end) {
@@ -56,7 +56,7 @@ export function createSchedule(
     return undefined
   }
 
-  return { isOpen: (at) => slotStart(at) !== undefined, nextOpen, slotStart }
+  return { isOpen: (at) => openedAt(at) !== undefined, nextOpen, openedAt }
 }
 
 type Cron = { matches(wall: number): boolean; dayMatches(wall: number): boolean }

@@ -1,0 +1,210 @@
+import { load, YAMLException } from 'js-yaml'
+import { messageOf, UserError } from '../errors.ts'
+import { configMistakes } from './config-mistakes.ts'
+import { configSchema } from './config-schema.ts'
+import type { RawConfig } from './config-schema.ts'
+import { tryParseDuration } from './duration.ts'
+
+/** config.yaml with defaults filled in and durations in ms; what is undefined comes from elsewhere or is off. */
+export type Config = {
+  readonly cloudProvider: 'openstack'
+  readonly openstack: {
+    readonly authUrl: string | undefined
+    readonly region: string | undefined
+    readonly credentialRef:
+      { readonly secretName: string; readonly namespace: string | undefined } | undefined
+    readonly interface: 'public' | 'internal' | 'admin' | undefined
+    /** Cinder's URL, instead of the one in the catalog. */
+    readonly endpointOverride: string | undefined
+    readonly caFile: string | undefined
+    readonly insecure: boolean
+  }
+  readonly prometheus: {
+    readonly endpoint: string | undefined
+    readonly queryTimeoutMs: number
+    readonly ceilometerEndpoint: string | undefined
+    readonly preset: 'agent' | 'node-exporter' | 'libvirt' | 'ceph-rbd' | 'custom'
+    readonly queries:
+      | {
+          readonly operations: string
+          readonly bytes: string
+          readonly readSamples: string
+          readonly writeSamples: string
+        }
+      | undefined
+    readonly matchers: Readonly<Record<string, string>>
+    /** undefined = measured from the samples. */
+    readonly scrapeIntervalMs: number | undefined
+    readonly lagMs: number
+    readonly auth:
+      | { readonly kind: 'basic'; readonly username: string; readonly passwordFile: string }
+      | { readonly kind: 'bearer'; readonly tokenFile: string }
+      | undefined
+    readonly tls: {
+      readonly caFile: string | undefined
+      readonly certFile: string | undefined
+      readonly keyFile: string | undefined
+      readonly insecureSkipVerify: boolean
+    }
+    readonly headers: Readonly<Record<string, string>>
+  }
+  /** By name, in the order of the file. */
+  readonly tiers: Readonly<Record<string, ConfigTier>>
+  readonly migration: {
+    readonly cooldownMs: number | undefined
+    readonly batchSize: number | undefined
+    readonly concurrentMigrations: number
+    readonly useCinderTransfer: boolean
+    /** The global stop switch: nothing new starts. */
+    readonly paused: boolean
+  }
+  readonly erasureCoding: { readonly enabled: boolean }
+  /** The file has a `cache` section. */
+  readonly hasCache: boolean
+}
+
+/** A field is only there when the file gives it. */
+export type ConfigTier = {
+  readonly storageClass?: string
+  readonly cinderVolumeType?: string
+  readonly iopsThreshold?: number
+  readonly minCapacityGb?: number
+}
+
+const DEFAULT_QUERY_TIMEOUT_MS = 30_000
+const DEFAULT_LAG_MS = 60_000
+const DEFAULT_CONCURRENT = 2
+
+/**
+ * The text of config.yaml, read whole. Throws one `UserError` that lists every wrong or unknown key with path, value
+ * and fix. An empty file means all defaults.
+ */
+export function parseConfig(yamlText: string, fileName: string): Config {
+  const raw = readYaml(yamlText, fileName)
+  const mistakes = configMistakes(raw)
+  if (mistakes.length > 0) throw new UserError('config', listed(fileName, mistakes))
+  return toConfig(configSchema.parse(raw))
+}
+
+/** Reads and parses the file; a missing or unreadable one is a `UserError` that says what to do. */
+export async function loadConfig(
+  path: string,
+  readFile: (path: string) => Promise<string>,
+): Promise<Config> {
+  let text: string
+  try {
+    text = await readFile(path)
+  } catch (e) {
+    throw new UserError(
+      'config',
+      `--config names ${path}, which cannot be read (${messageOf(e)}): mount the ConfigMap couchestor-config there, or name another file`,
+      { cause: e },
+    )
+  }
+  return parseConfig(text, path)
+}
+
+function readYaml(text: string, fileName: string): unknown {
+  if (isBlank(text)) return {}
+  try {
+    return load(text) ?? {}
+  } catch (e) {
+    throw new UserError('config', `${fileName} is not YAML: ${yamlMistake(e)}`)
+  }
+}
+
+/** Without the excerpt of the file that the library adds: it may show a secret. */
+function yamlMistake(e: unknown): string {
+  if (!(e instanceof YAMLException)) return messageOf(e)
+  const { reason, mark } = e
+  return mark ? `${reason} (line ${mark.line + 1}, column ${mark.column + 1})` : reason
+}
+
+/** No document at all, which js-yaml refuses; for us it is a file without wishes. */
+function isBlank(text: string): boolean {
+  return text.split('\n').every((line) => /^\s*(#.*|---\s*)?$/.test(line))
+}
+
+function listed(fileName: string, mistakes: readonly string[]): string {
+  const count = mistakes.length === 1 ? '1 mistake' : `${mistakes.length} mistakes`
+  return [`${fileName} has ${count}:`, ...mistakes.map((m) => `- ${m}`)].join('\n')
+}
+
+function toConfig(raw: RawConfig): Config {
+  return {
+    cloudProvider: 'openstack',
+    openstack: openstackOf(raw.openstack ?? {}),
+    prometheus: prometheusOf(raw.prometheus ?? {}),
+    tiers: Object.fromEntries(
+      Object.entries(raw.tiers ?? {}).map(([name, t]) => [name, tierOf(t)]),
+    ),
+    migration: {
+      cooldownMs: msOf(raw.migration?.cooldown_period),
+      batchSize: raw.migration?.batch_size,
+      concurrentMigrations: raw.migration?.concurrent_migrations ?? DEFAULT_CONCURRENT,
+      useCinderTransfer: raw.migration?.use_cinder_transfer ?? false,
+      paused: raw.migration?.paused ?? false,
+    },
+    erasureCoding: { enabled: raw.erasure_coding?.enabled ?? false },
+    hasCache: raw.cache !== undefined,
+  }
+}
+
+function openstackOf(raw: NonNullable<RawConfig['openstack']>): Config['openstack'] {
+  const ref = raw.credential_ref
+  return {
+    authUrl: raw.auth_url,
+    region: raw.region,
+    credentialRef: ref && { secretName: ref.secret_name, namespace: ref.namespace },
+    interface: raw.interface,
+    endpointOverride: raw.endpoint_override,
+    caFile: raw.ca_file,
+    insecure: raw.insecure ?? false,
+  }
+}
+
+function prometheusOf(raw: NonNullable<RawConfig['prometheus']>): Config['prometheus'] {
+  return {
+    endpoint: raw.endpoint,
+    queryTimeoutMs: msOf(raw.query_timeout) ?? DEFAULT_QUERY_TIMEOUT_MS,
+    ceilometerEndpoint: raw.ceilometer_endpoint,
+    preset: raw.preset ?? 'agent',
+    queries: raw.queries && {
+      operations: raw.queries.operations,
+      bytes: raw.queries.bytes,
+      readSamples: raw.queries.read_samples,
+      writeSamples: raw.queries.write_samples,
+    },
+    matchers: raw.matchers ?? {},
+    scrapeIntervalMs: msOf(raw.scrape_interval),
+    lagMs: msOf(raw.lag) ?? DEFAULT_LAG_MS,
+    auth: authOf(raw.auth),
+    tls: {
+      caFile: raw.tls?.ca_file,
+      certFile: raw.tls?.cert_file,
+      keyFile: raw.tls?.key_file,
+      insecureSkipVerify: raw.tls?.insecure_skip_verify ?? false,
+    },
+    headers: raw.headers ?? {},
+  }
+}
+
+function authOf(auth: NonNullable<RawConfig['prometheus']>['auth']): Config['prometheus']['auth'] {
+  if (auth?.basic)
+    return { kind: 'basic', username: auth.basic.username, passwordFile: auth.basic.password_file }
+  if (auth?.bearer_token_file) return { kind: 'bearer', tokenFile: auth.bearer_token_file }
+  return undefined
+}
+
+function tierOf(raw: NonNullable<RawConfig['tiers']>[string]): ConfigTier {
+  return {
+    ...(raw.storage_class !== undefined && { storageClass: raw.storage_class }),
+    ...(raw.cinder_volume_type !== undefined && { cinderVolumeType: raw.cinder_volume_type }),
+    ...(raw.iops_threshold !== undefined && { iopsThreshold: raw.iops_threshold }),
+    ...(raw.min_capacity_gb !== undefined && { minCapacityGb: raw.min_capacity_gb }),
+  }
+}
+
+function msOf(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : tryParseDuration(text)
+}

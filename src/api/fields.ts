@@ -1,0 +1,66 @@
+import { z } from 'zod'
+import { formatDuration, tryParseDuration } from './duration.ts'
+
+/**
+ * Leaves of our schemas. The message of each is the fix alone; path and value are put before it by `problemsOf`.
+ */
+function leaf<T>(accepts: (value: unknown) => boolean, fix: string) {
+  return z.custom<T>(accepts, { error: fix })
+}
+
+export const text = (longest = 253, example?: string) =>
+  leaf<string>(
+    (v) => typeof v === 'string' && v.length > 0 && v.length <= longest,
+    `write a text of 1 to ${longest} characters${example ? `, for example ${example}` : ''}`,
+  )
+
+export const flag = () => leaf<boolean>((v) => typeof v === 'boolean', 'write true or false')
+
+export const number = (min: number, max: number) =>
+  leaf<number>(
+    (v) => typeof v === 'number' && v >= min && v <= max,
+    `write a number from ${min} to ${max}`,
+  )
+
+export const integer = (min: number, max: number) =>
+  leaf<number>(
+    (v) => Number.isInteger(v) && (v as number) >= min && (v as number) <= max,
+    `write a whole number from ${min} to ${max}`,
+  )
+
+export const oneOf = <const T extends string>(...values: readonly T[]) =>
+  leaf<T>(
+    (v) => values.includes(v as T),
+    `write ${values.length > 1 ? 'one of ' : ''}${values.join(', ')}`,
+  )
+
+/** A Go duration between two bounds (ms), kept as its text. */
+export const duration = (minMs: number, maxMs: number) =>
+  leaf<string>(
+    (v) => isBetween(typeof v === 'string' ? tryParseDuration(v) : undefined, minMs, maxMs),
+    `write a duration from ${formatDuration(minMs)} to ${formatDuration(maxMs)} with its unit, for example 90s, 30m or 24h`,
+  )
+
+/** Name of a tier. */
+export const tierName = () =>
+  leaf<string>(
+    (v) => typeof v === 'string' && v.length <= 63 && /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(v),
+    'write lower-case letters, digits and -, beginning and ending with a letter or digit, for example hot',
+  )
+
+/** An http(s) URL without user and password: those would end up in logs. */
+export const url = (example: string) =>
+  leaf<string>(
+    isPlainUrl,
+    `write an http or https URL without user and password, for example ${example}`,
+  )
+
+function isPlainUrl(value: unknown): boolean {
+  if (typeof value !== 'string' || !URL.canParse(value)) return false
+  const { protocol, username, password } = new URL(value)
+  return /^https?:$/.test(protocol) && username === '' && password === ''
+}
+
+function isBetween(value: number | undefined, min: number, max: number): boolean {
+  return value !== undefined && value >= min && value <= max
+}

@@ -1,0 +1,33 @@
+import type { StoragePolicySpec } from './storage-policy.ts'
+
+/** Fields that `spec` sets and that are validated, but have no effect yet, with what happens instead. For the status. */
+export function notYetActedOn(spec: StoragePolicySpec): string[] {
+  const { migration, metrics, decision } = spec
+  const strategy = migration?.strategy ?? 'cinder-retype'
+  return [
+    ...when(
+      spec.erasureCoding?.enabled,
+      'erasureCoding: Cinder has no such switch; use a volume type on an erasure-coded pool',
+    ),
+    ...when(spec.multiRegion?.enabled, 'multiRegion: volumes stay in the region of the cluster'),
+    ...when(
+      spec.tiers.some((t) => t.regions),
+      'tiers[].regions: every tier is used in the region of the cluster',
+    ),
+    ...when(
+      spec.tiers.some((t) => t.throughputLimit),
+      'tiers[].throughputLimit: only iopsLimit is used',
+    ),
+    ...when(
+      strategy !== 'cinder-retype',
+      `migration.strategy: nothing moves by ${strategy}; use cinder-retype`,
+    ),
+    ...when(spec.budget, 'budget: the cost is shown, not limited'),
+    ...when(metrics?.source === 'Gnocchi', 'metrics.source: Gnocchi is not read; use Prometheus'),
+    ...when(decision?.algorithm === 'Threshold', 'decision.algorithm: BreakEven decides'),
+  ]
+}
+
+function when(set: unknown, text: string): string[] {
+  return set ? [text] : []
+}
