@@ -179,7 +179,7 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
       const waitMs = Math.round(waitAfter(e))
       count.error(kind)
       log.warn({ kind, error: messageOf(e), waitMs, missingRule }, 'will be tried again')
-      await sleep(clock, waitMs, signal)
+      if (waitMs > 0) await sleep(clock, waitMs, signal)
     }
   }
 

@@ -152,6 +152,8 @@ export interface Elector {
   /** Runs until leadership is lost or `signal` is aborted; releases the lease at the end when it is still ours. */
   run(signal: AbortSignal): Promise<'lost' | 'stopped'>
   readonly isLeader: boolean
+  /** Resolves once the lease is ours for the first time; stays pending when it never is. */
+  elected(): Promise<void>
   /** `leaseTransitions` of our term; 0 before. */
   readonly epoch: number
   /** uid of the Lease object, for a cluster id where namespaces may not be read. */
