@@ -1,0 +1,21 @@
+import { readFile } from 'node:fs/promises'
+import { describe, expect, it } from 'vitest'
+import { generatedFiles } from '../../test/tools/generate.ts'
+
+const files = await generatedFiles()
+
+describe('generated files', () => {
+  it('are the manifests at the path of the guide and the reference pages', () => {
+    expect([...files.keys()].toSorted()).toEqual([
+      'deploy/crds/couchestor.io_storagepolicies.yaml',
+      'deploy/crds/couchestor.io_tieringcheckpoints.yaml',
+      'deploy/crds/couchestor.io_volumemigrations.yaml',
+      'docs/reference-api.md',
+      'docs/reference-reasons.md',
+    ])
+  })
+
+  it.each([...files.keys()])('%s is what npm run generate makes of its source', async (path) => {
+    expect(await readFile(path, 'utf8')).toBe(files.get(path))
+  })
+})

@@ -1,0 +1,44 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { dump, load } from 'js-yaml'
+import { apiReference } from './api-reference.ts'
+import type { Crd } from './api-reference.ts'
+import { reasonsReference } from './reasons-reference.ts'
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
+
+/**
+ * Every file that is made from another one, by its path in the repository: deploy/crds/ (the path of the installation
+ * guide) from crds/, and the reference pages from CRDs and code.
+ */
+export async function generatedFiles(root = ROOT): Promise<ReadonlyMap<string, string>> {
+  const crds = await readCrds(root)
+  const manifests = [...crds].map(
+    ([name, crd]) =>
+      [
+        `deploy/crds/${name}`,
+        `# Made from crds/${name} by "npm run generate".\n${dump(crd, { noRefs: true, lineWidth: 120 })}`,
+      ] as const,
+  )
+  return new Map([
+    ...manifests,
+    ['docs/reference-api.md', apiReference([...crds.values()])],
+    ['docs/reference-reasons.md', reasonsReference()],
+  ])
+}
+
+async function readCrds(root: string): Promise<ReadonlyMap<string, Crd>> {
+  const names = (await readdir(join(root, 'crds'))).filter((name) => name.endsWith('.yaml')).sort()
+  const texts = await Promise.all(names.map((name) => readFile(join(root, 'crds', name), 'utf8')))
+  return new Map(names.map((name, i) => [name, load(texts[i]!) as Crd] as const))
+}
+
+async function writeAll(): Promise<void> {
+  for (const [path, content] of await generatedFiles()) {
+    await mkdir(dirname(join(ROOT, path)), { recursive: true })
+    await writeFile(join(ROOT, path), content)
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await writeAll()
