@@ -1,0 +1,102 @@
+/** One number per series of an instant vector; not finite or negative numbers are kept for the caller to judge. */
+export type VectorItem = {
+  readonly labels: Readonly<Record<string, string>>
+  readonly timeSeconds: number
+  readonly value: number
+}
+
+/** Raw samples' times of one series, seconds. */
+export type MatrixItem = { readonly times: readonly number[] }
+
+export type Parsed<T> =
+  | { readonly kind: 'Data'; readonly items: readonly T[] }
+  | { readonly kind: 'Unusable'; readonly why: string }
+
+/**
+ * Reads the envelope of `/api/v1/query`. A success with warnings, with `isPartial` or cut by a limit is
+ * unusable as a whole: the volumes that are missing from it would look idle.
+ * Source: Prometheus HTTP API; `isPartial` is VictoriaMetrics', warnings are how Thanos tells partial data.
+ */
+export function parseVector(body: unknown): Parsed<VectorItem> {
+  return parseAs(body, 'vector', vectorItem)
+}
+
+/** The same for a range selector asked at one instant: the raw samples of the series. */
+export function parseMatrix(body: unknown): Parsed<MatrixItem> {
+  return parseAs(body, 'matrix', matrixItem)
+}
+
+function parseAs<T>(
+  body: unknown,
+  resultType: string,
+  item: (raw: unknown) => T | undefined,
+): Parsed<T> {
+  const envelope = asRecord(body)
+  if (envelope === undefined || envelope['status'] !== 'success')
+    return unusable('the answer is no Prometheus success envelope')
+  const partial = partialReason(envelope)
+  if (partial !== undefined) return unusable(partial)
+  const data = asRecord(envelope['data'])
+  if (data?.['resultType'] !== resultType)
+    return unusable(
+      `the result is a ${shorten(String(data?.['resultType']))}, not a ${resultType}; the query must yield one`,
+    )
+  const result = data['result']
+  if (!Array.isArray(result)) return unusable('the result is not a list')
+  const items: T[] = []
+  for (const raw of result) {
+    const parsed = item(raw)
+    if (parsed === undefined) return unusable(`a series of the ${resultType} cannot be read`)
+    items.push(parsed)
+  }
+  return { kind: 'Data', items }
+}
+
+function partialReason(envelope: Record<string, unknown>): string | undefined {
+  if (envelope['isPartial'] === true) return 'partial answer (isPartial)'
+  const warnings = Array.isArray(envelope['warnings']) ? envelope['warnings'].map(String) : []
+  // 2.48 to 2.5x list mere remarks, such as "might not be a counter", among the warnings
+  const real = warnings.filter((w) => !w.startsWith('PromQL info:'))
+  if (real.length === 0) return undefined
+  return `answer with warnings, which may be partial: ${shorten(real.join('; '))}`
+}
+
+function vectorItem(raw: unknown): VectorItem | undefined {
+  const item = asRecord(raw)
+  const labels = asRecord(item?.['metric'])
+  const pair = item?.['value']
+  if (labels === undefined || !Array.isArray(pair) || pair.length !== 2) return undefined
+  const [time, text] = pair as [unknown, unknown]
+  if (typeof time !== 'number' || typeof text !== 'string') return undefined
+  return { labels: labels as Record<string, string>, timeSeconds: time, value: numberOf(text) }
+}
+
+function matrixItem(raw: unknown): MatrixItem | undefined {
+  const values = asRecord(raw)?.['values']
+  if (!Array.isArray(values)) return undefined
+  const times = values.map((pair) => (Array.isArray(pair) ? (pair[0] as unknown) : undefined))
+  return times.every((t) => typeof t === 'number') ? { times } : undefined
+}
+
+/** JSON has no NaN or infinity, so values are strings; `Number('+Inf')` and `Number('')` would mislead. */
+function numberOf(text: string): number {
+  if (text === '+Inf' || text === 'Inf') return Infinity
+  if (text === '-Inf') return -Infinity
+  return text.trim() === '' ? Number.NaN : Number(text)
+}
+
+/** A text of the other side for a message: one line, without control characters, at most 300 characters. */
+export function shorten(text: string): string {
+  const line = text.replaceAll(/[\p{Cc}\s]+/gu, ' ').trim()
+  return line.length <= 300 ? line : `${line.slice(0, 300)}…`
+}
+
+export function asRecord(value: unknown): Record<string, unknown> | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : undefined
+}
+
+function unusable(why: string): { kind: 'Unusable'; why: string } {
+  return { kind: 'Unusable', why }
+}

@@ -1,0 +1,181 @@
+import type { PrometheusSourceConfig, QueryTemplates } from './config.ts'
+
+/**
+ * Counters our own agent exports, labels `volume_id`, `node`, `device`: raw kernel counters since attach.
+ * They are public names: dashboards and recording rules of users depend on them.
+ */
+export const AGENT_READS = 'couchestor_volume_reads_completed_total'
+export const AGENT_WRITES = 'couchestor_volume_writes_completed_total'
+export const AGENT_READ_BYTES = 'couchestor_volume_read_bytes_total'
+export const AGENT_WRITTEN_BYTES = 'couchestor_volume_written_bytes_total'
+
+/** How the answer's label names a volume: a full UUID, a disk serial of 20 or 36 characters, an RBD image. */
+export type IdentityKind = 'uuid' | 'serial' | 'image'
+
+export type Preset = {
+  readonly templates: QueryTemplates
+  /** The label of the answer that identifies the volume. */
+  readonly label: string
+  readonly identity: IdentityKind
+  /** Raw samples of one volume (`{{volume}}` = the label's value), to measure the scrape interval. */
+  readonly probe?: string
+}
+
+/** The counters of a preset and the labels that tell two devices apart, whoever scraped them. */
+type Counters = {
+  readonly reads: string
+  readonly writes: string
+  readonly readBytes: string
+  readonly writtenBytes: string
+  readonly device: readonly string[]
+}
+
+const AGENT: Counters = {
+  reads: AGENT_READS,
+  writes: AGENT_WRITES,
+  readBytes: AGENT_READ_BYTES,
+  writtenBytes: AGENT_WRITTEN_BYTES,
+  device: ['volume_id', 'node', 'device'],
+}
+const NODE_EXPORTER: Counters = {
+  reads: 'node_disk_reads_completed_total',
+  writes: 'node_disk_writes_completed_total',
+  readBytes: 'node_disk_read_bytes_total',
+  writtenBytes: 'node_disk_written_bytes_total',
+  device: ['instance', 'device'],
+}
+const LIBVIRT: Counters = {
+  reads: 'libvirt_domain_block_stats_read_requests_total',
+  writes: 'libvirt_domain_block_stats_write_requests_total',
+  readBytes: 'libvirt_domain_block_stats_read_bytes_total',
+  writtenBytes: 'libvirt_domain_block_stats_write_bytes_total',
+  device: ['instance', 'domain', 'target_device'],
+}
+const CEPH_RBD: Counters = {
+  reads: 'ceph_rbd_read_ops',
+  writes: 'ceph_rbd_write_ops',
+  readBytes: 'ceph_rbd_read_bytes',
+  writtenBytes: 'ceph_rbd_write_bytes',
+  device: ['image', 'pool', 'namespace'],
+}
+
+/** Said once at start with preset `ceph-rbd`. */
+export const CEPH_RBD_WARNING =
+  'preset ceph-rbd reads backend counters: they count migration copies, backups and snapshots too, and lose a volume whose image was renamed by a generic retype; prefer agent, node-exporter or libvirt'
+
+/** The queries and the identity of the configured preset. */
+export function presetOf(config: PrometheusSourceConfig): Preset {
+  const matchers = config.matchers ?? {}
+  switch (config.preset) {
+    case 'agent':
+      return direct(AGENT, 'volume_id', 'uuid', '', matchers)
+    case 'ceph-rbd':
+      return direct(CEPH_RBD, 'image', 'image', 'volume-', matchers)
+    case 'node-exporter':
+      return joined(NODE_EXPORTER, 'node_disk_info', matchers)
+    case 'libvirt':
+      return joined(LIBVIRT, 'libvirt_domain_block_stats_info', matchers)
+    case 'custom':
+      if (config.custom === undefined) throw new Error('preset custom without queries')
+      return { templates: config.custom, label: 'volume_id', identity: 'uuid' }
+  }
+}
+
+/** Each counter carries the volume's name itself. */
+function direct(
+  c: Counters,
+  label: string,
+  identity: IdentityKind,
+  prefix: string,
+  matchers: Readonly<Record<string, string>>,
+): Preset {
+  const by = c.device.join(', ')
+  const of = (fn: string) => (metric: string) =>
+    `max by (${by}) (${fn}(${metric}{${label}=~"${prefix}{{volumes}}"${rendered(matchers)}}[{{range}}]))`
+  return {
+    label,
+    identity,
+    probe: `${c.reads}{${label}="{{volume}}"${rendered(matchers)}}[{{range}}]`,
+    templates: templates(
+      c,
+      of('rate'),
+      of('count_over_time'),
+      (inner) => `sum by (${label}) (${inner})`,
+    ),
+  }
+}
+
+/**
+ * The counters know a device only; an info metric knows the serial of each device. A device that carried two
+ * serials within the window is left out: its I/O can be charged to neither (and one such device would
+ * otherwise fail the query of the whole fleet, as a many-to-many join).
+ */
+function joined(c: Counters, info: string, matchers: Readonly<Record<string, string>>): Preset {
+  const by = c.device.join(', ')
+  const selected = rendered(matchers)
+  const plain = selected === '' ? '' : `{${selected.slice(1)}}`
+  const of = (fn: string) => (metric: string) =>
+    `max by (${by}) (${fn}(${metric}${plain}[{{range}}]))`
+  const serials = (matcher: string) =>
+    `max by (${by}, serial) (last_over_time(${info}{${matcher}${selected}}[{{range}}]))`
+  const single = `count by (${by}) (${serials('serial!=""')}) == 1`
+  const disks = `(${serials('serial=~"{{volumes}}"')} and on (${by}) (${single}))`
+  return {
+    label: 'serial',
+    identity: 'serial',
+    probe: `${info}{serial="{{volume}}"${selected}}[{{range}}]`,
+    templates: templates(
+      c,
+      of('rate'),
+      of('count_over_time'),
+      (inner) => `sum by (serial) ((${inner}) * on (${by}) group_left (serial) ${disks})`,
+    ),
+  }
+}
+
+/**
+ * rate before sum, or a counter reset on one node would hide behind the others; the inner `max by` folds the
+ * copies that a pair of servers stores, the outer sum adds the nodes a volume was attached to.
+ */
+function templates(
+  c: Counters,
+  rate: (metric: string) => string,
+  count: (metric: string) => string,
+  perVolume: (inner: string) => string,
+): QueryTemplates {
+  return {
+    operations: perVolume(`${rate(c.reads)} + ${rate(c.writes)}`),
+    bytes: perVolume(`${rate(c.readBytes)} + ${rate(c.writtenBytes)}`),
+    readSamples: perVolume(count(c.reads)),
+    writeSamples: perVolume(count(c.writes)),
+  }
+}
+
+function rendered(matchers: Readonly<Record<string, string>>): string {
+  return Object.entries(matchers)
+    .map(([label, value]) => `,${label}=${JSON.stringify(value)}`)
+    .join('')
+}
+
+/** All volumes at once, or sixteen parts by the first hex digit of the id. */
+export function shards(split: boolean): readonly string[] {
+  if (!split) return ['.+']
+  return [...'0123456789', ...[...'abcdef'].map((d) => `[${d}${d.toUpperCase()}]`)].map(
+    (d) => `${d}.*`,
+  )
+}
+
+/** Fills the placeholders of a query. */
+export function fillTemplate(
+  template: string,
+  values: { windowSeconds: number; volumes?: string; volume?: string },
+): string {
+  const { windowSeconds, volumes = '.+', volume = '' } = values
+  const known: Record<string, string> = {
+    window: String(windowSeconds),
+    range: `${windowSeconds}s`,
+    volumes,
+    volume,
+  }
+  return template.replaceAll(/\{\{\s*(\w+)\s*\}\}/g, (whole, name: string) => known[name] ?? whole)
+}

@@ -1,0 +1,134 @@
+import type { Aggregation, Expr, Matcher, Selector } from './ast.ts'
+import { ExecutionError } from './ast.ts'
+import { applyBinary, withoutName } from './operators.ts'
+import type { Element, Value } from './operators.ts'
+import type { Semantics } from './rate.ts'
+import { monotonicRate, rate } from './rate.ts'
+import type { Series } from './series.ts'
+
+export type Evaluation = {
+  readonly atMs: number
+  readonly semantics: Semantics
+  readonly lookbackMs: number
+  /** Nothing after this instant has been scraped yet. */
+  readonly nowMs: number
+  seriesNamed(name: string): Iterable<Series>
+}
+
+/** Evaluates a parsed query at one instant. Throws `ExecutionError`. */
+export function evaluate(expr: Expr, evaluation: Evaluation): Value {
+  switch (expr.kind) {
+    case 'Number':
+      return { kind: 'Scalar', value: expr.value }
+    case 'Selector':
+      return expr.rangeMs === undefined ? instant(expr, evaluation) : matrix(expr, evaluation)
+    case 'Call':
+      return overRange(expr.fn, expr.arg, evaluation)
+    case 'Aggregate':
+      return aggregate(expr.op, expr.by, evaluate(expr.arg, evaluation))
+    case 'Binary':
+      return applyBinary(
+        expr.op,
+        evaluate(expr.left, evaluation),
+        evaluate(expr.right, evaluation),
+        expr.matching,
+      )
+  }
+}
+
+function* selected(selector: Selector, evaluation: Evaluation): Generator<Series> {
+  const tests = selector.matchers.map(testOf)
+  for (const series of evaluation.seriesNamed(selector.name))
+    if (tests.every((test) => test(series))) yield series
+}
+
+function testOf({ label, op, value }: Matcher): (series: Series) => boolean {
+  if (op === '=') return (s) => (s.labels[label] ?? '') === value
+  if (op === '!=') return (s) => (s.labels[label] ?? '') !== value
+  const pattern = new RegExp(`^(?:${value})$`)
+  return (s) => pattern.test(s.labels[label] ?? '') === (op === '=~')
+}
+
+/** Sample times that a selector may see; `from` is moved by 1 ms where the left end is open. */
+function bounds(rangeMs: number, { atMs, nowMs, semantics }: Evaluation) {
+  return { from: atMs - rangeMs + (semantics === '3' ? 1 : 0), to: Math.min(atMs, nowMs) }
+}
+
+function instant(selector: Selector, evaluation: Evaluation): Value {
+  const { from, to } = bounds(evaluation.lookbackMs, evaluation)
+  const items: Element[] = []
+  for (const series of selected(selector, evaluation)) {
+    const sample = series.last(from, to)
+    if (sample !== undefined) items.push({ labels: series.labels, value: sample.value })
+  }
+  return { kind: 'Vector', items }
+}
+
+function matrix(selector: Selector, evaluation: Evaluation): Value {
+  const { from, to } = bounds(selector.rangeMs!, evaluation)
+  const items = [...selected(selector, evaluation)].flatMap((series) => {
+    const samples = series.range(from, to)
+    return samples.length === 0 ? [] : [{ labels: series.labels, samples }]
+  })
+  return { kind: 'Matrix', items }
+}
+
+function overRange(fn: string, selector: Selector, evaluation: Evaluation): Value {
+  const { from, to } = bounds(selector.rangeMs!, evaluation)
+  const window = { from: evaluation.atMs - selector.rangeMs!, to: evaluation.atMs }
+  const items: Element[] = []
+  for (const series of selected(selector, evaluation)) {
+    const value = valueOver(fn, series, from, to, window, evaluation.semantics)
+    if (value === undefined) continue
+    const labels = fn === 'last_over_time' ? series.labels : withoutName(series.labels)
+    items.push({ labels, value })
+  }
+  return { kind: 'Vector', items }
+}
+
+function valueOver(
+  fn: string,
+  series: Series,
+  from: number,
+  to: number,
+  window: { from: number; to: number },
+  semantics: Semantics,
+): number | undefined {
+  if (series.edges !== undefined) {
+    const edges = series.edges(from, to)
+    if (edges === undefined) return undefined
+    if (fn === 'rate') return monotonicRate(edges, window.from, window.to, semantics)
+    return fn === 'count_over_time' ? edges.count : edges.last.value
+  }
+  const samples = series.range(from, to)
+  if (samples.length === 0) return undefined
+  if (fn === 'rate') return rate(samples, window.from, window.to, semantics)
+  return fn === 'count_over_time' ? samples.length : samples[samples.length - 1]!.value
+}
+
+function aggregate(op: Aggregation, by: readonly string[], arg: Value): Value {
+  if (arg.kind !== 'Vector')
+    throw new ExecutionError(`expected type instant vector in aggregation expression`)
+  const groups = new Map<string, { labels: Record<string, string>; value: number }>()
+  for (const { labels, value } of arg.items) {
+    const key = by.map((label) => labels[label] ?? '').join('\u{ff}')
+    const group = groups.get(key)
+    if (group !== undefined) group.value = folded(op, group.value, value)
+    else
+      groups.set(key, {
+        labels: Object.fromEntries(
+          by.flatMap((label) => (labels[label] ? [[label, labels[label]]] : [])),
+        ),
+        value: op === 'count' ? 1 : value,
+      })
+  }
+  return { kind: 'Vector', items: [...groups.values()] }
+}
+
+/** max and min prefer any number to NaN; a sum keeps it. */
+function folded(op: Aggregation, sofar: number, value: number): number {
+  if (op === 'sum') return sofar + value
+  if (op === 'count') return sofar + 1
+  if (Number.isNaN(sofar)) return value
+  return (op === 'max' ? value > sofar : value < sofar) ? value : sofar
+}
