@@ -44,13 +44,18 @@ export type VolumeState = {
   readonly cost: readonly number[]
   /** Discounted hours of history, at most about 69.5 with a half-life of 48 h. */
   readonly hours: number
+  /** Discounted sum of demand times hours; divided by `hours` it is the mean demand. */
+  readonly demandHours: number
   /** Tier before the last move, -1 = never moved. */
   readonly previousTier: number
   readonly movedAt: number
   /** Windows with enough data, ever (saturates at 65535). */
   readonly coveredWindows: number
   readonly lastWindowEnd: number
-  /** When demand last exceeded the limit of the next slower tier (seconds), 0 = not since first seen. */
+  /**
+   * When demand last exceeded the limit of the next slower tier (seconds), 0 = not since first seen.
+   * A move sets it to its own time: against the limit below the new tier nothing is known yet.
+   */
   readonly lastExceededAt: number
   readonly firstSeenAt: number
 }
@@ -58,17 +63,24 @@ export type VolumeState = {
 export type Observation =
   | { readonly kind: 'Measured'; readonly iops: number; readonly coveragePercent: number }
   | { readonly kind: 'Detached' }
-  | { readonly kind: 'NoData'; readonly why: string }
+  /** `coveragePercent` is there when samples arrived, but too few of them. */
+  | { readonly kind: 'NoData'; readonly why: string; readonly coveragePercent?: number }
   | { readonly kind: 'SourceDown'; readonly why: string }
 
 /** What the rule wants, before any guard, with the numbers that explain it. */
 export type Wish = {
   /** Index of the wanted tier; equal to the current one when it wants nothing. */
   readonly to: number
-  /** Money the wanted (or best other) tier leads by, over the discounted history. */
+  /** The tier that the numbers compare with: the wanted one, else the best other; -1 when there is none. */
+  readonly other: number
+  /** Money that tier leads by, over the discounted history; negative when it would have cost more. */
   readonly lead: number
   /** Lead that is needed to move. */
   readonly needed: number
   readonly moveCost: number
   readonly historyHours: number
+  /** Mean demand over the discounted history. */
+  readonly meanIops: number
+  /** Algorithm Threshold only: the limit that the mean was compared with. */
+  readonly limitIops?: number
 }

@@ -1,0 +1,101 @@
+import type { StayReason } from '../api/reasons.ts'
+import type { Mode } from '../api/storage-policy.ts'
+import type { AttachedSafety } from './attached-safety.ts'
+import type { Observation, Tier, VolumeState, Wish } from './types.ts'
+
+/** One reason against a move, in one sentence with the numbers. */
+export type Block = { readonly reason: StayReason; readonly message: string }
+
+export type ClaimFacts = {
+  readonly optedOut: boolean
+  readonly bound: boolean
+  readonly terminating: boolean
+  readonly resizing: boolean
+  readonly paused: 'no' | 'all' | 'promotion' | 'demotion'
+}
+
+export type PolicyFacts = {
+  readonly name: string
+  readonly mode: Mode
+  readonly paused: boolean
+  /** The global switch of config.yaml. */
+  readonly stopped: boolean
+  readonly forceAllowed: boolean
+  readonly minHistorySeconds: number
+  readonly windowSeconds: number
+  /** How old the last measured window may be; Infinity = no matter. */
+  readonly maxStalenessSeconds: number
+  readonly promoteCooldownSeconds: number
+  readonly demoteCooldownSeconds: number
+}
+
+/** What `couchestor.io/force-tier` and `force-until` say. */
+export type Force = {
+  readonly tier: string
+  /** Seconds; undefined = without end, NaN = written, but not readable. */
+  readonly until?: number
+}
+
+export type VolumeFacts = {
+  readonly status: string
+  readonly typeName: string
+  /** A VolumeAttachment exists, or Cinder lists an attachment. */
+  readonly attached: boolean
+  readonly multiattach: boolean
+  readonly encrypted: boolean
+  readonly groupId?: string
+  /** undefined = not asked yet. */
+  readonly snapshots?: number
+}
+
+/**
+ * All that is known about one claim when it is judged. The three functions are asked only when a move to that tier
+ * is wanted. Times are seconds since the epoch.
+ */
+export type Candidate = {
+  readonly now: number
+  readonly claim: ClaimFacts
+  /** Why no usable policy manages it (NoPolicy, PolicyNotFound, TiersUnresolved, …). */
+  readonly unmatched?: Block
+  readonly policy: PolicyFacts
+  readonly force?: Force
+  readonly tiers: readonly Tier[]
+  /** Index of the tier by the type id in Cinder; -1 = the type belongs to none. */
+  readonly tier: number
+  readonly sizeGiB: number
+  readonly observation: Observation
+  readonly state: VolumeState
+  readonly wish: Wish
+  /** undefined = Cinder does not know it. */
+  readonly volume: VolumeFacts | undefined
+  /** End of the last move, by us or by hand; NaN = recorded, but not readable. */
+  readonly lastMoveEnd?: number
+  readonly backOff?: { readonly until: number; readonly why: string }
+  /** Sentence about the move that is open for this volume. */
+  readonly inFlight?: string
+  /** Demotion waits (CatchingUp, DemotionFrozen). */
+  readonly freeze?: Block
+  readonly schedule: { readonly open: boolean; readonly opensAt?: number }
+  readonly attachedSafety: (to: number) => AttachedSafety
+  /** Preflight, as far as remembered. */
+  readonly blocks: (to: number) => readonly Block[]
+  /** Halt, breaker, ramp, concurrency, capacity, budget. */
+  readonly limits: (to: number) => Block | undefined
+}
+
+/** Where the claim is wanted, and by whom. `to` equals the current tier when nothing is wanted. */
+export type Want = { readonly to: number; readonly forced: boolean }
+
+/** A force that has not ended. An unreadable end is no end. */
+export function activeForce(c: Candidate): Force | undefined {
+  const { force } = c
+  return force && !(force.until !== undefined && force.until <= c.now) ? force : undefined
+}
+
+/** The forced tier while a force is active, else what the rule wants. An unknown forced tier wants nothing. */
+export function wantOf(c: Candidate): Want {
+  const force = activeForce(c)
+  const to = force ? c.tiers.findIndex((t) => t.name === force.tier) : c.wish.to
+  const known = c.tiers[to] !== undefined
+  return { to: known ? to : c.tier, forced: force !== undefined }
+}

@@ -1,0 +1,58 @@
+import { HOURS_PER_MONTH } from './cost.ts'
+import type { Tier, Wish } from './types.ts'
+
+/** Storage cost of a volume on a tier, money per month in the unit of the prices. */
+export function monthlyCost(tier: Pick<Tier, 'pricePerGiBMonth'>, sizeGiB: number): number {
+  return tier.pricePerGiBMonth * sizeGiB
+}
+
+export type Saving = {
+  /** Storage alone, per month; negative when speed is bought. */
+  readonly monthlySaving: number
+  /** Storage and what throttling was worth, per month, at the rate of the discounted history. */
+  readonly worthPerMonth: number
+  /** Days until the worth has paid for the move; Infinity when it never does. */
+  readonly paybackDays: number
+}
+
+/** What a move from one tier to the other is worth, by the numbers of the wish. */
+export function savingOf(
+  wish: Pick<Wish, 'lead' | 'moveCost' | 'historyHours'>,
+  from: Pick<Tier, 'pricePerGiBMonth'>,
+  to: Pick<Tier, 'pricePerGiBMonth'>,
+  sizeGiB: number,
+): Saving {
+  const worthPerHour = wish.historyHours > 0 ? wish.lead / wish.historyHours : 0
+  return {
+    monthlySaving: monthlyCost(from, sizeGiB) - monthlyCost(to, sizeGiB),
+    worthPerMonth: worthPerHour * HOURS_PER_MONTH,
+    paybackDays: worthPerHour > 0 ? wish.moveCost / worthPerHour / 24 : Infinity,
+  }
+}
+
+export type RankedWish = {
+  /** Breaks ties, so that the order never depends on the order of the input. */
+  readonly key: string
+  readonly forced: boolean
+  readonly saving: Saving
+}
+
+/** Forced moves first, then the most worth per month, then the shortest payback, then the key. A new array. */
+export function rank<T extends RankedWish>(wishes: readonly T[]): readonly T[] {
+  return wishes.toSorted(
+    (a, b) =>
+      Number(b.forced) - Number(a.forced) ||
+      compare(worth(b), worth(a)) ||
+      compare(a.saving.paybackDays, b.saving.paybackDays) ||
+      compare(a.key, b.key),
+  )
+}
+
+/** NaN would make the order depend on the input. */
+function worth(wish: RankedWish): number {
+  return Number.isNaN(wish.saving.worthPerMonth) ? -Infinity : wish.saving.worthPerMonth
+}
+
+function compare<T extends number | string>(a: T, b: T): number {
+  return a < b ? -1 : Number(a > b)
+}

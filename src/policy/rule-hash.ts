@@ -1,0 +1,39 @@
+import type { RuleConstants, Tier } from './types.ts'
+
+/** Sizes at which the limits are compared: limits are piecewise linear, so that powers of two tell them apart. */
+const PROBES_GIB = Array.from({ length: 21 }, (_, i) => 2 ** i)
+
+/**
+ * 16 hex digits that change when the numbers in a state would mean something else: other volume types, order,
+ * prices, limits, demand unit, or one of the constants that shape the accumulated cost. Thresholds of the decision
+ * may change freely, since what was seen stays true.
+ */
+export function ruleHash(
+  tiers: readonly Tier[],
+  constants: RuleConstants,
+  ioUnitKiB: number,
+): string {
+  const { rho, halfLifeHours, saturationShare, saturationFactor } = constants
+  const text = JSON.stringify([
+    tiers.map((t) => [t.typeId, t.pricePerGiBMonth, limits(t.limitIops), limits(t.capIops)]),
+    [rho, halfLifeHours, saturationShare, saturationFactor, ioUnitKiB],
+  ])
+  const bytes = new TextEncoder().encode(text)
+  return hex(fnv1a(bytes, 0x811c9dc5)) + hex(fnv1a(bytes, 0x2c1b3c6d))
+}
+
+/** Infinity as text, because JSON has none. */
+function limits(limit: ((sizeGiB: number) => number) | undefined): readonly string[] {
+  return limit ? PROBES_GIB.map((size) => String(limit(size))) : []
+}
+
+function hex(n: number): string {
+  return n.toString(16).padStart(8, '0')
+}
+
+/** 32-bit FNV-1a: finds accidents, not attacks. */
+export function fnv1a(bytes: Uint8Array, seed: number): number {
+  let hash = seed
+  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193)
+  return hash >>> 0
+}

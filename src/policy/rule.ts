@@ -1,0 +1,196 @@
+import { intervalCosts, moveCost, premiumPerHour } from './cost.ts'
+import type { RuleConstants, Tier, VolumeState, Wish } from './types.ts'
+
+/**
+ * The rule "discounted lead": for every tier the discounted cost the volume would have had there; it moves when
+ * another tier leads the current one by enough. docs/reference-decisions.md explains it with an example.
+ */
+export const DEFAULT_CONSTANTS: RuleConstants = {
+  rho: 20,
+  muHours: 24,
+  moveCostPerGiB: 0,
+  halfLifeHours: 48,
+  up0: 0.15,
+  upPerDay: 0.25,
+  down0: 0.3,
+  downPerDay: 0.1,
+  gamma: 0.15,
+  brakeFactor: 2,
+  brakeHours: 168,
+  saturationShare: 0.95,
+  saturationFactor: 5 / 3,
+}
+
+/** What the rule needs of a tier. */
+export type RuleTier = Pick<Tier, 'pricePerGiBMonth' | 'limitIops'>
+
+const SECONDS_PER_HOUR = 3600
+const MOST_WINDOWS = 65_535
+
+/** The memory of a volume nothing is known of. `firstSeenAt` in seconds since the epoch. */
+export function initialState(tierCount: number, firstSeenAt: number): VolumeState {
+  return {
+    cost: new Array<number>(tierCount).fill(0),
+    hours: 0,
+    demandHours: 0,
+    previousTier: -1,
+    movedAt: 0,
+    coveredWindows: 0,
+    lastWindowEnd: 0,
+    lastExceededAt: 0,
+    firstSeenAt,
+  }
+}
+
+/**
+ * The state after one measured window. `tier` is the index the volume was on, -1 = none of them; `demand` is what
+ * was wanted, saturation already accounted for (demand.ts); `windowEnd` in seconds. A window that is not newer than
+ * the last, a demand that is no number from 0 up, and a size that is not positive change nothing: call this for
+ * measured windows only, so that a gap adds nothing.
+ */
+export function observe(
+  state: VolumeState,
+  tier: number,
+  demand: number,
+  sizeGiB: number,
+  tiers: readonly RuleTier[],
+  constants: RuleConstants,
+  intervalHours: number,
+  windowEnd: number,
+): VolumeState {
+  if (!isUsable(demand, sizeGiB, intervalHours) || windowEnd <= state.lastWindowEnd) return state
+  if (state.cost.length !== tiers.length) return state
+  const fade = 0.5 ** (intervalHours / constants.halfLifeHours)
+  const added = intervalCosts(tiers, demand, sizeGiB, intervalHours, constants)
+  const below = tiers[tier + 1]
+  const exceeded = tier >= 0 && below !== undefined && demand > below.limitIops(sizeGiB)
+  return {
+    ...state,
+    cost: state.cost.map((cost, j) => fade * cost + (added[j] ?? 0)),
+    hours: fade * state.hours + intervalHours,
+    demandHours: fade * state.demandHours + demand * intervalHours,
+    coveredWindows: Math.min(MOST_WINDOWS, state.coveredWindows + 1),
+    lastWindowEnd: windowEnd,
+    lastExceededAt: exceeded ? windowEnd : state.lastExceededAt,
+  }
+}
+
+/** No volume does more; a larger number is a mistake of the source. I/O operations per second. */
+const MOST_IOPS = 1e9
+const MOST_GIB = 1e9
+
+/** A number from 0 to what any volume could do. */
+export function isPlausibleDemand(iops: number): boolean {
+  return iops >= 0 && iops <= MOST_IOPS
+}
+
+function isPlausibleSize(sizeGiB: number): boolean {
+  return sizeGiB > 0 && sizeGiB <= MOST_GIB
+}
+
+function isUsable(demand: number, sizeGiB: number, intervalHours: number): boolean {
+  return isPlausibleDemand(demand) && isPlausibleSize(sizeGiB) && intervalHours > 0
+}
+
+/**
+ * What the rule wants for a volume on `tier` after its last window, before any guard. Of two equally good tiers the
+ * slower wins. Without history, without a price premium, or with numbers that cannot be right it wants nothing.
+ */
+export function decide(
+  state: VolumeState,
+  tier: number,
+  sizeGiB: number,
+  medianSizeGiB: number,
+  tiers: readonly RuleTier[],
+  constants: RuleConstants,
+): Wish {
+  const idle = wantNothing(state, tier, sizeGiB, tiers, constants)
+  const here = state.cost[tier]
+  if (here === undefined || !canDecide(state, sizeGiB, tiers)) return idle
+  const others = tiers.map((_, to) => to).filter((to) => to !== tier)
+  const needed = (to: number) =>
+    neededMoves(state, tier, to, sizeGiB, medianSizeGiB, constants) * idle.moveCost
+  const lead = (to: number) => here - (state.cost[to] ?? Infinity)
+  const to = cheapest(
+    state,
+    others.filter((j) => lead(j) >= needed(j)),
+  )
+  const other = to ?? cheapest(state, others)
+  if (other === undefined) return idle
+  return { ...idle, to: to ?? tier, other, lead: lead(other), needed: needed(other) }
+}
+
+/** Costs are compared, not leads: a difference may round two of them to the same. */
+function cheapest(state: VolumeState, candidates: readonly number[]): number | undefined {
+  const cost = (j: number | undefined) => (j === undefined ? undefined : state.cost[j]) ?? Infinity
+  let best: number | undefined
+  for (const j of candidates.toReversed()) if (cost(j) < cost(best)) best = j
+  return best
+}
+
+function wantNothing(
+  state: VolumeState,
+  tier: number,
+  sizeGiB: number,
+  tiers: readonly RuleTier[],
+  constants: RuleConstants,
+): Wish {
+  return {
+    to: tier,
+    other: -1,
+    lead: 0,
+    needed: 0,
+    moveCost: isPlausibleSize(sizeGiB) ? moveCost(tiers, sizeGiB, constants) : 0,
+    historyHours: state.hours,
+    meanIops: state.hours > 0 ? state.demandHours / state.hours : 0,
+  }
+}
+
+function canDecide(state: VolumeState, sizeGiB: number, tiers: readonly RuleTier[]): boolean {
+  return (
+    state.hours > 0 &&
+    state.cost.length === tiers.length &&
+    state.cost.every(Number.isFinite) &&
+    isPlausibleSize(sizeGiB) &&
+    premiumPerHour(tiers, sizeGiB) > 0
+  )
+}
+
+/** The lead that a move from one tier to the other needs, in moves: more with more history. */
+function neededMoves(
+  state: VolumeState,
+  from: number,
+  to: number,
+  sizeGiB: number,
+  medianSizeGiB: number,
+  constants: RuleConstants,
+): number {
+  if (to > from)
+    return (
+      (constants.down0 + (constants.downPerDay * state.hours) / 24) *
+      sizeFactor(sizeGiB, medianSizeGiB, constants)
+    )
+  const factor = constants.up0 + (constants.upPerDay * state.hours) / 24
+  const sinceMove = (state.lastWindowEnd - state.movedAt) / SECONDS_PER_HOUR
+  const brake = to === state.previousTier && sinceMove < constants.brakeHours
+  return brake ? Math.max(factor, constants.brakeFactor) : factor
+}
+
+/** A wrong demotion costs in proportion to the size: large volumes must show more. */
+function sizeFactor(sizeGiB: number, medianSizeGiB: number, constants: RuleConstants): number {
+  const factor = (sizeGiB / medianSizeGiB) ** constants.gamma
+  return Number.isFinite(factor) ? Math.min(4, Math.max(0.5, factor)) : 1
+}
+
+/** The state after a verified move away from `fromTier` (-1 = an unmanaged type), at `atSeconds`. */
+export function moved(state: VolumeState, fromTier: number, atSeconds: number): VolumeState {
+  return { ...state, previousTier: fromTier, movedAt: atSeconds, lastExceededAt: atSeconds }
+}
+
+/** Median of the sizes that are positive numbers; the mean of the middle two for an even count, 0 for none. */
+export function medianSizeGiB(sizes: readonly number[]): number {
+  const sorted = sizes.filter((s) => s > 0 && Number.isFinite(s)).toSorted((a, b) => a - b)
+  const upper = sorted[Math.floor(sorted.length / 2)] ?? 0
+  if (sorted.length % 2 === 1) return upper
+  return ((sorted[sorted.length / 2 - 1] ?? 0) + upper) / 2
+}
