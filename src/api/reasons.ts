@@ -80,9 +80,12 @@ export const MIGRATION_REASONS = {
   Accepted: 'Retyping: Cinder accepted the call. That alone means nothing yet.',
   Adopted: 'Retyping: an earlier leader made the call, this one watches its end.',
   OutcomeUnknown:
-    'Requested or Retyping: the call got no answer; Cinder is observed, nothing is repeated.',
+    'The call got no answer; Cinder is observed, nothing is repeated. Failed: the volume rests on its old type, and whether the call ran cannot be told.',
   Copying: 'Retyping: Cinder copies the data.',
   Verifying: 'Verifying: a first read shows the target type; a second one must agree.',
+  VerifyingRevert: 'Verifying: a first read shows the old type again; a second one must agree.',
+  VerifiedInOtherZone:
+    'Succeeded: two reads show the target type, but the availability zone of the volume changed.',
   Verified: 'Succeeded: two reads show the target type, and the volume is usable.',
   AlreadyThere: 'Succeeded: the volume was on the target type before any call.',
   DeadlinePassed:
@@ -273,6 +276,8 @@ export const POLICY_CONDITIONS = {
         'False: Cinder does not know the volume type, or the project may not use it.',
       VolumeTypeAmbiguous: 'False: more than one volume type has the name.',
       SameVolumeType: 'False: two tiers have the same volume type.',
+      TiersInvalid:
+        'False: two tiers have one name, a tier has no limit, or they are not listed fastest first.',
       PricesInvalid:
         'False: prices are given for some tiers only, or do not fall from tier to tier.',
       CinderDown: 'Unknown: Cinder does not answer.',
