@@ -5,16 +5,18 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['src/**/*.test.ts'], testTimeout: 10_000 } },
+      {
+        test: {
+          name: 'unit',
+          include: ['src/**/*.test.ts', 'test/tools/**/*.test.ts'],
+          testTimeout: 10_000,
+        },
+      },
       {
         test: {
           name: 'sim',
-          include: [
-            'test/contract/**/*.test.ts',
-            'test/crash/**/*.test.ts',
-            'test/demo/**/*.test.ts',
-          ],
-          exclude: ['**/*.lab.test.ts'],
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/tools/**', '**/*.lab.test.ts', 'test/bench/**'],
           testTimeout: 120_000,
           hookTimeout: 60_000,
         },
@@ -25,6 +27,7 @@ export default defineConfig({
           include: ['test/**/*.lab.test.ts'],
           testTimeout: 300_000,
           hookTimeout: 300_000,
+          // one lab for all: a test that stops a service would disturb the others
           fileParallelism: false,
         },
       },

@@ -26,3 +26,9 @@ function findLab(): Lab | undefined {
 }
 
 export const lab = findLab()
+
+/** The lab, for helpers that only run when a test was not skipped. Throws when none is up. */
+export function theLab(): Lab {
+  if (lab === undefined) throw new Error('the lab is not up: npm run lab up all')
+  return lab
+}

@@ -22,7 +22,8 @@ die() { say "ERROR: $*" >&2; exit 1; }
 ok() { curl -fsS -m 5 --noproxy '*' "$@"; }
 
 # A pid file holds pid, start time (pids are reused) and the size of the log when the process began.
-started_at() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20; }
+# nothing for a zombie: it has ended, only nobody has fetched its exit code
+started_at() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | awk '$1 != "Z" { print $20 }'; }
 alive() {
   local pid start
   read -r pid start _ 2>/dev/null <"$STATE/pids/$1" || return 1
@@ -62,7 +63,7 @@ logged() {
 
 # restart NAME: by the command line and the check that brought it up
 restart() {
-  local name=$1 cmd check
+  local name=$1 cmd check side_car
   [ -s "$STATE/cmd/$name" ] || die "no process \"$name\" was started; there are: $(names)"
   case $name in ceph-osd-*) die "$name keeps its data in memory: a restart would lose it" ;; esac
   stop "$name"
@@ -76,6 +77,10 @@ restart() {
     alive "$name" || die "$name ended: $(tail -n 3 "$LOGS/$name.log")"
     say "$name started"
   fi
+  # a side-car ends when it loses its driver; in a cluster the kubelet starts it again
+  [ "$name" != cinder-csi-plugin ] || for side_car in csi-provisioner csi-snapshotter csi-attacher; do
+    [ ! -s "$STATE/cmd/$side_car" ] || restart "$side_car"
+  done
 }
 names() { (cd "$STATE/pids" 2>/dev/null && echo *); }
 

@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { command } from './command.ts'
+import { theLab } from './env.ts'
+
+const LAB = fileURLToPath(new URL('lab', import.meta.url))
+
+/** One of the lab's processes, as in its state directory `pids/`. */
+export type LabProcess =
+  | 'etcd'
+  | 'kube-apiserver'
+  | 'kube-controller-manager'
+  | 'kube-scheduler'
+  | 'cinder-csi-plugin'
+  | 'csi-provisioner'
+  | 'csi-snapshotter'
+  | 'csi-attacher'
+  | 'snapshot-controller'
+  | 'keystone'
+  | 'cinder-api'
+  | 'cinder-scheduler'
+  | 'cinder-volume'
+  | 'mariadb'
+  | 'rabbitmq'
+  | 'nova-api_os_compute'
+  | 'nova-compute'
+  | 'gnocchi-api'
+  | 'gnocchi-metricd'
+  | 'prometheus'
+
+/**
+ * Sends a signal to the whole group of one of the lab's processes, at once. After SIGSTOP send SIGCONT, after SIGKILL call
+ * `restart`: the lab belongs to the tests that come after. Throws when the process is not the one that the lab started.
+ */
+export function signal(name: LabProcess, sig: NodeJS.Signals): void {
+  const [pid, start] = readFileSync(join(theLab().state, 'pids', name), 'utf8')
+    .trim()
+    .split(' ')
+  if (startTime(Number(pid)) !== start) throw new Error(`${name} is not running`)
+  process.kill(-Number(pid), sig)
+}
+
+/** Stops the process if it still runs, starts it as the lab did, and waits until it is ready. */
+export async function restart(name: LabProcess): Promise<void> {
+  await command(LAB, ['restart', name], { env: { COUCHESTOR_LAB_DIR: theLab().state } })
+}
+
+function startTime(pid: number): string | undefined {
+  try {
+    // the command's name, in brackets, may hold blanks
+    return readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ')[19]
+  } catch {
+    return undefined
+  }
+}

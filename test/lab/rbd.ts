@@ -1,0 +1,79 @@
+import { randomBytes } from 'node:crypto'
+import { command } from './command.ts'
+import { theLab } from './env.ts'
+
+export const POOLS = ['hot-pool', 'warm-pool', 'cold-pool'] as const
+export type Pool = (typeof POOLS)[number]
+
+/** Where a volume's data is. */
+export type RbdImage = { readonly pool: Pool; readonly image: string }
+
+function rbd(args: readonly string[], input?: Uint8Array): Promise<string> {
+  const { env } = theLab()
+  const conf = env['CEPH_CONF'] ?? ''
+  return command('rbd', ['-c', conf, ...args], { env, ...(input === undefined ? {} : { input }) })
+}
+
+/** The names of all images, per pool. */
+export async function rbdImages(): Promise<Record<Pool, string[]>> {
+  const lists = await Promise.all(
+    POOLS.map(async (pool) => JSON.parse(await rbd(['ls', '--format', 'json', pool])) as string[]),
+  )
+  return { 'hot-pool': lists[0]!, 'warm-pool': lists[1]!, 'cold-pool': lists[2]! }
+}
+
+/** Finds the image of a volume. After a generic retype it is named after the hidden name_id, so that may be given too. */
+export async function findImage(
+  volumeId: string,
+  nameId?: string | null,
+): Promise<RbdImage | undefined> {
+  const images = await rbdImages()
+  for (const id of [nameId ?? volumeId, volumeId]) {
+    for (const pool of POOLS) {
+      if (images[pool].includes(`volume-${id}`)) return { pool, image: `volume-${id}` }
+    }
+  }
+  return undefined
+}
+
+/** SHA-256 (hex) over the image's whole content. */
+export async function sha256({ pool, image }: RbdImage): Promise<string> {
+  const { env } = theLab()
+  const script = 'set -o pipefail; rbd -c "$CEPH_CONF" export --no-progress "$1" - | sha256sum'
+  const out = await command('bash', ['-c', script, '-', `${pool}/${image}`], { env })
+  return out.slice(0, 64)
+}
+
+/** Writes random data into the image at an offset in MiB; the lab keeps it in memory, so keep it small. */
+export async function writeRandom(
+  { pool, image }: RbdImage,
+  mebibytes = 8,
+  offsetMiB = 0,
+): Promise<void> {
+  const { env } = theLab()
+  const input = randomBytes(mebibytes << 20)
+  await command('/usr/bin/python3', ['-c', WRITE, pool, image, String(offsetMiB << 20)], {
+    env,
+    input,
+  })
+}
+
+const WRITE = `
+import os, sys, rados, rbd
+pool, name, offset = sys.argv[1:]
+with rados.Rados(conffile=os.environ["CEPH_CONF"], name="client.admin") as cluster:
+    with rbd.Image(cluster.open_ioctx(pool), name) as image:
+        image.write(sys.stdin.buffer.read(), int(offset))
+        image.flush()
+`
+
+/** Real I/O that the Ceph manager counts: 4 KiB writes, at most \`iops\` a second, over the first \`mebibytes\` MiB. */
+export async function benchWrites(
+  { pool, image }: RbdImage,
+  mebibytes: number,
+  iops?: number,
+): Promise<void> {
+  const limit = iops === undefined ? [] : ['--rbd_qos_iops_limit', String(iops)]
+  const total = ['--io-type', 'write', '--io-size', '4K', '--io-total', `${mebibytes}M`]
+  await rbd(['bench', ...total, ...limit, `${pool}/${image}`])
+}

@@ -1,0 +1,69 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, relative } from 'node:path'
+import { addCounts, countLine, readReport } from './tools/report.ts'
+import type { Report } from './tools/report.ts'
+import { whyNoLab } from './tools/lab-permission.ts'
+
+// `npm test`: every test there is, on real parts where that is allowed, and one line of counts at the end.
+
+const reports = mkdtempSync(join(tmpdir(), 'couchestor-test-'))
+const ci = process.env['CI'] === 'true'
+const say = (text: string): void => void process.stdout.write(`${text}\n`)
+
+function run(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): boolean {
+  const options = { stdio: 'inherit', env: { ...process.env, ...env } } as const
+  return spawnSync(program, args, options).status === 0
+}
+
+function vitest(projects: readonly string[], env: NodeJS.ProcessEnv = {}): Report {
+  const file = join(reports, `${projects.join('-')}.json`)
+  const chosen = projects.flatMap((p) => ['--project', p])
+  const output = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`]
+  const passed = run('vitest', ['run', '--passWithNoTests', ...chosen, ...output], env)
+  return readReport(file, passed)
+}
+
+const labStatus = (): string => {
+  const answer = spawnSync('test/lab/lab', ['status'], { encoding: 'utf8' })
+  return answer.stdout
+}
+
+/** Runs the tests on real parts, in a lab that is stopped afterwards only when this started it. */
+function realParts(): Report {
+  const running = !labStatus().includes('nothing runs')
+  // what a crashed lab left behind cannot be continued: its data was in memory
+  if (!running) run('test/lab/lab', ['down'])
+  try {
+    if (!run('test/lab/lab', ['up', 'all'])) {
+      say('The lab did not come up: no test on real parts ran.')
+      return { passed: 0, failed: 1, skipped: 0, skippedTests: [] }
+    }
+    return vitest(['real'])
+  } finally {
+    if (!running && process.env['COUCHESTOR_LAB_KEEP'] !== '1') run('test/lab/lab', ['down'])
+  }
+}
+
+function skippedRealParts(reason: string): Report {
+  // no such directory: the tests see no lab, whatever a machine has lying about
+  const report = vitest(['real'], { COUCHESTOR_LAB_DIR: join(reports, 'none') })
+  if (report.skipped === 0) return report
+  say(`\nSkipped ${report.skipped} tests on real parts: ${reason}`)
+  for (const name of report.skippedTests) say(`  ${relative(process.cwd(), name)}`)
+  return report
+}
+
+if (existsSync('src/main.ts') && !run('node', ['test/tools/build.ts'])) process.exit(1)
+const quick = vitest(['unit', 'sim'])
+const reason = whyNoLab(process.env)
+const real = reason === undefined ? realParts() : skippedRealParts(reason)
+rmSync(reports, { recursive: true })
+
+const refused = ci && real.skipped > 0
+if (refused)
+  say(`\nRefused: with CI=true every test on real parts must run; ${real.skipped} did not.`)
+const total = addCounts(quick, real)
+say(`\n${countLine(total)}`)
+process.exitCode = total.failed > 0 || refused ? 1 : 0
