@@ -28,6 +28,7 @@ async function run(
     clock,
     random: () => 0.5,
     log: silentLog,
+    turn: async () => {},
     config: { ...config, ...extra },
   })
   let fetched: Fetched | undefined
@@ -187,6 +188,7 @@ describe('a query to Prometheus', () => {
       clock: createVirtualClock(),
       random: () => 0,
       log: silentLog,
+      turn: async () => {},
       config,
     })
 

@@ -7,6 +7,7 @@ import type { Log } from '../../log.ts'
 import { asRecord, shorten } from './answer.ts'
 import type { PrometheusSourceConfig } from './config.ts'
 import type { RequestMetrics } from './request-metrics.ts'
+import type { Turn } from './turns.ts'
 
 /** The body of a 2xx answer as parsed JSON, or one sentence that says why there is none. */
 export type Fetched =
@@ -28,6 +29,8 @@ export type ClientDeps = {
   readonly random: () => number
   readonly log: Log
   readonly metrics?: RequestMetrics
+  /** Awaited before a large body is parsed, and after. */
+  readonly turn: Turn
 }
 
 const TRIES = 3
@@ -37,6 +40,8 @@ const LONGEST_PAUSE_MS = 30_000
 const GRACE_MS = 10_000
 /** 20,000 series are about 2.5 MB; a body beyond this is not an answer to our question. */
 export const MAX_BODY_CHARACTERS = 64 * 1024 * 1024
+/** Parsed in well under a millisecond. */
+const SMALL_BODY = 64 * 1024
 
 export function createPrometheusClient(deps: ClientDeps): PrometheusClient {
   const url = queryUrl(deps.config.endpoint)
@@ -127,7 +132,11 @@ async function exchange(
       timeoutMs: limit,
       signal: signal === undefined ? deadline.signal : AbortSignal.any([signal, deadline.signal]),
     })
-    const { result } = judge(response, await bounded(response, deadline), deps.clock, hide)
+    const text = await bounded(response, deadline)
+    timer.cancel()
+    if (text.length > SMALL_BODY) await deps.turn()
+    const result = judge(response, text, deps.clock, hide)
+    if (text.length > SMALL_BODY) await deps.turn()
     return { result, code: String(response.status) }
   } catch (e) {
     if (e instanceof BodyTooLarge) return failed('too-large', e.message, false)
@@ -162,21 +171,17 @@ function judge(
   text: string,
   clock: Clock,
   hide: (text: string) => string,
-): { result: Attempt } {
+): Attempt {
   const { status } = response
   const json = /json/i.test(response.headers['content-type'] ?? '') ? parseJson(text) : undefined
   if (status >= 200 && status < 300) {
     if (json === undefined)
-      return {
-        result: { kind: 'Failed', why: `HTTP ${status}, but the body is not JSON`, retry: true },
-      }
-    return { result: { kind: 'Body', body: json.value } }
+      return { kind: 'Failed', why: `HTTP ${status}, but the body is not JSON`, retry: true }
+    return { kind: 'Body', body: json.value }
   }
   const why = `HTTP ${status}: ${hide(reasonOf(json?.value, text))}${adviceOf(status)}`
   const retry = status === 429 || status >= 500
-  return {
-    result: { kind: 'Failed', why, retry, retryAfterMs: retryAfterMs(response, clock) },
-  }
+  return { kind: 'Failed', why, retry, retryAfterMs: retryAfterMs(response, clock) }
 }
 
 function parseJson(text: string): { value: unknown } | undefined {

@@ -8,8 +8,8 @@ import type { VectorItem } from './answer.ts'
 import { parseMatrix, parseVector } from './answer.ts'
 import type { PrometheusClient } from './client.ts'
 import { createPrometheusClient } from './client.ts'
-import type { Quantities, RawActivity } from './combine.ts'
-import { combine, QUANTITIES, withCoverage } from './combine.ts'
+import type { Combiner, RawActivity } from './combine.ts'
+import { createCombiner, QUANTITIES, withCoverage } from './combine.ts'
 import type { PrometheusSourceConfig } from './config.ts'
 import { checkPrometheusConfig, DEFAULT_LAG_SECONDS } from './config.ts'
 import { createIdentifier } from './identity.ts'
@@ -17,6 +17,8 @@ import type { Preset } from './presets.ts'
 import { CEPH_RBD_WARNING, fillTemplate, presetOf, shards } from './presets.ts'
 import { createRequestMetrics } from './request-metrics.ts'
 import { bestCovered, contradicts, scrapeIntervalOf } from './scrape-interval.ts'
+import { createTurns } from './turns.ts'
+import type { Turn } from './turns.ts'
 
 export type PrometheusSourceOptions = {
   readonly http: HttpClient
@@ -50,7 +52,9 @@ export function createPrometheusSource(options: PrometheusSourceOptions): Activi
   const preset = presetOf(config)
   if (config.preset === 'ceph-rbd') log.warn({ preset: config.preset }, CEPH_RBD_WARNING)
   const name = `prometheus/${config.preset}`
+  const turn = createTurns()
   const client = createPrometheusClient({
+    turn,
     http: options.http,
     clock: options.clock,
     random: options.random,
@@ -67,7 +71,7 @@ export function createPrometheusSource(options: PrometheusSourceOptions): Activi
     lagSeconds: config.lagSeconds ?? DEFAULT_LAG_SECONDS,
     window: async (query): Promise<WindowAnswer> => {
       try {
-        return await answerWindow({ ...options, preset, client, state }, query)
+        return await answerWindow({ ...options, preset, client, state, turn }, query)
       } catch (e) {
         if (!(e instanceof WindowDown)) log.error({ error: messageOf(e) }, 'metrics source failed')
         return { kind: 'Down', why: `Prometheus ${where}: ${messageOf(e)}` }
@@ -84,6 +88,7 @@ type Room = PrometheusSourceOptions & {
   readonly preset: Preset
   readonly client: PrometheusClient
   readonly state: State
+  readonly turn: Turn
 }
 
 async function answerWindow(room: Room, query: WindowQuery): Promise<WindowAnswer> {
@@ -93,14 +98,15 @@ async function answerWindow(room: Room, query: WindowQuery): Promise<WindowAnswe
       `a window of ${query.windowSeconds} s ending at ${query.endSeconds} cannot be asked`,
     )
   const size = Math.max(room.volumesHint?.() ?? 0, state.lastSize)
-  const answers = await askAll(room, query, shards(size > MOST_IN_ONE_ANSWER))
   const identify = createIdentifier(preset.identity, room.knownVolumes)
-  const { volumes, warnings } = combine(answers, preset.label, identify)
-  state.lastSize = Math.max(volumes.size, answers.operations.length)
+  const combiner = createCombiner(preset.label, identify, room.turn)
+  await askAll(room, query, shards(size > MOST_IN_ONE_ANSWER), combiner)
+  const { volumes, warnings } = await combiner.result()
+  state.lastSize = volumes.size
   if (volumes.size === 0) return { kind: 'Answer', volumes: new Map(), warnings }
   const interval = await intervalFor(room, query, volumes)
   if (interval === undefined) return unmeasurable(query, warnings)
-  const measured = withCoverage(volumes, query.windowSeconds / interval)
+  const measured = await withCoverage(volumes, query.windowSeconds / interval, room.turn)
   return { kind: 'Answer', volumes: measured, warnings }
 }
 
@@ -109,20 +115,14 @@ async function askAll(
   room: Room,
   query: WindowQuery,
   parts: readonly string[],
-): Promise<Quantities<readonly VectorItem[]>> {
-  const all: Quantities<VectorItem[]> = {
-    operations: [],
-    bytes: [],
-    readSamples: [],
-    writeSamples: [],
-  }
+  combiner: Combiner,
+): Promise<void> {
   for (const volumes of parts) {
     const stop = new AbortController()
     const signal = eitherSignal(query.signal, stop.signal)
     const asked = QUANTITIES.map(async (quantity) => {
       const text = fillTemplate(room.preset.templates[quantity], { ...query, volumes })
-      const items = await askVector(room, text, query.endSeconds, signal)
-      for (const item of items) all[quantity].push(item)
+      await combiner.add(quantity, await askVector(room, text, query.endSeconds, signal))
     })
     try {
       await Promise.all(asked)
@@ -132,7 +132,6 @@ async function askAll(
       throw e
     }
   }
-  return all
 }
 
 async function askVector(

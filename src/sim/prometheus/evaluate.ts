@@ -1,10 +1,10 @@
-import type { Aggregation, Expr, Matcher, Selector } from './ast.ts'
+import type { Aggregation, Expr, Selector } from './ast.ts'
 import { ExecutionError } from './ast.ts'
-import { applyBinary, withoutName } from './operators.ts'
+import { applyBinary } from './operators.ts'
 import type { Element, Value } from './operators.ts'
 import type { Semantics } from './rate.ts'
 import { monotonicRate, rate } from './rate.ts'
-import type { Series } from './series.ts'
+import type { Labels, Series } from './series.ts'
 
 export type Evaluation = {
   readonly atMs: number
@@ -12,7 +12,7 @@ export type Evaluation = {
   readonly lookbackMs: number
   /** Nothing after this instant has been scraped yet. */
   readonly nowMs: number
-  seriesNamed(name: string): Iterable<Series>
+  select(selector: Selector): readonly Series[]
 }
 
 /** Evaluates a parsed query at one instant. Throws `ExecutionError`. */
@@ -36,19 +36,6 @@ export function evaluate(expr: Expr, evaluation: Evaluation): Value {
   }
 }
 
-function* selected(selector: Selector, evaluation: Evaluation): Generator<Series> {
-  const tests = selector.matchers.map(testOf)
-  for (const series of evaluation.seriesNamed(selector.name))
-    if (tests.every((test) => test(series))) yield series
-}
-
-function testOf({ label, op, value }: Matcher): (series: Series) => boolean {
-  if (op === '=') return (s) => (s.labels[label] ?? '') === value
-  if (op === '!=') return (s) => (s.labels[label] ?? '') !== value
-  const pattern = new RegExp(`^(?:${value})$`)
-  return (s) => pattern.test(s.labels[label] ?? '') === (op === '=~')
-}
-
 /** Sample times that a selector may see; `from` is moved by 1 ms where the left end is open. */
 function bounds(rangeMs: number, { atMs, nowMs, semantics }: Evaluation) {
   return { from: atMs - rangeMs + (semantics === '3' ? 1 : 0), to: Math.min(atMs, nowMs) }
@@ -57,7 +44,7 @@ function bounds(rangeMs: number, { atMs, nowMs, semantics }: Evaluation) {
 function instant(selector: Selector, evaluation: Evaluation): Value {
   const { from, to } = bounds(evaluation.lookbackMs, evaluation)
   const items: Element[] = []
-  for (const series of selected(selector, evaluation)) {
+  for (const series of evaluation.select(selector)) {
     const sample = series.last(from, to)
     if (sample !== undefined) items.push({ labels: series.labels, value: sample.value })
   }
@@ -66,7 +53,7 @@ function instant(selector: Selector, evaluation: Evaluation): Value {
 
 function matrix(selector: Selector, evaluation: Evaluation): Value {
   const { from, to } = bounds(selector.rangeMs!, evaluation)
-  const items = [...selected(selector, evaluation)].flatMap((series) => {
+  const items = evaluation.select(selector).flatMap((series) => {
     const samples = series.range(from, to)
     return samples.length === 0 ? [] : [{ labels: series.labels, samples }]
   })
@@ -77,10 +64,10 @@ function overRange(fn: string, selector: Selector, evaluation: Evaluation): Valu
   const { from, to } = bounds(selector.rangeMs!, evaluation)
   const window = { from: evaluation.atMs - selector.rangeMs!, to: evaluation.atMs }
   const items: Element[] = []
-  for (const series of selected(selector, evaluation)) {
+  for (const series of evaluation.select(selector)) {
     const value = valueOver(fn, series, from, to, window, evaluation.semantics)
     if (value === undefined) continue
-    const labels = fn === 'last_over_time' ? series.labels : withoutName(series.labels)
+    const labels = fn === 'last_over_time' ? series.labels : series.bare
     items.push({ labels, value })
   }
   return { kind: 'Vector', items }
@@ -114,15 +101,18 @@ function aggregate(op: Aggregation, by: readonly string[], arg: Value): Value {
     const key = by.map((label) => labels[label] ?? '').join('\u{ff}')
     const group = groups.get(key)
     if (group !== undefined) group.value = folded(op, group.value, value)
-    else
-      groups.set(key, {
-        labels: Object.fromEntries(
-          by.flatMap((label) => (labels[label] ? [[label, labels[label]]] : [])),
-        ),
-        value: op === 'count' ? 1 : value,
-      })
+    else groups.set(key, { labels: picked(labels, by), value: op === 'count' ? 1 : value })
   }
   return { kind: 'Vector', items: [...groups.values()] }
+}
+
+function picked(labels: Labels, names: readonly string[]): Record<string, string> {
+  const kept: Record<string, string> = {}
+  for (const name of names) {
+    const value = labels[name]
+    if (value !== undefined && value !== '') kept[name] = value
+  }
+  return kept
 }
 
 /** max and min prefer any number to NaN; a sum keeps it. */

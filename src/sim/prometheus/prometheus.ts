@@ -4,11 +4,13 @@ import { ConnectionLost } from '../connection-lost.ts'
 import type { SimHandler, SimRequest, SimResponse } from '../handler.ts'
 import { ExecutionError, ParseError } from './ast.ts'
 import { evaluate } from './evaluate.ts'
+import { createSeriesIndex } from './index-of-series.ts'
+import type { SeriesIndex } from './index-of-series.ts'
 import { durationMs } from './lex.ts'
 import type { Value } from './operators.ts'
 import { parseQuery } from './parse.ts'
 import type { Semantics } from './rate.ts'
-import type { Labels, SampledFunction, SampleList, Series } from './series.ts'
+import type { Labels, SampledFunction, SampleList } from './series.ts'
 import { seriesOf } from './series.ts'
 
 export type PrometheusSimOptions = {
@@ -58,7 +60,7 @@ export type PrometheusSim = { readonly handle: SimHandler; readonly seams: Prome
 
 /** A Prometheus server's HTTP API over series that are computed when asked. */
 export function createPrometheus(options: PrometheusSimOptions): PrometheusSim {
-  const byName = new Map<string, Set<Series>>()
+  const index = createSeriesIndex()
   const queries: { query: string; params: Record<string, string> }[] = []
   let fault: PrometheusFault | undefined
   let faultsLeft = Infinity
@@ -67,7 +69,7 @@ export function createPrometheus(options: PrometheusSimOptions): PrometheusSim {
     faultsLeft -= 1
     return fault
   }
-  const state: State = { options, byName, queries }
+  const state: State = { options, index, queries }
   return {
     handle: async (request) => {
       const now = takeFault()
@@ -78,9 +80,8 @@ export function createPrometheus(options: PrometheusSimOptions): PrometheusSim {
       queries,
       addSeries: (name, labels, source) => {
         const series = seriesOf(name, labels, source)
-        const all = byName.get(name) ?? new Set()
-        byName.set(name, all.add(series))
-        return { remove: () => void all.delete(series) }
+        index.add(series)
+        return { remove: () => index.remove(series) }
       },
       setFault: (next, times = Infinity) => {
         fault = next
@@ -92,7 +93,7 @@ export function createPrometheus(options: PrometheusSimOptions): PrometheusSim {
 
 type State = {
   readonly options: PrometheusSimOptions
-  readonly byName: ReadonlyMap<string, ReadonlySet<Series>>
+  readonly index: SeriesIndex
   readonly queries: { query: string; params: Record<string, string> }[]
 }
 
@@ -153,7 +154,7 @@ function query(
       semantics,
       lookbackMs: lookbackSeconds * 1000,
       nowMs: clock.now(),
-      seriesNamed: (name) => state.byName.get(name) ?? [],
+      select: (selector) => state.index.select(selector),
     })
     return success(value, atMs / 1000, Number(params['limit'] ?? 0), fault)
   } catch (e) {

@@ -24,7 +24,10 @@ export type Edges = { readonly first: Sample; readonly last: Sample; readonly co
 
 export type Series = {
   readonly name: string
+  /** With `__name__`. */
   readonly labels: Labels
+  /** Without. */
+  readonly bare: Labels
   /** Samples with from <= time <= to, without stale markers. */
   range(fromMs: number, toMs: number): readonly Sample[]
   /** The newest sample within [from, to], undefined when there is none or it is a stale marker. */
@@ -38,23 +41,23 @@ export function seriesOf(
   labels: Labels,
   source: SampledFunction | SampleList,
 ): Series {
-  const own = { ...labels, __name__: name }
-  return isList(source) ? listSeries(name, own, source) : functionSeries(name, own, source)
+  const named = { name, labels: { ...labels, __name__: name }, bare: { ...labels } }
+  return { ...named, ...(isList(source) ? listSamples(source) : functionSamples(source)) }
 }
 
 function isList(source: SampledFunction | SampleList): source is SampleList {
   return Array.isArray(source)
 }
 
-function listSeries(name: string, labels: Labels, list: SampleList): Series {
+type Samples = Pick<Series, 'range' | 'last' | 'edges'>
+
+function listSamples(list: SampleList): Samples {
   const times = list.map(([seconds]) => Math.round(seconds * 1000))
   const within = (fromMs: number, toMs: number) =>
     list.flatMap(([, value], i) =>
       times[i]! >= fromMs && times[i]! <= toMs ? [{ timeMs: times[i]!, value }] : [],
     )
   return {
-    name,
-    labels,
     range: (fromMs, toMs) => within(fromMs, toMs).filter(hasValue),
     last: (fromMs, toMs) => {
       const newest = within(fromMs, toMs).at(-1)
@@ -67,7 +70,7 @@ function hasValue(sample: { timeMs: number; value: number | null }): sample is S
   return sample.value !== null
 }
 
-function functionSeries(name: string, labels: Labels, source: SampledFunction): Series {
+function functionSamples(source: SampledFunction): Samples {
   const step = source.intervalSeconds * 1000
   const offset = (source.offsetSeconds ?? 0) * 1000
   const firstIndex = (ms: number) => Math.ceil((ms - offset) / step)
@@ -82,8 +85,6 @@ function functionSeries(name: string, labels: Labels, source: SampledFunction): 
     return value === undefined ? undefined : { timeMs, value }
   }
   return {
-    name,
-    labels,
     range: (fromMs, toMs) => {
       const { first, last } = span(fromMs, toMs)
       const samples: Sample[] = []
