@@ -6,7 +6,7 @@ import { NOW, TIERS, candidate, wishFor } from './candidate.fixture.ts'
 import type { Candidate, Force } from './candidate.ts'
 import { GUARDS } from './guards.ts'
 import { judge } from './judge.ts'
-import { DEFAULT_CONSTANTS, decide, initialState, observe } from './rule.ts'
+import { DEFAULT_CONSTANTS, decide, initialState, moved, observe } from './rule.ts'
 
 const HOUR = 3600
 const DAY = 24 * HOUR
@@ -156,6 +156,12 @@ describe('a claim', () => {
     })
   })
 
+  it('that has just been moved is kept for the retention of its new tier', () => {
+    const fresh = moved(base.state, 0, NOW - 2 * DAY)
+
+    expect(judge(candidate({ state: fresh }))).toMatchObject({ reason: 'Retention' })
+  })
+
   it('that is attached moves when that is proven safe', () => {
     const proven = { attachedSafety: () => ({ safe: true, message: 'proof' }) }
 
@@ -238,6 +244,9 @@ describe('couchestor.io/force-tier', () => {
   it('that has ended lets the policy decide again, after the cooldown', () => {
     expect(judge(candidate(force('hot', NOW - 2 * DAY)))).toMatchObject({ to: 2, why: 'Policy' })
     expect(judge(candidate(force('hot', NOW)))).toMatchObject({ reason: 'CoolingDown' })
+    expect(
+      judge(candidate({ ...force('hot', NOW - 60), lastMoveEnd: NOW - 9 * DAY })),
+    ).toMatchObject({ reason: 'CoolingDown' })
   })
 })
 
