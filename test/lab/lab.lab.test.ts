@@ -133,6 +133,7 @@ describeLab('the lab', () => {
     await restart('cinder-volume')
     await cinder.retype(id, 'couchestor-hot')
     await cinder.volumeWhen(id, 'is hot', (v) => v.volume_type === 'couchestor-hot')
+    expect((await imageOf(id)).pool).toBe('hot-pool')
     await cinder.deleteVolume(id)
   })
 
