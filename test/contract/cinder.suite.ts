@@ -1,0 +1,33 @@
+import { afterAll, beforeAll, describe } from 'vitest'
+import { apiCases } from './cinder-api.cases.ts'
+import { attachmentCases } from './cinder-attachment.cases.ts'
+import { listCases } from './cinder-list.cases.ts'
+import { quotaCases } from './cinder-quota.cases.ts'
+import { retypeCases } from './cinder-retype.cases.ts'
+import { snapshotCases } from './cinder-snapshot.cases.ts'
+import { openCinder } from './cinder-fixture.ts'
+import type { CinderFixture } from './cinder-fixture.ts'
+import type { CloudTarget } from './cloud-target.ts'
+
+/** What CoucheStor relies on in Cinder, tried over HTTP; the same for the simulator and the real service. */
+export function cinderContract(name: string, open: () => Promise<CloudTarget>): void {
+  describe(name, () => {
+    let fixture: CinderFixture | undefined
+    const get = () => {
+      if (!fixture) throw new Error('the fixture is not open')
+      return fixture
+    }
+    beforeAll(async () => {
+      fixture = await openCinder(await open())
+    })
+    afterAll(async () => {
+      await fixture?.close()
+    })
+    apiCases(get)
+    listCases(get)
+    retypeCases(get)
+    snapshotCases(get)
+    attachmentCases(get)
+    quotaCases(get)
+  })
+}
