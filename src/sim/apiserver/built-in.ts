@@ -230,4 +230,3 @@ function established(crd: KubeJson) {
     conditions: [condition('NamesAccepted'), condition('Established')],
   }
 }
-

@@ -64,7 +64,7 @@ export function fieldSchema(schema: Schema, key: string): Schema | true | undefi
   return undefined
 }
 
-/** `value` with the schema's defaults; a null that may not be null gives way to a default. */
+/** `value` with the schema's defaults; a null that may not be null counts as not given. */
 export function withDefaults(value: unknown, schema: Schema): unknown {
   if (Array.isArray(value)) {
     const { items } = schema
@@ -73,8 +73,9 @@ export function withDefaults(value: unknown, schema: Schema): unknown {
   if (!isObject(value)) return value
   const out: Record<string, unknown> = { ...value }
   for (const [key, field] of Object.entries(schema.properties ?? {})) {
-    const missing = out[key] === undefined || (out[key] === null && field.nullable !== true)
-    if (missing && field.default !== undefined) out[key] = structuredClone(field.default)
+    if (out[key] === null && field.nullable !== true) delete out[key]
+    if (out[key] === undefined && field.default !== undefined)
+      out[key] = structuredClone(field.default)
     if (out[key] !== undefined) out[key] = withDefaults(out[key], field)
   }
   if (isObject(schema.additionalProperties))
