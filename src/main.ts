@@ -1,4 +1,58 @@
-import { createLog } from './log.ts'
+import { COMMANDS } from './commands.ts'
+import { nearest } from './api/nearest.ts'
+import { UserError } from './errors.ts'
 
-createLog('info').error({ argv: process.argv.slice(2) }, 'no subcommand is built in yet')
-process.exitCode = 1
+/** Nothing may limp on after an error nobody handled: the next process starts from what is saved. */
+function dieOn(event: 'uncaughtException' | 'unhandledRejection'): void {
+  process.on(event, (e: unknown) => {
+    const text = e instanceof Error ? (e.stack ?? e.message) : String(e)
+    process.stderr.write(
+      `${JSON.stringify({ level: 'fatal', time: new Date().toISOString(), event, err: text, msg: 'unhandled error; exiting' })}\n`,
+    )
+    process.exit(1)
+  })
+}
+
+function usage(): string {
+  const lines = Object.entries(COMMANDS).map(([name, c]) => `  ${name.padEnd(14)}${c.about}`)
+  return [
+    'Usage: couchestor <command> [flags]',
+    '',
+    'Commands:',
+    ...lines,
+    '',
+    'couchestor <command> --help tells the flags.',
+    '',
+  ].join('\n')
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  const [name = '--help', ...args] = argv
+  if (name === '--help' || name === '-h' || name === 'help') {
+    process.stdout.write(usage())
+    return 0
+  }
+  const command = COMMANDS[name]
+  if (command === undefined) {
+    const likely = nearest(name, Object.keys(COMMANDS))
+    process.stderr.write(
+      `couchestor has no command "${name}"${likely === undefined ? '' : `; did you mean ${likely}?`}\n\n${usage()}`,
+    )
+    return 2
+  }
+  if (args.includes('--help') || args.includes('-h')) {
+    process.stdout.write(command.help())
+    return 0
+  }
+  return command.run(args)
+}
+
+dieOn('uncaughtException')
+dieOn('unhandledRejection')
+try {
+  process.exitCode = await main(process.argv.slice(2))
+} catch (e) {
+  if (!(e instanceof UserError)) throw e
+  process.stderr.write(`couchestor: ${e.message}\n`)
+  process.exitCode = 2
+}

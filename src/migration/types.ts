@@ -1,4 +1,5 @@
-import type { CallOutcome, Intent, Step, VolumeMigrationStatus } from '../api/volume-migration.ts'
+import type { MachineReason } from '../api/reasons.ts'
+import type { Step, VolumeMigrationStatus } from '../api/volume-migration.ts'
 
 /** What one look at Cinder showed. `Unreadable` = we could not look: no conclusion of any kind. */
 export type VolumeSight =
@@ -16,14 +17,12 @@ export type VolumeSight =
 
 /** Everything the machine may know. Times in ms since the epoch. */
 export type MachineInput = {
-  readonly step: Step
   readonly status: VolumeMigrationStatus
   readonly sight: VolumeSight
   readonly now: number
   /** Our identity: an intent with another cluster id or object uid is watched, never repeated. */
   readonly clusterId: string
   readonly objectUid: string
-  readonly cancel: boolean
   /** Until then a call of an earlier leader (or our own unanswered one) may still be on its way. */
   readonly quietUntil: number
   readonly timing: MachineTiming
@@ -34,24 +33,23 @@ export type MachineTiming = {
   readonly longestPollMs: number
   /** Least time between the two verifying reads. */
   readonly verifyMs: number
-  readonly longestAttempts: number
+  /** Calls that provably never reached Cinder are repeated this often at most. */
+  readonly mostAttempts: number
 }
 
 /** The closed list of what can come next; the mover carries it out and is the only one who writes the step. */
 export type Outcome =
-  /** Finished, or hands off until something outside changes. */
+  /** Finished. */
   | { readonly kind: 'rest' }
-  /** Look again; `why` is shown to people. */
+  /** Look again later; `why` is shown to people. */
   | { readonly kind: 'wait'; readonly ms: number; readonly why?: string }
-  /** Save this, then go on. */
+  /** Save this, then go on from there. */
   | {
       readonly kind: 'goto'
       readonly step: Step
-      readonly reason: string
+      readonly reason: MachineReason
       readonly message: string
-      readonly patch?: Partial<Pick<VolumeMigrationStatus, 'verifiedOnceAt' | 'call'>>
+      readonly seenAt?: number
     }
-  /** Repeat the call: it provably never reached Cinder. A fresh admission and a fresh intent come first. */
-  | { readonly kind: 'repeat'; readonly why: string }
-
-export type { CallOutcome, Intent }
+  /** Nothing has reached Cinder: admission, a fresh intent and the one call come next. */
+  | { readonly kind: 'start'; readonly why: string }

@@ -1,0 +1,102 @@
+import type { Config } from './api/config.ts'
+import { messageOf, UserError } from './errors.ts'
+import { readPem } from './http.ts'
+import type { HttpOptions } from './http.ts'
+import { SECRET } from './kube/resources.ts'
+import type { KubeClient, KubeObject } from './kube/types.ts'
+import { cloudsYamlPaths } from './openstack/clouds-yaml.ts'
+import { readCredentials } from './openstack/credentials.ts'
+import type { Credentials } from './openstack/credentials.ts'
+
+type Parts = {
+  readonly kube: KubeClient
+  readonly namespace: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly config: () => Config
+  readonly readFile: (path: string) => Promise<string>
+}
+
+/** The OpenStack credential, read anew at each login; the Secret is asked only when the environment does not do. */
+export function openStackCredentials(parts: Parts) {
+  const read = async (): Promise<Credentials> => {
+    const { openstack } = parts.config()
+    const sources = {
+      env: parts.env,
+      config: {
+        ...(openstack.authUrl === undefined ? {} : { auth_url: openstack.authUrl }),
+        ...(openstack.region === undefined ? {} : { region: openstack.region }),
+        ...(openstack.interface === undefined ? {} : { interface: openstack.interface }),
+        ...(openstack.endpointOverride === undefined
+          ? {}
+          : { endpoint_override: openstack.endpointOverride }),
+      },
+      ...(await cloudsYaml(parts)),
+    }
+    try {
+      return readCredentials(sources)
+    } catch (e) {
+      const ref = openstack.credentialRef
+      if (ref === undefined || !(e instanceof UserError)) throw e
+      return readCredentials({
+        ...sources,
+        secretData: await secretData(parts, ref.secretName, ref.namespace ?? parts.namespace),
+      })
+    }
+  }
+  const tls = async (): Promise<HttpOptions> => {
+    const { openstack } = parts.config()
+    const given = await read().then(
+      (c) => c.tls,
+      () => undefined,
+    )
+    const ca = openstack.caFile ?? given?.ca
+    return {
+      ...(ca === undefined ? {} : { ca: pem(ca, 'the certificate authority of OpenStack') }),
+      ...(given?.cert === undefined
+        ? {}
+        : { cert: pem(given.cert, 'the client certificate for OpenStack') }),
+      ...(given?.key === undefined ? {} : { key: pem(given.key, 'the client key for OpenStack') }),
+      insecureSkipVerify: openstack.insecure || given?.insecure === true,
+    }
+  }
+  return { read, tls }
+}
+
+function pem(fileOrText: string, what: string): string {
+  return fileOrText.includes('-----BEGIN') ? fileOrText : readPem(fileOrText, what)
+}
+
+async function cloudsYaml({ env, readFile }: Parts): Promise<{ cloudsYaml?: string }> {
+  for (const path of cloudsYamlPaths(env)) {
+    const text = await readFile(path).catch(() => undefined)
+    if (text !== undefined) return { cloudsYaml: text }
+  }
+  return {}
+}
+
+async function secretData(
+  { kube }: Parts,
+  name: string,
+  namespace: string,
+): Promise<Readonly<Record<string, string>>> {
+  try {
+    const secret = await kube.get<KubeObject & { data?: Record<string, string> }>(
+      SECRET,
+      name,
+      namespace,
+    )
+    return Object.fromEntries(
+      Object.entries(secret.data ?? {}).map(([k, v]) => [
+        k,
+        Buffer.from(v, 'base64').toString('utf8'),
+      ]),
+    )
+  } catch (e) {
+    throw new UserError(
+      'OpenStackCredentials',
+      `the environment has no OpenStack credential, and Secret ${namespace}/${name} of openstack.credential_ref cannot be read: ${messageOf(e)}. ` +
+        'Set the OS_* variables from it, as the Deployment of the guide does, or let the ServiceAccount get this Secret',
+      { cause: e },
+    )
+  }
+}

@@ -1,0 +1,231 @@
+import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { collectDefaultMetrics } from 'prom-client'
+import { createPrometheusSource } from './activity/prometheus/source.ts'
+import { loadConfig } from './api/config.ts'
+import type { Config } from './api/config.ts'
+import { notices } from './api/config-notices.ts'
+import { booleanFlag, numberFlag, readFlags } from './cli/flags.ts'
+import type { Flags, FlagSpec } from './cli/flags.ts'
+import { openStackCredentials } from './cloud-credentials.ts'
+import { watchConfig } from './config-file.ts'
+import { createController } from './controller/controller.ts'
+import type { Controller } from './controller/controller.ts'
+import { DEFAULT_TIMING } from './controller/deps.ts'
+import { UserError } from './errors.ts'
+import { createHttpClient } from './http.ts'
+import { createKubeClient } from './kube/client.ts'
+import { loadKubeAccess } from './kube/credentials.ts'
+import { createEventRecorder } from './kube/events.ts'
+import { createFreeElector } from './kube/free-elector.ts'
+import { createElector } from './kube/lease.ts'
+import { createLog, LOG_LEVELS } from './log.ts'
+import type { Log, LogLevel } from './log.ts'
+import { createRegistry } from './metrics.ts'
+import type { Registry } from './metrics.ts'
+import { createVolumeService } from './openstack/cinder.ts'
+import { createOpenStackMetrics } from './openstack/openstack-metrics.ts'
+import { createSession } from './openstack/session.ts'
+import { serveRoutes } from './probe-server.ts'
+import { prometheusSourceConfig, prometheusTls } from './prometheus-config.ts'
+import { systemClock } from './system-clock.ts'
+
+export const CONTROLLER_FLAGS = {
+  config: {
+    value: 'FILE',
+    help: 'config.yaml, such as /etc/couchestor/config.yaml; left out = all defaults',
+  },
+  'leader-elect': {
+    help: 'wait for the Lease couchestor-controller before anything is moved',
+    default: 'true',
+  },
+  'cloud-provider': { value: 'NAME', help: 'openstack is the only one', default: 'openstack' },
+  kubeconfig: { value: 'FILE', help: 'kubeconfig; left out = KUBECONFIG, the pod, ~/.kube/config' },
+  'metrics-port': { value: 'PORT', help: 'port of /metrics', default: '8080' },
+  'health-port': { value: 'PORT', help: 'port of /healthz and /readyz', default: '8081' },
+  'log-level': {
+    value: 'LEVEL',
+    help: `${LOG_LEVELS.join(', ')}; else COUCHESTOR_LOG_LEVEL, else info`,
+  },
+} as const satisfies Record<string, FlagSpec>
+
+/** Longest a clean end may take; the pod is killed after 30 s. */
+const STOP_MS = 25_000
+
+/** `couchestor controller`: real clients, clocks and signals around createController. Resolves to the exit code. */
+export async function runController(args: readonly string[]): Promise<number> {
+  const flags = readFlags('controller', args, CONTROLLER_FLAGS)
+  const log = createLog(logLevel(flags))
+  checkProvider(flags)
+  const ports = {
+    metrics: numberFlag(flags, 'metrics-port', 0, 65_535),
+    health: numberFlag(flags, 'health-port', 0, 65_535),
+  }
+  const leaderElect = booleanFlag(flags, 'leader-elect')
+  const path = flags['config']
+  const config =
+    path === undefined
+      ? await loadConfig('defaults', () => Promise.resolve(''))
+      : await loadConfig(path, (p) => readFile(p, 'utf8'))
+  for (const notice of notices(config)) log.info({ notice }, 'config.yaml')
+  const stopping = stopOnSignals(log)
+  const current = watchConfig({
+    path,
+    first: config,
+    readFile: (p) => readFile(p, 'utf8'),
+    clock: systemClock,
+    log,
+    signal: stopping,
+  })
+  const registry = createRegistry()
+  collectDefaultMetrics({ register: registry })
+  const controller = await build({ flags, config, current, log, registry, leaderElect })
+  const servers = await Promise.all([
+    serveRoutes(ports.metrics, {
+      '/metrics': async () => ({
+        status: 200,
+        type: registry.contentType,
+        body: await registry.metrics(),
+      }),
+    }),
+    serveRoutes(ports.health, probes(controller, stopping)),
+  ])
+  log.info(
+    { metricsPort: servers[0].port, healthPort: servers[1].port },
+    'couchestor controller started',
+  )
+  const end = await controller.run(stopping)
+  await Promise.all(servers.map((s) => s.close()))
+  log.info({ end }, 'couchestor controller ended')
+  return end === 'stopped' ? 0 : 1
+}
+
+type Parts = {
+  readonly flags: Flags
+  readonly config: Config
+  readonly current: () => Config
+  readonly log: Log
+  readonly registry: Registry
+  readonly leaderElect: boolean
+}
+
+async function build({
+  flags,
+  config,
+  current,
+  log,
+  registry,
+  leaderElect,
+}: Parts): Promise<Controller> {
+  const clock = systemClock
+  const random = Math.random
+  const access = await loadKubeAccess({
+    kubeconfigPath: flags['kubeconfig'],
+    env: process.env,
+    readFile: (path) => readFileSync(path, 'utf8'),
+    clock,
+  })
+  const kube = createKubeClient({
+    http: createHttpClient({ ...access.tls, connections: 8 }),
+    watchHttp: createHttpClient({ ...access.tls, connections: 16 }),
+    server: access.server,
+    authorization: access.authorization,
+    clock,
+    random,
+    log,
+    metrics: registry,
+  })
+  const identity = `${process.env['POD_NAME'] ?? hostname()}-${randomUUID().slice(0, 8)}`
+  const namespace = process.env['POD_NAMESPACE'] ?? access.namespace
+  const electorOptions = {
+    client: kube,
+    namespace,
+    identity,
+    clock,
+    random,
+    log,
+    metrics: registry,
+  }
+  const credentials = openStackCredentials({
+    kube,
+    namespace,
+    env: process.env,
+    config: current,
+    readFile: (p) => readFile(p, 'utf8'),
+  })
+  const session = createSession({
+    http: createHttpClient({ ...(await credentials.tls()), connections: 8 }),
+    credentials: credentials.read,
+    clock,
+    random,
+    log,
+    metrics: createOpenStackMetrics(registry),
+  })
+  const volumes = createVolumeService({ session, log })
+  const source = createPrometheusSource({
+    http: createHttpClient({ ...prometheusTls(config), connections: 4 }),
+    config: prometheusSourceConfig(config),
+    clock,
+    random,
+    log,
+    metrics: registry,
+  })
+  return createController({
+    kube,
+    volumes,
+    source,
+    clock,
+    processClock: clock,
+    random,
+    uuid: randomUUID,
+    log,
+    metrics: registry,
+    config: current,
+    elector: leaderElect ? createElector(electorOptions) : createFreeElector(electorOptions),
+    events: createEventRecorder({ client: kube, clock, log, random, instance: identity }),
+    namespace,
+    timing: DEFAULT_TIMING,
+  })
+}
+
+function probes(controller: Controller, stopping: AbortSignal) {
+  const answer = ({ ok, why }: { ok: boolean; why: string }) =>
+    Promise.resolve({ status: ok ? 200 : 503, body: `${why}\n` })
+  return {
+    '/healthz': () => answer(controller.healthy()),
+    '/readyz': () => answer(stopping.aborted ? { ok: false, why: 'stopping' } : controller.ready()),
+  }
+}
+
+/** First signal: end cleanly. Second one, or too long a wait: end at once. */
+function stopOnSignals(log: Log): AbortSignal {
+  const stop = new AbortController()
+  const onSignal = (name: NodeJS.Signals) => {
+    if (stop.signal.aborted) process.exit(1)
+    log.info({ signal: name }, 'stopping')
+    stop.abort()
+    setTimeout(() => {
+      log.error({}, 'could not stop in time; exiting')
+      process.exit(1)
+    }, STOP_MS).unref()
+  }
+  process.on('SIGTERM', onSignal)
+  process.on('SIGINT', onSignal)
+  return stop.signal
+}
+
+export function logLevel(flags: Flags): LogLevel {
+  const text = flags['log-level'] ?? process.env['COUCHESTOR_LOG_LEVEL'] ?? 'info'
+  const level = LOG_LEVELS.find((l) => l === text)
+  if (level === undefined)
+    throw new UserError('FLAGS', `--log-level: "${text}" is not one of ${LOG_LEVELS.join(', ')}`)
+  return level
+}
+
+function checkProvider(flags: Flags): void {
+  const provider = flags['cloud-provider']
+  if (provider !== 'openstack')
+    throw new UserError('FLAGS', `--cloud-provider: "${provider}" is not supported; openstack is`)
+}

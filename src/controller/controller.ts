@@ -1,0 +1,83 @@
+import { messageOf } from '../errors.ts'
+import { LostLeaseError } from '../kube/types.ts'
+import { ControllerMetrics } from './controller-metrics.ts'
+import type { ControllerDeps } from './deps.ts'
+import { Leadership } from './leadership.ts'
+import { allReflectors, createWatches } from './watches.ts'
+import type { Watches } from './watches.ts'
+
+export interface Controller {
+  /**
+   * Watches, waits for the lease, leads. Ends `stopped` when `signal` is aborted and every running step is saved,
+   * `lost` when the lease went to somebody else: the process must exit then.
+   */
+  run(signal: AbortSignal): Promise<'lost' | 'stopped'>
+  /** All required kinds have been read once. A standby is ready too. */
+  ready(): { ok: boolean; why: string }
+  /** False when this process should be restarted. */
+  healthy(): { ok: boolean; why: string }
+}
+
+export function createController(deps: ControllerDeps): Controller {
+  const watches = createWatches(deps)
+  const metrics = new ControllerMetrics(deps.metrics)
+  return {
+    run: (signal) => run(deps, watches, metrics, signal),
+    ready: () => {
+      const waiting = allReflectors(watches)
+        .map((r) => r.health())
+        .filter((h) => !h.synced && h.missingRule === undefined)
+      return waiting.length === 0
+        ? { ok: true, why: deps.elector.isLeader ? 'leading' : 'standby' }
+        : { ok: false, why: `reading ${waiting.map((h) => h.resource).join(', ')}` }
+    },
+    healthy: () =>
+      deps.elector.healthy()
+        ? { ok: true, why: 'ok' }
+        : { ok: false, why: 'the lease should have been renewed and was not' },
+  }
+}
+
+async function run(
+  deps: ControllerDeps,
+  watches: Watches,
+  metrics: ControllerMetrics,
+  outer: AbortSignal,
+): Promise<'lost' | 'stopped'> {
+  const working = new AbortController()
+  const leasing = new AbortController()
+  const stop = () => working.abort()
+  outer.addEventListener('abort', stop, { once: true })
+  if (outer.aborted) stop()
+  const reflectors = allReflectors(watches).map((r) => r.run(working.signal))
+  const lease = deps.elector.run(leasing.signal)
+  const lost = lease.then((end) => {
+    stop()
+    return end
+  })
+  const leading = Promise.race([deps.elector.elected(), lost, aborted(outer)]).then(async () => {
+    if (deps.elector.isLeader && !working.signal.aborted)
+      await new Leadership(deps, watches, metrics).run(working.signal)
+  })
+  try {
+    await Promise.all([leading, aborted(working.signal)])
+  } catch (e) {
+    if (!(e instanceof LostLeaseError)) throw e
+    deps.log.error({ err: messageOf(e) }, 'the lease was lost')
+    return 'lost'
+  } finally {
+    stop()
+    // released last, after every step is saved
+    await deps.events.flush().catch(() => {})
+    leasing.abort()
+    await Promise.all(reflectors)
+  }
+  return lease
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve()
+    signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}

@@ -1,0 +1,77 @@
+import type { ActivitySource } from '../activity/types.ts'
+import type { Config } from '../api/config.ts'
+import type { Clock } from '../clock.ts'
+import type { Elector, EventRecorder, KubeClient } from '../kube/types.ts'
+import type { Log } from '../log.ts'
+import type { Registry } from '../metrics.ts'
+import type { MachineTiming } from '../migration/types.ts'
+import type { VolumeService } from '../openstack/types.ts'
+
+/** All that reaches the controller from outside; main.ts makes real ones, tests and the demo their own. */
+export type ControllerDeps = {
+  readonly kube: KubeClient
+  readonly volumes: VolumeService
+  readonly source: ActivitySource
+  /** Time of the decisions: windows, cooldowns, deadlines. The demo runs it fast. */
+  readonly clock: Clock
+  /** Time of the process: watches, leases, back-off. */
+  readonly processClock: Clock
+  /** [0, 1). */
+  readonly random: () => number
+  readonly uuid: () => string
+  readonly log: Log
+  readonly metrics: Registry
+  /** The configuration as last read from its file. */
+  readonly config: () => Config
+  readonly elector: Elector
+  readonly events: EventRecorder
+  /** Namespace of the controller itself. */
+  readonly namespace: string
+  readonly timing: ControllerTiming
+}
+
+/** Milliseconds, on `clock` unless said otherwise. */
+export type ControllerTiming = MachineTiming & {
+  /** Longest a retype call may be under way; what an earlier leader sent has arrived or is lost after it. */
+  readonly callMs: number
+  /** Slow full look at all of Cinder's volumes, for drift. */
+  readonly sweepMs: number
+  /** How often a blocked or waiting move asks again. */
+  readonly recheckMs: number
+  /** An open planned move that nobody approved, or that never found its turn, ends after this. */
+  readonly expireMs: number
+  /** Finished VolumeMigrations are removed after this. */
+  readonly keepMs: number
+  /** After a revert or refusal the volume is left alone this long; doubles per failure up to a day. */
+  readonly backOffMs: number
+  /** Pause after Cinder refused for lack of quota. */
+  readonly quotaPauseMs: number
+  /** Time left on the lease that a call to Cinder needs (process clock). */
+  readonly fenceMarginMs: number
+  /** How long all of a day of detachment counts as measured zero only after. */
+  readonly detachGraceMs: number
+  /** Least time between two writes of progress to one object. */
+  readonly progressMs: number
+}
+
+const SECOND = 1000
+const MINUTE = 60 * SECOND
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
+
+export const DEFAULT_TIMING: ControllerTiming = {
+  firstPollMs: 2 * SECOND,
+  longestPollMs: MINUTE,
+  verifyMs: 3 * SECOND,
+  mostAttempts: 3,
+  callMs: 30 * SECOND,
+  sweepMs: 5 * MINUTE,
+  recheckMs: 30 * SECOND,
+  expireMs: DAY,
+  keepMs: 8 * DAY,
+  backOffMs: 2 * HOUR,
+  quotaPauseMs: 10 * MINUTE,
+  fenceMarginMs: SECOND,
+  detachGraceMs: HOUR,
+  progressMs: 15 * SECOND,
+}

@@ -1,0 +1,229 @@
+import type { ActivitySource, VolumeActivity, WindowAnswer } from '../activity/types.ts'
+import { sleep } from '../clock.ts'
+import { classify, demandFrom } from '../policy/demand.ts'
+import { initialState, observe } from '../policy/rule.ts'
+import type { Tier } from '../policy/types.ts'
+import type { ControllerDeps } from './deps.ts'
+import type { Detachments } from './detachments.ts'
+import type { Inventory } from './inventory.ts'
+import type { Managed, ManagedClaim } from './managed.ts'
+import type { Memory, PolicyMemory } from './memory.ts'
+import type { PolicyHealth } from './policy-health.ts'
+import type { ResolvedPolicy } from './policies.ts'
+import type { BoundClaim } from './targets.ts'
+import type { Watches } from './watches.ts'
+
+export type FeederParts = {
+  readonly deps: ControllerDeps
+  readonly source: ActivitySource
+  readonly watches: Watches
+  readonly inventory: Inventory
+  readonly managed: Managed
+  readonly memory: Memory
+  readonly health: PolicyHealth
+  readonly detachments: Detachments
+}
+
+const HISTORY_SECONDS = 14 * 86_400
+/** Volumes worked through before others get a turn: the lease must be renewed in between. */
+const SLICE = 500
+/** Pause between two windows of history, so that reading it does not crowd out anybody's dashboards. */
+const HISTORY_PAUSE_MS = 20
+
+type Bound = ManagedClaim & { readonly bound: BoundClaim }
+
+/** Asks for usage window by window, each once and in order, and lets the engine remember it. */
+export class Feeder {
+  readonly #parts: FeederParts
+  constructor(parts: FeederParts) {
+    this.#parts = parts
+  }
+
+  /** End (seconds) of the newest window that is complete by now. */
+  latestEnd(policy: ResolvedPolicy): number {
+    const { deps, source } = this.#parts
+    const window = policy.effective.metrics.windowMs / 1000
+    return Math.floor((deps.clock.now() / 1000 - source.lagSeconds) / window) * window
+  }
+
+  /** Milliseconds until the next window of that policy can be asked. */
+  msToNext(policy: ResolvedPolicy): number {
+    const { deps, source } = this.#parts
+    const next =
+      this.latestEnd(policy) + policy.effective.metrics.windowMs / 1000 + source.lagSeconds
+    return Math.max(0, next * 1000 - deps.clock.now())
+  }
+
+  /** Reads what is missing up to now: history of volumes not known yet, then the windows since the last one. */
+  async advance(policy: ResolvedPolicy, signal: AbortSignal): Promise<boolean> {
+    const { memory, health, managed } = this.#parts
+    const { tiers } = policy
+    if (tiers === undefined) return false
+    const remembered = memory.of(policy)
+    const bound = [...managed.of(policy)]
+    this.#forget(remembered, bound)
+    const newcomers = bound.filter(
+      (b) => b.bound.row !== undefined && !remembered.states.has(b.bound.volume.handle),
+    )
+    const complete =
+      (await this.#history(policy, tiers, remembered, newcomers, signal)) &&
+      (await this.#windows(policy, tiers, remembered, bound, signal))
+    if (complete) health.catchingUp(policy.name, false)
+    return complete
+  }
+
+  #forget(remembered: PolicyMemory, bound: readonly Bound[]): void {
+    const known = new Set(bound.map((b) => b.bound.volume.handle))
+    for (const id of remembered.states.keys()) if (!known.has(id)) remembered.states.delete(id)
+  }
+
+  async #history(
+    policy: ResolvedPolicy,
+    tiers: readonly Tier[],
+    remembered: PolicyMemory,
+    newcomers: readonly Bound[],
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    if (newcomers.length === 0) return true
+    const window = policy.effective.metrics.windowMs / 1000
+    const until = remembered.askedUntil ?? this.latestEnd(policy)
+    const oldest = Math.min(...newcomers.map((n) => Date.parse(n.claim.createdAt) / 1000 || 0))
+    const begin = Math.ceil(Math.max(until - HISTORY_SECONDS, oldest) / window) * window
+    for (const n of newcomers)
+      remembered.states.set(n.bound.volume.handle, initialState(tiers.length, begin))
+    for (let end = begin + window; end <= until; end += window) {
+      if (signal.aborted) return this.#unlearn(remembered, newcomers)
+      const answer = await this.#ask(end, window, signal)
+      if (answer.kind === 'Down') {
+        this.#parts.health.down(policy.name, answer.why)
+        return this.#unlearn(remembered, newcomers)
+      }
+      await this.#feed(policy, tiers, remembered, newcomers, answer, end, false)
+      await sleep(this.#parts.deps.processClock, HISTORY_PAUSE_MS, signal)
+    }
+    remembered.askedUntil ??= until
+    this.#noteCoverage(policy, remembered, until)
+    return true
+  }
+
+  /** Half a history would be taken for a whole one. */
+  #unlearn(remembered: PolicyMemory, newcomers: readonly Bound[]): false {
+    for (const n of newcomers) remembered.states.delete(n.bound.volume.handle)
+    return false
+  }
+
+  async #windows(
+    policy: ResolvedPolicy,
+    tiers: readonly Tier[],
+    remembered: PolicyMemory,
+    bound: readonly Bound[],
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const window = policy.effective.metrics.windowMs / 1000
+    const latest = this.latestEnd(policy)
+    const asked = remembered.askedUntil ?? latest - window
+    for (
+      let end = Math.max(asked, latest - HISTORY_SECONDS) + window;
+      end <= latest;
+      end += window
+    ) {
+      if (signal.aborted) return false
+      const answer = await this.#ask(end, window, signal)
+      if (answer.kind === 'Down') {
+        this.#sourceDown(policy, bound, answer.why)
+        return false
+      }
+      await this.#feed(policy, tiers, remembered, bound, answer, end, end === latest)
+      remembered.askedUntil = end
+    }
+    return true
+  }
+
+  /** Policies with the same window share one answer, so that the number of queries does not grow with them. */
+  async #ask(
+    endSeconds: number,
+    windowSeconds: number,
+    signal: AbortSignal,
+  ): Promise<WindowAnswer> {
+    const key = `${endSeconds}/${windowSeconds}`
+    if (this.#last?.key === key) return this.#last.answer
+    const answer = await this.#parts.source.window({ endSeconds, windowSeconds, signal })
+    this.#last = answer.kind === 'Answer' ? { key, answer } : undefined
+    return answer
+  }
+  #last: { readonly key: string; readonly answer: WindowAnswer } | undefined
+
+  #sourceDown(policy: ResolvedPolicy, bound: readonly Bound[], why: string): void {
+    const { health } = this.#parts
+    health.down(policy.name, why)
+    for (const b of bound) health.note(b.bound.volume.handle, { kind: 'SourceDown', why })
+  }
+
+  async #feed(
+    policy: ResolvedPolicy,
+    tiers: readonly Tier[],
+    remembered: PolicyMemory,
+    bound: readonly Bound[],
+    answer: Extract<WindowAnswer, { kind: 'Answer' }>,
+    end: number,
+    newest: boolean,
+  ): Promise<void> {
+    for (const [i, b] of bound.entries()) {
+      if (i > 0 && i % SLICE === 0) await new Promise((resolve) => setImmediate(resolve))
+      this.#feedOne(policy, tiers, remembered, b, answer.volumes.get(b.bound.volume.handle), end)
+    }
+    if (newest) this.#countCoverage(policy, bound, end)
+  }
+
+  #feedOne(
+    policy: ResolvedPolicy,
+    tiers: readonly Tier[],
+    remembered: PolicyMemory,
+    { bound }: Bound,
+    activity: VolumeActivity | undefined,
+    end: number,
+  ): void {
+    const { deps, health, detachments } = this.#parts
+    const id = bound.volume.handle
+    const { metrics } = policy.effective
+    const windowSeconds = metrics.windowMs / 1000
+    const observation = classify(
+      {
+        answer: { kind: 'Answer', activity },
+        attachment: detachments.of(id),
+        windowEnd: end,
+        windowSeconds,
+      },
+      {
+        minCoveragePercent: metrics.minCoveragePercent,
+        ioUnitKiB: metrics.ioUnitKiB,
+        detachedGraceSeconds: deps.timing.detachGraceMs / 1000,
+      },
+    )
+    health.note(id, observation)
+    const state = remembered.states.get(id)
+    const size = bound.row?.sizeGiB
+    if (state === undefined || size === undefined) return
+    const tier = tiers.findIndex((t) => t.typeId === bound.row?.typeId)
+    const demand = demandFrom(observation, tiers[tier], size, policy.constants)
+    if (demand === undefined) return
+    remembered.states.set(
+      id,
+      observe(state, tier, demand, size, tiers, policy.constants, windowSeconds / 3600, end),
+    )
+  }
+
+  #countCoverage(policy: ResolvedPolicy, bound: readonly Bound[], end: number): void {
+    const { health } = this.#parts
+    const kinds = bound.map((b) => health.observation(b.bound.volume.handle)?.kind)
+    const covered = kinds.filter((k) => k === 'Measured').length
+    const detached = kinds.filter((k) => k === 'Detached').length
+    health.window(policy.name, end, covered, bound.length - detached)
+  }
+
+  /** After a restart the checkpoint tells how many volumes used to have numbers. */
+  #noteCoverage(policy: ResolvedPolicy, remembered: PolicyMemory, end: number): void {
+    const covered = [...remembered.states.values()].filter((s) => s.lastWindowEnd === end).length
+    this.#parts.health.window(policy.name, end, covered, remembered.states.size)
+  }
+}

@@ -1,0 +1,51 @@
+import type { Match, Policies, ResolvedPolicy } from './policies.ts'
+import type { Claim } from './projections.ts'
+import type { BoundClaim, Targets } from './targets.ts'
+import type { Watches } from './watches.ts'
+
+export type ManagedClaim = {
+  readonly claim: Claim
+  readonly match: Match
+  readonly bound: BoundClaim | undefined
+}
+
+/** Which claims belong to which policy, from the caches alone. */
+export class Managed {
+  readonly #watches: Watches
+  readonly #policies: Policies
+  readonly #targets: Targets
+
+  constructor(watches: Watches, policies: Policies, targets: Targets) {
+    this.#watches = watches
+    this.#policies = policies
+    this.#targets = targets
+  }
+
+  claim(key: string): ManagedClaim | undefined {
+    const claim = this.#watches.claims.store.get(key)
+    return claim === undefined ? undefined : this.#managed(claim)
+  }
+
+  /** Every claim with its policy; the caller decides when to let others run. */
+  *all(): IterableIterator<ManagedClaim> {
+    for (const claim of this.#watches.claims.store.values()) yield this.#managed(claim)
+  }
+
+  /** Claims of one policy that are bound to a volume of Cinder. */
+  *of(policy: ResolvedPolicy): IterableIterator<ManagedClaim & { bound: BoundClaim }> {
+    for (const managed of this.all()) {
+      const { bound } = managed
+      if (managed.match.policy?.name === policy.name && bound !== undefined)
+        yield { ...managed, bound }
+    }
+  }
+
+  /** Whether anything at all is managed: without, nobody is asked for usage numbers. */
+  any(): boolean {
+    return this.#policies.all().length > 0
+  }
+
+  #managed(claim: Claim): ManagedClaim {
+    return { claim, match: this.#policies.match(claim), bound: this.#targets.bound(claim) }
+  }
+}

@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto'
+import { API_VERSION } from '../api/names.ts'
+import type { VolumeMigration } from '../api/volume-migration.ts'
+import type { Judged } from './judgement.ts'
+
+/** DNS label length less our suffix. */
+const LONGEST_CLAIM_PART = 45
+
+/**
+ * The object for a wanted move. Its name is made of what it is about, so that asking twice in one window
+ * finds the same object instead of a twin.
+ */
+export function migrationFor(
+  judged: Judged,
+  to: number,
+  reason: 'Policy' | 'Forced',
+  windowEnd: number,
+): VolumeMigration {
+  const { managed, policy, tiers, tier, verdict } = judged
+  const { claim, bound } = managed
+  if (bound?.row === undefined)
+    throw new Error(`claim ${claim.namespace}/${claim.name} has no volume to move`)
+  const from = tiers[tier]?.name
+  const goal = tiers[to]!.name
+  const identity = [claim.uid, bound.volume.handle, from, goal, reason, windowEnd].join(' ')
+  const hash = createHash('sha256').update(identity).digest('hex').slice(0, 10)
+  return {
+    apiVersion: API_VERSION,
+    kind: 'VolumeMigration',
+    metadata: {
+      name: `${claim.name.slice(0, LONGEST_CLAIM_PART).replace(/[^a-z0-9]+$/, '')}-${hash}`,
+      namespace: claim.namespace,
+      labels: { 'app.kubernetes.io/managed-by': 'couchestor' },
+      annotations: { 'couchestor.io/verdict': verdict.message.slice(0, 1000) },
+    },
+    spec: {
+      claim: { name: claim.name, uid: claim.uid },
+      volume: { pv: bound.volume.name, id: bound.volume.handle, sizeGiB: bound.row.sizeGiB },
+      ...(from === undefined ? {} : { from }),
+      to: goal,
+      strategy: 'cinder-retype',
+      reason,
+      policy: policy.name,
+    },
+  }
+}

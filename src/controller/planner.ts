@@ -1,0 +1,212 @@
+import { ANNOTATION } from '../api/names.ts'
+import type { StayReason } from '../api/reasons.ts'
+import { isFinished } from '../api/volume-migration.ts'
+import type { VolumeMigration } from '../api/volume-migration.ts'
+import { rank } from '../policy/rank.ts'
+import type { Refusal } from './admission.ts'
+import type { ControllerDeps } from './deps.ts'
+import type { Judged, Judgement } from './judgement.ts'
+import type { Managed, ManagedClaim } from './managed.ts'
+import type { Migrations } from './migrations.ts'
+import { migrationFor } from './plan-writer.ts'
+import type { Policies, ResolvedPolicy } from './policies.ts'
+import type { Target } from './targets.ts'
+import type { Teller } from './teller.ts'
+import { VerdictTeller } from './verdict-teller.ts'
+
+export type PlannerParts = {
+  readonly deps: ControllerDeps
+  readonly managed: Managed
+  readonly policies: Policies
+  readonly judgement: Judgement
+  readonly migrations: Migrations
+  readonly teller: Teller
+}
+
+/** A forced move that meets these waits in an object of its own, where people can see what it waits for. */
+const FORCED_WAITS = new Set<StayReason>([
+  'Busy',
+  'Resizing',
+  'Snapshots',
+  'Group',
+  'Multiattach',
+  'Encrypted',
+  'SizeLimit',
+  'TypeNotAccessible',
+  'ZoneUnavailable',
+  'QuotaExceeded',
+  'Attached',
+])
+
+/** Most moves of one policy that wait for their turn or for approval. */
+const MOST_OPEN = 50
+const SLICE = 500
+
+/** Turns verdicts into VolumeMigrations: forced ones at once, the policy's in the order of what they are worth. */
+export class Planner {
+  readonly #parts: PlannerParts
+  readonly #verdicts = new Map<string, Judged>()
+  readonly #tell: VerdictTeller
+
+  constructor(parts: PlannerParts) {
+    this.#parts = parts
+    this.#tell = new VerdictTeller(parts.teller)
+  }
+
+  /** The last verdicts by claim key, for status and explanation. */
+  get verdicts(): ReadonlyMap<string, Judged> {
+    return this.#verdicts
+  }
+
+  /** Judges one claim now and acts on it: what a person or a detach asks for does not wait for the next window. */
+  async claim(key: string): Promise<void> {
+    const managed = this.#parts.managed.claim(key)
+    if (managed === undefined) return this.#forget(key)
+    const judged = this.#judge(key, managed)
+    if (judged === undefined) return
+    await this.#supersede(judged)
+    const { verdict } = judged
+    if (verdict.kind === 'move' && verdict.why === 'Policy') return this.fill(judged.policy)
+    const to = forcedTo(judged)
+    if (to !== undefined) await this.#create(judged, to, 'Forced')
+  }
+
+  /** Judges all claims, tells what changed, and starts what there is room for. */
+  async all(): Promise<void> {
+    let seen = 0
+    const present = new Set<string>()
+    for (const managed of this.#parts.managed.all()) {
+      const key = `${managed.claim.namespace}/${managed.claim.name}`
+      present.add(key)
+      this.#judge(key, managed)
+      if (++seen % SLICE === 0) await new Promise((resolve) => setImmediate(resolve))
+    }
+    for (const key of this.#verdicts.keys()) if (!present.has(key)) this.#forget(key)
+    for (const policy of this.#parts.policies.all()) await this.fill(policy)
+    for (const judged of [...this.#verdicts.values()]) {
+      const to = forcedTo(judged)
+      if (to !== undefined) await this.#create(judged, to, 'Forced')
+    }
+  }
+
+  /** Creates the best moves of a policy, as many as can start now (mode Approve: as many as a person can look through). */
+  async fill(policy: ResolvedPolicy): Promise<void> {
+    const { migrations, deps } = this.#parts
+    const open = migrations.open().filter((m) => m.spec.policy === policy.name)
+    const turn = open.filter((m) => !isBlockedWait(m)).length
+    const places =
+      policy.effective.mode === 'Approve'
+        ? MOST_OPEN
+        : Math.min(
+            deps.config().migration.concurrentMigrations,
+            policy.effective.migration.maxConcurrent,
+          )
+    let room = Math.min(places - turn, MOST_OPEN - open.length)
+    for (const { judged, to } of this.#ranked(policy)) {
+      if (room <= 0) return
+      if (await this.#create(judged, to, 'Policy')) room--
+    }
+  }
+
+  /** The verdict taken again right before a move starts. */
+  stillWanted(m: VolumeMigration, target: Target): Refusal | undefined {
+    const { reason } = m.spec
+    if (reason !== 'Policy' && reason !== 'Forced') return undefined
+    const managed = this.#parts.managed.claim(`${target.claim.namespace}/${target.claim.name}`)
+    const judged = managed && this.#parts.judgement.judge(managed, m)
+    if (judged === undefined)
+      return {
+        reason: 'NoLongerWanted',
+        message: `no usable policy manages claim ${target.claim.name} any more`,
+      }
+    const { verdict } = judged
+    const to = verdict.kind === 'move' ? verdict.to : verdict.wants
+    if (to === undefined || judged.tiers[to]?.name !== m.spec.to)
+      return {
+        reason: 'NoLongerWanted',
+        message: `${m.spec.to} is not wanted any more: ${verdict.message}`,
+      }
+    // what Cinder says against it is asked anew by preflight
+    if (verdict.kind === 'move' || FORCED_WAITS.has(verdict.reason)) return undefined
+    return { reason: verdict.reason, message: verdict.message }
+  }
+
+  #judge(key: string, managed: ManagedClaim): Judged | undefined {
+    const judged = this.#parts.judgement.judge(managed)
+    if (judged === undefined) {
+      this.#verdicts.delete(key)
+      this.#tell.unmatched(key, managed)
+      return undefined
+    }
+    this.#verdicts.set(key, judged)
+    this.#tell.verdict(key, judged)
+    return judged
+  }
+
+  #forget(key: string): void {
+    this.#verdicts.delete(key)
+    this.#tell.forget(key)
+  }
+
+  #ranked(policy: ResolvedPolicy) {
+    const wishes = [...this.#verdicts].flatMap(([key, judged]) => {
+      const { verdict } = judged
+      if (judged.policy.name !== policy.name || verdict.kind !== 'move' || verdict.why !== 'Policy')
+        return []
+      return [{ key, forced: false, saving: verdict.numbers, judged, to: verdict.to }]
+    })
+    return rank(wishes)
+  }
+
+  /** A force beats what the policy has planned but not begun; the end of a force takes back what it asked for. */
+  async #supersede(judged: Judged): Promise<void> {
+    const id = judged.managed.bound?.volume.handle
+    if (id === undefined) return
+    const goal = goalOf(judged)
+    for (const m of this.#parts.migrations.ofVolume(id)) {
+      const waits =
+        !isFinished(m) && (m.status?.step ?? 'Waiting') === 'Waiting' && m.spec.cancel !== true
+      if (waits && m.spec.reason !== 'Manual' && goal !== undefined && m.spec.to !== goal)
+        await this.#parts.migrations.cancel(m)
+    }
+  }
+
+  /** True when there is a new object now. */
+  async #create(judged: Judged, to: number, reason: 'Policy' | 'Forced'): Promise<boolean> {
+    const { deps, migrations, teller } = this.#parts
+    const id = judged.managed.bound?.volume.handle
+    if (id === undefined || migrations.ofVolume(id).some((m) => !isFinished(m))) return false
+    const window = judged.policy.effective.metrics.windowMs
+    const end = Math.floor(deps.clock.now() / window) * window
+    const created = await migrations.create(migrationFor(judged, to, reason, end))
+    if (isFinished(created)) return false
+    teller.claim(
+      judged.managed.claim,
+      'MigrationPlanned',
+      `${created.spec.from ?? 'its type'} to ${created.spec.to}: ${judged.verdict.message}`,
+    )
+    return true
+  }
+}
+
+function forcedTo({ verdict, managed }: Judged): number | undefined {
+  if (managed.claim.annotations[ANNOTATION.forceTier] === undefined) return undefined
+  if (verdict.kind === 'move') return verdict.why === 'Forced' ? verdict.to : undefined
+  return FORCED_WAITS.has(verdict.reason) ? verdict.wants : undefined
+}
+
+/** Name of the tier that is wanted now, whatever stands in the way; undefined when that cannot be told. */
+function goalOf({ verdict, tiers, tier, managed }: Judged): string | undefined {
+  const forced = managed.claim.annotations[ANNOTATION.forceTier]
+  if (forced !== undefined && tiers.some((t) => t.name === forced)) return forced
+  if (verdict.kind === 'move') return tiers[verdict.to]?.name
+  return tiers[verdict.wants ?? tier]?.name
+}
+
+/** Blocked moves wait beside the others and take nobody's place. */
+function isBlockedWait(m: VolumeMigration): boolean {
+  return (
+    (m.status?.step ?? 'Waiting') === 'Waiting' &&
+    FORCED_WAITS.has((m.status?.reason ?? '') as StayReason)
+  )
+}

@@ -1,0 +1,206 @@
+import { notYetActedOn } from '../api/not-yet-acted-on.ts'
+import { withCondition } from '../api/object.ts'
+import type { Condition } from '../api/object.ts'
+import type { PolicyCondition } from '../api/reasons.ts'
+import type { StoragePolicyStatus } from '../api/storage-policy.ts'
+import { monthlyCost } from '../policy/rank.ts'
+import type { Judged } from './judgement.ts'
+import type { ResolvedPolicy } from './policies.ts'
+
+export type StatusFacts = {
+  readonly policy: ResolvedPolicy
+  readonly verdicts: readonly Judged[]
+  readonly moving: number
+  readonly health: {
+    readonly medianSizeGiB: number
+    readonly covered: number
+    readonly attached: number
+    readonly frozen: boolean
+    readonly catchingUp: boolean
+    readonly down: string | undefined
+    readonly windowEnd: number | undefined
+  }
+  readonly cinderProblem: string | undefined
+  readonly stopped: boolean
+  readonly halted: string | undefined
+  readonly openBreakers: readonly string[]
+  readonly missingRules: readonly string[]
+  /** ms */
+  readonly now: number
+}
+
+type Told = {
+  readonly status: Condition['status']
+  readonly reason: string
+  readonly message: string
+}
+
+/** The status of a policy: counts and money, never a list of volumes. */
+export function policyStatus(facts: StatusFacts): StoragePolicyStatus {
+  const { policy, verdicts, health } = facts
+  const before = policy.watched.policy.status
+  const staying = verdicts.filter((v) => v.verdict.kind === 'stay')
+  const blocked = verdicts.filter((v) => v.verdict.kind === 'stay' && BLOCKED.has(v.verdict.reason))
+  const cost = costOf(facts)
+  return {
+    observedGeneration: policy.generation,
+    conditions: conditionsOf(facts, before?.conditions ?? []),
+    managedClaims: verdicts.length,
+    moving: facts.moving,
+    tiers: tierCounts(facts),
+    staying: counted(staying.map((v) => (v.verdict.kind === 'stay' ? v.verdict.reason : ''))),
+    blockedPercent:
+      verdicts.length === 0 ? 0 : Math.round((100 * blocked.length) / verdicts.length),
+    monthlyCost: {
+      now: cost.now.toFixed(2),
+      wanted: cost.wanted.toFixed(2),
+      assumedPrices: policy.pricesAssumed,
+    },
+    retentionMonthlyCost: cost.retention.toFixed(2),
+    ...(health.medianSizeGiB > 0 ? { medianSizeGiB: health.medianSizeGiB } : {}),
+    ...(health.windowEnd === undefined
+      ? {}
+      : { lastWindowEnd: new Date(health.windowEnd * 1000).toISOString() }),
+    notYetActedOn:
+      policy.watched.problems.length > 0 ? [] : notYetActedOn(policy.watched.policy.spec),
+  }
+}
+
+const BLOCKED = new Set<string>([
+  'Snapshots',
+  'Attached',
+  'Group',
+  'Multiattach',
+  'Encrypted',
+  'SizeLimit',
+  'TypeNotAccessible',
+  'ZoneUnavailable',
+  'QuotaExceeded',
+])
+
+function counted(reasons: readonly string[]): NonNullable<StoragePolicyStatus['staying']> {
+  const counts = new Map<string, number>()
+  for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1)
+  return [...counts]
+    .map(([reason, claims]) => ({ reason, claims }))
+    .toSorted((a, b) => b.claims - a.claims || (a.reason < b.reason ? -1 : 1))
+}
+
+function tierCounts({ policy, verdicts }: StatusFacts): NonNullable<StoragePolicyStatus['tiers']> {
+  return (policy.tiers ?? []).map((tier, i) => {
+    const here = verdicts.filter((v) => v.tier === i)
+    return {
+      name: tier.name,
+      volumes: here.length,
+      gib: here.reduce((sum, v) => sum + sizeOf(v), 0),
+    }
+  })
+}
+
+function sizeOf(judged: Judged): number {
+  return judged.managed.bound?.row?.sizeGiB ?? 0
+}
+
+function costOf({ verdicts }: StatusFacts) {
+  let now = 0
+  let wanted = 0
+  let retention = 0
+  for (const judged of verdicts) {
+    const { tiers, tier, verdict } = judged
+    const here = tiers[tier]
+    if (here === undefined) continue
+    const goal = tiers[verdict.kind === 'move' ? verdict.to : (verdict.wants ?? tier)] ?? here
+    const size = sizeOf(judged)
+    now += monthlyCost(here, size)
+    wanted += monthlyCost(goal, size)
+    if (verdict.kind === 'stay' && verdict.reason === 'Retention')
+      retention += monthlyCost(here, size) - monthlyCost(goal, size)
+  }
+  return { now, wanted, retention }
+}
+
+function conditionsOf(facts: StatusFacts, before: readonly Condition[]): readonly Condition[] {
+  const at = new Date(facts.now).toISOString()
+  const told: readonly (readonly [PolicyCondition, Told])[] = [
+    ['TiersResolved', tiersResolved(facts)],
+    ['MetricsHealthy', metricsHealthy(facts)],
+    ['WithinBudget', withinBudget(facts)],
+    ['Ready', ready(facts)],
+  ]
+  return told.reduce(
+    (list, [type, t]) =>
+      withCondition(list, { type, ...t, observedGeneration: facts.policy.generation }, at),
+    before,
+  )
+}
+
+function tiersResolved({ policy, cinderProblem }: StatusFacts): Told {
+  if (policy.tiers !== undefined)
+    return {
+      status: 'True',
+      reason: 'Resolved',
+      message: policy.pricesAssumed
+        ? 'each tier has its volume type; prices are assumed'
+        : 'each tier has its volume type',
+    }
+  if (cinderProblem !== undefined)
+    return { status: 'Unknown', reason: 'CinderDown', message: cinderProblem }
+  return { status: 'False', reason: policy.problem, message: policy.problems.join('; ') }
+}
+
+function metricsHealthy({ health, verdicts }: StatusFacts): Told {
+  if (health.down !== undefined)
+    return { status: 'False', reason: 'SourceDown', message: health.down }
+  if (health.windowEnd === undefined)
+    return {
+      status: 'Unknown',
+      reason: 'NoWindowYet',
+      message: 'no window has ended since the start',
+    }
+  const told = `${health.covered} of ${health.attached} attached volumes have usage numbers`
+  if (health.frozen)
+    return { status: 'False', reason: 'CoverageDropped', message: `${told}; demotion is frozen` }
+  if (health.covered === 0 && verdicts.length > 0 && health.attached > 0)
+    return { status: 'False', reason: 'NoSeries', message: told }
+  return { status: 'True', reason: 'Healthy', message: told }
+}
+
+function withinBudget(facts: StatusFacts): Told {
+  const budget = facts.policy.effective.maxMonthlyCost
+  if (budget === undefined)
+    return { status: 'True', reason: 'NoBudget', message: 'no budget is set' }
+  if (facts.policy.pricesAssumed)
+    return {
+      status: 'Unknown',
+      reason: 'NotPriced',
+      message: 'tiers have no prices (costPerGiBMonth)',
+    }
+  const { now } = costOf(facts)
+  const told = `${now.toFixed(2)} of ${budget} per month`
+  return now <= budget
+    ? { status: 'True', reason: 'WithinBudget', message: told }
+    : { status: 'False', reason: 'OverBudget', message: told }
+}
+
+function ready(facts: StatusFacts): Told {
+  const { policy, health } = facts
+  const no = (reason: string, message: string): Told => ({ status: 'False', reason, message })
+  if (policy.watched.problems.length > 0) return no('Invalid', policy.watched.problems.join('; '))
+  if (facts.stopped) return no('Stopped', 'migration.paused in config.yaml stops every move')
+  if (policy.effective.paused) return no('Paused', 'spec.paused is true')
+  if (facts.cinderProblem !== undefined) return no('CinderDown', facts.cinderProblem)
+  if (policy.tiers === undefined) return no('TiersUnresolved', policy.problems.join('; '))
+  if (facts.halted !== undefined) return no('Halted', facts.halted)
+  if (facts.openBreakers.length > 0)
+    return no('BreakerOpen', `moves fail and are held back: ${facts.openBreakers.join(', ')}`)
+  if (health.down !== undefined) return no('MetricsDown', health.down)
+  if (facts.missingRules.length > 0)
+    return {
+      status: 'True',
+      reason: 'Ready',
+      message: `works; the role lacks: ${facts.missingRules.join('; ')}`,
+    }
+  if (health.catchingUp)
+    return { status: 'Unknown', reason: 'CatchingUp', message: 'history is being read' }
+  return { status: 'True', reason: 'Ready', message: `mode ${policy.effective.mode}` }
+}

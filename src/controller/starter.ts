@@ -1,0 +1,347 @@
+import type { MigrationStatusReason } from '../api/reasons.ts'
+import { isFinished } from '../api/volume-migration.ts'
+import type { CallOutcome, Intent, VolumeMigration } from '../api/volume-migration.ts'
+import { messageOf } from '../errors.ts'
+import type { QueueResult } from '../kube/types.ts'
+import { preflight } from '../migration/preflight.ts'
+import { deadlineMs } from '../migration/retype.ts'
+import type { CinderVolume, RetypeAnswer } from '../openstack/types.ts'
+import { refuse } from './admission.ts'
+import type { Refusal } from './admission.ts'
+import type { AdmissionFacts } from './admission-facts.ts'
+import type { ControllerDeps } from './deps.ts'
+import type { Inventory } from './inventory.ts'
+import type { Ledger } from './ledger.ts'
+import { changed } from './migration-status.ts'
+import type { Change } from './migration-status.ts'
+import type { Migrations } from './migrations.ts'
+import type { Term } from './mover.ts'
+import type { PreflightGatherer } from './preflight-facts.ts'
+import { isTarget } from './targets.ts'
+import type { Target, Targets, Untargeted } from './targets.ts'
+import type { Teller } from './teller.ts'
+import { keyOf } from './watches.ts'
+
+export type StarterParts = {
+  readonly deps: ControllerDeps
+  readonly migrations: Migrations
+  readonly inventory: Inventory
+  readonly targets: Targets
+  readonly admission: AdmissionFacts
+  readonly gatherer: PreflightGatherer
+  readonly ledger: Ledger
+  readonly teller: Teller
+  readonly term: Term
+  /** The verdict taken again: undefined when the move is still wanted, else why not. */
+  readonly stillWanted: (m: VolumeMigration, target: Target) => Refusal | undefined
+}
+
+/** Ends, or lets wait, with that reason. */
+type Answer = {
+  readonly over: boolean
+  readonly reason: MigrationStatusReason
+  readonly message: string
+}
+
+/** Brings a waiting move to its one call: target, approval, verdict, limits, preflight, intent, call, outcome. */
+export class Starter {
+  readonly #parts: StarterParts
+  readonly #calledAt = new Map<string, number>()
+  /** Counting the limits and saving the intent happen one move at a time. */
+  #gate: Promise<unknown> = Promise.resolve()
+
+  constructor(parts: StarterParts) {
+    this.#parts = parts
+  }
+
+  /** When this leader itself made the call (`clock.now()`); undefined when an earlier one did. */
+  calledAt(m: VolumeMigration): number | undefined {
+    return this.#calledAt.get(m.metadata.uid ?? '')
+  }
+
+  async tryStart(m: VolumeMigration): Promise<QueueResult> {
+    const target = this.#parts.targets.of(m)
+    const early = this.#ended(m) ?? (isTarget(target) ? this.#notYet(m, target) : target)
+    if (early !== undefined || !isTarget(target)) return this.#answer(m, early!, target)
+    const volume = await this.#freshVolume(target)
+    if ('over' in volume) return this.#answer(m, volume, target)
+    const blocked = this.#placed(target, volume) ?? (await this.#preflight(target, volume))
+    if (blocked !== undefined) return this.#answer(m, blocked, target)
+    return this.#throughTheGate(m, target, volume)
+  }
+
+  #ended(m: VolumeMigration): Answer | undefined {
+    if (m.spec.cancel === true)
+      return { over: true, reason: 'Cancelled', message: 'cancelled before any call to Cinder' }
+    const { deps } = this.#parts
+    const expires = Date.parse(m.status?.expiresAt ?? '')
+    if (m.spec.reason !== 'Manual' && deps.clock.now() > expires)
+      return {
+        over: true,
+        reason: 'Expired',
+        message: 'its turn or approval did not come in time; the policy decides anew',
+      }
+    return this.#quotaPause(m)
+  }
+
+  /** Cinder's 413 says "try at once"; quota does not grow by asking. */
+  #quotaPause(m: VolumeMigration): Answer | undefined {
+    const { call, reason, message } = m.status ?? {}
+    if (call?.kind !== 'Rejected' || reason !== 'QuotaExceeded') return undefined
+    const { clock, timing } = this.#parts.deps
+    if (clock.now() >= Date.parse(call.at) + timing.quotaPauseMs) return undefined
+    return { over: false, reason: 'QuotaExceeded', message: message ?? '' }
+  }
+
+  #notYet(m: VolumeMigration, target: Target): Answer | undefined {
+    const older = this.#olderOf(m, target)
+    if (older !== undefined)
+      return {
+        over: m.spec.reason !== 'Manual',
+        reason: m.spec.reason === 'Manual' ? 'InFlight' : 'Superseded',
+        message: `VolumeMigration ${keyOf(older)} of the same volume goes first`,
+      }
+    return (
+      this.#mode(m, target) ??
+      waiting(this.#parts.stillWanted(m, target)) ??
+      this.#limits(m, target)
+    )
+  }
+
+  #olderOf(m: VolumeMigration, target: Target): VolumeMigration | undefined {
+    const others = this.#parts.migrations
+      .ofVolume(target.volume.handle)
+      .filter((o) => o.metadata.uid !== m.metadata.uid && !isFinished(o))
+    return others.find((o) => isInFlightOrOlder(o, m))
+  }
+
+  #mode(m: VolumeMigration, target: Target): Answer | undefined {
+    const { mode } = target.policy.effective
+    if (mode === 'Observe')
+      return {
+        over: false,
+        reason: 'Observe',
+        message: `policy ${target.policy.name} only observes (mode: Observe)`,
+      }
+    if (mode === 'Approve' && m.spec.reason !== 'Manual' && m.spec.approved !== true)
+      return { over: false, reason: 'AwaitingApproval', message: 'waits for spec.approved: true' }
+    return undefined
+  }
+
+  #limits(m: VolumeMigration, target: Target): Answer | undefined {
+    return waiting(refuse(this.#parts.admission.inputFor(m, target)))
+  }
+
+  async #freshVolume(target: Target): Promise<CinderVolume | Answer> {
+    try {
+      const volume = await this.#parts.inventory.look(target.volume.handle)
+      return (
+        volume ?? {
+          over: true,
+          reason: 'Disappeared',
+          message: `Cinder does not know volume ${target.volume.handle}`,
+        }
+      )
+    } catch (e) {
+      return { over: false, reason: 'CinderDown', message: messageOf(e) }
+    }
+  }
+
+  #placed({ from, to }: Target, volume: CinderVolume): Answer | undefined {
+    if (volume.typeId === to.typeId)
+      return volume.status === 'available' || volume.status === 'in-use'
+        ? { over: true, reason: 'AlreadyThere', message: `the volume is on ${to.typeName} already` }
+        : { over: false, reason: 'Busy', message: `the volume is "${volume.status}" in Cinder` }
+    if (from !== undefined && volume.typeId !== from.typeId)
+      return {
+        over: true,
+        reason: 'MovedElsewhere',
+        message: `the volume is on type ${volume.typeName}, not on ${from.typeName}`,
+      }
+    return undefined
+  }
+
+  async #preflight(target: Target, volume: CinderVolume): Promise<Answer | undefined> {
+    try {
+      const [first] = preflight(await this.#parts.gatherer.gather(target, volume))
+      return waiting(first)
+    } catch (e) {
+      return { over: false, reason: 'CinderDown', message: messageOf(e) }
+    }
+  }
+
+  #throughTheGate(m: VolumeMigration, target: Target, volume: CinderVolume): Promise<QueueResult> {
+    const turn = this.#gate.then(() => this.#saveIntent(m, target, volume))
+    this.#gate = turn.catch(() => {})
+    return turn.then((saved) => ('metadata' in saved ? this.#call(saved, target) : saved))
+  }
+
+  /** The limits are counted a last time, now that nobody else can pass; then the intent goes to the API server. */
+  async #saveIntent(
+    m: VolumeMigration,
+    target: Target,
+    volume: CinderVolume,
+  ): Promise<VolumeMigration | QueueResult> {
+    const { deps, migrations, ledger } = this.#parts
+    const refused = this.#limits(m, target)
+    if (refused !== undefined) return this.#answer(m, refused, target)
+    deps.elector.fence(deps.timing.fenceMarginMs)
+    const now = deps.clock.now()
+    const intent = this.#intentFor(m, target, volume, now)
+    const { call: _previousCall, verifiedOnceAt: _previousLook, ...status } = m.status ?? {}
+    const saved = await migrations.save(
+      m,
+      changed(
+        { ...m, status },
+        {
+          step: 'Requested',
+          reason: 'IntentSaved',
+          message: `about to ask Cinder for ${target.to.typeName}`,
+          intent,
+          volumeId: volume.id,
+          sizeGiB: volume.sizeGiB,
+          startedAt: intent.at,
+        },
+        now,
+      ),
+    )
+    await ledger.put({
+      namespace: target.claim.namespace,
+      migration: m.metadata.name,
+      volumeId: volume.id,
+      fromTypeId: intent.fromTypeId,
+      toTypeId: intent.toTypeId,
+      at: intent.at,
+    })
+    return saved
+  }
+
+  #intentFor(m: VolumeMigration, target: Target, volume: CinderVolume, now: number): Intent {
+    const { deps, term } = this.#parts
+    const { retypeTimeoutMs } = target.policy.effective.migration
+    return {
+      attempt: (m.status?.intent?.attempt ?? 0) + 1,
+      requestId: `req-${deps.uuid()}`,
+      clusterId: term.clusterId,
+      objectUid: m.metadata.uid ?? '',
+      epoch: term.epoch,
+      at: new Date(now).toISOString(),
+      deadline: new Date(now + deadlineMs(volume.sizeGiB, retypeTimeoutMs)).toISOString(),
+      fromTypeId: volume.typeId,
+      toTypeId: target.to.typeId,
+      volumeUpdatedAt: volume.updatedAt,
+      availabilityZone: volume.availabilityZone,
+      attached: volume.attachments.length > 0,
+    }
+  }
+
+  /** The client asks the fence right before it sends, with nothing awaited in between. */
+  async #call(m: VolumeMigration, target: Target): Promise<QueueResult> {
+    const { deps, teller } = this.#parts
+    const { intent } = m.status ?? {}
+    if (intent === undefined) throw new Error('a call without a saved intent')
+    teller.stepTaken(undefined, m)
+    this.#calledAt.set(m.metadata.uid ?? '', deps.clock.now())
+    const answer = await deps.volumes.retype({
+      volumeId: target.volume.handle,
+      newTypeId: intent.toTypeId,
+      migrationPolicy: target.policy.effective.migration.migrationPolicy,
+      requestId: intent.requestId,
+      fence: () => deps.elector.fence(deps.timing.fenceMarginMs),
+    })
+    await this.#saveAnswer(m, answer)
+    return { kind: 'requeue', afterMs: answer.kind === 'Accepted' ? deps.timing.firstPollMs : 0 }
+  }
+
+  async #saveAnswer(m: VolumeMigration, answer: RetypeAnswer): Promise<void> {
+    const { deps, migrations, teller } = this.#parts
+    const now = deps.clock.now()
+    const call: CallOutcome = {
+      kind: answer.kind,
+      at: new Date(now).toISOString(),
+      ...('httpStatus' in answer && answer.httpStatus !== undefined
+        ? { httpStatus: answer.httpStatus }
+        : {}),
+      ...('message' in answer ? { message: answer.message.slice(0, 1000) } : {}),
+      ...('cinderRequestId' in answer && answer.cinderRequestId !== undefined
+        ? { cinderRequestId: answer.cinderRequestId }
+        : {}),
+    }
+    const saved = await migrations.save(m, changed(m, { ...changeFor(answer), call }, now))
+    teller.stepTaken(m, saved)
+  }
+
+  async #answer(
+    m: VolumeMigration,
+    answer: Answer,
+    target: Target | Untargeted,
+  ): Promise<QueueResult> {
+    const { deps, migrations, teller } = this.#parts
+    const now = deps.clock.now()
+    const change: Change = {
+      step: answer.over ? (answer.reason === 'AlreadyThere' ? 'Succeeded' : 'Failed') : 'Waiting',
+      reason: answer.reason,
+      message: answer.message,
+      ...(isTarget(target) ? { volumeId: target.volume.handle } : {}),
+      ...(m.status?.expiresAt === undefined
+        ? { expiresAt: new Date(now + deps.timing.expireMs).toISOString() }
+        : {}),
+    }
+    const saved = await migrations.save(m, changed(m, change, now))
+    if (saved !== m) teller.stepTaken(m, saved)
+    return {
+      kind: 'requeue',
+      afterMs: answer.over ? 0 : deps.timing.recheckMs * (0.9 + 0.2 * deps.random()),
+    }
+  }
+}
+
+function waiting(
+  refusal: { reason: MigrationStatusReason; message: string } | undefined,
+): Answer | undefined {
+  if (refusal === undefined) return undefined
+  return {
+    over: refusal.reason === 'NoLongerWanted',
+    reason: refusal.reason,
+    message: refusal.message,
+  }
+}
+
+function isInFlightOrOlder(other: VolumeMigration, than: VolumeMigration): boolean {
+  if ((other.status?.step ?? 'Waiting') !== 'Waiting') return true
+  const [a, b] = [other.metadata, than.metadata]
+  if (a.creationTimestamp !== b.creationTimestamp)
+    return (a.creationTimestamp ?? '') < (b.creationTimestamp ?? '')
+  return keyOf(other) < keyOf(than)
+}
+
+function changeFor(answer: RetypeAnswer): Change {
+  switch (answer.kind) {
+    case 'Accepted':
+      return {
+        step: 'Retyping',
+        reason: 'Accepted',
+        message: 'Cinder accepted the retype; that alone means nothing yet',
+      }
+    case 'Rejected':
+      return answer.quota
+        ? {
+            step: 'Waiting',
+            reason: 'QuotaExceeded',
+            message: `Cinder refused for lack of quota: ${answer.message}`,
+          }
+        : {
+            step: 'Failed',
+            reason: 'Rejected',
+            message: `Cinder refused the retype (${answer.httpStatus}): ${answer.message}`,
+          }
+    case 'NotSent':
+      return { step: 'Requested', reason: 'NotSent', message: answer.message }
+    case 'Unknown':
+      return {
+        step: 'Requested',
+        reason: 'OutcomeUnknown',
+        message: `no answer to the retype call (${answer.message}); watching the volume, repeating nothing that may run`,
+      }
+  }
+}

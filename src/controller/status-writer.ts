@@ -1,0 +1,144 @@
+import { sleep } from '../clock.ts'
+import { messageOf } from '../errors.ts'
+import { STORAGE_POLICY } from '../kube/resources.ts'
+import { ApiError } from '../kube/types.ts'
+import type { AdmissionFacts } from './admission-facts.ts'
+import { breakerOpenUntil } from './admission.ts'
+import type { ControllerMetrics } from './controller-metrics.ts'
+import type { ControllerDeps } from './deps.ts'
+import type { Inventory } from './inventory.ts'
+import type { Judged } from './judgement.ts'
+import { mergePatch } from './merge-patch.ts'
+import type { Migrations } from './migrations.ts'
+import type { Planner } from './planner.ts'
+import type { Policies, ResolvedPolicy } from './policies.ts'
+import type { PolicyHealth } from './policy-health.ts'
+import { policyStatus } from './policy-status.ts'
+import { allReflectors } from './watches.ts'
+import type { Watches } from './watches.ts'
+
+export type StatusWriterParts = {
+  readonly deps: ControllerDeps
+  readonly watches: Watches
+  readonly policies: Policies
+  readonly planner: Planner
+  readonly migrations: Migrations
+  readonly admission: AdmissionFacts
+  readonly health: PolicyHealth
+  readonly inventory: Inventory
+  readonly metrics: ControllerMetrics
+}
+
+/** A burst of changes makes one write. */
+const GATHER_MS = 1000
+
+/** Keeps the status of every policy and the gauges in line with what is so; writes only what has changed. */
+export class StatusWriter {
+  readonly #parts: StatusWriterParts
+  #wake: () => void = () => {}
+  #due = true
+
+  constructor(parts: StatusWriterParts) {
+    this.#parts = parts
+  }
+
+  kick(): void {
+    this.#due = true
+    this.#wake()
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      if (!this.#due) await this.#woken(signal)
+      await sleep(this.#parts.deps.processClock, GATHER_MS, signal)
+      if (signal.aborted) return
+      this.#due = false
+      await this.#writeAll()
+    }
+  }
+
+  #woken(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve
+      signal.addEventListener('abort', () => resolve(), { once: true })
+    })
+  }
+
+  async #writeAll(): Promise<void> {
+    const { policies, planner, metrics, inventory, migrations } = this.#parts
+    const byPolicy = Map.groupBy(planner.verdicts.values(), (judged) => judged.policy.name)
+    metrics.cinderUp.set(inventory.problem === undefined ? 1 : 0)
+    metrics.inFlight.reset()
+    for (const m of migrations.inFlight()) metrics.inFlight.inc({ step: m.status?.step ?? '' })
+    metrics.claims.reset()
+    for (const policy of policies.all()) await this.#write(policy, byPolicy.get(policy.name) ?? [])
+  }
+
+  async #write(policy: ResolvedPolicy, verdicts: readonly Judged[]): Promise<void> {
+    const { deps, health, migrations, inventory, watches } = this.#parts
+    const current = watches.policies.store.get(policy.name)
+    if (current === undefined) return
+    const status = policyStatus({
+      policy: { ...policy, watched: current },
+      verdicts,
+      moving: migrations.inFlight().filter((m) => m.spec.policy === policy.name).length,
+      health: health.state(policy.name),
+      cinderProblem: inventory.problem,
+      stopped: deps.config().migration.paused,
+      ...this.#troubles(policy),
+      missingRules: allReflectors(watches).flatMap((r) => r.health().missingRule ?? []),
+      now: deps.clock.now(),
+    })
+    this.#gauges(policy, verdicts, status)
+    const change = mergePatch(current.policy.status ?? {}, status)
+    if (change === undefined) return
+    try {
+      await deps.kube.patch(
+        STORAGE_POLICY,
+        policy.name,
+        { status: change },
+        { type: 'merge', subresource: 'status' },
+      )
+    } catch (e) {
+      if (e instanceof ApiError && e.reason === 'NotFound') return
+      deps.log.warn(
+        { policy: policy.name, err: messageOf(e) },
+        'policy status could not be written',
+      )
+      this.#due = true
+    }
+  }
+
+  #troubles(policy: ResolvedPolicy) {
+    const { admission, deps } = this.#parts
+    const ended = admission.ended()
+    const strange = ended.find((e) => e.ended === 'Unexplained')
+    const tiers = (policy.tiers ?? []).map((t) => t.name)
+    const now = deps.clock.now()
+    return {
+      halted:
+        strange &&
+        `a move from ${strange.from} to ${strange.to} in namespace ${strange.namespace} ended in a way nothing explains; look at it, then delete that VolumeMigration`,
+      openBreakers: tiers.flatMap((from) =>
+        tiers.flatMap((to) =>
+          (breakerOpenUntil(ended, policy.name, from, to) ?? 0) > now ? [`${from} to ${to}`] : [],
+        ),
+      ),
+    }
+  }
+
+  #gauges(
+    policy: ResolvedPolicy,
+    verdicts: readonly Judged[],
+    status: ReturnType<typeof policyStatus>,
+  ): void {
+    const { metrics } = this.#parts
+    const labels = { policy: policy.name }
+    for (const { verdict } of verdicts)
+      metrics.claims.inc({ ...labels, reason: verdict.kind === 'move' ? 'Move' : verdict.reason })
+    for (const tier of status.tiers ?? [])
+      metrics.volumes.set({ ...labels, tier: tier.name }, tier.volumes)
+    metrics.monthlyCost.set({ ...labels, kind: 'now' }, Number(status.monthlyCost?.now ?? 0))
+    metrics.monthlyCost.set({ ...labels, kind: 'wanted' }, Number(status.monthlyCost?.wanted ?? 0))
+  }
+}

@@ -1,0 +1,212 @@
+import { sleep } from '../clock.ts'
+import { messageOf } from '../errors.ts'
+import { isFinished } from '../api/volume-migration.ts'
+import type { VolumeMigration } from '../api/volume-migration.ts'
+import type { QueueResult, WorkQueue } from '../kube/types.ts'
+import type { ControllerDeps } from './deps.ts'
+import type { Drift } from './drift.ts'
+import type { Inventory } from './inventory.ts'
+import type { Managed } from './managed.ts'
+import type { Memory } from './memory.ts'
+import type { Migrations } from './migrations.ts'
+import type { Orphans } from './orphans.ts'
+import type { Planner } from './planner.ts'
+import type { Policies } from './policies.ts'
+import type { Claim } from './projections.ts'
+import type { StatusWriter } from './status-writer.ts'
+import { keyOf } from './watches.ts'
+import type { Watches } from './watches.ts'
+import type { WindowLoop } from './window-loop.ts'
+
+export type TriggerParts = {
+  readonly deps: ControllerDeps
+  readonly watches: Watches
+  readonly inventory: Inventory
+  readonly managed: Managed
+  readonly migrations: Migrations
+  readonly policies: Policies
+  readonly planner: Planner
+  readonly memory: Memory
+  readonly drift: Drift
+  readonly status: StatusWriter
+  readonly windows: WindowLoop
+  readonly orphans: Orphans
+  readonly queues: {
+    readonly moves: WorkQueue
+    readonly claims: WorkQueue
+    readonly annotations: WorkQueue
+  }
+}
+
+/** Cinder needs a moment after Kubernetes has detached. */
+const DETACH_LOOKS_MS = 2000
+const MOST_DETACH_LOOKS = 30
+
+/** What wakes whom: every change in the cluster ends as a key in one of the queues. */
+export class Triggers {
+  readonly #parts: TriggerParts
+  /** Claims whose volume should be looked at in Cinder before they are judged, with the looks made so far. */
+  readonly #lookFirst = new Map<string, number>()
+
+  constructor(parts: TriggerParts) {
+    this.#parts = parts
+  }
+
+  /** Subscribes to all stores and puts everything that is there into the queues. Returns the unsubscribe. */
+  start(): () => void {
+    const { watches, queues, policies, windows } = this.#parts
+    const policyChanged = () => {
+      policies.refresh()
+      windows.kick()
+    }
+    const stops = [
+      watches.migrations.store.subscribe(({ key, after }) => {
+        if (after !== undefined) queues.moves.add(key, { priority: 'user' })
+        this.#parts.status.kick()
+      }),
+      watches.claims.store.subscribe(({ key, before, after }) =>
+        this.#claimChanged(key, before, after),
+      ),
+      watches.volumes.store.subscribe(({ after }) => {
+        if (after !== undefined) queues.claims.add(after.claimKey)
+      }),
+      watches.attachments.store.subscribe(({ before, after }) =>
+        this.#attachmentChanged((after ?? before)?.volumeName),
+      ),
+      watches.policies.store.subscribe(({ before, after }) => {
+        if (before?.policy.metadata.generation !== after?.policy.metadata.generation)
+          policyChanged()
+      }),
+      watches.classes.store.subscribe(policyChanged),
+      watches.namespaces.store.subscribe(() => windows.kick()),
+    ]
+    for (const m of watches.migrations.store.values()) queues.moves.add(keyOf(m))
+    for (const c of watches.claims.store.values())
+      queues.annotations.add(`${c.namespace}/${c.name}`)
+    return () => stops.forEach((stop) => stop())
+  }
+
+  /** Judges one claim; looks at its volume first where the picture of Cinder may be old. */
+  async reconcile(key: string): Promise<QueueResult> {
+    const { managed, inventory, planner, drift, queues, windows } = this.#parts
+    const m = managed.claim(key)
+    const handle = m?.bound?.volume.handle
+    if (handle !== undefined && m?.match.policy !== undefined) {
+      const looks = this.#lookFirst.get(key)
+      if (looks !== undefined || m.bound?.row === undefined) await inventory.look(handle)
+      if (m.bound?.row === undefined) windows.kick()
+      if (looks !== undefined && this.#stillDetaching(key, looks, handle))
+        return { kind: 'requeue', afterMs: DETACH_LOOKS_MS }
+    }
+    this.#lookFirst.delete(key)
+    drift.check(key)
+    await planner.claim(key)
+    queues.annotations.add(key)
+    return { kind: 'done' }
+  }
+
+  /** A step of a migration is saved: the claim's picture has changed. */
+  stepTaken(m: VolumeMigration): void {
+    const { queues, status } = this.#parts
+    status.kick()
+    if (!isFinished(m)) return
+    queues.claims.add(`${m.metadata.namespace}/${m.spec.claim.name}`, { priority: 'user' })
+    this.#fillPlace(m.spec.policy)
+  }
+
+  /** Slow full look at Cinder, for drift and for what no watch tells: snapshots, types, hand-made retypes. */
+  async sweepLoop(signal: AbortSignal): Promise<void> {
+    const { deps, inventory, policies, watches, drift, orphans, windows, status } = this.#parts
+    while (!signal.aborted) {
+      await sleep(deps.clock, deps.timing.sweepMs * (0.9 + 0.2 * deps.random()), signal)
+      if (signal.aborted) return
+      if (!(await inventory.sweep(signal))) {
+        status.kick()
+        continue
+      }
+      policies.refresh()
+      for (const c of watches.claims.store.values()) drift.check(`${c.namespace}/${c.name}`)
+      await orphans.check()
+      this.#recheckBlocked()
+      windows.kick()
+    }
+  }
+
+  #recheckBlocked(): void {
+    const { planner, queues } = this.#parts
+    for (const [key, { verdict }] of planner.verdicts)
+      if (verdict.kind === 'stay' && verdict.wants !== undefined)
+        queues.claims.add(key, { priority: 'background' })
+  }
+
+  #fillPlace(name: string): void {
+    const { policies, planner, deps } = this.#parts
+    const policy = policies.get(name)
+    if (policy === undefined) return
+    planner
+      .fill(policy)
+      .catch((e: unknown) =>
+        deps.log.warn(
+          { policy: name, err: messageOf(e) },
+          'the next moves could not be planned; the next pass does',
+        ),
+      )
+  }
+
+  #claimChanged(key: string, before: Claim | undefined, after: Claim | undefined): void {
+    const { queues, windows } = this.#parts
+    if (after === undefined || before === undefined || !sameToUs(before, after))
+      queues.claims.add(key, { priority: 'user' })
+    if (after !== undefined) queues.annotations.add(key)
+    if (
+      before?.bound !== after?.bound ||
+      before?.annotations['couchestor.io/policy'] !== after?.annotations['couchestor.io/policy']
+    )
+      windows.kick()
+  }
+
+  #attachmentChanged(volumeName: string | undefined): void {
+    if (volumeName === undefined) return
+    for (const c of this.#parts.watches.claims.store.byIndex('volumeName', volumeName)) {
+      const key = `${c.namespace}/${c.name}`
+      this.#lookFirst.set(key, 0)
+      this.#parts.queues.claims.add(key, { priority: 'user' })
+      for (const m of this.#parts.migrations.open())
+        if (`${m.metadata.namespace}/${m.spec.claim.name}` === key)
+          this.#parts.queues.moves.add(keyOf(m))
+    }
+  }
+
+  #stillDetaching(key: string, looks: number, handle: string): boolean {
+    const { inventory, watches, managed, queues, migrations } = this.#parts
+    const volume = managed.claim(key)?.bound?.volume
+    const attachments =
+      volume === undefined ? [] : watches.attachments.store.byIndex('volumeName', volume.name)
+    const row = inventory.row(handle)
+    const settled =
+      attachments.length > 0 || row === undefined || !(row.attached || row.status === 'detaching')
+    if (!settled && looks < MOST_DETACH_LOOKS) {
+      this.#lookFirst.set(key, looks + 1)
+      return true
+    }
+    for (const m of migrations.ofVolume(handle)) if (!isFinished(m)) queues.moves.add(keyOf(m))
+    return false
+  }
+}
+
+/** Labels and our own outgoing annotations aside, did anything change that a verdict depends on? */
+function sameToUs(a: Claim, b: Claim): boolean {
+  const inputs = (c: Claim) => [
+    c.uid,
+    c.bound,
+    c.terminating,
+    c.resizing,
+    c.volumeName,
+    JSON.stringify(c.labels),
+    ...['policy', 'force-tier', 'force-until', 'paused'].map(
+      (name) => c.annotations[`couchestor.io/${name}`],
+    ),
+  ]
+  const [x, y] = [inputs(a), inputs(b)]
+  return x.every((value, i) => value === y[i])
+}

@@ -1,0 +1,44 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+export type Route = () => Promise<{
+  readonly status: number
+  readonly type?: string
+  readonly body: string
+}>
+
+export type ProbeServer = { readonly port: number; close(): Promise<void> }
+
+/** A small HTTP server for probes and metrics: GET of exact paths, nothing else. Rejects when the port is taken. */
+export function serveRoutes(
+  port: number,
+  routes: Readonly<Record<string, Route>>,
+  host?: string,
+): Promise<ProbeServer> {
+  const server = createServer((req, res) => {
+    const path = (req.url ?? '/').split('?')[0] ?? '/'
+    const route = req.method === 'GET' || req.method === 'HEAD' ? routes[path] : undefined
+    if (route === undefined) {
+      res.writeHead(404, { 'content-type': 'text/plain' }).end('not found\n')
+      return
+    }
+    route().then(
+      ({ status, type = 'text/plain', body }) =>
+        res.writeHead(status, { 'content-type': type }).end(body),
+      () => res.writeHead(500, { 'content-type': 'text/plain' }).end('failed\n'),
+    )
+  })
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      resolve({
+        port: (server.address() as AddressInfo).port,
+        close: () =>
+          new Promise((done) => {
+            server.close(() => done())
+            server.closeAllConnections()
+          }),
+      })
+    })
+  })
+}
