@@ -7,6 +7,24 @@ const DAY = 86_400_000
 const QUARTER = 15 * MINUTE
 const SEARCH_DAYS = 400
 
+function cronField(value: string, names = ''): string {
+  const one = `(${value}${names})`
+  const item = `([*](/[1-9][0-9]?)?|${one}(-${one}(/[1-9][0-9]?)?)?)`
+  return `${item}(,${item})*`
+}
+
+/** The grammar of schedules, the same as in the CRD. L, W, # and seconds are left out: other crons lack them. */
+export const CRON = new RegExp(
+  `^${[
+    cronField('[0-5]?[0-9]'),
+    cronField('[01]?[0-9]|2[0-3]'),
+    cronField('0?[1-9]|[12][0-9]|3[01]'),
+    cronField('0?[1-9]|1[0-2]', '|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec'),
+    cronField('[0-7]', '|sun|mon|tue|wed|thu|fri|sat'),
+  ].join(' ')}$`,
+  'i',
+)
+
 /** When moves may start: for a while from each minute that a cron expression names, in a time zone. */
 export type Schedule = {
   /** Whether `at` lies in a slot. */
@@ -61,19 +79,16 @@ export function createSchedule(
 
 type Cron = { matches(wall: number): boolean; dayMatches(wall: number): boolean }
 
-/**
- * Wall times are milliseconds that read as the local time when taken for UTC.
- * Only numbers, names, ranges, lists and steps: what else the parser knows (L, W, #, seconds) other crons do not.
- */
+/** Wall times are milliseconds that read as the local time when taken for UTC. */
 function parseCron(expression: string, field: string): Cron {
-  const parts = expression.split(' ')
-  if (parts.length !== 5 || !/^[0-9a-z*,/ -]+$/i.test(expression) || /[LW]\b/i.test(expression))
+  if (!CRON.test(expression))
     throw invalidCron(
       expression,
       field,
-      'it must have five fields of numbers, names, *, ranges, lists and steps',
+      'it must have five fields of numbers, names, *, ranges, lists and steps within their bounds, one space apart',
     )
-  if (parts[2] !== '*' && parts[4] !== '*')
+  const [, , dayOfMonth, , dayOfWeek] = expression.split(' ')
+  if (dayOfMonth !== '*' && dayOfWeek !== '*')
     throw invalidCron(
       expression,
       field,
