@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { CinderFixture } from './cinder-fixture.ts'
 import { call } from './raw-http.ts'
+import type { Json } from './raw-http.ts'
 
 const NOBODY = '00000000-0000-0000-0000-000000000000'
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000000$/
@@ -67,7 +68,7 @@ export function apiCases(get: () => CinderFixture): void {
     it.each([
       ['GET', '/messages', 2],
       ['GET', '/attachments', 26],
-      ['GET', '/volume-transfers', 54],
+      ['GET', '/volumes/summary', 11],
     ])('answers 404 to %s %s at 3.%i, which does not have it yet', async (method, path, minor) => {
       const answer = await get().member.cinder(method, path, { minor })
       expect(answer.status).toBe(404)
@@ -110,7 +111,7 @@ export function apiCases(get: () => CinderFixture): void {
 
     it('the administrator sees pools with their capacity', async () => {
       const answer = await get().admin.cinder('GET', '/scheduler-stats/get_pools?detail=True')
-      const names = answer.body.pools.map((p: any) => p.capabilities.volume_backend_name)
+      const names = answer.body.pools.map((p: Json) => p.capabilities.volume_backend_name)
       expect(names.toSorted()).toEqual(expect.arrayContaining(['cold', 'hot', 'warm']))
       for (const pool of answer.body.pools) {
         expect(pool.name).toMatch(/^\S+@\S+#\S+$/)
@@ -122,8 +123,8 @@ export function apiCases(get: () => CinderFixture): void {
     it('the administrator sees services', async () => {
       const { body } = await get().admin.cinder('GET', '/os-services')
       const states = body.services
-        .filter((s: any) => s.binary === 'cinder-volume')
-        .map((s: any) => s.state)
+        .filter((s: Json) => s.binary === 'cinder-volume')
+        .map((s: Json) => s.state)
       expect(states).toEqual(['up', 'up', 'up'])
     })
   })
@@ -132,7 +133,7 @@ export function apiCases(get: () => CinderFixture): void {
     it('shows a member the types without extra specs', async () => {
       const { member, typeId } = get()
       const { body } = await member.cinder('GET', '/types')
-      const hot = body.volume_types.find((t: any) => t.id === typeId.hot)
+      const hot = body.volume_types.find((t: Json) => t.id === typeId.hot)
       expect(hot).toMatchObject({ name: 'couchestor-hot', is_public: true })
       expect(hot).not.toHaveProperty('extra_specs')
       const specs = await member.cinder('GET', `/types/${typeId.hot}/extra_specs`)

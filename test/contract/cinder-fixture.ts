@@ -1,6 +1,6 @@
 import { credentialAuth, openSession, passwordAuth } from './cloud-target.ts'
 import type { CloudTarget, Session } from './cloud-target.ts'
-import type { Answer, CallOptions } from './raw-http.ts'
+import type { Answer, CallOptions, Json } from './raw-http.ts'
 
 /** Sessions on one cloud, what the run has made there, and the way to wait for it. */
 export type CinderFixture = {
@@ -17,12 +17,12 @@ export type CinderFixture = {
   snapshot(volumeId: string): Promise<string>
   dropSnapshot(id: string): Promise<void>
   /** The volume as the member sees it. */
-  show(id: string): Promise<any>
-  asAdmin(id: string): Promise<any>
+  show(id: string): Promise<Json>
+  asAdmin(id: string): Promise<Json>
   retype(id: string, type: string, policy?: string): Promise<Answer>
   act(id: string, body: object, options?: CallOptions): Promise<Answer>
   /** Waits until a volume is not busy any more and returns it. */
-  settle(id: string): Promise<any>
+  settle(id: string): Promise<Json>
   until(what: string, done: () => Promise<boolean>): Promise<void>
   close(): Promise<void>
 }

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { CinderFixture } from './cinder-fixture.ts'
+import type { Json } from './raw-http.ts'
 
 type Listed = { readonly id: string; readonly name: string; readonly created_at: string }
 
@@ -29,14 +30,9 @@ export function listCases(get: () => CinderFixture): void {
     it('goes page by page with the marker of the link, and may end in an empty page', async () => {
       const seen: string[] = []
       let query = `?limit=1&${byName()}`
-      for (let page = 0; page < 4; page++) {
+      for (let page = 0; page < mine.length; page++) {
         const { body } = await list(query)
         seen.push(...body.volumes.map((v: Listed) => v.id))
-        if (page === 3) {
-          expect(body.volumes).toEqual([])
-          expect(body).not.toHaveProperty('volumes_links')
-          break
-        }
         const [link] = body.volumes_links
         expect(link.rel).toBe('next')
         const params = new URL(link.href).searchParams
@@ -44,6 +40,7 @@ export function listCases(get: () => CinderFixture): void {
         expect(params.get('limit')).toBe('1')
         query = `?${params.toString()}`
       }
+      expect((await list(query)).body).toEqual({ volumes: [] })
       expect(seen.toSorted()).toEqual(mine.toSorted())
     })
 
@@ -133,7 +130,7 @@ export function listCases(get: () => CinderFixture): void {
       expect(own.status).toBe(200)
       expect(own.body.volumes).toEqual([])
       const all = await member.cinder('GET', '/volumes/detail?all_tenants=1')
-      const projects = all.body.volumes.map((v: any) => v['os-vol-tenant-attr:tenant_id'])
+      const projects = all.body.volumes.map((v: Json) => v['os-vol-tenant-attr:tenant_id'])
       expect(new Set(projects)).toEqual(new Set([member.projectId]))
     })
   })

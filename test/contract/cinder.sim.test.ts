@@ -1,4 +1,4 @@
 import { cinderContract } from './cinder.suite.ts'
 import { simTarget } from './sim-target.ts'
 
-cinderContract('Cinder of the simulator', simTarget)
+cinderContract('the simulator', simTarget)

@@ -9,9 +9,13 @@ import { openCinder } from './cinder-fixture.ts'
 import type { CinderFixture } from './cinder-fixture.ts'
 import type { CloudTarget } from './cloud-target.ts'
 
-/** What CoucheStor relies on in Cinder, tried over HTTP; the same for the simulator and the real service. */
-export function cinderContract(name: string, open: () => Promise<CloudTarget>): void {
-  describe(name, () => {
+/** What CoucheStor relies on in Cinder, tried over HTTP; the same for the simulator and the real service. `block` is the describe to use. */
+export function cinderContract(
+  name: string,
+  open: () => Promise<CloudTarget>,
+  block: typeof describe.skip = describe,
+): void {
+  block(`Cinder of ${name}`, () => {
     let fixture: CinderFixture | undefined
     const get = () => {
       if (!fixture) throw new Error('the fixture is not open')

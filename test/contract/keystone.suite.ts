@@ -2,11 +2,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { credentialAuth, openSession, passwordAuth } from './cloud-target.ts'
 import type { CloudTarget, Session } from './cloud-target.ts'
 import { call } from './raw-http.ts'
-import type { Answer } from './raw-http.ts'
 
-/** What CoucheStor relies on in Keystone, tried over HTTP; the same for the simulator and the real service. */
-export function keystoneContract(name: string, open: () => Promise<CloudTarget>): void {
-  describe(name, () => {
+/** What CoucheStor relies on in Keystone, tried over HTTP; the same for the simulator and the real service. `block` is the describe to use. */
+export function keystoneContract(
+  name: string,
+  open: () => Promise<CloudTarget>,
+  block: typeof describe.skip = describe,
+): void {
+  block(`Keystone of ${name}`, () => {
     let cloud: CloudTarget
     let member: Session
     const made: string[] = []
@@ -90,12 +93,6 @@ export function keystoneContract(name: string, open: () => Promise<CloudTarget>)
       expect(answer.body.token.catalog).toBeUndefined()
     })
 
-    const expectUnauthorized = (answer: Answer) => {
-      expect(answer.status).toBe(401)
-      expect(answer.headers['www-authenticate']).toMatch(/^Keystone uri="/)
-      expect(answer.body.error).toMatchObject({ code: 401, title: 'Unauthorized' })
-    }
-
     it.each<[string, (c: CloudTarget) => unknown]>([
       ['a wrong password', (c) => passwordAuth({ ...c.couchestor, password: 'wrong' })],
       ['an unknown user', (c) => passwordAuth({ ...c.couchestor, username: 'nobody' })],
@@ -111,7 +108,10 @@ export function keystoneContract(name: string, open: () => Promise<CloudTarget>)
         }),
       ],
     ])('answers 401 to %s', async (_, body) => {
-      expectUnauthorized(await login(body(cloud)))
+      const answer = await login(body(cloud))
+      expect(answer.status).toBe(401)
+      expect(answer.headers['www-authenticate']).toMatch(/^Keystone uri="/)
+      expect(answer.body.error).toMatchObject({ code: 401, title: 'Unauthorized' })
     })
 
     it('answers 404 to an application credential that is not there', async () => {
@@ -165,7 +165,7 @@ export function keystoneContract(name: string, open: () => Promise<CloudTarget>)
         token: session.token,
         headers: { 'x-subject-token': session.token },
       })
-      expectUnauthorized(again)
+      expect(again.status).toBe(401)
       expect((await session.cinder('GET', '/types')).status).toBe(401)
     })
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { load } from 'js-yaml'
-import type { Lab } from '../lab/env.ts'
+import { theLab } from '../lab/env.ts'
 import type { CloudTarget, PasswordLogin } from './cloud-target.ts'
 
 type CloudsYaml = {
@@ -11,8 +11,8 @@ type CloudsYaml = {
 }
 
 /** The lab's real Keystone and Cinder, with the credentials of its clouds.yaml. */
-export function labTarget(lab: Lab): Promise<CloudTarget> {
-  const { clouds } = load(readFileSync(join(lab.state, 'clouds.yaml'), 'utf8')) as CloudsYaml
+export function labTarget(): Promise<CloudTarget> {
+  const { clouds } = load(readFileSync(join(theLab().state, 'clouds.yaml'), 'utf8')) as CloudsYaml
   const login = (name: string): PasswordLogin => {
     const auth = clouds[name]!.auth
     return {

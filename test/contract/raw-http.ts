@@ -1,10 +1,13 @@
+/** Bodies are whatever the service sent; the assertions say what they should be. */
+// oxlint-disable-next-line typescript/no-explicit-any
+export type Json = any
+
 export type Answer = {
   readonly status: number
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>
   readonly text: string
-  // bodies are whatever the service sent; the assertions say what they should be
-  readonly body: any
+  readonly body: Json
 }
 
 export type CallOptions = {

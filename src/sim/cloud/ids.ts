@@ -18,10 +18,21 @@ export function createIds(random: () => number): Ids {
     for (let i = 0; i < n; i++) out += alphabet[Math.floor(random() * alphabet.length)]
     return out
   }
-  const hex = (n: number) => pick('0123456789abcdef', n)
+  const word = () =>
+    Math.floor(random() * 2 ** 32)
+      .toString(16)
+      .padStart(8, '0')
+  const hex = (n: number) => {
+    let out = word()
+    while (out.length < n) out += word()
+    return out.slice(0, n)
+  }
   return {
-    uuid: () =>
-      `${hex(8)}-${hex(4)}-4${hex(3)}-${pick('89ab', 1)}${hex(3)}-${hex(4)}${hex(4)}${hex(4)}`,
+    uuid: () => {
+      const h = hex(32)
+      const variant = '89ab'[Math.floor(random() * 4)]!
+      return `${h.slice(0, 8)}-${h.slice(8, 12)}-4${h.slice(13, 16)}-${variant}${h.slice(17, 20)}-${h.slice(20)}`
+    },
     hex32: () => hex(32),
     hex,
     secret: (n) => pick(SAFE, n),

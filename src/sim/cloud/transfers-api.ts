@@ -8,7 +8,7 @@ import { badRequest, invalidVolume, json, notFound } from './reply.ts'
 import { save } from './state.ts'
 import { cinderTime, freshTime } from './times.ts'
 
-/** `/volume-transfers`, from 3.55: a change of owner, detached volumes only. The key is told once, at creation. */
+/** `/volume-transfers`: a change of owner, detached volumes only. The key is told once, at creation. */
 export const transfers = {
   list: (ctx: Context) => json(200, { transfers: own(ctx).map((t) => summary(ctx, t)) }),
   detail: (ctx: Context) => json(200, { transfers: own(ctx).map((t) => view(ctx, t)) }),
@@ -85,7 +85,7 @@ const summary = (ctx: Context, row: TransferRow) => ({
 const view = (ctx: Context, row: TransferRow) => ({
   ...summary(ctx, row),
   created_at: cinderTime(row.createdAt),
-  no_snapshots: row.noSnapshots,
+  ...(ctx.minor >= 55 && { no_snapshots: row.noSnapshots }),
   ...(ctx.minor >= 57 && {
     destination_project_id: null,
     source_project_id: row.projectId,
