@@ -155,6 +155,7 @@ class Call {
       this.#break(
         new ConnectionError('timeout', `${req.method} ${new URL(req.url).origin}: timeout`),
       )
+      this.#gone.abort()
       this.end()
     })
   }
@@ -217,7 +218,6 @@ class Call {
     this.#timer?.cancel()
     this.#open.delete(this.#gone)
     this.#req.signal?.removeEventListener('abort', this.#onAbort)
-    if (!this.#gone.signal.aborted) this.#gone.abort()
   }
 }
 

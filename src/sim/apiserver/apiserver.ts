@@ -7,9 +7,10 @@ import { discovery, json, pageNotFound } from './discovery.ts'
 import { acceptedForm } from './encode.ts'
 import type { ApiRequest, Fault, FaultRule } from './faults.ts'
 import { Faults } from './faults.ts'
+import { openApi } from './openapi.ts'
 import { scopeOf } from './read.ts'
 import type { Context } from './requests.ts'
-import { answer } from './requests.ts'
+import { answer, requireJson } from './requests.ts'
 import type { Route } from './route.ts'
 import { routeOf } from './route.ts'
 import { invalid, methodNotAllowed, StatusError } from './status.ts'
@@ -160,7 +161,8 @@ class Server implements ApiServer {
   async #handle(request: SimRequest): Promise<SimResponse> {
     const { pathname } = new URL(request.url, 'http://apiserver')
     this.#authenticate(request, pathname)
-    const about = discovery(pathname, this.#storage.definitions())
+    const definitions = this.#storage.definitions()
+    const about = discovery(pathname, definitions) ?? openApi(pathname, definitions)
     if (about !== undefined) return about
     if (pathname === '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews')
       return this.#review(request)
@@ -243,6 +245,7 @@ class Server implements ApiServer {
 
   #review(request: SimRequest): SimResponse {
     if (request.method !== 'POST') throw methodNotAllowed()
+    requireJson(request)
     const review = JSON.parse(request.body) as {
       spec?: { resourceAttributes?: Partial<Permission> }
     }

@@ -1,5 +1,5 @@
 import type { Controllers } from './controllers.ts'
-import { preconditionFailed } from './status.ts'
+import { forbidden, preconditionFailed } from './status.ts'
 import type { Storage } from './storage.ts'
 import type { Definition, KubeJson } from './types.ts'
 import { isObject, valueAt } from './types.ts'
@@ -24,6 +24,8 @@ export function deleteOptions(body: unknown, query: URLSearchParams): DeleteOpti
   }
 }
 
+const PERMANENT = ['default', 'kube-system', 'kube-public']
+
 export type Deleted = { readonly object: KubeJson; readonly gone: boolean }
 
 /** Deletes, or marks for deletion when finalizers or a grace period hold it. Throws 409 on a failed precondition. */
@@ -35,6 +37,8 @@ export function deleteObject(
   options: DeleteOptions,
 ): Deleted {
   checkPreconditions(def, old, options)
+  if (def.kind === 'Namespace' && PERMANENT.includes(old.metadata.name))
+    throw forbidden(def, old.metadata.name, 'this namespace may not be deleted')
   const grace = graceOf(def, old, options)
   const held = (old.metadata.finalizers ?? []).length > 0 || grace > 0 || def.kind === 'Namespace'
   if (options.dryRun) return { object: old, gone: !held }

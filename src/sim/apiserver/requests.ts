@@ -190,7 +190,8 @@ function readBody({ request, route }: Context): Decoded {
   return decodeBody(request.body, route.def)
 }
 
-function requireJson({ headers }: SimRequest) {
+/** Throws 415 for any other body; kubectl's typed commands send protobuf, which is not spoken here. */
+export function requireJson({ headers }: SimRequest) {
   const type = (headers['content-type'] ?? 'application/json').split(';')[0]!.trim()
   if (type === 'application/json') return
   throw unsupportedMediaType([

@@ -15,12 +15,15 @@ export class Storage {
   readonly clock: Clock
   readonly #collections = new Map<string, Collection>()
   readonly #definitions = new Map<string, Definition>()
+  readonly #byKind = new Map<string, Definition>()
   readonly #historyLimit: number
   readonly #cluster: string
   #version = 0
   #compacted = 0
   #uids = 0
   #suffixes = 0
+  #second = NaN
+  #secondText = ''
 
   constructor(clock: Clock, historyLimit: number, seed: number) {
     this.clock = clock
@@ -40,6 +43,7 @@ export class Storage {
 
   define(def: Definition) {
     this.#definitions.set(definitionKey(def.group, def.version, def.plural), def)
+    this.#byKind.set(`${apiVersionOf(def)} ${def.kind}`, def)
     // versions of one resource share their objects
     const name = resourceName(def)
     if (!this.#collections.has(name))
@@ -53,6 +57,7 @@ export class Storage {
   forget(crd: CustomResourceDefinition) {
     for (const def of customResources(crd)) {
       this.#definitions.delete(definitionKey(def.group, def.version, def.plural))
+      this.#byKind.delete(`${apiVersionOf(def)} ${def.kind}`)
       this.#collections.delete(resourceName(def))
     }
   }
@@ -66,9 +71,7 @@ export class Storage {
   }
 
   definitionOf(object: { readonly apiVersion?: unknown; readonly kind?: unknown }): Definition {
-    const def = this.definitions().find(
-      (d) => d.kind === object.kind && apiVersionOf(d) === object.apiVersion,
-    )
+    const def = this.#byKind.get(`${String(object.apiVersion)} ${String(object.kind)}`)
     if (def === undefined)
       throw new Error(
         `no resource serves ${String(object.apiVersion)} ${String(object.kind)}: pass its CRD to createApiServer`,
@@ -100,7 +103,12 @@ export class Storage {
   }
 
   timestamp(afterSeconds = 0): string {
-    return new Date(this.clock.now() + afterSeconds * 1000).toISOString().replace(/\.\d+Z$/, 'Z')
+    const second = Math.floor(this.clock.now() / 1000) + afterSeconds
+    if (second !== this.#second) {
+      this.#second = second
+      this.#secondText = `${new Date(second * 1000).toISOString().slice(0, 19)}Z`
+    }
+    return this.#secondText
   }
 
   uid(): string {
