@@ -13,9 +13,9 @@ function setup(answer: (query: WindowQuery) => WindowAnswer = () => ANSWER) {
   const source: ActivitySource = {
     name: 'scripted',
     lagSeconds: 60,
-    window: async (query) => {
+    window: (query) => {
       asked.push({ end: query.endSeconds, atMs: clock.monotonic() })
-      return answer(query)
+      return Promise.resolve(answer(query))
     },
   }
   const handed: number[] = []

@@ -79,7 +79,7 @@ describe('the source against a Prometheus in trouble', () => {
   })
 
   it('says that it was refused when the credentials are wrong', async () => {
-    const { window } = setup(async () => 'Bearer wrong')
+    const { window } = setup(() => Promise.resolve('Bearer wrong'))
 
     expect(await window()).toEqual({
       kind: 'Down',
@@ -89,7 +89,7 @@ describe('the source against a Prometheus in trouble', () => {
 
   it('takes a renewed credential without a restart', async () => {
     let token = 'Bearer wrong'
-    const { window } = setup(async () => token)
+    const { window } = setup(() => Promise.resolve(token))
     const before = await window()
     token = 'Bearer right'
 

@@ -24,7 +24,7 @@ type Device = {
   readonly writes: readonly (readonly [number, number])[]
 }
 
-export type VolumeCase = {
+type VolumeCase = {
   readonly title: string
   readonly id: string
   readonly devices: readonly Device[]
@@ -193,7 +193,7 @@ export const SCHEMES: Readonly<Record<string, (run: string) => Scheme>> = {
 }
 
 /** The first case's serial is cut to 20 characters, as virtio-blk does; the others are whole. */
-export function serialOf(c: VolumeCase, n: number): string {
+function serialOf(c: VolumeCase, n: number): string {
   return n === 0 ? c.id.slice(0, 20) : c.id
 }
 

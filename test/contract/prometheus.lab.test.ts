@@ -2,41 +2,35 @@ import { randomBytes } from 'node:crypto'
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, it } from 'vitest'
+import { describe } from 'vitest'
 import { createHttpClient } from '../../src/http.ts'
 import { sleep } from '../../src/clock.ts'
 import { systemClock } from '../../src/system-clock.ts'
 import type { Lab } from '../lab/env.ts'
 import { lab } from '../lab/env.ts'
 import type { SeriesFixture } from './prometheus.fixtures.ts'
+import type { PrometheusBackend } from './prometheus.suite.ts'
 import { prometheusContract } from './prometheus.suite.ts'
 
 /** The server looks for new blocks once a minute. */
 const VISIBLE_WITHIN_MS = 150_000
 
-if (lab === undefined)
-  describe('Prometheus of the lab', () => {
-    it.skip('runs only with the lab up (npm run lab up)', () => {})
-  })
-else startContract(lab)
+const run = randomBytes(6).toString('hex')
+// behind the head block, well inside the retention, and the window within one block of two hours
+const end = Math.floor(Date.now() / 1000 / 7200) * 7200 - 12 * 3600 + 3600
 
-function startContract(found: Lab): void {
-  const run = randomBytes(6).toString('hex')
-  // behind the head block, well inside the retention, and the window within one block of two hours
-  const end = Math.floor(Date.now() / 1000 / 7200) * 7200 - 12 * 3600 + 3600
-  prometheusContract('Prometheus of the lab', {
-    end,
-    run,
-    start: async (series) => {
-      backfill(found, series, run)
-      await visible(found, run, end)
-      return { endpoint: found.prometheusUrl, stop: () => forget(found, run) }
-    },
-  })
+describe.skipIf(lab === undefined)('on the lab', () => {
+  prometheusContract('Prometheus', { end, run, start: (series) => startOn(lab!, series) })
+})
+
+async function startOn(found: Lab, series: readonly SeriesFixture[]): Promise<PrometheusBackend> {
+  backfill(found, series)
+  await visible(found)
+  return { endpoint: found.prometheusUrl, stop: () => forget(found) }
 }
 
 /** Makes blocks beside the database and moves them in whole, so that the server never sees half a block. */
-function backfill(found: Lab, series: readonly SeriesFixture[], run: string): void {
+function backfill(found: Lab, series: readonly SeriesFixture[]): void {
   const prometheus = join(found.state, 'prometheus')
   mkdirSync(prometheus, { recursive: true })
   const work = mkdtempSync(join(prometheus, `contract-${run}-`))
@@ -69,7 +63,7 @@ function numberText(value: number): string {
   return value === Infinity ? '+Inf' : String(value)
 }
 
-async function visible(found: Lab, run: string, end: number): Promise<void> {
+async function visible(found: Lab): Promise<void> {
   const http = createHttpClient()
   const deadline = systemClock.monotonic() + VISIBLE_WITHIN_MS
   const query = encodeURIComponent(`count(contract_nan{contract_run="${run}"})`)
@@ -88,7 +82,7 @@ async function visible(found: Lab, run: string, end: number): Promise<void> {
   throw new Error(`the back-filled samples were not visible within ${VISIBLE_WITHIN_MS} ms`)
 }
 
-async function forget(found: Lab, run: string): Promise<void> {
+async function forget(found: Lab): Promise<void> {
   const http = createHttpClient()
   const match = encodeURIComponent(`{contract_run="${run}"}`)
   const response = await http.request({

@@ -4,7 +4,7 @@ import { basicAuthorization, bearerAuthorization } from './authorization.ts'
 describe('the Authorization header', () => {
   it('follows a token that is renewed in place', async () => {
     let token = 'first\n'
-    const authorization = bearerAuthorization(async () => token)
+    const authorization = bearerAuthorization(() => Promise.resolve(token))
 
     expect(await authorization()).toBe('Bearer first')
     token = 'second\n'
@@ -12,7 +12,7 @@ describe('the Authorization header', () => {
   })
 
   it('encodes user and password as UTF-8', async () => {
-    expect(await basicAuthorization('user', async () => 'pä:ss\n')()).toBe(
+    expect(await basicAuthorization('user', () => Promise.resolve('pä:ss\n'))()).toBe(
       `Basic ${Buffer.from('user:pä:ss').toString('base64')}`,
     )
   })
@@ -21,6 +21,8 @@ describe('the Authorization header', () => {
     ['', 'the bearer token is empty'],
     ['two\nlines', 'the bearer token has more than one line'],
   ])('refuses the token %j without repeating it', async (token, message) => {
-    await expect(bearerAuthorization(async () => token)()).rejects.toThrow(new Error(message))
+    await expect(bearerAuthorization(() => Promise.resolve(token))()).rejects.toThrow(
+      new Error(message),
+    )
   })
 })

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { createVirtualClock } from '../../../test/virtual-clock.ts'
 import { ConnectionError } from '../../http.ts'
@@ -81,10 +82,11 @@ describe('a query to Prometheus', () => {
     ['a refused connection', new ConnectionError('refused', 'x'), 'no answer (refused)'],
     ['a 200 that is no JSON', { body: '<html>login</html>' }, 'HTTP 200, but the body is not JSON'],
   ] as [string, Scripted, string][])('is tried three times on %s', async (_, script, why) => {
-    const { http, fetched } = await run(script)
+    const { http, fetched, clock } = await run(script)
 
     expect(http.requests).toHaveLength(3)
     expect(fetched).toMatchObject({ kind: 'Failed', why })
+    expect(clock.pending).toBe(0)
   })
 
   it.each([
@@ -174,17 +176,21 @@ describe('a query to Prometheus', () => {
     const huge: HttpResponse = {
       status: 200,
       headers: { 'content-type': 'application/json' },
-      text: async () => '',
-      chunks: async function* () {
-        const piece = ' '.repeat(8 * 1024 * 1024)
-        for (;;) {
-          read += piece.length
-          yield piece
-        }
-      },
+      text: () => Promise.resolve(''),
+      chunks: () =>
+        Readable.from(
+          (function* () {
+            const piece = ' '.repeat(8 * 1024 * 1024)
+            for (;;) {
+              read += piece.length
+              yield piece
+            }
+          })(),
+          { highWaterMark: 1 },
+        ),
     }
     const client = createPrometheusClient({
-      http: { request: async () => huge, close: async () => {} },
+      http: { request: () => Promise.resolve(huge), close: () => Promise.resolve() },
       clock: createVirtualClock(),
       random: () => 0,
       log: silentLog,
@@ -202,7 +208,7 @@ describe('a query to Prometheus', () => {
   it('asks for the credentials before each try', async () => {
     let asked = 0
     const { http } = await run(inTurn({ status: 500, body: '' }, OK), {
-      authorization: async () => `Bearer token-${(asked += 1)}`,
+      authorization: () => Promise.resolve(`Bearer token-${(asked += 1)}`),
       headers: { 'X-Scope-OrgID': 'team-a' },
     })
 
@@ -226,7 +232,7 @@ describe('a query to Prometheus', () => {
     const { fetched } = await run(
       { status: 403, body: 'denied: Bearer s3cr3t-token for tenant-42, s3cr3t-token' },
       {
-        authorization: async () => 'Bearer s3cr3t-token',
+        authorization: () => Promise.resolve('Bearer s3cr3t-token'),
         headers: { 'X-Scope-OrgID': 'tenant-42' },
       },
     )

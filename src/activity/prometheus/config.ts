@@ -41,7 +41,6 @@ export type PrometheusSourceConfig = {
 }
 
 export const DEFAULT_LAG_SECONDS = 60
-export const DEFAULT_QUERY_TIMEOUT_MS = 30_000
 
 /** Throws a `UserError` that lists every mistake in `config`: field, value and fix. */
 export function checkPrometheusConfig(config: PrometheusSourceConfig): void {

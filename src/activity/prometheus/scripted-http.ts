@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import type { HttpClient, HttpRequest, HttpResponse } from '../../http.ts'
 
 /** For tests: an answer, or an error to throw instead of one, or a function of the request. */
@@ -18,7 +19,7 @@ export function scriptedHttp(script: Scripted): ScriptedHttp {
   return {
     requests,
     form: (n) => Object.fromEntries(new URLSearchParams(requests[n]!.body ?? '')),
-    close: async () => {},
+    close: () => Promise.resolve(),
     request: async (request) => {
       requests.push(request)
       let step: Scripted = script
@@ -37,12 +38,9 @@ function responseOf(
   return {
     status: step.status ?? 200,
     headers: { 'content-type': json ? 'application/json' : 'text/plain', ...step.headers },
-    text: async () => body,
-    chunks: async function* () {
-      // in two pieces, as a network would
-      yield body.slice(0, body.length / 2)
-      yield body.slice(body.length / 2)
-    },
+    text: () => Promise.resolve(body),
+    // in two pieces, as a network would
+    chunks: () => Readable.from([body.slice(0, body.length / 2), body.slice(body.length / 2)]),
   }
 }
 

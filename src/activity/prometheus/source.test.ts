@@ -210,7 +210,7 @@ describe('a window from Prometheus', () => {
         log: createLog('debug', { write: (line) => void lines.push(line) }),
         config: {
           endpoint: 'http://prometheus:9090/prefix/?token=s3cr3t-query',
-          authorization: async () => 'Bearer s3cr3t-token',
+          authorization: () => Promise.resolve('Bearer s3cr3t-token'),
         },
       },
     )

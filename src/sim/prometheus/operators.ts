@@ -143,7 +143,7 @@ function keyOfAll(labels: Labels): string {
     .join('\u{ff}')
 }
 
-export function withoutName(labels: Labels): Labels {
-  const { __name__: _, ...rest } = labels
-  return rest
+function withoutName(labels: Labels): Labels {
+  if (labels['__name__'] === undefined) return labels
+  return Object.fromEntries(Object.entries(labels).filter(([name]) => name !== '__name__'))
 }
