@@ -57,9 +57,9 @@ export class Ledger {
       kind: 'TieringCheckpoint',
       metadata: { name: NAME },
       spec: {
-        policy: '',
+        policy: NAME,
         shard: 0,
-        rule: '',
+        rule: 'none',
         windowEnd: '1970-01-01T00:00:00Z',
         volumes: 0,
         data: '',

@@ -112,7 +112,7 @@ export class Mover {
         await this.#showProgress(m, outcome.why)
         return { kind: 'requeue', afterMs: this.#jittered(outcome.ms) }
       case 'start':
-        await this.#save(m, { step: 'Waiting', reason: 'NotSent', message: outcome.why })
+        await this.#backToWaiting(m, outcome.why)
         return { kind: 'requeue', afterMs: 0 }
       case 'goto':
         await this.#save(m, {
@@ -128,6 +128,20 @@ export class Mover {
           afterMs: outcome.step === 'Verifying' ? this.#parts.deps.timing.verifyMs : 0,
         }
     }
+  }
+
+  /** Nothing has reached Cinder, so nothing has started. */
+  async #backToWaiting(m: VolumeMigration, why: string): Promise<void> {
+    const { deps, migrations, ledger, teller } = this.#parts
+    const { startedAt: _startedAt, elapsed: _elapsed, ...status } = m.status ?? {}
+    const next = changed(
+      { ...m, status },
+      { step: 'Waiting', reason: 'NotSent', message: why },
+      deps.clock.now(),
+    )
+    const saved = await migrations.save(m, next)
+    if (m.status?.volumeId !== undefined) await ledger.remove(m.status.volumeId)
+    teller.stepTaken(m, saved)
   }
 
   async #look(m: VolumeMigration): Promise<VolumeSight> {

@@ -189,22 +189,6 @@ export class Starter {
     const now = deps.clock.now()
     const intent = this.#intentFor(m, target, volume, now)
     const { call: _previousCall, verifiedOnceAt: _previousLook, ...status } = m.status ?? {}
-    const saved = await migrations.save(
-      m,
-      changed(
-        { ...m, status },
-        {
-          step: 'Requested',
-          reason: 'IntentSaved',
-          message: `about to ask Cinder for ${target.to.typeName}`,
-          intent,
-          volumeId: volume.id,
-          sizeGiB: volume.sizeGiB,
-          startedAt: intent.at,
-        },
-        now,
-      ),
-    )
     await ledger.put({
       namespace: target.claim.namespace,
       migration: m.metadata.name,
@@ -213,7 +197,21 @@ export class Starter {
       toTypeId: intent.toTypeId,
       at: intent.at,
     })
-    return saved
+    const change: Change = {
+      step: 'Requested',
+      reason: 'IntentSaved',
+      message: `about to ask Cinder for ${target.to.typeName}`,
+      intent,
+      volumeId: volume.id,
+      sizeGiB: volume.sizeGiB,
+      startedAt: intent.at,
+    }
+    try {
+      return await migrations.save(m, changed({ ...m, status }, change, now))
+    } catch (e) {
+      await ledger.remove(volume.id)
+      throw e
+    }
   }
 
   #intentFor(m: VolumeMigration, target: Target, volume: CinderVolume, now: number): Intent {

@@ -1,0 +1,102 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { load } from 'js-yaml'
+import { createPrometheusSource } from '../src/activity/prometheus/source.ts'
+import { parseConfig } from '../src/api/config.ts'
+import type { Clock } from '../src/clock.ts'
+import { createController } from '../src/controller/controller.ts'
+import type { Controller } from '../src/controller/controller.ts'
+import { DEFAULT_TIMING } from '../src/controller/deps.ts'
+import type { ControllerTiming } from '../src/controller/deps.ts'
+import type { HttpClient } from '../src/http.ts'
+import { createKubeClient } from '../src/kube/client.ts'
+import { createEventRecorder } from '../src/kube/events.ts'
+import { createElector } from '../src/kube/lease.ts'
+import { silentLog } from '../src/log.ts'
+import type { Log } from '../src/log.ts'
+import { createRegistry } from '../src/metrics.ts'
+import type { Registry } from '../src/metrics.ts'
+import { createVolumeService } from '../src/openstack/cinder.ts'
+import { readCredentials } from '../src/openstack/credentials.ts'
+import { createSession } from '../src/openstack/session.ts'
+import { createWorld, WORLD_ORIGINS } from '../src/sim/world.ts'
+import type { World, WorldOptions } from '../src/sim/world.ts'
+
+const CRDS = join(import.meta.dirname, '..', 'crds')
+
+/** Our CustomResourceDefinitions, parsed. */
+export function ourCrds(): unknown[] {
+  return readdirSync(CRDS).map((file) => load(readFileSync(join(CRDS, file), 'utf8')))
+}
+
+export function worldWith(options: Omit<WorldOptions, 'crds'>): World {
+  return createWorld({ ...options, crds: ourCrds() })
+}
+
+export type ControllerOptions = {
+  readonly world: World
+  readonly clock: Clock
+  /** Wraps each service's client: where crashes, delays and counts come in. */
+  readonly http: (service: 'kube' | 'openstack' | 'prometheus') => HttpClient
+  readonly identity: string
+  readonly random?: () => number
+  readonly configYaml?: string
+  readonly timing?: Partial<ControllerTiming>
+  readonly log?: Log
+  readonly registry?: Registry
+}
+
+/** The real controller with the real clients, on simulators in this process. */
+export function controllerOn(options: ControllerOptions): Controller {
+  const { world, clock, http, identity, log = silentLog, registry = createRegistry() } = options
+  const random = options.random ?? (() => 0.5)
+  const kube = createKubeClient({
+    http: http('kube'),
+    server: WORLD_ORIGINS.kube,
+    authorization: () => Promise.resolve(undefined),
+    clock,
+    random,
+    log,
+  })
+  const { id, secret } = world.cloud.seams.operator
+  const credentials = readCredentials({
+    env: {
+      OS_AUTH_URL: `${WORLD_ORIGINS.identity}/v3`,
+      OS_APPLICATION_CREDENTIAL_ID: id,
+      OS_APPLICATION_CREDENTIAL_SECRET: secret,
+      OS_REGION_NAME: 'RegionOne',
+    },
+  })
+  const session = createSession({ http: http('openstack'), credentials, clock, random, log })
+  const source = createPrometheusSource({
+    http: http('prometheus'),
+    config: {
+      endpoint: WORLD_ORIGINS.prometheus,
+      queryTimeoutMs: 30_000,
+      preset: 'agent',
+      scrapeIntervalSeconds: 60,
+    },
+    clock,
+    random,
+    log,
+  })
+  const config = parseConfig(options.configYaml ?? '', 'config.yaml')
+  const namespace = 'couchestor-system'
+  let ids = 0
+  return createController({
+    kube,
+    volumes: createVolumeService({ session, log }),
+    source,
+    clock,
+    processClock: clock,
+    random,
+    uuid: () => `${identity}-${++ids}`,
+    log,
+    metrics: registry,
+    config: () => config,
+    elector: createElector({ client: kube, namespace, identity, clock, random, log }),
+    events: createEventRecorder({ client: kube, clock, log, random, instance: identity }),
+    namespace,
+    timing: { ...DEFAULT_TIMING, ...options.timing },
+  })
+}
