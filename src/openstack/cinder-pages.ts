@@ -61,7 +61,7 @@ async function pageAfter<T>(
 function requestOf<T>(read: PagedRead<T>, marker: string | undefined): Read {
   const query = new URLSearchParams({ ...read.query, limit: String(PAGE) })
   if (marker !== undefined) query.set('marker', marker)
-  return { ...read, path: `${read.path}?${query}` }
+  return { ...read, path: `${read.path}?${query.toString()}` }
 }
 
 function rowsOf<T>(

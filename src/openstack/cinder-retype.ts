@@ -4,8 +4,11 @@ import { AuthenticationError, CinderError, isRateLimit, readFault } from './erro
 import type { Session, SessionResponse } from './session.ts'
 import type { RetypeAnswer, RetypeRequest } from './types.ts'
 
-/** For login and call together: after that nothing of ours can still be on its way to Cinder. */
-export const RETYPE_TIMEOUT_MS = 30_000
+/**
+ * For login and call together: after that nothing of ours can still be on its way to Cinder.
+ * Shorter than a stop may take (25 s), and than the mover keeps quiet after a call that an earlier leader made.
+ */
+export const RETYPE_TIMEOUT_MS = 20_000
 
 /** Sent exactly once; every outcome is a value. */
 export async function retype(

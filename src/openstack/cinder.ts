@@ -1,4 +1,3 @@
-import type { z } from 'zod'
 import type { Log } from '../log.ts'
 import { createCinderReader, parseBody, type Read } from './cinder-call.ts'
 import { pagesOf } from './cinder-pages.ts'
@@ -41,7 +40,7 @@ export function createVolumeService(parts: { session: Session; log: Log }): Volu
           query: { is_public: 'None' },
           rows: 'volume_types',
           links: 'volume_type_links',
-          row: TypeRow as z.ZodType<CinderVolumeType>,
+          row: TypeRow,
           signal,
         },
         tools,

@@ -100,7 +100,7 @@ function authUrlOf(vars: Variables, problems: Problems): string {
     problems.push(
       'OS_AUTH_URL or OS_IDENTITY_API_VERSION asks for Keystone v2, only v3 is supported',
     )
-  return `${url.origin}${/\/v3$/.test(path) ? path : `${path}/v3`}`
+  return `${url.origin}${path.endsWith('/v3') ? path : `${path}/v3`}`
 }
 
 type Kind = AuthMethod['kind']

@@ -1,4 +1,4 @@
-import { ConnectionError } from '../http.ts'
+import type { ConnectionError } from '../http.ts'
 import { UserError } from '../errors.ts'
 
 export type CinderErrorCode =
@@ -116,10 +116,7 @@ export function answerError(
 }
 
 /** "403 forbidden: Policy doesn't allow …, request req-…". */
-export function sentence(
-  answer: RefusedAnswer,
-  said = readFault(answer.json) as { fault: string; message: string } | undefined,
-): string {
+export function sentence(answer: RefusedAnswer, said = readFault(answer.json)): string {
   const text = said === undefined ? '' : ` ${said.fault}: ${said.message.slice(0, 500)}`
   const moved = answer.headers['location']
   const redirect =

@@ -110,7 +110,7 @@ export function createSession(parts: SessionParts): Session {
     },
   })
 
-  async function base(token: Token, service: ServiceName): Promise<EndpointBase> {
+  function base(token: Token, service: ServiceName): EndpointBase {
     const { credentials } = logins.get(token)!
     const override = credentials.endpointOverrides[service]
     const url =
@@ -126,8 +126,7 @@ export function createSession(parts: SessionParts): Session {
   async function attempt(request: SessionRequest, limit: Limit): Promise<Answer> {
     const what = nameOf(request)
     const call = async (token: Token) => {
-      const url = `${(await base(token, request.service))[request.base ?? 'endpoint']}${request.path}`
-      if (limit.signal?.aborted) throw neverSent(what, limit.why())
+      const url = `${base(token, request.service)[request.base ?? 'endpoint']}${request.path}`
       passFence(request, what)
       return send(httpRequest(request, url, token, limit), request, {
         bodyOptional: request.retry === 'never',
@@ -167,7 +166,7 @@ export function createSession(parts: SessionParts): Session {
     clean,
     forget: () => keeper.forget(),
     projectId: async (signal) => (await now(signal)).projectId,
-    endpoint: async (service, signal) => (await base(await now(signal), service)).endpoint,
+    endpoint: async (service, signal) => base(await now(signal), service).endpoint,
   }
 }
 

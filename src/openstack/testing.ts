@@ -1,8 +1,13 @@
+import { createVirtualClock } from '../../test/virtual-clock.ts'
 import { ConnectionError, type HttpClient, type HttpRequest } from '../http.ts'
 import type { Log } from '../log.ts'
 import { createLog } from '../log.ts'
+import { createRegistry } from '../metrics.ts'
 import type { Credentials } from './credentials.ts'
+import { createOpenStackMetrics } from './openstack-metrics.ts'
 import { SecretText } from './secret-text.ts'
+import { createSession, type SessionRequest } from './session.ts'
+import { createVolumeService } from './cinder.ts'
 
 /** For tests of this room only: an OpenStack that answers what the test says, and tells what it was asked. */
 export type Reply = {
@@ -93,10 +98,7 @@ export function scriptedHttp(
       return {
         status: reply.status ?? 200,
         headers: reply.headers ?? {},
-        text: async () => {
-          if (reply.torn) throw new ConnectionError('reset', 'torn')
-          return reply.text ?? (reply.json === undefined ? '' : JSON.stringify(reply.json))
-        },
+        text: () => (reply.torn ? Promise.reject(torn()) : Promise.resolve(bodyOf(reply))),
         chunks: () => {
           throw new Error('not used')
         },
@@ -105,6 +107,13 @@ export function scriptedHttp(
   }
   return { http, requests, of }
 }
+
+const torn = () => new ConnectionError('reset', 'torn')
+const bodyOf = (reply: Reply) =>
+  reply.text ?? (reply.json === undefined ? '' : JSON.stringify(reply.json))
+
+/** What `call` fails with; its result when it does not fail. */
+export const failureOf = (call: Promise<unknown>): Promise<unknown> => call.catch((e: unknown) => e)
 
 function pick(
   found: Handler | Reply | readonly Reply[],
@@ -138,3 +147,42 @@ export function linesLog(): { log: Log; lines: string[] } {
 }
 
 export const never = new Promise<never>(() => {})
+
+export const LOGIN = 'POST /v3/auth/tokens'
+
+/** A read that may be repeated, and its route. */
+export const VOLUME = 'GET /v3/{p}/volumes/v1'
+export const read: SessionRequest = {
+  service: 'block-storage',
+  operation: 'volumes.get',
+  method: 'GET',
+  path: '/volumes/v1',
+  retry: 'safe',
+}
+
+/** A write that must go out once, and its route. */
+export const ACTION = 'POST /v3/{p}/volumes/v1/action'
+export const write: SessionRequest = {
+  ...read,
+  operation: 'volumes.retype',
+  method: 'POST',
+  path: '/volumes/v1/action',
+  body: { 'os-retype': {} },
+  retry: 'never',
+}
+
+/** A session and a volume service on a scripted OpenStack, with a clock that stands still. */
+export function setUp(
+  routes: Parameters<typeof scriptedHttp>[0],
+  credentials: Credentials | (() => Credentials) = testCredentials,
+) {
+  const clock = createVirtualClock(Date.UTC(2030, 5, 1, 12))
+  const script = scriptedHttp(routes)
+  const { log, lines } = linesLog()
+  const registry = createRegistry()
+  const metrics = createOpenStackMetrics(registry)
+  const random = () => 0.5
+  const session = createSession({ http: script.http, credentials, clock, random, log, metrics })
+  const service = createVolumeService({ session, log })
+  return { ...script, clock, session, service, lines, registry }
+}
