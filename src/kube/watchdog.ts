@@ -20,7 +20,7 @@ export function watchdog(clock: Clock, parent: AbortSignal, idleMs: number): Wat
   const look = () => {
     const left = fed + limit - clock.monotonic()
     if (left > 0) {
-      timer = clock.setTimer(left, look)
+      timer = clock.setTimer(Math.ceil(left), look)
       return
     }
     bit = true
