@@ -61,6 +61,18 @@ describe('a schedule', () => {
     expect(schedule.nextOpen(at('2023-09-30T12:00:00Z'))).toEqual(at('2023-10-01T04:00:00Z'))
   })
 
+  it('does not skip the first hour after a day that the clock made shorter', () => {
+    const schedule = createSchedule('30 0 * * mon', 'Europe/Berlin', HOUR)
+    expect(schedule.nextOpen(at('2026-03-28T23:30:00Z'))).toEqual(at('2026-03-29T22:30:00Z'))
+  })
+
+  it('takes both 0 and 7 for Sunday', () => {
+    for (const sunday of ['0', '7', 'sun'])
+      expect(
+        createSchedule(`0 2 * * ${sunday}`, 'UTC', HOUR).isOpen(at('2026-02-01T02:30:00Z')),
+      ).toBe(true)
+  })
+
   it('says that nothing comes rather than search for ever', () => {
     const leapDay = createSchedule('0 2 29 2 *', 'UTC', HOUR)
     expect(leapDay.nextOpen(at('2027-03-01T00:00:00Z'))).toEqual(at('2028-02-29T02:00:00Z'))

@@ -118,7 +118,7 @@ function parseFields(expression: string, field: string) {
       hour: new Set(hour),
       dayOfMonth: new Set(dayOfMonth),
       month: new Set(month),
-      dayOfWeek: new Set(dayOfWeek.map((d) => (d === 7 ? 0 : d))),
+      dayOfWeek: new Set(dayOfWeek),
     }
   } catch (e) {
     throw invalidCron(expression, field, e instanceof Error ? e.message : String(e))
