@@ -1,4 +1,4 @@
-import { COMMANDS } from './commands.ts'
+import { COMMANDS } from './main/commands.ts'
 import { nearest } from './api/nearest.ts'
 import { UserError } from './errors.ts'
 

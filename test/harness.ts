@@ -95,7 +95,7 @@ export function controllerOn(options: ControllerOptions): Controller {
     metrics: registry,
     config: () => config,
     elector: createElector({ client: kube, namespace, identity, clock, random, log }),
-    events: createEventRecorder({ client: kube, clock, log, random, instance: identity }),
+    events: createEventRecorder({ client: kube, clock, log, instance: identity }),
     namespace,
     timing: { ...DEFAULT_TIMING, ...options.timing },
   })

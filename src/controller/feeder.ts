@@ -1,5 +1,6 @@
 import type { ActivitySource, VolumeActivity, WindowAnswer } from '../activity/types.ts'
 import { sleep } from '../clock.ts'
+import { nextTurn } from '../kube/list-watch.ts'
 import { classify, demandFrom } from '../policy/demand.ts'
 import { initialState, observe } from '../policy/rule.ts'
 import type { Tier } from '../policy/types.ts'
@@ -169,7 +170,7 @@ export class Feeder {
     newest: boolean,
   ): Promise<void> {
     for (const [i, b] of bound.entries()) {
-      if (i > 0 && i % SLICE === 0) await new Promise((resolve) => setImmediate(resolve))
+      if (i > 0 && i % SLICE === 0) await nextTurn()
       this.#feedOne(policy, tiers, remembered, b, answer.volumes.get(b.bound.volume.handle), end)
     }
     if (newest) this.#countCoverage(policy, bound, end)

@@ -1,5 +1,6 @@
 import { ANNOTATION } from '../api/names.ts'
 import type { StayReason } from '../api/reasons.ts'
+import { nextTurn } from '../kube/list-watch.ts'
 import { isFinished } from '../api/volume-migration.ts'
 import type { VolumeMigration } from '../api/volume-migration.ts'
 import { rank } from '../policy/rank.ts'
@@ -79,11 +80,11 @@ export class Planner {
       const key = `${managed.claim.namespace}/${managed.claim.name}`
       present.add(key)
       this.#judge(key, managed)
-      if (++seen % SLICE === 0) await new Promise((resolve) => setImmediate(resolve))
+      if (++seen % SLICE === 0) await nextTurn()
     }
     for (const key of this.#verdicts.keys()) if (!present.has(key)) this.#forget(key)
     for (const policy of this.#parts.policies.all()) await this.fill(policy)
-    for (const judged of [...this.#verdicts.values()]) {
+    for (const judged of this.#verdicts.values()) {
       const to = forcedTo(judged)
       if (to !== undefined) await this.#create(judged, to, 'Forced')
     }

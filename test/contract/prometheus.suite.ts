@@ -8,7 +8,7 @@ import type { VolumeActivity, WindowAnswer } from '../../src/activity/types.ts'
 import { createHttpClient } from '../../src/http.ts'
 import type { HttpClient } from '../../src/http.ts'
 import { silentLog } from '../../src/log.ts'
-import { systemClock } from '../../src/system-clock.ts'
+import { systemClock } from '../../src/main/system-clock.ts'
 import {
   INTERVAL,
   reusedDevice,

@@ -4,7 +4,7 @@ import type { HttpClient } from '../../src/http.ts'
 import { createHttpClient } from '../../src/http.ts'
 import { createApiServer } from '../../src/sim/apiserver/apiserver.ts'
 import { serve } from '../../src/sim/server.ts'
-import { systemClock } from '../../src/system-clock.ts'
+import { systemClock } from '../../src/main/system-clock.ts'
 import type { Lab } from '../lab/env.ts'
 
 /** An API server under test: the real one or ours. */

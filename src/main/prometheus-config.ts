@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises'
-import { basicAuthorization, bearerAuthorization } from './activity/prometheus/authorization.ts'
-import type { PrometheusSourceConfig } from './activity/prometheus/config.ts'
-import type { Config } from './api/config.ts'
-import { UserError } from './errors.ts'
-import { readPem } from './http.ts'
-import type { HttpOptions } from './http.ts'
+import { basicAuthorization, bearerAuthorization } from '../activity/prometheus/authorization.ts'
+import type { PrometheusSourceConfig } from '../activity/prometheus/config.ts'
+import type { Config } from '../api/config.ts'
+import { UserError } from '../errors.ts'
+import { readPem } from '../http.ts'
+import type { HttpOptions } from '../http.ts'
 
 /** `prometheus` of config.yaml as the source wants it. Throws `UserError` when no endpoint is given. */
 export function prometheusSourceConfig({ prometheus: p }: Config): PrometheusSourceConfig {

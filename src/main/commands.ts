@@ -1,5 +1,5 @@
 import { CONTROLLER_FLAGS, runController } from './controller-process.ts'
-import { helpOf } from './cli/flags.ts'
+import { helpOf } from '../cli/flags.ts'
 
 export type Command = {
   readonly about: string

@@ -1,9 +1,9 @@
-import { parseConfig } from './api/config.ts'
-import type { Config } from './api/config.ts'
-import { sleep } from './clock.ts'
-import type { Clock } from './clock.ts'
-import { messageOf } from './errors.ts'
-import type { Log } from './log.ts'
+import { parseConfig } from '../api/config.ts'
+import type { Config } from '../api/config.ts'
+import { sleep } from '../clock.ts'
+import type { Clock } from '../clock.ts'
+import { messageOf } from '../errors.ts'
+import type { Log } from '../log.ts'
 
 const LOOK_MS = 10_000
 

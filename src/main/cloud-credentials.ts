@@ -1,12 +1,12 @@
-import type { Config } from './api/config.ts'
-import { messageOf, UserError } from './errors.ts'
-import { readPem } from './http.ts'
-import type { HttpOptions } from './http.ts'
-import { SECRET } from './kube/resources.ts'
-import type { KubeClient, KubeObject } from './kube/types.ts'
-import { cloudsYamlPaths } from './openstack/clouds-yaml.ts'
-import { readCredentials } from './openstack/credentials.ts'
-import type { Credentials } from './openstack/credentials.ts'
+import type { Config } from '../api/config.ts'
+import { messageOf, UserError } from '../errors.ts'
+import { readPem } from '../http.ts'
+import type { HttpOptions } from '../http.ts'
+import { SECRET } from '../kube/resources.ts'
+import type { KubeClient, KubeObject } from '../kube/types.ts'
+import { cloudsYamlPaths } from '../openstack/clouds-yaml.ts'
+import { readCredentials } from '../openstack/credentials.ts'
+import type { Credentials } from '../openstack/credentials.ts'
 
 type Parts = {
   readonly kube: KubeClient

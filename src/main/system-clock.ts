@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import type { Clock } from './clock.ts'
+import type { Clock } from '../clock.ts'
 
 /** The machine's clocks. Boot time comes from /proc/uptime, which goes on while the machine is suspended. */
 export const systemClock: Clock = {
