@@ -8,7 +8,7 @@ const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 
 /** What holds when neither policy nor config.yaml says anything. Times in ms. */
-export const POLICY_DEFAULTS = {
+const POLICY_DEFAULTS = {
   mode: 'Auto',
   windowMs: 30 * MINUTE,
   minHistoryMs: 24 * HOUR,
