@@ -140,6 +140,17 @@ export function apiCases(get: () => CinderFixture): void {
       expect(specs.body).toEqual({ extra_specs: {} })
     })
 
+    it('are paged, with a link of another name than other lists', async () => {
+      const { member } = get()
+      const all = (await member.cinder('GET', '/types')).body.volume_types
+      const first = await member.cinder('GET', '/types?limit=1')
+      expect(first.body.volume_types).toEqual([all[0]])
+      const { searchParams } = new URL(first.body.volume_type_links[0].href)
+      expect(searchParams.get('marker')).toBe(all[0].id)
+      const second = await member.cinder('GET', `/types?${searchParams.toString()}`)
+      expect(second.body.volume_types).toEqual([all[1]])
+    })
+
     it('shows an administrator the backend of a type', async () => {
       const { admin, typeId } = get()
       const { body } = await admin.cinder('GET', `/types/${typeId.hot}`)

@@ -46,23 +46,26 @@ export function quotaCases(get: () => CinderFixture): void {
       expect(change('gigabytes_couchestor-warm')).toBe(-1)
       expect(change('volumes_couchestor-cold')).toBe(1)
       expect(change('gigabytes')).toBe(0)
-      expect(after['gigabytes_couchestor-cold'].reserved).toBe(0)
+      const reserved = 'gigabytes_couchestor-cold'
+      expect(after[reserved].reserved).toBe(before[reserved].reserved)
     })
 
     it.each([
       [
         'gigabytes_couchestor-cold',
-        /^VolumeSizeExceedsAvailableQuota: Requested volume or snapshot exceeds allowed gigabytes_couchestor-cold quota\. Requested 1G, quota is 0G and \d+G has been consumed\.$/,
+        /^VolumeSizeExceedsAvailableQuota: Requested volume or snapshot exceeds allowed gigabytes_couchestor-cold quota\. Requested 1G, quota is \d+G and \d+G has been consumed\.$/,
       ],
       [
         'volumes_couchestor-cold',
-        /^VolumeLimitExceeded: Maximum number of volumes allowed \(0\) exceeded for quota 'volumes_couchestor-cold'\.$/,
+        /^VolumeLimitExceeded: Maximum number of volumes allowed \(\d+\) exceeded for quota 'volumes_couchestor-cold'\.$/,
       ],
     ])('%s at its limit is 413 with Retry-After: 0, at once', async (name, message) => {
       const { volume, retype, member, show, typeId } = get()
       const id = await volume('hot')
       try {
-        expect((await set({ [name]: 0 })).status).toBe(200)
+        const { in_use, reserved } = (await usage())[name]
+        // a limit below what is used is refused
+        expect((await set({ [name]: in_use + reserved })).status).toBe(200)
         expectOverLimit(await retype(id, typeId.cold, 'on-demand'), message)
         const body = { volume: { size: 1, volume_type: typeId.cold } }
         expectOverLimit(await member.cinder('POST', '/volumes', { body }), message)
@@ -70,7 +73,17 @@ export function quotaCases(get: () => CinderFixture): void {
         await set({ [name]: -1 })
       }
       expect(await show(id)).toMatchObject({ status: 'available', volume_type: 'couchestor-hot' })
-      expect((await usage())[name].reserved).toBe(0)
+    })
+
+    it('refuses a limit below what is used, once the project has a limit of its own', async () => {
+      const name = 'gigabytes_couchestor-hot'
+      await get().volume('hot')
+      await set({ [name]: -1 })
+      const answer = await set({ [name]: 0 })
+      expect(answer.status).toBe(400)
+      expect(answer.body.badRequest.message).toMatch(
+        /^Quota gigabytes_couchestor-hot limit must be equal or greater than existing resources\. Current usage is \d+ and the requested limit is 0\.$/,
+      )
     })
 
     it('refuses a limit of something that is not there', async () => {

@@ -202,12 +202,12 @@ export function keystoneContract(
     })
 
     it('ends an application credential and its tokens at its expiry', async () => {
-      const expiresAt = new Date(cloud.now() + 3000).toISOString().replace('Z', '000')
+      const expiresAt = new Date(cloud.now() + 10_000).toISOString().replace('Z', '000')
       const answer = await makeCredential({ name: `${cloud.prefix}-dying`, expires_at: expiresAt })
       const created = answer.body.application_credential
       const session = await openSession(cloud, credentialAuth(created))
       expect((await session.cinder('GET', '/types')).status).toBe(200)
-      await cloud.pass(5000)
+      await cloud.pass(12_000)
       expect((await login(credentialAuth(created))).status).toBe(401)
       expect((await session.cinder('GET', '/types')).status).toBe(401)
     })

@@ -116,6 +116,20 @@ describe('a retype of a detached volume', () => {
     expect(seams.data(id)).toBe('precious')
   })
 
+  it('that is stuck holds the quota of the new type for a day', async () => {
+    const { clock, retype, member, seams, id } = setUp()
+    const reserved = async () => {
+      const path = `/os-quota-sets/${seams.couchestor.project.id}?usage=True`
+      return (await member('GET', path)).body.quota_set['gigabytes_couchestor-cold'].reserved
+    }
+    seams.planRetype(id, 'stuck')
+    await retype()
+    await clock.advance(23 * 3_600_000)
+    expect(await reserved()).toBe(1)
+    await clock.advance(2 * 3_600_000)
+    expect(await reserved()).toBe(0)
+  })
+
   it('goes back when the target has no room', async () => {
     const { clock, retype, seen } = setUp({
       backends: [{ name: 'hot' }, { name: 'warm' }, { name: 'cold', totalGiB: 0 }],

@@ -26,6 +26,9 @@ export type Migrations = {
   running(): readonly string[]
 }
 
+/** Cinder's `reservation_expire`. */
+const RESERVATION_MS = 86_400_000
+
 /** An engine without jobs; it moves volumes by the state's clock. */
 export function createMigrations(state: State): Migrations {
   const jobs = new Map<string, Running>()
@@ -38,6 +41,11 @@ export function createMigrations(state: State): Migrations {
     jobs.delete(running.job.volume.id)
     if (commit) running.job.reservation.commit()
     else running.job.reservation.rollback()
+  }
+  // nobody will ever settle the reservation; it holds quota until it expires
+  const abandon = (running: Running) => {
+    jobs.delete(running.job.volume.id)
+    state.clock.setTimer(RESERVATION_MS, () => running.job.reservation.rollback())
   }
   const revert = (running: Running, migrationStatus?: 'error') => {
     const { volume } = running.job
@@ -52,7 +60,7 @@ export function createMigrations(state: State): Migrations {
     const { volume, target, policy } = running.job
     const outcome = planned.get(volume.id)
     planned.delete(volume.id)
-    if (outcome === 'stuck') return void jobs.delete(volume.id)
+    if (outcome === 'stuck') return abandon(running)
     const backend = chooseForRetype(state, volume, target, policy)
     if (outcome === 'revert' || !backend) return revert(running)
     if (backend.host === volume.host && target.encrypted === volume.encrypted)
@@ -143,7 +151,7 @@ export function createMigrations(state: State): Migrations {
       const hit = [...jobs.values()].filter((r) => r.copying)
       for (const running of hit) {
         running.timer?.cancel()
-        jobs.delete(running.job.volume.id)
+        abandon(running)
       }
       return hit.map((r) => r.job.volume.id)
     },

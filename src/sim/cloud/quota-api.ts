@@ -2,7 +2,7 @@ import type { SimResponse } from '../handler.ts'
 import type { Context } from './context.ts'
 import { section } from './context.ts'
 import { DEFAULT_LIMITS } from './quota.ts'
-import { forbidden, invalidInput, json } from './reply.ts'
+import { badRequest, forbidden, invalidInput, json } from './reply.ts'
 import type { State } from './state.ts'
 
 type Line = { readonly name: string; readonly resource: string }
@@ -49,9 +49,23 @@ function update(ctx: Context, projectId: string): SimResponse {
   const bad = Object.keys(input).filter((name) => !known.has(name))
   if (bad.length > 0) throw invalidInput(`Bad key(s) in quota set: ${bad.join(', ')}`)
   for (const [name, limit] of Object.entries(input))
+    checkUsage(state, projectId, { name, resource: known.get(name)! }, Number(limit))
+  for (const [name, limit] of Object.entries(input))
     state.quota.setLimit(projectId, known.get(name)!, Number(limit))
   const set = [...known].map(([name, resource]) => [name, state.quota.limit(projectId, resource)])
   return json(200, { quota_set: Object.fromEntries(set) })
+}
+
+// Cinder looks at the usage only where the project has a limit of its own already
+function checkUsage(state: State, projectId: string, line: Line, limit: number): void {
+  const { name, resource } = line
+  if (name === 'per_volume_gigabytes' || limit === -1) return
+  if (!state.quota.hasOwnLimit(projectId, resource)) return
+  const used = state.quota.inUse(projectId, resource) + state.quota.reserved(projectId, resource)
+  if (limit < used)
+    throw badRequest(
+      `Quota ${name} limit must be equal or greater than existing resources. Current usage is ${used} and the requested limit is ${limit}.`,
+    )
 }
 
 function limits(ctx: Context): SimResponse {

@@ -13,6 +13,8 @@ export type Reservation = {
 export type Quota = {
   limit(projectId: string, resource: string): number
   setLimit(projectId: string, resource: string, limit: number): void
+  /** A limit was set for this project, so that it is not the default any more. */
+  hasOwnLimit(projectId: string, resource: string): boolean
   inUse(projectId: string, resource: string): number
   reserved(projectId: string, resource: string): number
   /** Usage that needs no leave: seeded rows, releases. */
@@ -50,6 +52,7 @@ export function createQuota(nameOf: (resource: string) => string): Quota {
 
   return {
     limit,
+    hasOwnLimit: (projectId, resource) => limits.has(key(projectId, resource)),
     setLimit: (projectId, resource, value) => void limits.set(key(projectId, resource), value),
     inUse: (projectId, resource) => used.get(key(projectId, resource)) ?? 0,
     reserved: (projectId, resource) => held.get(key(projectId, resource)) ?? 0,

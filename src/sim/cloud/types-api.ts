@@ -1,4 +1,5 @@
 import type { Context } from './context.ts'
+import { limitOf, nextLink } from './context.ts'
 import type { VolumeTypeRow } from './model.ts'
 import { json, notFound } from './reply.ts'
 import { defaultType } from './state.ts'
@@ -7,7 +8,18 @@ const MEMBER_SPECS = ['RESKEY:availability_zones', 'multiattach', 'replication_e
 
 /** Volume types; a member sees neither private ones nor more of the extra specs than the policy lets him. */
 export const types = {
-  list: (ctx: Context) => json(200, { volume_types: visible(ctx).map((t) => view(ctx, t)) }),
+  list: (ctx: Context) => {
+    const all = visible(ctx)
+    const limit = limitOf(ctx)
+    const marker = ctx.query.get('marker')
+    const from = marker === null ? 0 : all.findIndex((t) => t.id === marker) + 1
+    const page = all.slice(from, from + limit)
+    return json(200, {
+      volume_types: page.map((t) => view(ctx, t)),
+      ...(page.length === limit &&
+        limit > 0 && { volume_type_links: nextLink(ctx, page.at(-1)!.id) }),
+    })
+  },
   show: (ctx: Context, id: string) => {
     if (id !== 'default') return json(200, { volume_type: view(ctx, find(ctx, id)) })
     return json(200, { volume_type: core(ctx, defaultType(ctx.state)) })
