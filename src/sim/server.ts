@@ -125,8 +125,9 @@ export function inProcess(
         throw asConnectionError(e, req)
       }
     },
-    close: async () => {
+    close: () => {
       for (const call of open) call.abort()
+      return Promise.resolve()
     },
   }
 }

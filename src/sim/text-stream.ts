@@ -38,10 +38,10 @@ export function textStream(onClose: () => void): TextStream {
     end: close,
     [Symbol.asyncIterator]: () => ({
       next,
-      return: async () => {
+      return: () => {
         queue = []
         close()
-        return { done: true, value: undefined }
+        return Promise.resolve({ done: true, value: undefined })
       },
     }),
   }

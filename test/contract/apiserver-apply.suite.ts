@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Answer, Json } from './apiserver-client.ts'
 import { APPLY } from './apiserver-client.ts'
 import { configMap, widget } from './apiserver-fixtures.ts'
-import type { Setup } from './apiserver.suite.ts'
+import type { Setup } from './apiserver-setup.ts'
 
 /** Server-side apply. */
 export function applyContract(use: () => Setup) {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { claim, configMap, widget } from './apiserver-fixtures.ts'
-import type { Setup } from './apiserver.suite.ts'
-import { until } from './apiserver.suite.ts'
+import type { Setup } from './apiserver-setup.ts'
+import { until } from './apiserver-setup.ts'
 
 const FINALIZER = 'couchestor.io/contract'
 

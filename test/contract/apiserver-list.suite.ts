@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Answer, Json } from './apiserver-client.ts'
 import { configMap, widget } from './apiserver-fixtures.ts'
-import type { Setup } from './apiserver.suite.ts'
+import type { Setup } from './apiserver-setup.ts'
 
 const NAMES = ['list-a', 'list-b', 'list-c', 'list-d', 'list-e']
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { configMap, GROUP, widget } from './apiserver-fixtures.ts'
-import type { Setup } from './apiserver.suite.ts'
+import type { Setup } from './apiserver-setup.ts'
 
 /** Custom resources: schema, generation, status. */
 export function schemaContract(use: () => Setup) {

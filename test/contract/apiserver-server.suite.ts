@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Setup } from './apiserver.suite.ts'
+import type { Setup } from './apiserver-setup.ts'
 
 /** Discovery, health, errors of the server itself. */
 export function serverContract(use: () => Setup) {

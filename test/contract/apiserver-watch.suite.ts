@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Json } from './apiserver-client.ts'
 import { configMap, widget } from './apiserver-fixtures.ts'
-import type { Setup } from './apiserver.suite.ts'
+import type { Setup } from './apiserver-setup.ts'
 
 /** Watches. */
 export function watchContract(use: () => Setup) {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { JSON_PATCH, MERGE, STRATEGIC } from './apiserver-client.ts'
 import { claim, configMap, GROUP, widget } from './apiserver-fixtures.ts'
-import type { Setup } from './apiserver.suite.ts'
+import type { Setup } from './apiserver-setup.ts'
+import { until } from './apiserver-setup.ts'
 
 const LEASES = '/apis/coordination.k8s.io/v1/namespaces'
 
@@ -264,6 +265,64 @@ export function writeContract(use: () => Setup) {
       const { status, body } = await api.patch(`${widgets}/nobody`, { spec: { size: 1 } })
 
       expect([status, body.message]).toEqual([404, `widgets.${GROUP} "nobody" not found`])
+    })
+  })
+
+  describe('cluster-scoped storage', () => {
+    it('a volume keeps its handle, but may change its reclaim policy', async () => {
+      const { api, prefix } = use()
+      const path = `/api/v1/persistentvolumes/${prefix}-pv`
+      const made = await api.post('/api/v1/persistentvolumes', {
+        metadata: { name: `${prefix}-pv` },
+        spec: {
+          capacity: { storage: '1Gi' },
+          accessModes: ['ReadWriteOnce'],
+          csi: { driver: 'contract.example', volumeHandle: 'h' },
+          // a claim that is not there keeps the binder away
+          claimRef: { namespace: 'contract-nowhere', name: 'x' },
+        },
+      })
+      const handle = await api.patch(path, { spec: { csi: { volumeHandle: 'h2' } } })
+      const policy = await api.patch(path, { spec: { persistentVolumeReclaimPolicy: 'Retain' } })
+      await api.delete(path)
+
+      expect(made.body.metadata.finalizers).toEqual(['kubernetes.io/pv-protection'])
+      expect([handle.status, policy.status]).toEqual([422, 200])
+      expect(handle.body.message).toContain('spec.persistentvolumesource is immutable')
+      await until(async () => (await api.get(path)).status === 404)
+    })
+
+    it('a class keeps its parameters', async () => {
+      const { api, prefix } = use()
+      const classes = '/apis/storage.k8s.io/v1/storageclasses'
+      const metadata = { name: `${prefix}-class` }
+      const made = await api.post(classes, {
+        metadata,
+        provisioner: 'x',
+        parameters: { type: 'a' },
+      })
+      const path = `${classes}/${prefix}-class`
+      const changed = await api.patch(path, { parameters: { type: 'b' } })
+      const deleted = await api.delete(path)
+
+      expect(made.body).toMatchObject({ reclaimPolicy: 'Delete', volumeBindingMode: 'Immediate' })
+      expect([changed.status, deleted.body.kind]).toEqual([422, 'StorageClass'])
+    })
+
+    it('a secret is stored in base64, whatever it was given as', async () => {
+      const { api, namespace } = use()
+      const secrets = `/api/v1/namespaces/${namespace}/secrets`
+      const text = await api.post(secrets, { metadata: { name: 'text' }, stringData: { a: 'b' } })
+      const raw = await api.post(secrets, { metadata: { name: 'raw' }, data: { a: 'b' } })
+
+      expect([text.body.data, text.body.stringData]).toEqual([{ a: 'Yg==' }, undefined])
+      expect(raw.status).toBe(400)
+    })
+
+    it('a permanent namespace is never deleted', async () => {
+      const { status } = await use().api.delete('/api/v1/namespaces/kube-public')
+
+      expect(status).toBe(403)
     })
   })
 

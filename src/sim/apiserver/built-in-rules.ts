@@ -1,5 +1,5 @@
 import type { Cause, Definition, KubeJson } from './types.ts'
-import { isObject, sameJson, valueAt } from './types.ts'
+import { isObject, sameJson, textOf, valueAt } from './types.ts'
 
 type Rules = Pick<Definition, 'prepare' | 'validate' | 'decodeError'>
 
@@ -156,9 +156,9 @@ export const lease: Rules = {
   decodeError: (l) => {
     for (const field of ['acquireTime', 'renewTime']) {
       const value = spec(l)[field]
-      if (value === undefined || value === null || MICRO_TIME.test(String(value))) continue
-      const rest = String(value).replace(/^.{19}/, '')
-      return `parsing time "${String(value)}" as "2006-01-02T15:04:05.000000Z07:00": cannot parse "${rest}" as ".000000"`
+      if (value === undefined || value === null || MICRO_TIME.test(textOf(value))) continue
+      const rest = textOf(value).replace(/^.{19}/, '')
+      return `parsing time "${textOf(value)}" as "2006-01-02T15:04:05.000000Z07:00": cannot parse "${rest}" as ".000000"`
     }
     return undefined
   },

@@ -75,7 +75,7 @@ export class Controllers {
 
   #emptyNamespace(name: string) {
     for (const def of this.#storage.definitions().filter((d) => d.namespaced))
-      for (const { object } of [...this.#storage.collection(def).values()])
+      for (const { object } of this.#storage.collection(def).list())
         if (object.metadata.namespace === name) this.deleteObject(def, object)
     this.#endNamespace(name)
   }

@@ -2,7 +2,7 @@ import { decodedMetadata, metadataTypeError } from './metadata.ts'
 import { prune } from './schema.ts'
 import { badRequest } from './status.ts'
 import type { Definition, KubeJson } from './types.ts'
-import { apiVersionOf, isObject } from './types.ts'
+import { apiVersionOf, isObject, textOf } from './types.ts'
 
 export type Decoded = { readonly object: KubeJson; readonly unknown: readonly string[] }
 
@@ -37,16 +37,16 @@ function checkKind(value: Readonly<Record<string, unknown>>, def: Definition, bo
   if (value['kind'] !== undefined && value['kind'] !== def.kind) {
     if (def.custom)
       throw badRequest(
-        `the kind in the data (${String(value['kind'])}) does not match the expected kind (${def.kind})`,
+        `the kind in the data (${textOf(value['kind'])}) does not match the expected kind (${def.kind})`,
       )
     throw cannotHandle(
       def,
-      `converting (${String(value['kind'])}) to (${def.kind}): unknown conversion`,
+      `converting (${textOf(value['kind'])}) to (${def.kind}): unknown conversion`,
     )
   }
   if (value['apiVersion'] !== undefined && value['apiVersion'] !== expected)
     throw badRequest(
-      `the API version in the data (${String(value['apiVersion'])}) does not match the expected API version (${expected})`,
+      `the API version in the data (${textOf(value['apiVersion'])}) does not match the expected API version (${expected})`,
     )
 }
 

@@ -14,7 +14,7 @@ import {
 import type { Storage } from './storage.ts'
 import { strategicPatch } from './strategic-patch.ts'
 import type { Definition, KubeJson } from './types.ts'
-import { apiVersionOf, isObject } from './types.ts'
+import { apiVersionOf, isObject, textOf } from './types.ts'
 import type { WriteOptions } from './write.ts'
 import { create, update } from './write.ts'
 
@@ -176,7 +176,7 @@ function applyBody(def: Definition, request: PatchRequest): KubeJson {
   const value = parseJson(request.body, (why) => badRequest(`error decoding YAML: ${why}`))
   if (!isObject(value) || value['kind'] !== def.kind || value['apiVersion'] !== apiVersionOf(def))
     throw badRequest(
-      `invalid object type: ${isObject(value) ? `${String(value['apiVersion'] ?? '/')}, Kind=${String(value['kind'] ?? '')}` : 'none'}`,
+      `invalid object type: ${isObject(value) ? `${textOf(value['apiVersion']) || '/'}, Kind=${textOf(value['kind'])}` : 'none'}`,
     )
   if (isObject(value['metadata']) && value['metadata']['managedFields'] != null)
     throw badRequest('metadata.managedFields must be nil')

@@ -59,7 +59,7 @@ export function fieldSchema(schema: Schema, key: string): Schema | true | undefi
   const own = schema.properties?.[key]
   if (own !== undefined) return own
   const rest = schema.additionalProperties
-  if (isObject(rest)) return rest as Schema
+  if (isObject(rest)) return rest
   if (rest === true || schema['x-kubernetes-preserve-unknown-fields'] === true) return true
   return undefined
 }
@@ -81,7 +81,7 @@ export function withDefaults(value: unknown, schema: Schema): unknown {
   if (isObject(schema.additionalProperties))
     for (const key of Object.keys(out))
       if (schema.properties?.[key] === undefined)
-        out[key] = withDefaults(out[key], schema.additionalProperties as Schema)
+        out[key] = withDefaults(out[key], schema.additionalProperties)
   return out
 }
 

@@ -1,6 +1,6 @@
 import { badRequest } from './status.ts'
 import type { Definition, KubeJson } from './types.ts'
-import { valueAt } from './types.ts'
+import { textOf, valueAt } from './types.ts'
 
 export type Predicate = (object: KubeJson) => boolean
 
@@ -80,7 +80,7 @@ export function fieldSelector(text: string, def: Definition): FieldSelector | un
   return {
     name: named?.value,
     matches: (object) =>
-      terms.every((t) => (String(valueAt(object, t.path) ?? '') === t.value) === t.equal),
+      terms.every((t) => (textOf(valueAt(object, t.path)) === t.value) === t.equal),
   }
 }
 

@@ -1,7 +1,7 @@
 import { metadataOnly, listMeta } from './encode.ts'
 import type { Page } from './read.ts'
 import type { Column, Definition, KubeJson } from './types.ts'
-import { isObject } from './types.ts'
+import { isObject, textOf } from './types.ts'
 
 /** The `Table` that kubectl prints. `now` in ms, for ages. */
 export function encodeTable(def: Definition, page: Page, now: number): string {
@@ -32,7 +32,7 @@ export function row(def: Definition, object: KubeJson, now: number) {
 function cell(object: KubeJson, column: Column, now: number): unknown {
   const value = valueAtJsonPath(object, column.path)
   if (value === undefined) return column.type === 'date' ? '<unknown>' : null
-  if (column.type === 'date') return age(now - Date.parse(String(value)))
+  if (column.type === 'date') return age(now - Date.parse(textOf(value)))
   return isObject(value) || Array.isArray(value) ? JSON.stringify(value) : value
 }
 

@@ -6,6 +6,7 @@ import type { ApiServer, ApiServerOptions } from './apiserver.ts'
 import { createApiServer } from './apiserver.ts'
 
 /** Parsed JSON of any shape. */
+// oxlint-disable-next-line typescript/no-explicit-any -- tests look into answers field by field
 export type Json = any
 
 export type TestServer = {

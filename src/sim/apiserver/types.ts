@@ -94,6 +94,11 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+/** A JSON value as text, as it stands in messages and selectors. */
+export function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '')
+}
+
 /** The value at a simple path such as `spec.nodeName`. */
 export function valueAt(object: unknown, path: string): unknown {
   let value = object

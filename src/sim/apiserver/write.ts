@@ -37,7 +37,7 @@ export function create(
   const named = withIdentity(storage, namespace, input)
   if (namespace !== undefined) requireNamespace(storage, def, namespace, named.metadata.name)
   const { status: _status, ...withoutStatus } = named
-  const base = (def.status ? withoutStatus : named) as KubeJson
+  const base: KubeJson = def.status ? withoutStatus : named
   const prepared = def.prepare?.(base) ?? base
   const object = checked(def, prepared, undefined)
   if (input.metadata.resourceVersion !== undefined)
@@ -192,7 +192,7 @@ function checkVersion(def: Definition, old: KubeJson, next: KubeJson) {
 function mainOnly(def: Definition, old: KubeJson, next: KubeJson): KubeJson {
   if (!def.status) return next
   const { status: _status, ...rest } = next
-  return (old['status'] === undefined ? rest : { ...rest, status: old['status'] }) as KubeJson
+  return (old['status'] === undefined ? rest : { ...rest, status: old['status'] })
 }
 
 function statusOnly(def: Definition, old: KubeJson, next: KubeJson): KubeJson {
@@ -202,7 +202,7 @@ function statusOnly(def: Definition, old: KubeJson, next: KubeJson): KubeJson {
     ...rest,
     metadata,
     ...(next['status'] === undefined ? {} : { status: next['status'] }),
-  } as KubeJson
+  }
 }
 
 /** What only the server writes stays as it was. */
@@ -263,7 +263,7 @@ function withManagedFields(object: KubeJson, managedFields: readonly ManagedFiel
     metadata: {
       ...metadata,
       ...(managedFields.length === 0 ? {} : { managedFields }),
-    } as KubeJson['metadata'],
+    },
   }
 }
 
