@@ -50,6 +50,8 @@ export type ControllerTiming = MachineTiming & {
   readonly fenceMarginMs: number
   /** How long all of a day of detachment counts as measured zero only after. */
   readonly detachGraceMs: number
+  /** Least time between two writes of a message that only counts down. */
+  readonly retellMs: number
   /** Least time between two writes of progress to one object. */
   readonly progressMs: number
 }
@@ -73,5 +75,6 @@ export const DEFAULT_TIMING: ControllerTiming = {
   quotaPauseMs: 10 * MINUTE,
   fenceMarginMs: SECOND,
   detachGraceMs: HOUR,
+  retellMs: 10 * MINUTE,
   progressMs: 15 * SECOND,
 }

@@ -82,7 +82,7 @@ export class Leadership {
       onStep: (m) => triggers.stepTaken(m),
     })
     const judgement = new Judgement({ deps, watches, inventory, memory, migrations, health })
-    const planner = new Planner({ deps, managed, policies, judgement, migrations, teller })
+    const planner = new Planner({ deps, watches, managed, policies, judgement, migrations, teller })
     const admission = new AdmissionFacts(deps, migrations, policies, inventory, ledger)
     const gatherer = new PreflightGatherer(deps, watches, inventory)
     const stillWanted = planner.stillWanted.bind(planner)

@@ -77,6 +77,7 @@ export class Mover {
   async #retire(m: VolumeMigration): Promise<QueueResult> {
     const { deps, migrations, ledger } = this.#parts
     this.#shown.delete(m.metadata.uid ?? '')
+    this.#parts.starter.forget(m)
     const volumeId = m.status?.volumeId
     if (
       volumeId !== undefined &&

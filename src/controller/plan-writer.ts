@@ -8,13 +8,15 @@ const LONGEST_CLAIM_PART = 45
 
 /**
  * The object for a wanted move. Its name is made of what it is about, so that asking twice in one window
- * finds the same object instead of a twin.
+ * finds the same object instead of a twin. `after`: when the volume's last move ended, so that the same move
+ * can be wanted again before the window ends.
  */
 export function migrationFor(
   judged: Judged,
   to: number,
   reason: 'Policy' | 'Forced',
   windowEnd: number,
+  after: string | undefined,
 ): VolumeMigration {
   const { managed, policy, tiers, tier, verdict } = judged
   const { claim, bound } = managed
@@ -22,7 +24,8 @@ export function migrationFor(
     throw new Error(`claim ${claim.namespace}/${claim.name} has no volume to move`)
   const from = tiers[tier]?.name
   const goal = tiers[to]!.name
-  const identity = [claim.uid, bound.volume.handle, from, goal, reason, windowEnd].join(' ')
+  const about = [claim.uid, bound.volume.handle, from, goal, reason, windowEnd]
+  const identity = [...about, after].join(' ')
   const hash = createHash('sha256').update(identity).digest('hex').slice(0, 10)
   return {
     apiVersion: API_VERSION,

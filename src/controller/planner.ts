@@ -14,9 +14,11 @@ import type { Policies, ResolvedPolicy } from './policies.ts'
 import type { Target } from './targets.ts'
 import type { Teller } from './teller.ts'
 import { VerdictTeller } from './verdict-teller.ts'
+import type { Watches } from './watches.ts'
 
 export type PlannerParts = {
   readonly deps: ControllerDeps
+  readonly watches: Watches
   readonly managed: Managed
   readonly policies: Policies
   readonly judgement: Judgement
@@ -128,8 +130,20 @@ export class Planner {
         message: `${m.spec.to} is not wanted any more: ${verdict.message}`,
       }
     // what Cinder says against it is asked anew by preflight
-    if (verdict.kind === 'move' || FORCED_WAITS.has(verdict.reason)) return undefined
+    if (verdict.kind === 'move' || (FORCED_WAITS.has(verdict.reason) && !this.#isHeld(judged)))
+      return undefined
     return { reason: verdict.reason, message: verdict.message }
+  }
+
+  /** Kubernetes itself shows the attachment that stands in the way: no need to ask Cinder again and again. */
+  #isHeld({ verdict, managed }: Judged): boolean {
+    const { attachments } = this.#parts.watches
+    const pv = managed.bound?.volume.name ?? ''
+    return (
+      verdict.kind === 'stay' &&
+      verdict.reason === 'Attached' &&
+      attachments.store.byIndex('volumeName', pv).length > 0
+    )
   }
 
   #judge(key: string, managed: ManagedClaim): Judged | undefined {
@@ -176,10 +190,11 @@ export class Planner {
   async #create(judged: Judged, to: number, reason: 'Policy' | 'Forced'): Promise<boolean> {
     const { deps, migrations, teller } = this.#parts
     const id = judged.managed.bound?.volume.handle
-    if (id === undefined || migrations.ofVolume(id).some((m) => !isFinished(m))) return false
+    const known = id === undefined ? [] : migrations.ofVolume(id)
+    if (id === undefined || known.some((m) => !isFinished(m))) return false
     const window = judged.policy.effective.metrics.windowMs
     const end = Math.floor(deps.clock.now() / window) * window
-    const created = await migrations.create(migrationFor(judged, to, reason, end))
+    const created = await migrations.create(migrationFor(judged, to, reason, end, lastEnd(known)))
     if (isFinished(created)) return false
     teller.claim(
       judged.managed.claim,
@@ -188,6 +203,14 @@ export class Planner {
     )
     return true
   }
+}
+
+/** When the last move that may have reached Cinder ended; one taken back before is not asked for again at once. */
+function lastEnd(known: readonly VolumeMigration[]): string | undefined {
+  return known
+    .flatMap(({ status }) => (status?.startedAt === undefined ? [] : (status.completedAt ?? [])))
+    .toSorted()
+    .at(-1)
 }
 
 function forcedTo({ verdict, managed }: Judged): number | undefined {

@@ -44,16 +44,30 @@ export class PreflightGatherer {
       zonesAvailable,
       quotaGiBLeft: left(quota?.get(`gigabytes_${target.to.typeName}`)),
       quotaVolumesLeft: left(quota?.get(`volumes_${target.to.typeName}`)),
-      attachedSafe: attachedSafe({
-        maxMicroversion: this.#inventory.microversion,
-        fromExtraSpecs: source?.extraSpecs ?? {},
-        toExtraSpecs: goal?.extraSpecs ?? {},
-        rule: target.policy.effective.migration.attached,
-        migrationPolicy: target.policy.effective.migration.migrationPolicy,
-      }),
+      attachedSafe: this.#attachedSafety(target, source, goal),
       ...this.#kubernetes(target),
       anyAttachment: volume.attachments.length > 0 || this.#attachments(target).length > 0,
     }
+  }
+
+  /** Attached, or about to be, where a retype of an attached volume is not proven safe. */
+  isUnsafelyAttached(target: Target, volume?: CinderVolume): boolean {
+    const attached = (volume?.attachments.length ?? 0) > 0 || this.#attachments(target).length > 0
+    const from = target.from?.typeId ?? target.row?.typeId ?? ''
+    return (
+      attached && !this.#attachedSafety(target, this.#type(from), this.#type(target.to.typeId)).safe
+    )
+  }
+
+  #attachedSafety(target: Target, source: TypeFacts | undefined, goal: TypeFacts | undefined) {
+    const { attached, migrationPolicy } = target.policy.effective.migration
+    return attachedSafe({
+      maxMicroversion: this.#inventory.microversion,
+      fromExtraSpecs: source?.extraSpecs ?? {},
+      toExtraSpecs: goal?.extraSpecs ?? {},
+      rule: attached,
+      migrationPolicy,
+    })
   }
 
   #kubernetes({ claim, volume, ...rest }: Target) {

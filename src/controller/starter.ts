@@ -240,15 +240,42 @@ export class Starter {
     if (intent === undefined) throw new Error('a call without a saved intent')
     teller.stepTaken(undefined, m)
     this.#calledAt.set(m.metadata.uid ?? '', deps.clock.now())
-    const answer = await deps.volumes.retype({
+    const answer =
+      (await this.#changedMeanwhile(target, intent)) ?? (await this.#retype(target, intent))
+    await this.#saveAnswer(m, answer)
+    return { kind: 'requeue', afterMs: answer.kind === 'Accepted' ? deps.timing.firstPollMs : 0 }
+  }
+
+  #retype(target: Target, intent: Intent): Promise<RetypeAnswer> {
+    const { deps, gatherer } = this.#parts
+    return deps.volumes.retype({
       volumeId: target.volume.handle,
       newTypeId: intent.toTypeId,
       migrationPolicy: target.policy.effective.migration.migrationPolicy,
       requestId: intent.requestId,
-      fence: () => deps.elector.fence(deps.timing.fenceMarginMs),
+      fence: () => {
+        deps.elector.fence(deps.timing.fenceMarginMs)
+        // Kubernetes announces an attachment before Nova makes it: the last moment to step back
+        if (gatherer.isUnsafelyAttached(target)) throw new Error('a pod is about to use the volume')
+      },
     })
-    await this.#saveAnswer(m, answer)
-    return { kind: 'requeue', afterMs: answer.kind === 'Accepted' ? deps.timing.firstPollMs : 0 }
+  }
+
+  /** Cinder retypes whatever it finds, so what preflight has seen must still be so right before the call. */
+  async #changedMeanwhile(target: Target, intent: Intent): Promise<RetypeAnswer | undefined> {
+    const { inventory, gatherer } = this.#parts
+    const notSent = (message: string): RetypeAnswer => ({ kind: 'NotSent', message })
+    try {
+      const now = await inventory.look(target.volume.handle)
+      if (now === undefined) return notSent('Cinder no longer knows the volume')
+      if (now.updatedAt !== intent.volumeUpdatedAt)
+        return notSent('the volume changed between preflight and call')
+      return gatherer.isUnsafelyAttached(target, now)
+        ? notSent('the volume was attached between preflight and call')
+        : undefined
+    } catch (e) {
+      return notSent(`Cinder does not answer: ${messageOf(e)}`)
+    }
   }
 
   async #saveAnswer(m: VolumeMigration, answer: RetypeAnswer): Promise<void> {
@@ -276,6 +303,11 @@ export class Starter {
   ): Promise<QueueResult> {
     const { deps, migrations, teller } = this.#parts
     const now = deps.clock.now()
+    const again = {
+      kind: 'requeue',
+      afterMs: deps.timing.recheckMs * (0.9 + 0.2 * deps.random()),
+    } as const
+    if (!answer.over && this.#toldLately(m, answer, now)) return again
     const change: Change = {
       step: answer.over ? (answer.reason === 'AlreadyThere' ? 'Succeeded' : 'Failed') : 'Waiting',
       reason: answer.reason,
@@ -286,11 +318,24 @@ export class Starter {
         : {}),
     }
     const saved = await migrations.save(m, changed(m, change, now))
+    this.#toldAt.set(m.metadata.uid ?? '', now)
     if (saved !== m) teller.stepTaken(m, saved)
-    return {
-      kind: 'requeue',
-      afterMs: answer.over ? 0 : deps.timing.recheckMs * (0.9 + 0.2 * deps.random()),
-    }
+    return answer.over ? { kind: 'requeue', afterMs: 0 } : again
+  }
+
+  readonly #toldAt = new Map<string, number>()
+
+  /** Messages count down ("the next attempt is in 2 h"); that alone is not worth a write each time. */
+  #toldLately(m: VolumeMigration, answer: Answer, now: number): boolean {
+    const { step, reason } = m.status ?? {}
+    if (step !== 'Waiting' || reason !== answer.reason) return false
+    return now - (this.#toldAt.get(m.metadata.uid ?? '') ?? 0) < this.#parts.deps.timing.retellMs
+  }
+
+  /** Lets go of what is remembered of a finished move. */
+  forget(m: VolumeMigration): void {
+    this.#toldAt.delete(m.metadata.uid ?? '')
+    this.#calledAt.delete(m.metadata.uid ?? '')
   }
 }
 
