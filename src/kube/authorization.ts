@@ -10,7 +10,7 @@ const FRESH_MS = 60_000
  */
 export function cachedAuthorization(
   clock: Clock,
-  read: (refresh: boolean) => Promise<string | undefined>,
+  read: (refresh: boolean) => Promise<string | undefined> | string | undefined,
 ): Authorization {
   let last: { readonly value: string | undefined; readonly at: number } | undefined
   let reading: Promise<string | undefined> | undefined

@@ -148,6 +148,13 @@ describe('a failure', () => {
     expect((await ended(clock, remove(client))).error).toMatchObject({ reason: 'NotFound' })
   })
 
+  it('of the certificate is told at once: it would be refused again', async () => {
+    const { client, clock, http } = kube([new ConnectionError('tls', 'CERT_HAS_EXPIRED')])
+
+    expect((await ended(clock, get(client))).error).toMatchObject({ failure: 'tls' })
+    expect(http.requests).toHaveLength(1)
+  })
+
   it('that stays ends after six tries', async () => {
     const { client, clock, http } = kube([status(503, 'ServiceUnavailable')])
 

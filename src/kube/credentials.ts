@@ -67,7 +67,7 @@ function inCluster({ env, readFile, clock }: KubeAccessOptions): Endpoint {
   return {
     server: `https://${host.includes(':') ? `[${host}]` : host}:${port}`,
     tls,
-    authorization: cachedAuthorization(clock, async () => bearer(read(tokenPath), tokenPath)),
+    authorization: cachedAuthorization(clock, () => bearer(read(tokenPath), tokenPath)),
   }
 }
 

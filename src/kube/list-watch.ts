@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers'
 import type { Clock } from '../clock.ts'
 import { ConnectionError } from '../http.ts'
 import { resourceName } from './resources.ts'
@@ -94,9 +95,9 @@ export function createListWatch(options: ListWatchOptions) {
   }
 }
 
-/** Lets everything else that is ready run first. */
+/** Lets everything else that is ready run first: a turn of the event loop, not a span of time. */
 export function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
+  return new Promise((resolve) => void setImmediate(resolve))
 }
 
 function errorOf(

@@ -91,6 +91,6 @@ function abortion(signal: AbortSignal | undefined): Promise<never> {
   })
 }
 
-async function* once(text: string): AsyncGenerator<string> {
-  yield text
+function once(text: string): AsyncIterable<string> {
+  return ReadableStream.from([text])
 }

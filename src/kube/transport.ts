@@ -202,11 +202,11 @@ function requestOf(
 function mayRepeat(call: Call, e: unknown): boolean {
   if (unprocessed(e)) return true
   if (call.repeat === 'unprocessed') return false
-  if (e instanceof ConnectionError) return e.failure !== 'aborted'
+  if (e instanceof ConnectionError) return e.failure !== 'aborted' && e.failure !== 'tls'
   return e instanceof ApiError && UNWELL.has(e.status)
 }
 
-/** The server has certainly not carried it out. A certificate that is refused now is refused again: no use. */
+/** The server has certainly not carried it out. A certificate that is refused now is refused again: not worth a try. */
 function unprocessed(e: unknown): boolean {
   if (e instanceof ConnectionError) return !e.sent && e.failure !== 'tls'
   return statusOf(e) === 429

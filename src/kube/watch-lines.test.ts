@@ -4,12 +4,8 @@ import { watchLines } from './watch-lines.ts'
 
 async function linesOf(chunks: readonly string[]): Promise<string[]> {
   const lines: string[] = []
-  for await (const line of watchLines(stream(chunks))) lines.push(line)
+  for await (const line of watchLines(ReadableStream.from(chunks))) lines.push(line)
   return lines
-}
-
-async function* stream(chunks: readonly string[]): AsyncGenerator<string> {
-  yield* chunks
 }
 
 it('finds the same lines however the stream is cut', async () => {
