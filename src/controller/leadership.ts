@@ -117,6 +117,7 @@ export class Leadership {
       migrations,
       admission,
       health,
+      teller,
       inventory,
       metrics: this.#metrics,
     })

@@ -154,7 +154,7 @@ export class Planner {
       return undefined
     }
     this.#verdicts.set(key, judged)
-    this.#tell.verdict(key, judged)
+    this.#tell.verdict(key, judged, Math.floor(this.#parts.deps.clock.now() / 1000))
     return judged
   }
 

@@ -13,6 +13,8 @@ import type { Migrations } from './migrations.ts'
 import type { Planner } from './planner.ts'
 import type { Policies, ResolvedPolicy } from './policies.ts'
 import type { PolicyHealth } from './policy-health.ts'
+import type { Teller } from './teller.ts'
+import { conditionNews } from './condition-events.ts'
 import { policyStatus } from './policy-status.ts'
 import { allReflectors } from './watches.ts'
 import type { Watches } from './watches.ts'
@@ -27,6 +29,7 @@ export type StatusWriterParts = {
   readonly health: PolicyHealth
   readonly inventory: Inventory
   readonly metrics: ControllerMetrics
+  readonly teller: Teller
 }
 
 /** A burst of changes makes one write. */
@@ -75,7 +78,7 @@ export class StatusWriter {
   }
 
   async #write(policy: ResolvedPolicy, verdicts: readonly Judged[]): Promise<void> {
-    const { deps, health, migrations, inventory, watches } = this.#parts
+    const { deps, health, migrations, inventory, watches, teller } = this.#parts
     const current = watches.policies.store.get(policy.name)
     if (current === undefined) return
     const status = policyStatus({
@@ -92,6 +95,11 @@ export class StatusWriter {
     this.#gauges(policy, verdicts, status)
     const change = mergePatch(current.policy.status ?? {}, status)
     if (change === undefined) return
+    for (const { event, message } of conditionNews(
+      current.policy.status?.conditions ?? [],
+      status.conditions ?? [],
+    ))
+      teller.policy(policy, event, message)
     try {
       await deps.kube.patch(
         STORAGE_POLICY,

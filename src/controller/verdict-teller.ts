@@ -22,6 +22,8 @@ const TOLD: Partial<Record<StayReason, EventReason>> = {
   Observe: 'WouldMigrate',
 }
 
+const PAUSES = new Set(['true', 'false', 'promotion', 'demotion'])
+
 /** Tells a claim's owner when the answer to "why does it stay?" changes; once, not every window. */
 export class VerdictTeller {
   readonly #teller: Teller
@@ -31,7 +33,10 @@ export class VerdictTeller {
     this.#teller = teller
   }
 
-  verdict(key: string, { managed, verdict }: Judged): void {
+  verdict(key: string, judged: Judged, nowSeconds: number): void {
+    const { managed, verdict } = judged
+    this.#annotations(key, managed, nowSeconds)
+    this.#losers(key, managed)
     const forced = managed.claim.annotations[ANNOTATION.forceTier]
     const mark =
       verdict.kind === 'move' ? 'move' : `${verdict.reason} ${verdict.wants ?? ''} ${forced ?? ''}`
@@ -58,8 +63,50 @@ export class VerdictTeller {
       )
   }
 
+  /** What was written on the claim and cannot be read, or has come to its end. */
+  #annotations(key: string, { claim }: ManagedClaim, nowSeconds: number): void {
+    const { forceTier, forceUntil, paused } = ANNOTATION
+    const until = claim.annotations[forceUntil]
+    const end = until === undefined ? undefined : Date.parse(until) / 1000
+    if (
+      this.#isNew(`${key} until`, `${until} ${end !== undefined && end <= nowSeconds}`) &&
+      end !== undefined
+    ) {
+      if (Number.isNaN(end))
+        this.#teller.claim(
+          claim,
+          'InvalidAnnotation',
+          `${forceUntil}: "${until}" is no time; write it as 2030-01-31T18:00:00Z`,
+        )
+      else if (end <= nowSeconds && claim.annotations[forceTier] !== undefined)
+        this.#teller.claim(
+          claim,
+          'ForceTierExpired',
+          `${forceUntil} ${until} has passed; the policy decides again`,
+        )
+    }
+    const pause = claim.annotations[paused]
+    if (this.#isNew(`${key} paused`, pause ?? '') && pause !== undefined && !PAUSES.has(pause))
+      this.#teller.claim(
+        claim,
+        'InvalidAnnotation',
+        `${paused}: "${pause}" is none of true, false, promotion, demotion; the claim is paused altogether`,
+      )
+  }
+
+  #losers(key: string, { claim, match }: ManagedClaim): void {
+    if (match.policy === undefined) return
+    const others = match.alsoMatched.join(', ')
+    if (this.#isNew(`${key} losers`, others) && others !== '')
+      this.#teller.claim(
+        claim,
+        'PolicyConflict',
+        `policies ${match.policy.name} and ${others} select the claim; ${match.policy.name} decides (priority, age, name)`,
+      )
+  }
+
   forget(key: string): void {
-    this.#last.delete(key)
+    for (const mark of ['', ' until', ' paused', ' losers']) this.#last.delete(key + mark)
   }
 
   #isNew(key: string, mark: string): boolean {
