@@ -6,6 +6,7 @@ import type { QueueResult, WorkQueue } from '../kube/types.ts'
 import { ApiError } from '../kube/types.ts'
 import { AdmissionFacts } from './admission-facts.ts'
 import { Annotator } from './annotator.ts'
+import { Caller } from './caller.ts'
 import type { ControllerMetrics } from './controller-metrics.ts'
 import type { ControllerDeps } from './deps.ts'
 import { Detachments } from './detachments.ts'
@@ -86,7 +87,9 @@ export class Leadership {
     const admission = new AdmissionFacts(deps, migrations, policies, inventory, ledger)
     const gatherer = new PreflightGatherer(deps, watches, inventory)
     const stillWanted = planner.stillWanted.bind(planner)
+    const caller = new Caller({ deps, migrations, inventory, gatherer, ledger, teller })
     const starter = new Starter({
+      caller,
       deps,
       migrations,
       inventory,
@@ -98,7 +101,7 @@ export class Leadership {
       term,
       stillWanted,
     })
-    const mover = new Mover({ deps, migrations, inventory, starter, ledger, teller, term })
+    const mover = new Mover({ deps, migrations, inventory, starter, caller, ledger, teller, term })
     const feeder = new Feeder({
       deps,
       source: deps.source,

@@ -6,6 +6,7 @@ import type { QueueResult } from '../kube/types.ts'
 import { nextRetypeStep } from '../migration/retype.ts'
 import type { Outcome, VolumeSight } from '../migration/types.ts'
 import type { Starter } from './starter.ts'
+import type { Caller } from './caller.ts'
 import type { ControllerDeps } from './deps.ts'
 import type { Inventory } from './inventory.ts'
 import type { Ledger } from './ledger.ts'
@@ -24,6 +25,7 @@ export type MoverParts = {
   readonly migrations: Migrations
   readonly inventory: Inventory
   readonly starter: Starter
+  readonly caller: Caller
   readonly ledger: Ledger
   readonly teller: Teller
   readonly term: Term
@@ -78,6 +80,7 @@ export class Mover {
     const { deps, migrations, ledger } = this.#parts
     this.#shown.delete(m.metadata.uid ?? '')
     this.#parts.starter.forget(m)
+    this.#parts.caller.forget(m)
     const volumeId = m.status?.volumeId
     if (
       volumeId !== undefined &&
@@ -92,14 +95,14 @@ export class Mover {
   }
 
   async #follow(m: VolumeMigration): Promise<QueueResult> {
-    const { deps, term, starter } = this.#parts
+    const { deps, term, caller } = this.#parts
     const outcome = nextRetypeStep({
       status: m.status ?? {},
       sight: await this.#look(m),
       now: deps.clock.now(),
       clusterId: term.clusterId,
       objectUid: m.metadata.uid ?? '',
-      quietUntil: (starter.calledAt(m) ?? this.#since) + deps.timing.callMs,
+      quietUntil: (caller.calledAt(m) ?? this.#since) + deps.timing.callMs,
       timing: deps.timing,
     })
     return this.#carryOut(m, outcome)

@@ -1,12 +1,13 @@
 import type { MigrationStatusReason } from '../api/reasons.ts'
 import { isFinished } from '../api/volume-migration.ts'
-import type { CallOutcome, Intent, VolumeMigration } from '../api/volume-migration.ts'
+import type { Intent, VolumeMigration } from '../api/volume-migration.ts'
 import { messageOf } from '../errors.ts'
 import type { QueueResult } from '../kube/types.ts'
 import { preflight } from '../migration/preflight.ts'
 import { deadlineMs } from '../migration/retype.ts'
-import type { CinderVolume, RetypeAnswer } from '../openstack/types.ts'
+import type { CinderVolume } from '../openstack/types.ts'
 import { refuse } from './admission.ts'
+import type { Caller } from './caller.ts'
 import type { Refusal } from './admission.ts'
 import type { AdmissionFacts } from './admission-facts.ts'
 import type { ControllerDeps } from './deps.ts'
@@ -31,6 +32,7 @@ export type StarterParts = {
   readonly gatherer: PreflightGatherer
   readonly ledger: Ledger
   readonly teller: Teller
+  readonly caller: Caller
   readonly term: Term
   /** The verdict taken again: undefined when the move is still wanted, else why not. */
   readonly stillWanted: (m: VolumeMigration, target: Target) => Refusal | undefined
@@ -46,17 +48,11 @@ type Answer = {
 /** Brings a waiting move to its one call: target, approval, verdict, limits, preflight, intent, call, outcome. */
 export class Starter {
   readonly #parts: StarterParts
-  readonly #calledAt = new Map<string, number>()
   /** Counting the limits and saving the intent happen one move at a time. */
   #gate: Promise<unknown> = Promise.resolve()
 
   constructor(parts: StarterParts) {
     this.#parts = parts
-  }
-
-  /** When this leader itself made the call (`clock.now()`); undefined when an earlier one did. */
-  calledAt(m: VolumeMigration): number | undefined {
-    return this.#calledAt.get(m.metadata.uid ?? '')
   }
 
   async tryStart(m: VolumeMigration): Promise<QueueResult> {
@@ -173,7 +169,9 @@ export class Starter {
   #throughTheGate(m: VolumeMigration, target: Target, volume: CinderVolume): Promise<QueueResult> {
     const turn = this.#gate.then(() => this.#saveIntent(m, target, volume))
     this.#gate = turn.catch(() => {})
-    return turn.then((saved) => ('metadata' in saved ? this.#call(saved, target) : saved))
+    return turn.then((saved) =>
+      'metadata' in saved ? this.#parts.caller.call(saved, target) : saved,
+    )
   }
 
   /** The limits are counted a last time, now that nobody else can pass; then the intent goes to the API server. */
@@ -233,69 +231,6 @@ export class Starter {
     }
   }
 
-  /** The client asks the fence right before it sends, with nothing awaited in between. */
-  async #call(m: VolumeMigration, target: Target): Promise<QueueResult> {
-    const { deps, teller } = this.#parts
-    const { intent } = m.status ?? {}
-    if (intent === undefined) throw new Error('a call without a saved intent')
-    teller.stepTaken(undefined, m)
-    this.#calledAt.set(m.metadata.uid ?? '', deps.clock.now())
-    const answer =
-      (await this.#changedMeanwhile(target, intent)) ?? (await this.#retype(target, intent))
-    await this.#saveAnswer(m, answer)
-    return { kind: 'requeue', afterMs: answer.kind === 'Accepted' ? deps.timing.firstPollMs : 0 }
-  }
-
-  #retype(target: Target, intent: Intent): Promise<RetypeAnswer> {
-    const { deps, gatherer } = this.#parts
-    return deps.volumes.retype({
-      volumeId: target.volume.handle,
-      newTypeId: intent.toTypeId,
-      migrationPolicy: target.policy.effective.migration.migrationPolicy,
-      requestId: intent.requestId,
-      fence: () => {
-        deps.elector.fence(deps.timing.fenceMarginMs)
-        // Kubernetes announces an attachment before Nova makes it: the last moment to step back
-        if (gatherer.isUnsafelyAttached(target)) throw new Error('a pod is about to use the volume')
-      },
-    })
-  }
-
-  /** Cinder retypes whatever it finds, so what preflight has seen must still be so right before the call. */
-  async #changedMeanwhile(target: Target, intent: Intent): Promise<RetypeAnswer | undefined> {
-    const { inventory, gatherer } = this.#parts
-    const notSent = (message: string): RetypeAnswer => ({ kind: 'NotSent', message })
-    try {
-      const now = await inventory.look(target.volume.handle)
-      if (now === undefined) return notSent('Cinder no longer knows the volume')
-      if (now.updatedAt !== intent.volumeUpdatedAt)
-        return notSent('the volume changed between preflight and call')
-      return gatherer.isUnsafelyAttached(target, now)
-        ? notSent('the volume was attached between preflight and call')
-        : undefined
-    } catch (e) {
-      return notSent(`Cinder does not answer: ${messageOf(e)}`)
-    }
-  }
-
-  async #saveAnswer(m: VolumeMigration, answer: RetypeAnswer): Promise<void> {
-    const { deps, migrations, teller } = this.#parts
-    const now = deps.clock.now()
-    const call: CallOutcome = {
-      kind: answer.kind,
-      at: new Date(now).toISOString(),
-      ...('httpStatus' in answer && answer.httpStatus !== undefined
-        ? { httpStatus: answer.httpStatus }
-        : {}),
-      ...('message' in answer ? { message: answer.message.slice(0, 1000) } : {}),
-      ...('cinderRequestId' in answer && answer.cinderRequestId !== undefined
-        ? { cinderRequestId: answer.cinderRequestId }
-        : {}),
-    }
-    const saved = await migrations.save(m, changed(m, { ...changeFor(answer), call }, now))
-    teller.stepTaken(m, saved)
-  }
-
   async #answer(
     m: VolumeMigration,
     answer: Answer,
@@ -335,7 +270,6 @@ export class Starter {
   /** Lets go of what is remembered of a finished move. */
   forget(m: VolumeMigration): void {
     this.#toldAt.delete(m.metadata.uid ?? '')
-    this.#calledAt.delete(m.metadata.uid ?? '')
   }
 }
 
@@ -356,35 +290,4 @@ function isInFlightOrOlder(other: VolumeMigration, than: VolumeMigration): boole
   if (a.creationTimestamp !== b.creationTimestamp)
     return (a.creationTimestamp ?? '') < (b.creationTimestamp ?? '')
   return keyOf(other) < keyOf(than)
-}
-
-function changeFor(answer: RetypeAnswer): Change {
-  switch (answer.kind) {
-    case 'Accepted':
-      return {
-        step: 'Retyping',
-        reason: 'Accepted',
-        message: 'Cinder accepted the retype; that alone means nothing yet',
-      }
-    case 'Rejected':
-      return answer.quota
-        ? {
-            step: 'Waiting',
-            reason: 'QuotaExceeded',
-            message: `Cinder refused for lack of quota: ${answer.message}`,
-          }
-        : {
-            step: 'Failed',
-            reason: 'Rejected',
-            message: `Cinder refused the retype (${answer.httpStatus}): ${answer.message}`,
-          }
-    case 'NotSent':
-      return { step: 'Requested', reason: 'NotSent', message: answer.message }
-    case 'Unknown':
-      return {
-        step: 'Requested',
-        reason: 'OutcomeUnknown',
-        message: `no answer to the retype call (${answer.message}); watching the volume, repeating nothing that may run`,
-      }
-  }
 }
