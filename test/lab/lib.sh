@@ -86,7 +86,7 @@ names() { (cd "$STATE/pids" 2>/dev/null && echo *); }
 
 # stop NAME...: TERM to every process group (and CONT, for one that is suspended), KILL after 5 s to what is left
 stop() {
-  local name pid groups=() left
+  local name pid groups=()
   for name; do
     alive "$name" || continue
     read -r pid _ <"$STATE/pids/$name"
@@ -95,14 +95,14 @@ stop() {
     kill -CONT -- "-$pid" 2>/dev/null || true
   done
   for _ in $(seq 50); do
-    left=()
-    for pid in "${groups[@]}"; do ! kill -0 -- "-$pid" 2>/dev/null || left+=("$pid"); done
-    [ ${#left[@]} -gt 0 ] || break
+    running "${groups[@]}" || break
     sleep 0.1
   done
-  for pid in "${left[@]}"; do kill -KILL -- "-$pid" 2>/dev/null || true; done
+  for pid in "${groups[@]}"; do ! running "$pid" || kill -KILL -- "-$pid" 2>/dev/null || true; done
   for name; do rm -f "$STATE/pids/$name"; done
 }
+# is anything of these process groups left, zombies aside?
+running() { [ $# -gt 0 ] && pgrep -g "$(IFS=,; echo "$*")" -r D,I,R,S,T,t >/dev/null; }
 
 # render TEMPLATE DEST: fills in @STATE@, @SECRET@, @FSID@, @RBD_CONF@; "@LOGIN user@" is a service's Keystone login
 render() {
