@@ -83,7 +83,7 @@ class Server implements ApiServer {
   }
 
   get openWatches(): number {
-    return this.#watches.size
+    return this.#storage.watchers
   }
 
   get resourceVersion(): number {

@@ -39,6 +39,10 @@ export class Collection {
     return this.#byKey.size
   }
 
+  get watchers(): number {
+    return this.#listeners.size
+  }
+
   /** Changes up to this version are no longer known. */
   get forgotten(): number {
     return this.#forgotten

@@ -102,6 +102,10 @@ export class Storage {
     for (const collection of this.#collections.values()) collection.compact(this.#version)
   }
 
+  get watchers(): number {
+    return [...this.#collections.values()].reduce((sum, c) => sum + c.watchers, 0)
+  }
+
   timestamp(afterSeconds = 0): string {
     const second = Math.floor(this.clock.now() / 1000) + afterSeconds
     if (second !== this.#second) {
