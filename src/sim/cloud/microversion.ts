@@ -1,10 +1,7 @@
 import { badRequest, Fault } from './reply.ts'
 
-export type Negotiated = { readonly minor: number }
-
 /**
- * Reads `OpenStack-API-Version: volume 3.N`; absent = 3.0. Throws 400 when malformed, 406 when not offered.
- * `echo` of the fault says whether the answer still names the version asked for.
+ * The minor N of `OpenStack-API-Version: volume 3.N`; absent = 0. Throws 400 when malformed, 406 when not offered.
  */
 export function negotiate(header: string | undefined, maxMinor: number): number {
   const wanted = header

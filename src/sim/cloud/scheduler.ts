@@ -2,12 +2,12 @@ import type { BackendRow, VolumeRow, VolumeTypeRow } from './model.ts'
 import type { State } from './state.ts'
 
 /** Zones a type binds its volumes to; undefined = any. */
-export function typeZones(type: VolumeTypeRow): readonly string[] | undefined {
+function typeZones(type: VolumeTypeRow): readonly string[] | undefined {
   return type.extraSpecs['RESKEY:availability_zones']?.split(',').map((zone) => zone.trim())
 }
 
 /** Whether a backend fulfils a type: its name, its zone, and that it runs. */
-export function fits(backend: BackendRow, type: VolumeTypeRow, zones: readonly string[]): boolean {
+function fits(backend: BackendRow, type: VolumeTypeRow, zones: readonly string[]): boolean {
   const wanted = type.extraSpecs['volume_backend_name']
   if (wanted !== undefined && wanted !== backend.name) return false
   return backend.up && zones.includes(backend.availabilityZone)
