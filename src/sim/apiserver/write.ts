@@ -192,7 +192,7 @@ function checkVersion(def: Definition, old: KubeJson, next: KubeJson) {
 function mainOnly(def: Definition, old: KubeJson, next: KubeJson): KubeJson {
   if (!def.status) return next
   const { status: _status, ...rest } = next
-  return (old['status'] === undefined ? rest : { ...rest, status: old['status'] })
+  return old['status'] === undefined ? rest : { ...rest, status: old['status'] }
 }
 
 function statusOnly(def: Definition, old: KubeJson, next: KubeJson): KubeJson {
