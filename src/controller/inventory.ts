@@ -11,6 +11,7 @@ export type VolumeRow = Pick<
   | 'typeId'
   | 'typeName'
   | 'availabilityZone'
+  | 'createdAt'
   | 'updatedAt'
   | 'multiattach'
   | 'encrypted'
@@ -126,6 +127,7 @@ function rowOf(v: CinderVolume): VolumeRow {
     typeId: v.typeId,
     typeName: v.typeName,
     availabilityZone: v.availabilityZone,
+    createdAt: v.createdAt,
     updatedAt: v.updatedAt,
     multiattach: v.multiattach,
     encrypted: v.encrypted,
