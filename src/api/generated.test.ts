@@ -5,13 +5,14 @@ import { generatedFiles } from '../../test/tools/generate.ts'
 const files = await generatedFiles()
 
 describe('generated files', () => {
-  it('are the manifests at the path of the guide and the reference pages', () => {
+  it('are the manifests at the path of the guide, those the program carries, and the reference pages', () => {
     expect([...files.keys()].toSorted()).toEqual([
       'deploy/crds/couchestor.io_storagepolicies.yaml',
       'deploy/crds/couchestor.io_tieringcheckpoints.yaml',
       'deploy/crds/couchestor.io_volumemigrations.yaml',
       'docs/reference-api.md',
       'docs/reference-reasons.md',
+      'src/api/crds.json',
     ])
   })
 

@@ -10,7 +10,7 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 
 /**
  * Every file that is made from another one, by its path in the repository: deploy/crds/ (the path of the installation
- * guide) from crds/, and the reference pages from CRDs and code.
+ * guide) and src/api/crds.json (what the program itself carries) from crds/, and the reference pages from CRDs and code.
  */
 export async function generatedFiles(root = ROOT): Promise<ReadonlyMap<string, string>> {
   const crds = await readCrds(root)
@@ -23,6 +23,7 @@ export async function generatedFiles(root = ROOT): Promise<ReadonlyMap<string, s
   )
   return new Map([
     ...manifests,
+    ['src/api/crds.json', `${JSON.stringify([...crds.values()])}\n`],
     ['docs/reference-api.md', apiReference([...crds.values()])],
     ['docs/reference-reasons.md', reasonsReference()],
   ])
