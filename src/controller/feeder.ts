@@ -88,7 +88,7 @@ export class Feeder {
     if (newcomers.length === 0) return true
     const window = policy.effective.metrics.windowMs / 1000
     const until = remembered.askedUntil ?? this.latestEnd(policy)
-    const oldest = Math.min(...newcomers.map((n) => Date.parse(n.claim.createdAt) / 1000 || 0))
+    const oldest = Math.min(...newcomers.map(bornAt))
     const begin = Math.ceil(Math.max(until - HISTORY_SECONDS, oldest) / window) * window
     for (const n of newcomers)
       remembered.states.set(n.bound.volume.handle, initialState(tiers.length, begin))
@@ -122,9 +122,9 @@ export class Feeder {
   ): Promise<boolean> {
     const window = policy.effective.metrics.windowMs / 1000
     const latest = this.latestEnd(policy)
-    const asked = remembered.askedUntil ?? latest - window
     for (
-      let end = Math.max(asked, latest - HISTORY_SECONDS) + window;
+      let end =
+        Math.max(this.#askedUntil(policy, remembered, latest), latest - HISTORY_SECONDS) + window;
       end <= latest;
       end += window
     ) {
@@ -137,8 +137,17 @@ export class Feeder {
       await this.#feed(policy, tiers, remembered, bound, answer, end, end === latest)
       remembered.askedUntil = end
     }
+    this.#heard.add(policy.name)
     return true
   }
+
+  /** A new process asks the newest window again: the checkpoint holds the sums, but not how each volume does now. */
+  #askedUntil(policy: ResolvedPolicy, remembered: PolicyMemory, latest: number): number {
+    const before = latest - policy.effective.metrics.windowMs / 1000
+    const asked = remembered.askedUntil ?? before
+    return this.#heard.has(policy.name) ? asked : Math.min(asked, before)
+  }
+  readonly #heard = new Set<string>()
 
   /** Policies with the same window share one answer, so that the number of queries does not grow with them. */
   async #ask(
@@ -227,4 +236,11 @@ export class Feeder {
     const covered = [...remembered.states.values()].filter((s) => s.lastWindowEnd === end).length
     this.#parts.health.window(policy.name, end, covered, remembered.states.size)
   }
+}
+
+/** Seconds; 0 when unknown. A claim may be newer than its volume: re-created over a kept one, or restored. */
+function bornAt({ claim, bound }: Bound): number {
+  const times = [claim.createdAt, bound.row?.createdAt ?? ''].map((t) => Date.parse(t) / 1000)
+  const known = times.filter((t) => !Number.isNaN(t))
+  return known.length === 0 ? 0 : Math.min(...known)
 }

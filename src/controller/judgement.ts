@@ -53,6 +53,12 @@ export class Judgement {
     return { managed, policy, tiers, tier, verdict: judge(candidate) }
   }
 
+  /** Why nothing can be said yet about what the policy wants: its history is still being read. */
+  catchingUp(policy: string): Block | undefined {
+    const freeze = this.#parts.health.freeze(policy)
+    return freeze?.reason === 'CatchingUp' ? freeze : undefined
+  }
+
   #candidate(
     managed: ManagedClaim,
     policy: ResolvedPolicy,

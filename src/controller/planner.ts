@@ -124,7 +124,11 @@ export class Planner {
       }
     const { verdict } = judged
     const to = verdict.kind === 'move' ? verdict.to : verdict.wants
-    if (to === undefined || judged.tiers[to]?.name !== m.spec.to)
+    const wanted = to !== undefined && judged.tiers[to]?.name === m.spec.to
+    const unknown =
+      reason === 'Policy' ? this.#parts.judgement.catchingUp(judged.policy.name) : undefined
+    if (!wanted && unknown !== undefined) return unknown
+    if (!wanted)
       return {
         reason: 'NoLongerWanted',
         message: `${m.spec.to} is not wanted any more: ${verdict.message}`,
@@ -177,13 +181,20 @@ export class Planner {
   async #supersede(judged: Judged): Promise<void> {
     const id = judged.managed.bound?.volume.handle
     if (id === undefined) return
-    const goal = goalOf(judged)
+    const goal = forcedGoal(judged) ?? this.#goalOf(judged)
     for (const m of this.#parts.migrations.ofVolume(id)) {
       const waits =
         !isFinished(m) && (m.status?.step ?? 'Waiting') === 'Waiting' && m.spec.cancel !== true
       if (waits && m.spec.reason !== 'Manual' && goal !== undefined && m.spec.to !== goal)
         await this.#parts.migrations.cancel(m)
     }
+  }
+
+  /** Name of the tier that is wanted now, whatever stands in the way; undefined when that cannot be told. */
+  #goalOf({ verdict, tiers, tier, policy }: Judged): string | undefined {
+    if (verdict.kind === 'move') return tiers[verdict.to]?.name
+    if (verdict.wants !== undefined) return tiers[verdict.wants]?.name
+    return this.#parts.judgement.catchingUp(policy.name) ? undefined : tiers[tier]?.name
   }
 
   /** True when there is a new object now. */
@@ -219,12 +230,9 @@ function forcedTo({ verdict, managed }: Judged): number | undefined {
   return FORCED_WAITS.has(verdict.reason) ? verdict.wants : undefined
 }
 
-/** Name of the tier that is wanted now, whatever stands in the way; undefined when that cannot be told. */
-function goalOf({ verdict, tiers, tier, managed }: Judged): string | undefined {
+function forcedGoal({ tiers, managed }: Judged): string | undefined {
   const forced = managed.claim.annotations[ANNOTATION.forceTier]
-  if (forced !== undefined && tiers.some((t) => t.name === forced)) return forced
-  if (verdict.kind === 'move') return tiers[verdict.to]?.name
-  return tiers[verdict.wants ?? tier]?.name
+  return tiers.find((t) => t.name === forced)?.name
 }
 
 /** Blocked moves wait beside the others and take nobody's place. */
