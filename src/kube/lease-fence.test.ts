@@ -135,6 +135,6 @@ it('two never pass the fence at the same time, and one leads again when all is w
         expect(madeAnew || new Set(epochs).size === epochs.length).toBe(true)
       },
     ),
-    { numRuns: 60 },
+    { numRuns: 150 },
   )
 }, 60_000)

@@ -28,6 +28,18 @@ export function releasedSpec(spec: LeaseSpec | undefined, now: number): LeaseSpe
   }
 }
 
+/**
+ * What a candidate puts where there is no Lease. It may have been deleted under a leader that does not know yet, so the
+ * new one belongs to nobody and is taken like any that has not changed for its duration.
+ */
+export function vacantSpec(leaseDurationMs: number): LeaseSpec {
+  return { holderIdentity: '', leaseDurationSeconds: Math.ceil(leaseDurationMs / 1000) }
+}
+
+export function isVacant(spec: LeaseSpec | undefined): boolean {
+  return !spec?.holderIdentity && spec?.acquireTime === undefined
+}
+
 /** Nobody holds it, and the last holder said so itself: one that a person emptied may still be believed by its holder. */
 function isReleased(spec: LeaseSpec | undefined): boolean {
   return !spec?.holderIdentity && (spec?.leaseDurationSeconds ?? Infinity) <= 1
@@ -35,8 +47,7 @@ function isReleased(spec: LeaseSpec | undefined): boolean {
 
 /**
  * Judges when a Lease that is not ours may be taken: released, or unchanged for its whole duration by our own monotonic
- * clock. Clocks of different machines are never compared. A Lease that is missing counts like one that does not change:
- * it may have been deleted under a leader that does not know yet.
+ * clock. Clocks of different machines are never compared.
  */
 export function createExpiry(clock: Clock, leaseDurationMs: number) {
   let seen: string | undefined
@@ -44,15 +55,15 @@ export function createExpiry(clock: Clock, leaseDurationMs: number) {
   let terms = 0
   return {
     /** Looks at what was just read; true when it may be taken. */
-    mayTake: (lease: Lease | undefined): boolean => {
-      const record = lease ? `${lease.metadata.uid} ${JSON.stringify(lease.spec)}` : 'missing'
-      terms = Math.max(terms, lease?.spec?.leaseTransitions ?? 0)
+    mayTake: ({ metadata, spec }: Lease): boolean => {
+      const record = `${metadata.uid} ${JSON.stringify(spec)}`
+      terms = Math.max(terms, spec?.leaseTransitions ?? 0)
       if (record !== seen) {
         seen = record
         seenAt = clock.monotonic()
       }
-      if (lease && isReleased(lease.spec)) return true
-      const claimed = (lease?.spec?.leaseDurationSeconds ?? 0) * 1000
+      if (isReleased(spec)) return true
+      const claimed = (spec?.leaseDurationSeconds ?? 0) * 1000
       return clock.monotonic() - seenAt >= Math.max(leaseDurationMs, claimed)
     },
     /** The most terms this process has seen, so that a Lease made anew goes on counting. */

@@ -6,7 +6,7 @@ import type { Log } from '../log.ts'
 import type { Registry } from '../metrics.ts'
 import { longestSince, momentOf, realSince } from './fence.ts'
 import type { Moment } from './fence.ts'
-import { createExpiry, microTime, releasedSpec } from './lease-record.ts'
+import { createExpiry, isVacant, microTime, releasedSpec, vacantSpec } from './lease-record.ts'
 import type { Lease } from './lease-record.ts'
 import { gauge } from './metrics.ts'
 import { LEASE } from './resources.ts'
@@ -117,12 +117,17 @@ export function createElector(options: ElectorOptions): Elector {
 
   const acquire = async () => {
     const found = await read()
-    leaseUid = found?.metadata.uid ?? leaseUid
+    if (!found) {
+      const vacant = { metadata: { name, namespace }, spec: vacantSpec(timing.leaseDurationMs) }
+      await inTime(client.create<Lease>(LEASE, vacant))
+      return
+    }
+    leaseUid = found.metadata.uid
     // ours without a term: a write of ours arrived whose answer did not
-    const unnoticed = found?.spec?.holderIdentity === identity
+    const unnoticed = found.spec?.holderIdentity === identity
     if (!expiry.mayTake(found) && !unnoticed) return
-    setTerm(await write(found, Math.max(expiry.terms(), found?.spec?.leaseTransitions ?? 0) + 1))
-    log.info({ epoch: term?.epoch, from: found?.spec?.holderIdentity }, 'leadership acquired')
+    setTerm(await write(found, expiry.terms() + 1))
+    log.info({ epoch: term?.epoch, from: found.spec?.holderIdentity }, 'leadership acquired')
   }
 
   /** Runs `swap` on what we wrote last; when that is refused, on what is there now if it still is our term. */
@@ -134,8 +139,9 @@ export function createElector(options: ElectorOptions): Elector {
     }
     const found = await read()
     const spec = found?.spec
-    if (!found || (spec?.holderIdentity === identity && spec.leaseTransitions === held.epoch))
-      return swap(found)
+    const ours = spec?.holderIdentity === identity && spec.leaseTransitions === held.epoch
+    // gone, or put there anew by one who waits: nobody can have led in between, it is still our term
+    if (!found || isVacant(spec) || ours) return swap(found)
     log.error({ holder: spec?.holderIdentity }, 'the lease is held by another')
     lost = true
   }
