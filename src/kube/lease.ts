@@ -94,16 +94,20 @@ export function createElector(options: ElectorOptions): Elector {
     }
   }
 
-  /** Writes us as the holder: compare-and-swap on the Lease that was read, or creation where there is none. */
-  const write = async (base: Lease | undefined, epoch: number): Promise<Term> => {
+  const putVacant = () => {
+    const vacant = { metadata: { name, namespace }, spec: vacantSpec(timing.leaseDurationMs) }
+    return inTime(client.create<Lease>(LEASE, vacant))
+  }
+
+  /** Writes us as the holder by compare-and-swap on the Lease that was read. */
+  const write = async (base: Lease, epoch: number): Promise<Term> => {
     const renewed = momentOf(clock)
     const now = microTime(renewed.wall)
-    const renewal = base !== undefined && term !== undefined
+    const renewal = term !== undefined
     const lease: Lease = {
       ...base,
-      metadata: base?.metadata ?? { name, namespace },
       spec: {
-        ...base?.spec,
+        ...base.spec,
         holderIdentity: identity,
         leaseDurationSeconds: Math.ceil(timing.leaseDurationMs / 1000),
         acquireTime: renewal ? (base.spec?.acquireTime ?? now) : now,
@@ -111,17 +115,12 @@ export function createElector(options: ElectorOptions): Elector {
         leaseTransitions: epoch,
       },
     }
-    const call = base ? client.replace(LEASE, lease) : client.create(LEASE, lease)
-    return { lease: await inTime(call), renewed, epoch }
+    return { lease: await inTime(client.replace(LEASE, lease)), renewed, epoch }
   }
 
   const acquire = async () => {
     const found = await read()
-    if (!found) {
-      const vacant = { metadata: { name, namespace }, spec: vacantSpec(timing.leaseDurationMs) }
-      await inTime(client.create<Lease>(LEASE, vacant))
-      return
-    }
+    if (!found) return void (await putVacant())
     leaseUid = found.metadata.uid
     // ours without a term: a write of ours arrived whose answer did not
     const unnoticed = found.spec?.holderIdentity === identity
@@ -130,18 +129,20 @@ export function createElector(options: ElectorOptions): Elector {
     log.info({ epoch: term?.epoch, from: found.spec?.holderIdentity }, 'leadership acquired')
   }
 
+  const left = (held: Term) => timing.renewDeadlineMs - realSince(held.renewed, clock)
+
   /** Runs `swap` on what we wrote last; when that is refused, on what is there now if it still is our term. */
-  const onOurs = async (held: Term, swap: (lease: Lease | undefined) => Promise<void>) => {
+  const onOurs = async (held: Term, swap: (lease: Lease) => Promise<void>) => {
     try {
       return await swap(held.lease)
     } catch (e) {
       if (!(e instanceof ApiError && (e.status === 409 || e.status === 404))) throw e
     }
-    const found = await read()
-    const spec = found?.spec
+    const found = (await read()) ?? (await putVacant())
+    const { spec } = found
     const ours = spec?.holderIdentity === identity && spec.leaseTransitions === held.epoch
-    // gone, or put there anew by one who waits: nobody can have led in between, it is still our term
-    if (!found || isVacant(spec) || ours) return swap(found)
+    // deleted and made anew: before our deadline nobody can have led in between, so that it still is our term
+    if (ours || (isVacant(spec) && left(held) > 0)) return swap(found)
     log.error({ holder: spec?.holderIdentity }, 'the lease is held by another')
     lost = true
   }
@@ -157,8 +158,6 @@ export function createElector(options: ElectorOptions): Elector {
     }
   }
 
-  const left = (held: Term) => timing.renewDeadlineMs - realSince(held.renewed, clock)
-
   const lead = async (held: Term, signal: AbortSignal) => {
     await sleep(clock, Math.min(timing.retryPeriodMs, Math.ceil(Math.max(0, left(held)))), signal)
     if (signal.aborted) return
@@ -173,7 +172,6 @@ export function createElector(options: ElectorOptions): Elector {
     setTerm(undefined)
     await attempt(async () => {
       await onOurs(held, async (lease) => {
-        if (!lease) return
         const spec = releasedSpec(lease.spec, clock.now())
         await inTime(client.replace(LEASE, { ...lease, spec }))
       })
