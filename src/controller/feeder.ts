@@ -96,7 +96,7 @@ export class Feeder {
       if (signal.aborted) return this.#unlearn(remembered, newcomers)
       const answer = await this.#ask(end, window, signal)
       if (answer.kind === 'Down') {
-        this.#parts.health.down(policy.name, answer.why)
+        this.#sourceDown(policy, newcomers, answer.why)
         return this.#unlearn(remembered, newcomers)
       }
       await this.#feed(policy, tiers, remembered, newcomers, answer, end, false)

@@ -25,6 +25,8 @@ export type Judged = {
   readonly tiers: readonly Tier[]
   readonly tier: number
   readonly verdict: Verdict
+  /** A window has been asked since the volume is known. */
+  readonly asked: boolean
 }
 
 export type JudgementParts = {
@@ -50,7 +52,8 @@ export class Judgement {
     const { tiers } = policy
     const tier = tiers.findIndex((t) => t.typeId === managed.bound?.row?.typeId)
     const candidate = this.#candidate(managed, policy, tiers, tier, except)
-    return { managed, policy, tiers, tier, verdict: judge(candidate) }
+    const asked = this.#parts.health.observation(managed.bound?.volume.handle ?? '') !== undefined
+    return { managed, policy, tiers, tier, verdict: judge(candidate), asked }
   }
 
   /** Why nothing can be said yet about what the policy wants: its history is still being read. */

@@ -37,6 +37,8 @@ export class VerdictTeller {
     const { managed, verdict } = judged
     this.#annotations(key, managed, nowSeconds)
     this.#losers(key, managed)
+    // a volume that nobody uses, or that has only just come, is not expected to have numbers
+    if (verdict.kind === 'stay' && verdict.reason === 'NoData' && !shouldHaveData(judged)) return
     const forced = managed.claim.annotations[ANNOTATION.forceTier]
     const mark =
       verdict.kind === 'move' ? 'move' : `${verdict.reason} ${verdict.wants ?? ''} ${forced ?? ''}`
@@ -114,4 +116,8 @@ export class VerdictTeller {
     this.#last.set(key, mark)
     return true
   }
+}
+
+function shouldHaveData({ managed, asked }: Judged): boolean {
+  return asked && managed.bound?.row?.attached === true
 }
