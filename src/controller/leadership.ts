@@ -56,10 +56,12 @@ export class Leadership {
     const watches = this.#watches
     await Promise.all(allReflectors(watches).map((r) => r.ready()))
     if (signal.aborted) return
-    const term: Term = {
-      epoch: deps.elector.epoch,
-      clusterId: await this.#clusterId(),
-    }
+    let clusterId = ''
+    await this.#untilDone('tell this cluster from others', signal, async () => {
+      clusterId = await this.#clusterId()
+    })
+    if (signal.aborted) return
+    const term: Term = { epoch: deps.elector.epoch, clusterId }
     const inventory = new Inventory(deps)
     const policies = new Policies(deps, watches, inventory)
     const targets = new Targets(watches, policies, inventory)
@@ -193,12 +195,15 @@ export class Leadership {
     return createWorkQueue({ name, concurrency, handler, clock, log, metrics })
   }
 
-  /** The uid of kube-system; with a smaller role, the uid of our own Lease. */
+  /**
+   * The uid of kube-system; with a smaller role, the uid of our own Lease. Any other trouble is no reason for another
+   * id: our own moves would look like those of another cluster.
+   */
   async #clusterId(): Promise<string> {
     try {
       return (await this.#deps.kube.get(NAMESPACE, 'kube-system')).metadata.uid ?? ''
     } catch (e) {
-      if (!(e instanceof ApiError)) throw e
+      if (!(e instanceof ApiError) || e.status !== 403) throw e
       return this.#deps.elector.leaseUid ?? ''
     }
   }

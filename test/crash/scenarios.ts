@@ -29,7 +29,7 @@ export type Scene = {
 type Volume = { name: string; tier: string; iops: number; annotations?: Record<string, string> }
 
 /** A world with one policy that needs little history, so that a run is short. */
-function scene(volumes: readonly Volume[]) {
+function scene(volumes: readonly Volume[], ageHours = 96) {
   const clock = createVirtualClock(START)
   const world = worldWith({ clock })
   const made = volumes.map((v) => ({
@@ -39,7 +39,7 @@ function scene(volumes: readonly Volume[]) {
   for (const claim of world.api.objects('/api/v1/persistentvolumeclaims'))
     world.api.seed({
       ...claim,
-      metadata: { ...claim.metadata, creationTimestamp: new Date(START - 96 * 3_600_000) },
+      metadata: { ...claim.metadata, creationTimestamp: new Date(START - ageHours * 3_600_000) },
     })
   world.api.seed({
     apiVersion: 'couchestor.io/v1alpha1',
@@ -105,6 +105,16 @@ export const SCENARIOS: Readonly<Record<string, () => Scene>> = {
       ],
     }
   },
+}
+
+/** A forced move without history to read: short, for many runs. */
+export function forcedMove(): Scene {
+  const force = { 'couchestor.io/force-tier': 'cold' }
+  const { clock, world, made } = scene(
+    [{ name: 'forced', tier: 'hot', iops: 3000, annotations: force }],
+    0,
+  )
+  return { clock, world, expected: [{ ...volume(world, made[0]!), tier: 'cold', retypes: 1 }] }
 }
 
 export function migrations(world: World): VolumeMigration[] {

@@ -1,0 +1,165 @@
+import { sleep } from '../../src/clock.ts'
+import type { Clock } from '../../src/clock.ts'
+import { ConnectionError } from '../../src/http.ts'
+import type { HttpRequest, HttpResponse } from '../../src/http.ts'
+import { inProcess } from '../../src/sim/server.ts'
+import { controllerOn } from '../harness.ts'
+import { createLife } from '../life.ts'
+import type { Life } from '../life.ts'
+import { broken, flying } from './scenarios.ts'
+import type { Scene } from './scenarios.ts'
+
+const LEASE = '/apis/coordination.k8s.io/v1/namespaces/couchestor-system/leases'
+/** As long as the design lets a call be under way, even when its sender has given up. */
+const LONGEST_ON_THE_WAY_MS = 25_000
+const LONGEST_PAUSE_MS = 60_000
+
+/** Numbers in [0, 1) that are the same for the same seed (mulberry32). */
+export function seeded(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let t = Math.imul(state ^ (state >>> 15), 1 | state)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
+  }
+}
+
+/** Two controllers on one world whose calls are delayed, and who stand still, die and return as the seed says. */
+export class Chaos {
+  readonly #scene: Scene
+  readonly #random: () => number
+  readonly #lives = new Set<Life>()
+  #calm = false
+  #started = 0
+  readonly violations: string[] = []
+
+  constructor(scene: Scene, seed: number) {
+    this.#scene = scene
+    this.#random = seeded(seed)
+  }
+
+  /** Two candidates from the start; whoever dies or loses the lease is followed by another. */
+  async run(ms: number): Promise<void> {
+    const { clock } = this.#scene
+    this.#start()
+    this.#start()
+    const end = clock.monotonic() + ms
+    while (clock.monotonic() < end && this.violations.length === 0) {
+      await clock.advance(this.#random() * 4000)
+      this.#disturb()
+      this.#check()
+    }
+  }
+
+  /** No more trouble: all that stand still wake up. */
+  async calmDown(until: () => boolean, longestMs: number): Promise<void> {
+    const { clock } = this.#scene
+    this.#calm = true
+    for (const life of this.#lives) life.resume()
+    const end = clock.monotonic() + longestMs
+    while (clock.monotonic() < end && this.violations.length === 0 && !until()) {
+      await clock.advance(5000)
+      this.#check()
+    }
+    for (const life of this.#lives) life.kill()
+  }
+
+  #start() {
+    const { world, clock } = this.#scene
+    const identity = `process-${++this.#started}`
+    const life: Life = createLife({
+      clock,
+      routes: world.routes,
+      gate: (request, send) => {
+        this.#fenced(identity, request)
+        return request.url.includes('watch=true') ? send() : this.#travel(life, request)
+      },
+    })
+    this.#lives.add(life)
+    const controller = controllerOn({
+      world,
+      clock: life.clock,
+      http: life.http,
+      identity,
+      random: this.#random,
+      timing: { backOffMs: 60_000, sweepMs: 60_000 },
+    })
+    controller.run(new AbortController().signal).then(
+      () => this.#ended(life),
+      (e: unknown) => this.violations.push(`${identity} crashed: ${String(e)}`),
+    )
+  }
+
+  /** A process that has lost the lease exits, and its pod is started again. */
+  #ended(life: Life) {
+    life.kill()
+    if (this.#lives.delete(life)) this.#start()
+  }
+
+  #disturb() {
+    if (this.#calm) return
+    for (const life of [...this.#lives]) {
+      const dice = this.#random()
+      if (dice < 0.01) this.#ended(life)
+      else if (dice < 0.07) this.#pause(life)
+    }
+  }
+
+  #pause(life: Life) {
+    const { clock } = this.#scene
+    const ms = this.#random() * LONGEST_PAUSE_MS
+    life.pause(this.#random() < 0.5 ? 'stopped' : 'asleep')
+    clock.setTimer(ms, () => life.resume())
+  }
+
+  #delayMs(): number {
+    const dice = this.#calm ? 0 : this.#random()
+    if (dice < 0.6) return 0
+    return this.#random() * (dice < 0.93 ? 2000 : LONGEST_ON_THE_WAY_MS)
+  }
+
+  /** The request goes its way whatever becomes of its sender; the sender waits as long as it wants to. */
+  #travel(life: Life, request: HttpRequest): Promise<HttpResponse> {
+    const { clock, world } = this.#scene
+    const { signal: _signal, timeoutMs: _timeout, ...bare } = request
+    if (!this.#calm && /\/action$/.test(request.url) && this.#random() < 0.3) this.#pause(life)
+    const there = this.#delayMs()
+    const back = this.#delayMs()
+    const journey = async () => {
+      if (there > 0) await sleep(clock, there)
+      const answer = await inProcess(world.routes).request(bare)
+      if (back > 0) await sleep(clock, back)
+      return answer
+    }
+    return patient(journey(), request, life.clock)
+  }
+
+  /** A retype leaves a process only while the lease is its own. */
+  #fenced(identity: string, { method, url }: HttpRequest) {
+    if (method !== 'POST' || !url.endsWith('/action')) return
+    const [lease] = this.#scene.world.api.objects(LEASE) as { spec?: { holderIdentity?: string } }[]
+    const holder = lease?.spec?.holderIdentity
+    if (holder !== identity)
+      this.violations.push(`${identity} sent a retype while ${holder} held the lease`)
+  }
+
+  #check() {
+    this.violations.push(...broken(this.#scene), ...flying(this.#scene.world))
+  }
+}
+
+/** What the client of a connection sees: the answer, its own deadline, or its own change of mind. */
+function patient(
+  journey: Promise<HttpResponse>,
+  { signal, timeoutMs = 30_000 }: HttpRequest,
+  clock: Clock,
+): Promise<HttpResponse> {
+  journey.catch(() => {})
+  return new Promise((resolve, reject) => {
+    const fail = (why: 'timeout' | 'aborted') => () => reject(new ConnectionError(why, why))
+    const timer = clock.setTimer(timeoutMs, fail('timeout'))
+    signal?.addEventListener('abort', fail('aborted'), { once: true })
+    journey.then(resolve, reject).finally(() => timer.cancel())
+  })
+}

@@ -1,0 +1,28 @@
+import { expect, it } from 'vitest'
+import { Chaos } from './chaos.ts'
+import { forcedMove, missing, SCENARIOS } from './scenarios.ts'
+
+const RUNS_PER_TEST = 250
+const TROUBLE_MS = 150_000
+const LONGEST_CALM_MS = 900_000
+
+async function problemsOf(seed: number): Promise<string[]> {
+  // mostly the short scene, now and then one with history
+  const scene =
+    seed % 25 === 0 ? SCENARIOS['an idle volume goes to the cold tier']!() : forcedMove()
+  const chaos = new Chaos(scene, seed)
+  await chaos.run(TROUBLE_MS)
+  await chaos.calmDown(() => missing(scene).length === 0, LONGEST_CALM_MS)
+  return [...chaos.violations, ...missing(scene)].map((problem) => `seed ${seed}: ${problem}`)
+}
+
+it.each([0, 1, 2, 3])(
+  'two controllers in trouble never move a volume twice, and always finish (part %i)',
+  async (part) => {
+    const problems: string[] = []
+    for (let seed = part * RUNS_PER_TEST; seed < (part + 1) * RUNS_PER_TEST; seed++)
+      problems.push(...(await problemsOf(seed)))
+    expect(problems.slice(0, 10), `${problems.length} in all`).toEqual([])
+  },
+  300_000,
+)
