@@ -48,12 +48,20 @@ export class Judgement {
   /** undefined when no policy with resolved tiers manages the claim. `except`: that open move is not counted as one. */
   judge(managed: ManagedClaim, except?: VolumeMigration): Judged | undefined {
     const { policy } = managed.match
+    const candidate = this.candidate(managed, except)
+    if (policy?.tiers === undefined || candidate === undefined) return undefined
+    const { tiers, tier } = candidate
+    const asked = this.#parts.health.observation(managed.bound?.volume.handle ?? '') !== undefined
+    return { managed, policy, tiers, tier, verdict: judge(candidate), asked }
+  }
+
+  /** All that the rule and its guards are asked with; undefined as for `judge`. */
+  candidate(managed: ManagedClaim, except?: VolumeMigration): Candidate | undefined {
+    const { policy } = managed.match
     if (policy?.tiers === undefined) return undefined
     const { tiers } = policy
     const tier = tiers.findIndex((t) => t.typeId === managed.bound?.row?.typeId)
-    const candidate = this.#candidate(managed, policy, tiers, tier, except)
-    const asked = this.#parts.health.observation(managed.bound?.volume.handle ?? '') !== undefined
-    return { managed, policy, tiers, tier, verdict: judge(candidate), asked }
+    return this.#candidate(managed, policy, tiers, tier, except)
   }
 
   /** Why nothing can be said yet about what the policy wants: its history is still being read. */

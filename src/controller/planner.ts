@@ -3,7 +3,6 @@ import type { StayReason } from '../api/reasons.ts'
 import { nextTurn } from '../kube/list-watch.ts'
 import { isFinished } from '../api/volume-migration.ts'
 import type { VolumeMigration } from '../api/volume-migration.ts'
-import { rank } from '../policy/rank.ts'
 import type { Refusal } from './admission.ts'
 import type { ControllerDeps } from './deps.ts'
 import type { Judged, Judgement } from './judgement.ts'
@@ -11,6 +10,7 @@ import type { Managed, ManagedClaim } from './managed.ts'
 import type { Migrations } from './migrations.ts'
 import { migrationFor } from './plan-writer.ts'
 import type { Policies, ResolvedPolicy } from './policies.ts'
+import { rankedMoves } from './ranked-moves.ts'
 import type { Target } from './targets.ts'
 import type { Teller } from './teller.ts'
 import { VerdictTeller } from './verdict-teller.ts'
@@ -105,7 +105,7 @@ export class Planner {
             policy.effective.migration.maxConcurrent,
           )
     let room = Math.min(places - turn, MOST_OPEN - open.length)
-    for (const { judged, to } of this.#ranked(policy)) {
+    for (const { judged, to } of rankedMoves(this.#verdicts, policy.name)) {
       if (room <= 0) return
       if (await this.#create(judged, to, 'Policy')) room--
     }
@@ -165,16 +165,6 @@ export class Planner {
   #forget(key: string): void {
     this.#verdicts.delete(key)
     this.#tell.forget(key)
-  }
-
-  #ranked(policy: ResolvedPolicy) {
-    const wishes = [...this.#verdicts].flatMap(([key, judged]) => {
-      const { verdict } = judged
-      if (judged.policy.name !== policy.name || verdict.kind !== 'move' || verdict.why !== 'Policy')
-        return []
-      return [{ key, forced: false, saving: verdict.numbers, judged, to: verdict.to }]
-    })
-    return rank(wishes)
   }
 
   /** A force beats what the policy has planned but not begun; the end of a force takes back what it asked for. */

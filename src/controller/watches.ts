@@ -1,8 +1,11 @@
 import { parseStoragePolicy } from '../api/parse.ts'
 import type { StoragePolicy } from '../api/storage-policy.ts'
 import type { VolumeMigration } from '../api/volume-migration.ts'
+import { UserError } from '../errors.ts'
 import { createReflector } from '../kube/reflector.ts'
 import * as resources from '../kube/resources.ts'
+import { createStore } from '../kube/store.ts'
+import { ApiError } from '../kube/types.ts'
 import type { KubeObject, Reflector, Resource } from '../kube/types.ts'
 import type { ControllerDeps } from './deps.ts'
 import {
@@ -32,12 +35,54 @@ export type Watches = {
   readonly pods: Reflector<Pod>
 }
 
+type Kind<T> = {
+  readonly resource: Resource
+  readonly project: (raw: KubeObject) => T | undefined
+  readonly indexes?: Record<string, (t: T) => readonly string[]>
+  readonly optional?: boolean
+}
+
+type Kinds = { readonly [K in keyof Watches]: Kind<StoredIn<Watches[K]>> }
+type StoredIn<R> = R extends Reflector<infer T> ? T : never
+
+const KINDS: Kinds = {
+  claims: {
+    resource: resources.PERSISTENT_VOLUME_CLAIM,
+    project: projectClaim,
+    indexes: { volumeName: (c) => (c.volumeName ? [c.volumeName] : []) },
+  },
+  volumes: {
+    resource: resources.PERSISTENT_VOLUME,
+    project: projectVolume,
+    indexes: { handle: (v) => [v.handle] },
+  },
+  attachments: {
+    resource: resources.VOLUME_ATTACHMENT,
+    project: projectAttachment,
+    indexes: { volumeName: (a) => [a.volumeName] },
+  },
+  classes: { resource: resources.STORAGE_CLASS, project: projectClass },
+  policies: { resource: resources.STORAGE_POLICY, project: watchedPolicy },
+  migrations: {
+    resource: resources.VOLUME_MIGRATION,
+    project: watchedMigration,
+    indexes: {
+      claim: (m) => [`${m.metadata.namespace}/${m.spec.claim.name}`],
+      volumeId: (m) => [volumeIdOf(m)],
+    },
+  },
+  namespaces: { resource: resources.NAMESPACE, project: projectNamespace, optional: true },
+  nodes: { resource: resources.NODE, project: projectNode, optional: true },
+  pods: {
+    resource: resources.POD,
+    project: projectPod,
+    indexes: { claim: (p) => p.claims },
+    optional: true,
+  },
+}
+
 export function createWatches(deps: ControllerDeps): Watches {
-  const watch = <T>(
-    resource: Resource,
-    project: (raw: KubeObject) => T | undefined,
-    more: { indexes?: Record<string, (t: T) => readonly string[]>; optional?: boolean } = {},
-  ) =>
+  const watch = <T>({ resource, project, indexes, optional }: Kind<T>) =>
     createReflector<T>({
       client: deps.kube,
       resource,
@@ -46,30 +91,86 @@ export function createWatches(deps: ControllerDeps): Watches {
       random: deps.random,
       log: deps.log,
       metrics: deps.metrics,
-      ...more,
+      ...(indexes === undefined ? {} : { indexes }),
+      ...(optional === undefined ? {} : { optional }),
     })
   return {
-    claims: watch(resources.PERSISTENT_VOLUME_CLAIM, projectClaim, {
-      indexes: { volumeName: (c) => (c.volumeName ? [c.volumeName] : []) },
-    }),
-    volumes: watch(resources.PERSISTENT_VOLUME, projectVolume, {
-      indexes: { handle: (v) => [v.handle] },
-    }),
-    attachments: watch(resources.VOLUME_ATTACHMENT, projectAttachment, {
-      indexes: { volumeName: (a) => [a.volumeName] },
-    }),
-    classes: watch(resources.STORAGE_CLASS, projectClass),
-    policies: watch(resources.STORAGE_POLICY, watchedPolicy),
-    migrations: watch(resources.VOLUME_MIGRATION, watchedMigration, {
-      indexes: {
-        claim: (m) => [`${m.metadata.namespace}/${m.spec.claim.name}`],
-        volumeId: (m) => [volumeIdOf(m)],
-      },
-    }),
-    namespaces: watch(resources.NAMESPACE, projectNamespace, { optional: true }),
-    nodes: watch(resources.NODE, projectNode, { optional: true }),
-    pods: watch(resources.POD, projectPod, { indexes: { claim: (p) => p.claims }, optional: true }),
+    claims: watch(KINDS.claims),
+    volumes: watch(KINDS.volumes),
+    attachments: watch(KINDS.attachments),
+    classes: watch(KINDS.classes),
+    policies: watch(KINDS.policies),
+    migrations: watch(KINDS.migrations),
+    namespaces: watch(KINDS.namespaces),
+    nodes: watch(KINDS.nodes),
+    pods: watch(KINDS.pods),
   }
+}
+
+/** The same kinds listed once and never watched, for a command that looks and ends. Throws what a required list throws. */
+export async function listOnce(deps: Pick<ControllerDeps, 'kube' | 'clock'>): Promise<Watches> {
+  const list = <T>(kind: Kind<T>) => readStill(deps, kind)
+  const [claims, volumes, attachments, classes, policies, migrations, namespaces, nodes, pods] =
+    await Promise.all([
+      list(KINDS.claims),
+      list(KINDS.volumes),
+      list(KINDS.attachments),
+      list(KINDS.classes),
+      list(KINDS.policies),
+      list(KINDS.migrations),
+      list(KINDS.namespaces),
+      list(KINDS.nodes),
+      list(KINDS.pods),
+    ])
+  return { claims, volumes, attachments, classes, policies, migrations, namespaces, nodes, pods }
+}
+
+const PAGE = 500
+
+async function readStill<T>(
+  { kube, clock }: Pick<ControllerDeps, 'kube' | 'clock'>,
+  { resource, project, indexes, optional }: Kind<T>,
+): Promise<Reflector<T>> {
+  const store = createStore<T>({
+    ...(indexes === undefined ? {} : { indexes }),
+    onListenerError: () => {},
+  })
+  let missingRule: string | undefined
+  try {
+    let next: string | undefined
+    do {
+      const page = await kube.list<KubeObject>(resource, {
+        limit: PAGE,
+        ...(next === undefined ? {} : { continue: next }),
+      })
+      for (const raw of page.items) {
+        const value = project(raw)
+        if (value !== undefined) store.set(keyOf(raw), value, raw.metadata.resourceVersion)
+      }
+      next = page.continue
+    } while (next !== undefined && next !== '')
+  } catch (e) {
+    if (!(e instanceof ApiError) || e.status !== 403) throw e
+    missingRule = `list ${resources.resourceName(resource)}`
+    if (optional !== true) throw new UserError('PERMISSION', needs(missingRule), { cause: e })
+  }
+  return {
+    store,
+    run: () => Promise.resolve(),
+    ready: () => Promise.resolve(),
+    health: () => ({
+      resource: resources.resourceName(resource),
+      synced: missingRule === undefined,
+      missingRule,
+      lastActivity: clock.monotonic(),
+      relists: 0,
+      watchRestarts: 0,
+    }),
+  }
+}
+
+function needs(rule: string): string {
+  return `your account may not ${rule} in the whole cluster; ask for a role with that rule, such as the ClusterRole couchestor`
 }
 
 function watchedPolicy(raw: KubeObject): WatchedPolicy {

@@ -1,0 +1,136 @@
+import type { ActivitySource } from '../activity/types.ts'
+import { UserError } from '../errors.ts'
+import { medianSizeGiB } from '../policy/rule.ts'
+import { AdmissionFacts } from './admission-facts.ts'
+import type { ControllerDeps } from './deps.ts'
+import { Detachments } from './detachments.ts'
+import { Feeder } from './feeder.ts'
+import { Inventory } from './inventory.ts'
+import type { Judged } from './judgement.ts'
+import { Judgement } from './judgement.ts'
+import { Ledger } from './ledger.ts'
+import { Managed } from './managed.ts'
+import type { ManagedClaim } from './managed.ts'
+import { Memory } from './memory.ts'
+import { Migrations } from './migrations.ts'
+import { Policies } from './policies.ts'
+import { PolicyHealth } from './policy-health.ts'
+import { PreflightGatherer } from './preflight-facts.ts'
+import { readOnly } from './read-only.ts'
+import type { ReadingDeps } from './read-only.ts'
+import { Targets } from './targets.ts'
+import { listOnce } from './watches.ts'
+import type { Watches } from './watches.ts'
+
+/**
+ * Cluster, Cinder and usage at one moment, judged by the very parts that the controller uses, from the checkpoints
+ * that it has saved and the windows since. Nothing is ever written.
+ */
+export type Picture = {
+  readonly now: number
+  readonly deps: ControllerDeps
+  readonly source: ActivitySource
+  readonly watches: Watches
+  readonly inventory: Inventory
+  readonly policies: Policies
+  readonly managed: Managed
+  readonly targets: Targets
+  readonly migrations: Migrations
+  readonly health: PolicyHealth
+  readonly memory: Memory
+  readonly judgement: Judgement
+  readonly admission: AdmissionFacts
+  readonly preflight: PreflightGatherer
+  /** By claim key; claims without a usable policy are missing. */
+  readonly verdicts: ReadonlyMap<string, Judged>
+  /** Every claim, by its key. */
+  readonly claims: ReadonlyMap<string, ManagedClaim>
+}
+
+/** Throws `UserError` when a role lacks a rule or Cinder does not answer; a source that is down shows in the verdicts. */
+export async function readPicture(reading: ReadingDeps, signal: AbortSignal): Promise<Picture> {
+  const deps = readOnly(reading)
+  const watches = await listOnce(deps)
+  const inventory = new Inventory(deps)
+  if (!(await inventory.sweep(signal)))
+    throw new UserError('CINDER', `Cinder could not be read: ${inventory.problem}`)
+  const policies = new Policies(deps, watches, inventory)
+  const targets = new Targets(watches, policies, inventory)
+  const managed = new Managed(watches, policies, targets)
+  const migrations = new Migrations(deps.kube, watches.migrations.store)
+  const memory = new Memory(deps.kube, deps.log)
+  const ledger = new Ledger(deps.kube)
+  const health = new PolicyHealth()
+  const detachments = new Detachments()
+  const source = deps.source
+  const judgement = new Judgement({ deps, watches, inventory, memory, migrations, health })
+  policies.refresh()
+  await Promise.all([memory.load(), ledger.load()])
+  const claims = new Map([...managed.all()].map((m) => [keyOfClaim(m), m]))
+  lookAround({ claims, watches, detachments, policies })
+  const parts = { deps, source, watches, inventory, managed, memory, health, detachments }
+  await readUsage(new Feeder(parts), { policies, managed, health }, signal)
+  return {
+    now: deps.clock.now(),
+    deps,
+    source,
+    watches,
+    inventory,
+    policies,
+    managed,
+    targets,
+    migrations,
+    health,
+    memory,
+    judgement,
+    admission: new AdmissionFacts(deps, migrations, policies, inventory, ledger),
+    preflight: new PreflightGatherer(deps, watches, inventory),
+    verdicts: new Map(
+      [...claims].flatMap(([key, m]) => {
+        const judged = judgement.judge(m)
+        return judged === undefined ? [] : [[key, judged] as const]
+      }),
+    ),
+    claims,
+  }
+}
+
+export function keyOfClaim({ claim }: ManagedClaim): string {
+  return `${claim.namespace}/${claim.name}`
+}
+
+async function readUsage(
+  feeder: Feeder,
+  { policies, managed, health }: Pick<Picture, 'policies' | 'managed' | 'health'>,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const policy of policies.all()) {
+    if (policy.tiers === undefined) continue
+    const sizes = [...managed.of(policy)].flatMap((m) => m.bound.row?.sizeGiB ?? [])
+    if (sizes.length === 0) continue
+    health.noteMedian(policy.name, medianSizeGiB(sizes))
+    await feeder.advance(policy, signal)
+  }
+}
+
+type Look = Pick<Picture, 'claims' | 'watches' | 'policies'> & { readonly detachments: Detachments }
+
+/**
+ * Who is attached, and how much lies on each tier. Any attach or detach changes Cinder's `updated_at`, so a volume
+ * that is detached now has been so since then at least.
+ */
+function lookAround({ claims, watches, detachments, policies }: Look): void {
+  const gib = new Map<string, number>()
+  for (const { match, bound } of claims.values()) {
+    if (bound?.row === undefined || match.policy === undefined) continue
+    const { row, volume } = bound
+    const kubernetes = watches.attachments.store.byIndex('volumeName', volume.name).length > 0
+    const since = Date.parse(row.updatedAt) / 1000
+    if (!Number.isNaN(since))
+      detachments.note(volume.handle, { kubernetes, cinder: row.attached }, since)
+    const tier = match.policy.tiers?.find((t) => t.typeId === row.typeId)?.name
+    const key = `${match.policy.name}/${tier}`
+    gib.set(key, (gib.get(key) ?? 0) + row.sizeGiB)
+  }
+  policies.setGib(gib)
+}

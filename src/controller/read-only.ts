@@ -1,0 +1,53 @@
+import type { ControllerDeps } from './deps.ts'
+
+export type ReadingDeps = Omit<ControllerDeps, 'elector' | 'events' | 'uuid' | 'namespace'>
+
+/** What a command that only looks has: every call that would change something throws before anything is sent. */
+export function readOnly(deps: ReadingDeps): ControllerDeps {
+  const { kube, volumes } = deps
+  return {
+    ...deps,
+    kube: {
+      get: (...args) => kube.get(...args),
+      list: (...args) => kube.list(...args),
+      watch: (...args) => kube.watch(...args),
+      close: () => kube.close(),
+      create: refuse,
+      patch: refuse,
+      replace: refuse,
+      delete: refuse,
+    },
+    volumes: {
+      listVolumes: (o) => volumes.listVolumes(o),
+      getVolume: (id, s) => volumes.getVolume(id, s),
+      listSnapshots: (o) => volumes.listSnapshots(o),
+      listVolumeTypes: (s) => volumes.listVolumeTypes(s),
+      getQuota: (s) => volumes.getQuota(s),
+      listAvailabilityZones: (s) => volumes.listAvailabilityZones(s),
+      maxMicroversion: (s) => volumes.maxMicroversion(s),
+      retype: refuse,
+    },
+    elector: {
+      run: refuse,
+      isLeader: false,
+      elected: refuse,
+      epoch: 0,
+      leaseUid: undefined,
+      fence: () => {
+        throw new Error(REFUSAL)
+      },
+      healthy: () => true,
+    },
+    events: { event: () => {}, flush: () => Promise.resolve() },
+    uuid: () => {
+      throw new Error(REFUSAL)
+    },
+    namespace: '',
+  }
+}
+
+const REFUSAL = 'this command only reads'
+
+function refuse(): Promise<never> {
+  return Promise.reject(new Error(REFUSAL))
+}
