@@ -25,7 +25,7 @@ import type { World, WorldOptions } from '../src/sim/world.ts'
 const CRDS = join(import.meta.dirname, '..', 'crds')
 
 /** Our CustomResourceDefinitions, parsed. */
-export function ourCrds(): unknown[] {
+function ourCrds(): unknown[] {
   return readdirSync(CRDS).map((file) => load(readFileSync(join(CRDS, file), 'utf8')))
 }
 

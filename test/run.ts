@@ -6,6 +6,8 @@ import { addCounts, countLine, readReport } from './tools/report.ts'
 import type { Report } from './tools/report.ts'
 import { whyNoLab } from './tools/lab-permission.ts'
 
+const LAB = ['test', 'lab', 'lab'].join('/')
+
 // `npm test`: every test there is, on real parts where that is allowed, and one line of counts at the end.
 
 const reports = mkdtempSync(join(tmpdir(), 'couchestor-test-'))
@@ -26,7 +28,7 @@ function vitest(projects: readonly string[], env: NodeJS.ProcessEnv = {}): Repor
 }
 
 const labStatus = (): string => {
-  const answer = spawnSync('test/lab/lab', ['status'], { encoding: 'utf8' })
+  const answer = spawnSync(LAB, ['status'], { encoding: 'utf8' })
   return answer.stdout
 }
 
@@ -34,15 +36,15 @@ const labStatus = (): string => {
 function realParts(): Report {
   const running = !labStatus().includes('nothing runs')
   // what a crashed lab left behind cannot be continued: its data was in memory
-  if (!running) run('test/lab/lab', ['down'])
+  if (!running) run(LAB, ['down'])
   try {
-    if (!run('test/lab/lab', ['up', 'all'])) {
+    if (!run(LAB, ['up', 'all'])) {
       say('The lab did not come up: no test on real parts ran.')
       return { passed: 0, failed: 1, skipped: 0, skippedTests: [] }
     }
     return vitest(['real'])
   } finally {
-    if (!running && process.env['COUCHESTOR_LAB_KEEP'] !== '1') run('test/lab/lab', ['down'])
+    if (!running && process.env['COUCHESTOR_LAB_KEEP'] !== '1') run(LAB, ['down'])
   }
 }
 

@@ -216,7 +216,7 @@ function stopOnSignals(log: Log): AbortSignal {
   return stop.signal
 }
 
-export function logLevel(flags: Flags): LogLevel {
+function logLevel(flags: Flags): LogLevel {
   const text = flags['log-level'] ?? process.env['COUCHESTOR_LOG_LEVEL'] ?? 'info'
   const level = LOG_LEVELS.find((l) => l === text)
   if (level === undefined)

@@ -104,7 +104,7 @@ async function discover(session: Session, signal: AbortSignal | undefined): Prom
 }
 
 /** The highest microversion of API 3 in a version document. */
-export function maxOf(json: unknown): Microversion | undefined {
+function maxOf(json: unknown): Microversion | undefined {
   const body = VersionsBody.safeParse(json)
   if (!body.success) return undefined
   const v3 = body.data.versions.find((v) => /^v3(\.|$)/.test(v.id))

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { CinderSnapshot, CinderVolume, CinderVolumeType, QuotaLine } from './types.ts'
 
 /** Cinder's times are UTC but carry no zone, which JavaScript would read as local. Gives RFC 3339 with Z. */
-export const CinderTime = z.string().transform((text, context) => {
+const CinderTime = z.string().transform((text, context) => {
   const zoned = /(Z|[+-]\d\d:?\d\d)$/i.test(text) ? text : `${text}Z`
   const ms = Date.parse(zoned)
   if (!Number.isNaN(ms)) return new Date(ms).toISOString()

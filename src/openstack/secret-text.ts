@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 
 /** What every printed form of a secret becomes. */
-export const HIDDEN = '[hidden]'
+const HIDDEN = '[hidden]'
 
 /** A password, secret or token that cannot be printed, logged or serialised by accident; only `reveal` tells it. */
 export class SecretText {

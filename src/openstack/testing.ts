@@ -141,7 +141,7 @@ async function raceAbort(
 }
 
 /** A debug log whose lines can be searched. */
-export function linesLog(): { log: Log; lines: string[] } {
+function linesLog(): { log: Log; lines: string[] } {
   const lines: string[] = []
   return { lines, log: createLog('debug', { write: (line) => void lines.push(line) }) }
 }

@@ -1,3 +1,4 @@
+import { eventually } from '../lab/eventually.ts'
 import { existsSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { lab } from '../lab/env.ts'
@@ -60,10 +61,18 @@ describe.skipIf(lab === undefined)('on a real API server', () => {
     })
 
     it('explain every field in kubectl', async () => {
-      expect(await kubectl(['explain', 'storagepolicy.spec.migration.attached'])).toMatch(
+      // discovery learns of a new kind a moment after it is established
+      const explained = (field: string, text: RegExp) =>
+        eventually(`kubectl explain ${field}`, async () => {
+          const said = await kubectl(['explain', field]).catch(() => '')
+          return text.test(said) ? said : undefined
+        })
+      expect(await explained('storagepolicy.spec.migration.attached', /proven safe/)).toMatch(
         /proven safe/,
       )
-      expect(await kubectl(['explain', 'vmig.status.intent.requestId'])).toMatch(/Cinder's log/)
+      expect(await explained('vmig.status.intent.requestId', /Cinder's log/)).toMatch(
+        /Cinder's log/,
+      )
     })
 
     it('are the same in crds/ and deploy/crds/ to the server', async () => {

@@ -63,7 +63,7 @@ async function queryable({ name, labels, samples }: History): Promise<void> {
 }
 
 /** The OpenMetrics text of the series: those of one name together, as its grammar demands. */
-export function openMetrics(series: readonly History[]): string {
+function openMetrics(series: readonly History[]): string {
   const byName = Map.groupBy(series, (s) => s.name)
   const lines = [...byName].flatMap(([name, all]) => [
     `# TYPE ${name} unknown`,

@@ -15,7 +15,7 @@ function rbd(args: readonly string[], input?: Uint8Array): Promise<string> {
 }
 
 /** The names of all images, per pool. */
-export async function rbdImages(): Promise<Record<Pool, string[]>> {
+async function rbdImages(): Promise<Record<Pool, string[]>> {
   const lists = await Promise.all(
     POOLS.map(async (pool) => JSON.parse(await rbd(['ls', '--format', 'json', pool])) as string[]),
   )
@@ -66,14 +66,3 @@ with rados.Rados(conffile=os.environ["CEPH_CONF"], name="client.admin") as clust
         image.write(sys.stdin.buffer.read(), int(offset))
         image.flush()
 `
-
-/** Real I/O that the Ceph manager counts: 4 KiB writes, at most \`iops\` a second, over the first \`mebibytes\` MiB. */
-export async function benchWrites(
-  { pool, image }: RbdImage,
-  mebibytes: number,
-  iops?: number,
-): Promise<void> {
-  const limit = iops === undefined ? [] : ['--rbd_qos_iops_limit', String(iops)]
-  const total = ['--io-type', 'write', '--io-size', '4K', '--io-total', `${mebibytes}M`]
-  await rbd(['bench', ...total, ...limit, `${pool}/${image}`])
-}

@@ -99,7 +99,7 @@ export function json(
   }
 }
 
-export function text(status: number, body: string): SimResponse {
+function text(status: number, body: string): SimResponse {
   return { status, headers: { 'content-type': 'text/plain; charset=utf-8' }, body }
 }
 

@@ -9,7 +9,7 @@ export type FieldSet = {
   readonly children: Map<string, FieldSet>
 }
 
-export function emptySet(): FieldSet {
+function emptySet(): FieldSet {
   return { own: false, children: new Map() }
 }
 

@@ -37,7 +37,7 @@ function cell(object: KubeJson, column: Column, now: number): unknown {
 }
 
 /** The part of JSONPath that printer columns use: fields, and `[?(@.type=="Ready")]`. */
-export function valueAtJsonPath(object: unknown, path: string): unknown {
+function valueAtJsonPath(object: unknown, path: string): unknown {
   let value = object
   for (const [, field, filterField, wanted, index] of path.matchAll(
     /\.([\w-]+)|\[\?\(@\.([\w-]+)\s*==\s*['"]([^'"]*)['"]\)\]|\[(\d+)\]/g,
