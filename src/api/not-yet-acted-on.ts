@@ -22,7 +22,6 @@ export function notYetActedOn(spec: StoragePolicySpec): string[] {
       strategy !== 'cinder-retype',
       `migration.strategy: nothing moves by ${strategy}; use cinder-retype`,
     ),
-    ...when(spec.budget, 'budget: the cost is shown, not limited'),
     ...when(metrics?.source === 'Gnocchi', 'metrics.source: Gnocchi is not read; use Prometheus'),
     ...when(decision?.algorithm === 'Threshold', 'decision.algorithm: BreakEven decides'),
   ]

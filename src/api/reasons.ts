@@ -58,6 +58,8 @@ export const STAY_REASONS = {
   Halted:
     'An earlier move ended in a way that nothing explains; all moves halt until a person looks.',
   BreakerOpen: 'Moves between these two tiers failed again and again; the pair is held back.',
+  ThrashBreaker:
+    'Too many volumes of the policy were moved and moved back within a day; its moves are held back.',
   Ramp: 'The first day after the installation allows only a few moves.',
   ConcurrencyLimit: 'As many moves run as the config or the policy allows.',
   NamespaceLimit: 'As many moves run as limits.perNamespace allows for the namespace.',
@@ -229,6 +231,11 @@ export const EVENT_REASONS = {
     type: 'Warning',
     meaning: 'On a StoragePolicy: moves between two tiers fail again and again and are held back.',
   },
+  Thrashing: {
+    type: 'Warning',
+    meaning:
+      'On a StoragePolicy: too many volumes were moved and moved back within a day; its moves are held back.',
+  },
   BreakerClosed: {
     type: 'Normal',
     meaning: 'On a StoragePolicy: moves between the two tiers work again.',
@@ -263,6 +270,8 @@ export const POLICY_CONDITIONS = {
       Halted: 'False: an outcome that nothing explains; a person must look.',
       MissingPermission: 'False: the role of the controller lacks a rule.',
       BreakerOpen: 'False: moves between two tiers fail again and again and are held back.',
+      Thrashing:
+        'False: too many volumes were moved and moved back within a day; moves are held back.',
       CinderDown: 'False: Cinder or Keystone does not answer.',
       CatchingUp: 'Unknown: the controller has just started and reads history.',
     },

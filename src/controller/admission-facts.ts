@@ -1,12 +1,15 @@
 import { isFinished } from '../api/volume-migration.ts'
 import type { VolumeMigration } from '../api/volume-migration.ts'
-import type { AdmissionInput, EndedMove, Limits, Move } from './admission.ts'
+import type { Tier } from '../policy/types.ts'
+import { refuse } from './admission.ts'
+import type { AdmissionInput, EndedMove, Limits, Move, Refusal } from './admission.ts'
 import type { ControllerDeps } from './deps.ts'
 import type { Inventory } from './inventory.ts'
 import type { Ledger } from './ledger.ts'
 import type { Migrations } from './migrations.ts'
 import type { Policies, ResolvedPolicy } from './policies.ts'
-import type { Target } from './targets.ts'
+import { isTarget } from './targets.ts'
+import type { Target, Untargeted } from './targets.ts'
 
 /** Counts from the objects what admission wants to know; nothing is remembered, so nothing is forgotten in a crash. */
 export class AdmissionFacts {
@@ -48,6 +51,11 @@ export class AdmissionFacts {
     }
   }
 
+  /** What stands against that move now; undefined = nothing, or it has no target yet. */
+  refusal(m: VolumeMigration, target: Target | Untargeted): Refusal | undefined {
+    return isTarget(target) ? refuse(this.inputFor(m, target)) : undefined
+  }
+
   ended(): readonly EndedMove[] {
     return [...this.#migrations.all()].filter(isFinished).flatMap((m) => endedMove(m) ?? [])
   }
@@ -81,6 +89,20 @@ export class AdmissionFacts {
       perPool: effective.limits.perPool,
       maxGiBPerSlot: effective.limits.maxGiBPerSlot,
       targetRoomGiB: this.#room(target),
+      volumes: this.#policies.volumesOf(target.policy.name),
+      countedAt: this.#policies.countedAt,
+      budget: this.#budget(target.policy),
+    }
+  }
+
+  #budget({ name, effective, tiers = [], pricesAssumed }: ResolvedPolicy): Limits['budget'] {
+    const { maxMonthlyCost } = effective
+    if (maxMonthlyCost === undefined || pricesAssumed) return undefined
+    const cost = (t: Tier) => t.pricePerGiBMonth * this.#policies.gibOnTier(name, t.name)
+    return {
+      maxMonthlyCost,
+      monthlyCost: tiers.reduce((sum, t) => sum + cost(t), 0),
+      pricePerGiBMonth: new Map(tiers.map((t) => [t.name, t.pricePerGiBMonth])),
     }
   }
 
@@ -111,7 +133,7 @@ export class AdmissionFacts {
   }
 }
 
-function moveOf(m: VolumeMigration): Move {
+export function moveOf(m: VolumeMigration): Move {
   return {
     policy: m.spec.policy,
     namespace: m.metadata.namespace ?? '',
@@ -119,6 +141,7 @@ function moveOf(m: VolumeMigration): Move {
     to: m.spec.to,
     sizeGiB: m.status?.sizeGiB ?? 0,
     reason: m.spec.reason ?? 'Manual',
+    ...(m.status?.volumeId === undefined ? {} : { volumeId: m.status.volumeId }),
     ...(m.status?.startedAt === undefined ? {} : { startedAt: Date.parse(m.status.startedAt) }),
   }
 }

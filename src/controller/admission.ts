@@ -1,5 +1,6 @@
 import type { MigrationStatusReason } from '../api/reasons.ts'
 import type { MigrationReason } from '../api/volume-migration.ts'
+import { thrashing } from './thrashing.ts'
 
 /** One move as the limits see it; sizes GiB, times ms since the epoch. */
 export type Move = {
@@ -9,6 +10,7 @@ export type Move = {
   readonly to: string
   readonly sizeGiB: number
   readonly reason: MigrationReason
+  readonly volumeId?: string
   readonly startedAt?: number
 }
 
@@ -29,8 +31,22 @@ export type Limits = {
   readonly perNamespace: ReadonlyMap<string, number>
   readonly perPool: ReadonlyMap<string, number>
   readonly maxGiBPerSlot: number | undefined
-  /** Room on the target tier for volumes of this policy; undefined = no limit given. */
+  /** Room on the target tier for volumes of this policy, as counted at `countedAt`; undefined = no limit given. */
   readonly targetRoomGiB: number | undefined
+  /** Volumes of the policy, as counted at `countedAt`. */
+  readonly volumes: number
+  /** When volumes and their GiB were last counted, ms; moves that ended later are in no count yet. */
+  readonly countedAt: number
+  /** undefined = no budget, or no prices. */
+  readonly budget: Budget | undefined
+}
+
+/** Money per month in the unit of the prices. */
+export type Budget = {
+  readonly maxMonthlyCost: number
+  /** By the tiers the volumes were on at `countedAt`. */
+  readonly monthlyCost: number
+  readonly pricePerGiBMonth: ReadonlyMap<string, number>
 }
 
 export type AdmissionInput = {
@@ -56,8 +72,9 @@ const GATES: readonly Gate[] = [
   poolLimit,
   slotLimit,
   capacity,
+  budget,
 ]
-const POLICY_GATES: readonly Gate[] = [halted, schedule, breaker, ramp]
+const POLICY_GATES: readonly Gate[] = [halted, schedule, breaker, thrash, ramp]
 
 /** The one step in front of the intent where every limit is counted. undefined = go. */
 export function refuse(input: AdmissionInput): Refusal | undefined {
@@ -105,7 +122,7 @@ function schedule({ limits }: AdmissionInput): Refusal | undefined {
 
 const FAILURES_TO_OPEN = 3
 const HOUR = 3_600_000
-export const BREAKER_OPEN_MS = 6 * HOUR
+const BREAKER_OPEN_MS = 6 * HOUR
 
 /** Three failures in a row between two tiers: the cause is not the volume. One try after six hours. */
 export function breakerOpenUntil(
@@ -208,15 +225,49 @@ function slotLimit({ ended, inFlight, limits, move }: AdmissionInput): Refusal |
   }
 }
 
-function capacity({ inFlight, limits, move }: AdmissionInput): Refusal | undefined {
+/** Both tiers hold the volume while it is copied: it counts on the new one at once, on the old one until its end. */
+function capacity(input: AdmissionInput): Refusal | undefined {
+  const { limits, move } = input
   if (limits.targetRoomGiB === undefined) return undefined
-  const arriving = inFlight
-    .filter((m) => m.policy === move.policy && m.to === move.to)
+  const arriving = uncounted(input)
+    .filter((m) => m.to === move.to)
     .reduce((sum, m) => sum + m.sizeGiB, 0)
   const room = limits.targetRoomGiB - arriving
   if (move.sizeGiB <= room) return undefined
   return {
     reason: 'CapacityLimit',
     message: `tier ${move.to} has room for ${Math.max(0, Math.floor(room))} GiB; the volume has ${move.sizeGiB} GiB`,
+  }
+}
+
+/** Moves of the same policy whose volume is not yet counted on its new tier. */
+function uncounted({ inFlight, ended, limits, move }: AdmissionInput): readonly Move[] {
+  const arrived = ended.filter((e) => e.ended === 'Succeeded' && e.endedAt >= limits.countedAt)
+  return [...inFlight, ...arrived].filter((m) => m.policy === move.policy)
+}
+
+/** What makes the fleet cheaper is never held back, and what a demotion will save is not spent before its end. */
+function budget(input: AdmissionInput): Refusal | undefined {
+  const { limits, move } = input
+  if (limits.budget === undefined) return undefined
+  const { maxMonthlyCost, monthlyCost, pricePerGiBMonth } = limits.budget
+  const price = (tier: string) => pricePerGiBMonth.get(tier) ?? 0
+  const dearer = (m: Move) => Math.max(0, (price(m.to) - price(m.from)) * m.sizeGiB)
+  const more = dearer(move)
+  if (more === 0) return undefined
+  const committed = uncounted(input).reduce((sum, m) => sum + dearer(m), monthlyCost)
+  if (committed + more <= maxMonthlyCost) return undefined
+  return {
+    reason: 'BudgetLimit',
+    message: `${move.to} costs ${more.toFixed(2)} a month more; ${committed.toFixed(2)} of ${maxMonthlyCost.toFixed(2)} (budget.maxMonthlyCost) are used`,
+  }
+}
+
+function thrash({ ended, move, limits, now }: AdmissionInput): Refusal | undefined {
+  const held = thrashing(ended, move.policy, limits.volumes, now)
+  if (held === undefined) return undefined
+  return {
+    reason: 'ThrashBreaker',
+    message: `${held.reversals} of ${limits.volumes} volumes were moved and moved back within a day; held back until ${new Date(held.until).toISOString()}`,
   }
 }

@@ -28,10 +28,12 @@ const BEGUN: Readonly<Record<string, EventReason>> = {
   NoSeries: 'MetricsDown',
   CoverageDropped: 'DemotionFrozen',
   BreakerOpen: 'BreakerOpened',
+  Thrashing: 'Thrashing',
   Halted: 'Halted',
 }
 
 const ENDED: Readonly<Record<string, EventReason>> = {
   CoverageDropped: 'DemotionThawed',
   BreakerOpen: 'BreakerClosed',
+  Thrashing: 'BreakerClosed',
 }

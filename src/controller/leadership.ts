@@ -1,3 +1,4 @@
+import type { VolumeMigration } from '../api/volume-migration.ts'
 import { sleep } from '../clock.ts'
 import { messageOf } from '../errors.ts'
 import { NAMESPACE } from '../kube/resources.ts'
@@ -66,9 +67,13 @@ export class Leadership {
     const policies = new Policies(deps, watches, inventory)
     const targets = new Targets(watches, policies, inventory)
     const managed = new Managed(watches, policies, targets)
-    const migrations = new Migrations(deps.kube, watches.migrations.store)
+    const fence = () => deps.elector.fence()
+    const migrations = new Migrations(deps.kube, watches.migrations.store, {
+      epoch: term.epoch,
+      fence,
+    })
     const memory = new Memory(deps.kube, deps.log)
-    const ledger = new Ledger(deps.kube)
+    const ledger = new Ledger(deps.kube, fence)
     const health = new PolicyHealth()
     const detachments = new Detachments()
     const claim = (key: string) => watches.claims.store.get(key)
@@ -85,8 +90,18 @@ export class Leadership {
       onStep: (m) => triggers.stepTaken(m),
     })
     const judgement = new Judgement({ deps, watches, inventory, memory, migrations, health })
-    const planner = new Planner({ deps, watches, managed, policies, judgement, migrations, teller })
     const admission = new AdmissionFacts(deps, migrations, policies, inventory, ledger)
+    const limits = (m: VolumeMigration) => admission.refusal(m, targets.of(m))
+    const planner = new Planner({
+      deps,
+      watches,
+      managed,
+      policies,
+      judgement,
+      migrations,
+      teller,
+      limits,
+    })
     const gatherer = new PreflightGatherer(deps, watches, inventory)
     const stillWanted = planner.stillWanted.bind(planner)
     const caller = new Caller({ deps, migrations, inventory, gatherer, ledger, teller })
@@ -109,7 +124,6 @@ export class Leadership {
       source: deps.source,
       watches,
       inventory,
-      managed,
       memory,
       health,
       detachments,

@@ -14,11 +14,14 @@ const NAME = 'moves-in-flight'
  */
 export class Ledger {
   readonly #client: KubeClient
+  /** Throws when we do not lead any more. */
+  readonly #fence: () => void
   #entries = new Map<string, LedgerEntry>()
   #pending: Promise<void> = Promise.resolve()
 
-  constructor(client: KubeClient) {
+  constructor(client: KubeClient, fence: () => void) {
     this.#client = client
+    this.#fence = fence
   }
 
   entries(): readonly LedgerEntry[] {
@@ -52,6 +55,7 @@ export class Ledger {
   }
 
   async #apply(): Promise<void> {
+    this.#fence()
     const object: TieringCheckpoint = {
       apiVersion: API_VERSION,
       kind: 'TieringCheckpoint',

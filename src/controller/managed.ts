@@ -1,13 +1,19 @@
+import { nextTurn } from '../kube/list-watch.ts'
 import type { Match, Policies, ResolvedPolicy } from './policies.ts'
 import type { Claim } from './projections.ts'
 import type { BoundClaim, Targets } from './targets.ts'
 import type { Watches } from './watches.ts'
+
+/** Claims looked at between two turns: some milliseconds. */
+const SLICE = 500
 
 export type ManagedClaim = {
   readonly claim: Claim
   readonly match: Match
   readonly bound: BoundClaim | undefined
 }
+
+export type BoundManagedClaim = ManagedClaim & { readonly bound: BoundClaim }
 
 /** Which claims belong to which policy, from the caches alone. */
 export class Managed {
@@ -31,13 +37,17 @@ export class Managed {
     for (const claim of this.#watches.claims.store.values()) yield this.#managed(claim)
   }
 
-  /** Claims of one policy that are bound to a volume of Cinder. */
-  *of(policy: ResolvedPolicy): IterableIterator<ManagedClaim & { bound: BoundClaim }> {
+  /** Claims of one policy that are bound to a volume of Cinder; leases and probes get their turn in between. */
+  async of(policy: ResolvedPolicy): Promise<readonly BoundManagedClaim[]> {
+    const found: BoundManagedClaim[] = []
+    let seen = 0
     for (const managed of this.all()) {
-      const { bound } = managed
-      if (managed.match.policy?.name === policy.name && bound !== undefined)
-        yield { ...managed, bound }
+      const { claim, match, bound } = managed
+      if (match.policy?.name === policy.name && bound !== undefined)
+        found.push({ claim, match, bound })
+      if (++seen % SLICE === 0) await nextTurn()
     }
+    return found
   }
 
   /** Whether anything at all is managed: without, nobody is asked for usage numbers. */

@@ -1,10 +1,13 @@
 import { isFinished, isInFlight } from '../api/volume-migration.ts'
 import type { VolumeMigration, VolumeMigrationStatus } from '../api/volume-migration.ts'
 import { VOLUME_MIGRATION } from '../kube/resources.ts'
-import { ApiError } from '../kube/types.ts'
+import { ApiError, LostLeaseError } from '../kube/types.ts'
 import type { KubeClient, Store } from '../kube/types.ts'
 import { mergePatch } from './merge-patch.ts'
 import { keyOf, volumeIdOf } from './watches.ts'
+
+/** Our term of leadership. `fence` throws `LostLeaseError` when it has ended. */
+export type Office = { readonly epoch: number; fence(): void }
 
 /**
  * The work list: what the watch has told, overlaid with our own newer writes, so that a limit is never counted
@@ -16,9 +19,12 @@ export class Migrations {
   /** Own writes that the watch has not shown yet. */
   readonly #ahead = new Map<string, VolumeMigration>()
 
-  constructor(client: KubeClient, store: Store<VolumeMigration>) {
+  readonly #office: Office
+
+  constructor(client: KubeClient, store: Store<VolumeMigration>, office: Office) {
     this.#client = client
     this.#store = store
+    this.#office = office
     store.subscribe(({ key, after }) => {
       const ours = this.#ahead.get(key)
       if (ours && (after === undefined || !isNewer(ours, after))) this.#ahead.delete(key)
@@ -44,6 +50,7 @@ export class Migrations {
 
   ofVolume(id: string): readonly VolumeMigration[] {
     const listed = this.#store.byIndex('volumeId', id).flatMap((m) => this.get(keyOf(m)) ?? [])
+    if (this.#ahead.size === 0) return listed
     const unseen = [...this.#ahead.values()].filter(
       (m) => volumeIdOf(m) === id && this.#store.get(keyOf(m)) === undefined,
     )
@@ -52,6 +59,7 @@ export class Migrations {
 
   /** Creates; an object of that name that is there already is returned as it is. */
   async create(m: VolumeMigration): Promise<VolumeMigration> {
+    this.#office.fence()
     try {
       return this.#remember(await this.#client.create(VOLUME_MIGRATION, m))
     } catch (e) {
@@ -68,6 +76,7 @@ export class Migrations {
   async save(m: VolumeMigration, status: VolumeMigrationStatus): Promise<VolumeMigration> {
     const change = mergePatch(m.status ?? {}, status)
     if (change === undefined) return m
+    this.#mayWrite(m)
     const { name, namespace, resourceVersion } = m.metadata
     try {
       return this.#remember(
@@ -91,6 +100,7 @@ export class Migrations {
 
   /** A person's field that the controller may set too: takes back a planned move that nothing has been sent for. */
   async cancel(m: VolumeMigration): Promise<void> {
+    this.#mayWrite(m)
     const { name, namespace, resourceVersion } = m.metadata
     this.#remember(
       await this.#client.patch<VolumeMigration>(
@@ -102,17 +112,28 @@ export class Migrations {
     )
   }
 
-  async remove(m: VolumeMigration): Promise<void> {
-    const { name, namespace, uid } = m.metadata
+  /** `unchanged`: only as it was read. False when somebody has written it since. */
+  async remove(m: VolumeMigration, only: { readonly unchanged?: true } = {}): Promise<boolean> {
+    const { name, namespace, uid, resourceVersion } = m.metadata
     try {
       await this.#client.delete(VOLUME_MIGRATION, name, {
         ...(namespace === undefined ? {} : { namespace }),
         ...(uid === undefined ? {} : { uid }),
+        ...(only.unchanged && resourceVersion !== undefined ? { resourceVersion } : {}),
       })
     } catch (e) {
+      if (only.unchanged && e instanceof ApiError && e.reason === 'Conflict') return false
       if (!(e instanceof ApiError) || e.reason !== 'NotFound') throw e
     }
     this.#ahead.delete(keyOf(m))
+    return true
+  }
+
+  /** A leader who was suspended wakes with a fresh picture: compare-and-swap alone would let him write. */
+  #mayWrite(m: VolumeMigration): void {
+    this.#office.fence()
+    if ((m.status?.intent?.epoch ?? 0) > this.#office.epoch)
+      throw new LostLeaseError(`${keyOf(m)} belongs to a later leader`)
   }
 
   async #refresh(m: VolumeMigration): Promise<void> {

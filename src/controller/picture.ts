@@ -57,9 +57,10 @@ export async function readPicture(reading: ReadingDeps, signal: AbortSignal): Pr
   const policies = new Policies(deps, watches, inventory)
   const targets = new Targets(watches, policies, inventory)
   const managed = new Managed(watches, policies, targets)
-  const migrations = new Migrations(deps.kube, watches.migrations.store)
+  const fence = () => deps.elector.fence()
+  const migrations = new Migrations(deps.kube, watches.migrations.store, { epoch: 0, fence })
   const memory = new Memory(deps.kube, deps.log)
-  const ledger = new Ledger(deps.kube)
+  const ledger = new Ledger(deps.kube, fence)
   const health = new PolicyHealth()
   const detachments = new Detachments()
   const source = deps.source
@@ -67,8 +68,8 @@ export async function readPicture(reading: ReadingDeps, signal: AbortSignal): Pr
   policies.refresh()
   await Promise.all([memory.load(), ledger.load()])
   const claims = new Map([...managed.all()].map((m) => [keyOfClaim(m), m]))
-  lookAround({ claims, watches, detachments, policies })
-  const parts = { deps, source, watches, inventory, managed, memory, health, detachments }
+  lookAround({ claims, watches, detachments, policies, at: deps.clock.now() })
+  const parts = { deps, source, watches, inventory, memory, health, detachments }
   await readUsage(new Feeder(parts), { policies, managed, health }, signal)
   return {
     now: deps.clock.now(),
@@ -106,21 +107,27 @@ async function readUsage(
 ): Promise<void> {
   for (const policy of policies.all()) {
     if (policy.tiers === undefined) continue
-    const sizes = [...managed.of(policy)].flatMap((m) => m.bound.row?.sizeGiB ?? [])
+    const bound = await managed.of(policy)
+    const sizes = bound.flatMap((m) => m.bound.row?.sizeGiB ?? [])
     if (sizes.length === 0) continue
     health.noteMedian(policy.name, medianSizeGiB(sizes))
-    await feeder.advance(policy, signal)
+    await feeder.advance(policy, bound, signal)
   }
 }
 
-type Look = Pick<Picture, 'claims' | 'watches' | 'policies'> & { readonly detachments: Detachments }
+type Look = Pick<Picture, 'claims' | 'watches' | 'policies'> & {
+  readonly detachments: Detachments
+  /** ms */
+  readonly at: number
+}
 
 /**
  * Who is attached, and how much lies on each tier. Any attach or detach changes Cinder's `updated_at`, so a volume
  * that is detached now has been so since then at least.
  */
-function lookAround({ claims, watches, detachments, policies }: Look): void {
+function lookAround({ claims, watches, detachments, policies, at }: Look): void {
   const gib = new Map<string, number>()
+  const volumes = new Map<string, number>()
   for (const { match, bound } of claims.values()) {
     if (bound?.row === undefined || match.policy === undefined) continue
     const { row, volume } = bound
@@ -131,6 +138,7 @@ function lookAround({ claims, watches, detachments, policies }: Look): void {
     const tier = match.policy.tiers?.find((t) => t.typeId === row.typeId)?.name
     const key = `${match.policy.name}/${tier}`
     gib.set(key, (gib.get(key) ?? 0) + row.sizeGiB)
+    volumes.set(match.policy.name, (volumes.get(match.policy.name) ?? 0) + 1)
   }
-  policies.setGib(gib)
+  policies.setCounts({ gib, volumes, at })
 }

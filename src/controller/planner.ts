@@ -17,6 +17,8 @@ import { VerdictTeller } from './verdict-teller.ts'
 import type { Watches } from './watches.ts'
 
 export type PlannerParts = {
+  /** What the limits have against that move now. */
+  readonly limits: (m: VolumeMigration) => Refusal | undefined
   readonly deps: ControllerDeps
   readonly watches: Watches
   readonly managed: Managed
@@ -40,6 +42,22 @@ const FORCED_WAITS = new Set<StayReason>([
   'QuotaExceeded',
   'Attached',
 ])
+
+/**
+ * Limits that do not pass with the next free place. A move that meets one gets no object and takes nobody's place:
+ * promotions that wait for room or money would else keep out the demotions that make it.
+ */
+const LASTING_LIMITS = new Set<string>([
+  'BudgetLimit',
+  'CapacityLimit',
+  'SlotLimit',
+  'BreakerOpen',
+  'ThrashBreaker',
+  'Halted',
+] satisfies StayReason[])
+
+/** Share by which another move must be worth more, so that two of about the same worth do not take turns. */
+const CLEARLY_MORE = 0.1
 
 /** Most moves of one policy that wait for their turn or for approval. */
 const MOST_OPEN = 50
@@ -105,10 +123,28 @@ export class Planner {
             policy.effective.migration.maxConcurrent,
           )
     let room = Math.min(places - turn, MOST_OPEN - open.length)
+    if (policy.effective.mode === 'Approve' && room <= 0) room = await this.#displace(policy, open)
     for (const { judged, to } of rankedMoves(this.#verdicts, policy.name)) {
       if (room <= 0) return
       if (await this.#create(judged, to, 'Policy')) room--
     }
+  }
+
+  /** Mode Approve: what nobody has said yes to gives way to what is worth clearly more by now. Returns the places. */
+  async #displace(policy: ResolvedPolicy, open: readonly VolumeMigration[]): Promise<number> {
+    const worth = (key: string) => this.#verdicts.get(key)?.verdict.numbers.worthPerMonth ?? 0
+    const asked = open
+      .filter((m) => m.status?.reason === 'AwaitingApproval' && m.spec.approved !== true)
+      .map((m) => ({ m, worth: worth(`${m.metadata.namespace}/${m.spec.claim.name}`) }))
+      .toSorted((a, b) => a.worth - b.worth)
+    const better = rankedMoves(this.#verdicts, policy.name)
+    let places = 0
+    for (const [i, { m, worth: old }] of asked.entries()) {
+      const wish = better[i]
+      if (wish === undefined || worth(wish.key) <= old + Math.abs(old) * CLEARLY_MORE) break
+      if (await this.#parts.migrations.remove(m, { unchanged: true })) places++
+    }
+    return places
   }
 
   /** The verdict taken again right before a move starts. */
@@ -195,7 +231,10 @@ export class Planner {
     if (id === undefined || known.some((m) => !isFinished(m))) return false
     const window = judged.policy.effective.metrics.windowMs
     const end = Math.floor(deps.clock.now() / window) * window
-    const created = await migrations.create(migrationFor(judged, to, reason, end, lastEnd(known)))
+    const proposal = migrationFor(judged, to, reason, end, lastEnd(known))
+    if (reason === 'Policy' && LASTING_LIMITS.has(this.#parts.limits(proposal)?.reason ?? ''))
+      return false
+    const created = await migrations.create(proposal)
     if (isFinished(created)) return false
     teller.claim(
       judged.managed.claim,
@@ -227,8 +266,9 @@ function forcedGoal({ tiers, managed }: Judged): string | undefined {
 
 /** Blocked moves wait beside the others and take nobody's place. */
 function isBlockedWait(m: VolumeMigration): boolean {
+  const reason = m.status?.reason ?? ''
   return (
     (m.status?.step ?? 'Waiting') === 'Waiting' &&
-    FORCED_WAITS.has((m.status?.reason ?? '') as StayReason)
+    (FORCED_WAITS.has(reason as StayReason) || LASTING_LIMITS.has(reason))
   )
 }

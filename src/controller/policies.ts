@@ -31,6 +31,13 @@ export type ResolvedPolicy = {
   readonly rule: string
 }
 
+/** Managed volumes as of `at` (ms): GiB by `policy/tier`, and their number by policy. */
+export type Counts = {
+  readonly gib: ReadonlyMap<string, number>
+  readonly volumes: ReadonlyMap<string, number>
+  readonly at: number
+}
+
 export type Match =
   | { readonly policy: ResolvedPolicy; readonly alsoMatched: readonly string[] }
   | { readonly policy: undefined; readonly reason: StayReason; readonly message: string }
@@ -41,8 +48,7 @@ export class Policies {
   readonly #watches: Watches
   readonly #inventory: Inventory
   #resolved = new Map<string, ResolvedPolicy>()
-  /** GiB of managed volumes by `policy/tier`, as of the last count. */
-  #gib = new Map<string, number>()
+  #counts: Counts = { gib: new Map(), volumes: new Map(), at: 0 }
 
   constructor(deps: ControllerDeps, watches: Watches, inventory: Inventory) {
     this.#deps = deps
@@ -59,11 +65,19 @@ export class Policies {
   }
 
   gibOnTier(policy: string, tier: string): number {
-    return this.#gib.get(`${policy}/${tier}`) ?? 0
+    return this.#counts.gib.get(`${policy}/${tier}`) ?? 0
   }
 
-  setGib(counts: ReadonlyMap<string, number>): void {
-    this.#gib = new Map(counts)
+  volumesOf(policy: string): number {
+    return this.#counts.volumes.get(policy) ?? 0
+  }
+
+  get countedAt(): number {
+    return this.#counts.at
+  }
+
+  setCounts(counts: Counts): void {
+    this.#counts = counts
   }
 
   /** Works in what has changed: policies, config, StorageClasses, volume types. */
@@ -134,10 +148,10 @@ export class Policies {
         message: 'opted out by couchestor.io/policy: none',
       }
     if (named !== undefined) return this.#named(named, claim)
-    const matching = this.all().filter(
-      (p) => this.#selects(p, claim) && this.#covers(p, claim) === true,
-    )
-    const [first, ...rest] = matching.toSorted(byPrecedence)
+    const matching: ResolvedPolicy[] = []
+    for (const p of this.#resolved.values())
+      if (this.#selects(p, claim) && this.#covers(p, claim) === true) matching.push(p)
+    const [first, ...rest] = matching.length > 1 ? matching.toSorted(byPrecedence) : matching
     if (first === undefined)
       return {
         policy: undefined,

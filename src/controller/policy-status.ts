@@ -24,6 +24,8 @@ export type StatusFacts = {
   readonly stopped: boolean
   readonly halted: string | undefined
   readonly openBreakers: readonly string[]
+  /** Why all moves of the policy are held back for going to and fro. */
+  readonly thrashing: string | undefined
   readonly missingRules: readonly string[]
   /** ms */
   readonly now: number
@@ -193,6 +195,7 @@ function ready(facts: StatusFacts): Told {
   if (facts.halted !== undefined) return no('Halted', facts.halted)
   if (facts.openBreakers.length > 0)
     return no('BreakerOpen', `moves fail and are held back: ${facts.openBreakers.join(', ')}`)
+  if (facts.thrashing !== undefined) return no('Thrashing', facts.thrashing)
   if (health.down !== undefined) return no('MetricsDown', health.down)
   if (facts.missingRules.length > 0)
     return {

@@ -97,11 +97,10 @@ export class Starter {
         reason: m.spec.reason === 'Manual' ? 'InFlight' : 'Superseded',
         message: `VolumeMigration ${keyOf(older)} of the same volume goes first`,
       }
-    return (
-      this.#mode(m, target) ??
-      waiting(this.#parts.stillWanted(m, target)) ??
-      this.#limits(m, target)
-    )
+    // a move that is not wanted any more asks nobody for approval
+    const unwanted = waiting(this.#parts.stillWanted(m, target))
+    if (unwanted?.over) return unwanted
+    return this.#mode(m, target) ?? unwanted ?? this.#limits(m, target)
   }
 
   #olderOf(m: VolumeMigration, target: Target): VolumeMigration | undefined {

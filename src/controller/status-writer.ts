@@ -16,6 +16,7 @@ import type { PolicyHealth } from './policy-health.ts'
 import type { Teller } from './teller.ts'
 import { conditionNews } from './condition-events.ts'
 import { policyStatus } from './policy-status.ts'
+import { thrashing } from './thrashing.ts'
 import { allReflectors } from './watches.ts'
 import type { Watches } from './watches.ts'
 
@@ -123,7 +124,11 @@ export class StatusWriter {
     const strange = ended.find((e) => e.ended === 'Unexplained')
     const tiers = (policy.tiers ?? []).map((t) => t.name)
     const now = deps.clock.now()
+    const held = thrashing(ended, policy.name, this.#parts.policies.volumesOf(policy.name), now)
     return {
+      thrashing:
+        held &&
+        `${held.reversals} volumes were moved and moved back within a day; held back until ${new Date(held.until).toISOString()}`,
       halted:
         strange &&
         `a move from ${strange.from} to ${strange.to} in namespace ${strange.namespace} ended in a way nothing explains; look at it, then delete that VolumeMigration`,
@@ -142,8 +147,10 @@ export class StatusWriter {
   ): void {
     const { metrics } = this.#parts
     const labels = { policy: policy.name }
-    for (const { verdict } of verdicts)
-      metrics.claims.inc({ ...labels, reason: verdict.kind === 'move' ? 'Move' : verdict.reason })
+    const answers = Map.groupBy(verdicts, ({ verdict }) =>
+      verdict.kind === 'move' ? 'Move' : verdict.reason,
+    )
+    for (const [reason, claims] of answers) metrics.claims.set({ ...labels, reason }, claims.length)
     for (const tier of status.tiers ?? [])
       metrics.volumes.set({ ...labels, tier: tier.name }, tier.volumes)
     metrics.monthlyCost.set({ ...labels, kind: 'now' }, Number(status.monthlyCost?.now ?? 0))

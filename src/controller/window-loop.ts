@@ -1,5 +1,6 @@
 import { sleep } from '../clock.ts'
 import { messageOf } from '../errors.ts'
+import { nextTurn } from '../kube/list-watch.ts'
 import { medianSizeGiB } from '../policy/rule.ts'
 import type { ControllerMetrics } from './controller-metrics.ts'
 import type { ControllerDeps } from './deps.ts'
@@ -33,6 +34,9 @@ export type WindowLoopParts = {
 const LONGEST_REST_MS = 3_600_000
 /** New claims and policies come in bunches; one pass serves them all. */
 const GATHER_MS = 500
+
+/** Claims looked at between two turns: some milliseconds. */
+const SLICE = 500
 
 /** Window after window: usage, verdicts, plan, checkpoint, status. */
 export class WindowLoop {
@@ -70,7 +74,7 @@ export class WindowLoop {
     const { deps, feeder, planner, policies, memory, status, metrics } = this.#parts
     const stop = metrics.cycle.startTimer()
     policies.refresh()
-    this.#lookAround()
+    await this.#lookAround()
     let complete = true
     for (const policy of policies.all())
       complete = (await this.#advance(policy, signal)) && complete
@@ -87,10 +91,11 @@ export class WindowLoop {
   async #advance(policy: ResolvedPolicy, signal: AbortSignal): Promise<boolean> {
     const { feeder, managed, health, metrics } = this.#parts
     if (policy.tiers === undefined) return true
-    const sizes = [...managed.of(policy)].flatMap((m) => m.bound.row?.sizeGiB ?? [])
+    const bound = await managed.of(policy)
+    const sizes = bound.flatMap((m) => m.bound.row?.sizeGiB ?? [])
     if (sizes.length === 0) return true
     health.noteMedian(policy.name, medianSizeGiB(sizes))
-    const complete = await feeder.advance(policy, signal)
+    const complete = await feeder.advance(policy, bound, signal)
     metrics.sourceUp.set(
       { policy: policy.name },
       health.state(policy.name).down === undefined ? 1 : 0,
@@ -99,12 +104,16 @@ export class WindowLoop {
   }
 
   /** Who is attached, and how much lies on each tier. */
-  #lookAround(): void {
+  async #lookAround(): Promise<void> {
     const { deps, managed, watches, detachments, policies, health } = this.#parts
     const now = Math.floor(deps.clock.now() / 1000)
+    const at = deps.clock.now()
     const gib = new Map<string, number>()
+    const volumes = new Map<string, number>()
     const seen = new Set<string>()
+    let looked = 0
     for (const { match, bound } of managed.all()) {
+      if (++looked % SLICE === 0) await nextTurn()
       if (bound?.row === undefined || match.policy === undefined) continue
       const { volume, row } = bound
       seen.add(volume.handle)
@@ -113,8 +122,9 @@ export class WindowLoop {
       const tier = match.policy.tiers?.find((t) => t.typeId === row.typeId)?.name
       const key = `${match.policy.name}/${tier}`
       gib.set(key, (gib.get(key) ?? 0) + row.sizeGiB)
+      volumes.set(match.policy.name, (volumes.get(match.policy.name) ?? 0) + 1)
     }
-    policies.setGib(gib)
+    policies.setCounts({ gib, volumes, at })
     detachments.forget((id) => seen.has(id))
     health.forget((id) => seen.has(id))
   }

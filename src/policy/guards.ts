@@ -74,6 +74,7 @@ export const GUARDS: readonly Guard[] = [
     reasons: [
       'Halted',
       'BreakerOpen',
+      'ThrashBreaker',
       'Ramp',
       'ConcurrencyLimit',
       'NamespaceLimit',
@@ -86,7 +87,7 @@ export const GUARDS: readonly Guard[] = [
   },
 ]
 
-export function isDemotion(c: Candidate, want: Want): boolean {
+function isDemotion(c: Candidate, want: Want): boolean {
   return want.to > c.tier
 }
 
