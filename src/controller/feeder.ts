@@ -7,11 +7,10 @@ import type { Tier } from '../policy/types.ts'
 import type { ControllerDeps } from './deps.ts'
 import type { Detachments } from './detachments.ts'
 import type { Inventory } from './inventory.ts'
-import type { Managed, ManagedClaim } from './managed.ts'
+import type { BoundManagedClaim as Bound } from './managed.ts'
 import type { Memory, PolicyMemory } from './memory.ts'
 import type { PolicyHealth } from './policy-health.ts'
 import type { ResolvedPolicy } from './policies.ts'
-import type { BoundClaim } from './targets.ts'
 import type { Watches } from './watches.ts'
 
 export type FeederParts = {
@@ -19,7 +18,6 @@ export type FeederParts = {
   readonly source: ActivitySource
   readonly watches: Watches
   readonly inventory: Inventory
-  readonly managed: Managed
   readonly memory: Memory
   readonly health: PolicyHealth
   readonly detachments: Detachments
@@ -30,8 +28,6 @@ const HISTORY_SECONDS = 14 * 86_400
 const SLICE = 500
 /** Pause between two windows of history, so that reading it does not crowd out anybody's dashboards. */
 const HISTORY_PAUSE_MS = 20
-
-type Bound = ManagedClaim & { readonly bound: BoundClaim }
 
 /** Asks for usage window by window, each once and in order, and lets the engine remember it. */
 export class Feeder {
@@ -56,12 +52,15 @@ export class Feeder {
   }
 
   /** Reads what is missing up to now: history of volumes not known yet, then the windows since the last one. */
-  async advance(policy: ResolvedPolicy, signal: AbortSignal): Promise<boolean> {
-    const { memory, health, managed } = this.#parts
+  async advance(
+    policy: ResolvedPolicy,
+    bound: readonly Bound[],
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const { memory, health } = this.#parts
     const { tiers } = policy
     if (tiers === undefined) return false
     const remembered = memory.of(policy)
-    const bound = [...managed.of(policy)]
     this.#forget(remembered, bound)
     const newcomers = bound.filter(
       (b) => b.bound.row !== undefined && !remembered.states.has(b.bound.volume.handle),

@@ -1,4 +1,5 @@
 import { ANNOTATION } from '../api/names.ts'
+import type { Schedule } from '../api/schedule.ts'
 import { isFinished } from '../api/volume-migration.ts'
 import type { VolumeMigration } from '../api/volume-migration.ts'
 import { attachedSafe } from '../policy/attached-safety.ts'
@@ -83,7 +84,8 @@ export class Judgement {
     const sizeGiB = managed.bound?.row?.sizeGiB ?? 0
     const state = memory.of(policy).states.get(id) ?? initialState(tiers.length, now)
     const freeze = health.freeze(policy.name)
-    const history = this.#history(id, now)
+    const moves = this.#parts.migrations.ofVolume(id)
+    const history = historyOf(moves, now)
     return {
       now,
       claim: claimFacts(managed),
@@ -99,9 +101,9 @@ export class Judgement {
       volume: this.#volume(managed),
       ...history.lastMove(state),
       ...history.backOff(deps.timing.backOffMs),
-      ...this.#inFlight(id, except),
+      ...inFlight(moves, except),
       ...(freeze === undefined ? {} : { freeze }),
-      schedule: this.#schedule(policy),
+      schedule: this.#schedule(policy, now),
       attachedSafety: (to) => this.#attachedSafety(policy, tiers[tier], tiers[to]),
       blocks: () => [],
       limits: () => undefined,
@@ -137,52 +139,67 @@ export class Judgement {
     })
   }
 
-  #inFlight(volumeId: string, except: VolumeMigration | undefined): { inFlight?: string } {
-    const open = this.#parts.migrations
-      .ofVolume(volumeId)
-      .find((m) => !isFinished(m) && m.metadata.uid !== except?.metadata.uid)
-    return open === undefined
-      ? {}
-      : { inFlight: `VolumeMigration ${keyOf(open)} is ${open.status?.step ?? 'Waiting'}` }
-  }
-
-  #history(volumeId: string, now: number) {
-    const finished = this.#parts.migrations
-      .ofVolume(volumeId)
-      .filter((m) => isFinished(m) && m.status?.startedAt !== undefined)
-    const ends = finished.map((m) => Date.parse(m.status?.completedAt ?? '') / 1000)
-    const latest = finished.toSorted(
-      (a, b) => Date.parse(b.status?.completedAt ?? '') - Date.parse(a.status?.completedAt ?? ''),
-    )
-    const streak = latest.findIndex((m) => m.status?.step === 'Succeeded')
-    const failures = streak < 0 ? latest.length : streak
-    return {
-      lastMove: (state: VolumeState) => {
-        const succeeded = finished.flatMap((m, i) =>
-          m.status?.step === 'Succeeded' ? [ends[i]!] : [],
-        )
-        const last = Math.max(state.movedAt, ...succeeded)
-        return last > 0 ? { lastMoveEnd: Math.min(last, now) } : {}
-      },
-      /** Doubles per failure in a row, up to a day. */
-      backOff: (firstMs: number) => {
-        if (failures === 0) return {}
-        const pause = Math.min(firstMs * 2 ** (failures - 1), 86_400_000) / 1000
-        const why = `the last attempt failed (${latest[0]?.status?.reason ?? 'unknown'})`
-        return { backOff: { until: Math.max(...ends) + pause, why } }
-      },
-    }
-  }
-
-  #schedule(policy: ResolvedPolicy): Candidate['schedule'] {
+  /** Looked up once per policy and second: a pass asks for each of thousands of claims. */
+  #schedule(policy: ResolvedPolicy, now: number): Candidate['schedule'] {
     const { schedule } = policy.effective.migration
-    const now = new Date(this.#parts.deps.clock.now())
-    if (schedule === undefined || schedule.isOpen(now)) return { open: true }
-    const next = schedule.nextOpen(now)
-    return {
-      open: false,
-      ...(next === undefined ? {} : { opensAt: Math.floor(next.getTime() / 1000) }),
-    }
+    if (schedule === undefined) return { open: true }
+    const known = this.#opening
+    if (known?.schedule === schedule && known.now === now) return known.answer
+    const answer = openingOf(schedule, new Date(now * 1000))
+    this.#opening = { schedule, now, answer }
+    return answer
+  }
+  #opening:
+    | {
+        readonly schedule: Schedule
+        readonly now: number
+        readonly answer: Candidate['schedule']
+      }
+    | undefined
+}
+
+function inFlight(
+  moves: readonly VolumeMigration[],
+  except: VolumeMigration | undefined,
+): { inFlight?: string } {
+  const open = moves.find((m) => !isFinished(m) && m.metadata.uid !== except?.metadata.uid)
+  return open === undefined
+    ? {}
+    : { inFlight: `VolumeMigration ${keyOf(open)} is ${open.status?.step ?? 'Waiting'}` }
+}
+
+function historyOf(moves: readonly VolumeMigration[], now: number) {
+  const finished = moves.filter((m) => isFinished(m) && m.status?.startedAt !== undefined)
+  const ends = finished.map((m) => Date.parse(m.status?.completedAt ?? '') / 1000)
+  const latest = finished.toSorted(
+    (a, b) => Date.parse(b.status?.completedAt ?? '') - Date.parse(a.status?.completedAt ?? ''),
+  )
+  const streak = latest.findIndex((m) => m.status?.step === 'Succeeded')
+  const failures = streak < 0 ? latest.length : streak
+  return {
+    lastMove: (state: VolumeState) => {
+      const succeeded = finished.flatMap((m, i) =>
+        m.status?.step === 'Succeeded' ? [ends[i]!] : [],
+      )
+      const last = Math.max(state.movedAt, ...succeeded)
+      return last > 0 ? { lastMoveEnd: Math.min(last, now) } : {}
+    },
+    /** Doubles per failure in a row, up to a day. */
+    backOff: (firstMs: number) => {
+      if (failures === 0) return {}
+      const pause = Math.min(firstMs * 2 ** (failures - 1), 86_400_000) / 1000
+      const why = `the last attempt failed (${latest[0]?.status?.reason ?? 'unknown'})`
+      return { backOff: { until: Math.max(...ends) + pause, why } }
+    },
+  }
+}
+
+function openingOf(schedule: Schedule, now: Date): Candidate['schedule'] {
+  if (schedule.isOpen(now)) return { open: true }
+  const next = schedule.nextOpen(now)
+  return {
+    open: false,
+    ...(next === undefined ? {} : { opensAt: Math.floor(next.getTime() / 1000) }),
   }
 }
 

@@ -1,6 +1,7 @@
 import { API_VERSION } from '../api/names.ts'
 import type { TieringCheckpoint } from '../api/tiering-checkpoint.ts'
 import { messageOf } from '../errors.ts'
+import { nextTurn } from '../kube/list-watch.ts'
 import { TIERING_CHECKPOINT } from '../kube/resources.ts'
 import type { KubeClient } from '../kube/types.ts'
 import type { Log } from '../log.ts'
@@ -78,17 +79,19 @@ export class Memory {
     const memory = this.#policies.get(policy.name)
     if (memory?.askedUntil === undefined || policy.tiers === undefined) return
     const windowEnd = new Date(memory.askedUntil * 1000).toISOString()
-    const shards = packStates(memory.states, policy.tiers.length, policy.rule)
     const before = this.#saved.get(policy.name) ?? []
     try {
-      for (const [i, shard] of shards.entries()) {
+      let count = 0
+      for (const shard of packStates(memory.states, policy.tiers.length, policy.rule)) {
+        await nextTurn()
+        const i = count++
         const mark = `${windowEnd} ${shard.data}`
         if (before[i] === mark) continue
         await this.#write(policy, i, shard, windowEnd)
         before[i] = mark
       }
-      await this.#drop(policy.name, shards.length)
-      this.#saved.set(policy.name, before.slice(0, shards.length))
+      await this.#drop(policy.name, count)
+      this.#saved.set(policy.name, before.slice(0, count))
     } catch (e) {
       this.#log.warn(
         { policy: policy.name, err: messageOf(e) },

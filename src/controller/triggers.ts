@@ -2,6 +2,7 @@ import { sleep } from '../clock.ts'
 import { messageOf } from '../errors.ts'
 import { isFinished } from '../api/volume-migration.ts'
 import type { VolumeMigration } from '../api/volume-migration.ts'
+import { nextTurn } from '../kube/list-watch.ts'
 import type { QueueResult, WorkQueue } from '../kube/types.ts'
 import type { ControllerDeps } from './deps.ts'
 import type { Drift } from './drift.ts'
@@ -41,6 +42,9 @@ export type TriggerParts = {
 /** Cinder needs a moment after Kubernetes has detached. */
 const DETACH_LOOKS_MS = 2000
 const MOST_DETACH_LOOKS = 30
+
+/** Claims looked at between two turns: some milliseconds. */
+const SLICE = 500
 
 /** What wakes whom: every change in the cluster ends as a key in one of the queues. */
 export class Triggers {
@@ -125,7 +129,11 @@ export class Triggers {
         continue
       }
       policies.refresh()
-      for (const c of watches.claims.store.values()) drift.check(`${c.namespace}/${c.name}`)
+      let checked = 0
+      for (const c of watches.claims.store.values()) {
+        drift.check(`${c.namespace}/${c.name}`)
+        if (++checked % SLICE === 0) await nextTurn()
+      }
       await orphans.check()
       this.#recheckBlocked()
       windows.kick()

@@ -24,6 +24,13 @@ const TOLD: Partial<Record<StayReason, EventReason>> = {
 
 const PAUSES = new Set(['true', 'false', 'promotion', 'demotion'])
 
+/** For most claims a constant, which is compared without a look at its characters. */
+function markOf(verdict: Judged['verdict'], forced: string | undefined): string {
+  if (verdict.kind === 'move') return 'move'
+  if (verdict.wants === undefined && forced === undefined) return verdict.reason
+  return `${verdict.reason} ${verdict.wants ?? ''} ${forced ?? ''}`
+}
+
 /** Tells a claim's owner when the answer to "why does it stay?" changes; once, not every window. */
 export class VerdictTeller {
   readonly #teller: Teller
@@ -40,8 +47,7 @@ export class VerdictTeller {
     // a volume that nobody uses, or that has only just come, is not expected to have numbers
     if (verdict.kind === 'stay' && verdict.reason === 'NoData' && !shouldHaveData(judged)) return
     const forced = managed.claim.annotations[ANNOTATION.forceTier]
-    const mark =
-      verdict.kind === 'move' ? 'move' : `${verdict.reason} ${verdict.wants ?? ''} ${forced ?? ''}`
+    const mark = markOf(verdict, forced)
     if (!this.#isNew(key, mark) || verdict.kind === 'move') return
     const event =
       verdict.reason === 'Observe' && forced !== undefined

@@ -89,7 +89,8 @@ export function createStore<T>(options: {
     byIndex: (name, value) => {
       const keys = indexes.get(name)
       if (!keys) throw new Error(`there is no index "${name}"`)
-      return Array.from(keys.get(value) ?? [], (key) => entries.get(key)!.value)
+      const found = keys.get(value)
+      return found === undefined ? [] : Array.from(found, (key) => entries.get(key)!.value)
     },
     subscribe: (listener) => {
       // a listener added twice is told twice and removed one by one

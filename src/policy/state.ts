@@ -22,30 +22,29 @@ export type UnpackedShard =
 /**
  * The states by volume id as base64 shards of at most 256 KiB, ordered by id; floating point numbers survive exactly,
  * so that a restart gives the same verdicts. `ruleHash`: 16 hex digits. States with another number of tiers, and
- * ids longer than 255 bytes, are left out: nobody could use them.
+ * ids longer than 255 bytes, are left out: nobody could use them. The states are those of the first shard's time, but each
+ * shard is packed when it is asked for: a large fleet takes longer than the event loop may wait.
  */
-export function packStates(
+export function* packStates(
   states: ReadonlyMap<string, VolumeState>,
   tierCount: number,
   ruleHash: string,
-): readonly PackedShard[] {
-  const shards: PackedShard[] = []
+): Generator<PackedShard, void> {
   let records: Buffer[] = []
   let bytes = HEADER
-  const close = () => {
-    shards.push({ volumes: records.length, data: shard(records, tierCount, ruleHash) })
-    records = []
-    bytes = HEADER
-  }
+  const packed = () => ({ volumes: records.length, data: shard(records, tierCount, ruleHash) })
   for (const [id, state] of [...states].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
     const record = packRecord(id, state, tierCount)
     if (!record) continue
-    if (bytes + record.length > MOST_BYTES) close()
+    if (bytes + record.length > MOST_BYTES) {
+      yield packed()
+      records = []
+      bytes = HEADER
+    }
     records.push(record)
     bytes += record.length
   }
-  if (records.length > 0) close()
-  return shards
+  if (records.length > 0) yield packed()
 }
 
 function shard(records: readonly Buffer[], tierCount: number, ruleHash: string): string {

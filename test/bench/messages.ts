@@ -50,7 +50,7 @@ export function answerQuestions(
   process.on('message', ({ id, op, argument }: Question) => {
     const handler = handlers[op]
     if (handler === undefined) return
-    Promise.try(() => handler(argument as never)).then(
+    new Promise((resolve) => resolve(handler(argument as never))).then(
       (value) => process.send?.({ id, value }),
       (e: unknown) => process.send?.({ id, error: e instanceof Error ? e.stack : String(e) }),
     )
