@@ -21,9 +21,12 @@ export function resizing(c: Candidate): Block | undefined {
 export function snapshots(c: Candidate): Block | undefined {
   const count = c.volume?.snapshots ?? 0
   if (count === 0) return undefined
+  const has = count === 1 ? 'a snapshot' : `${count} snapshots`
   return {
     reason: 'Snapshots',
-    message: `the volume has ${count} snapshot${count === 1 ? '' : 's'}; it moves in the gap when the last one is gone`,
+    message:
+      `the volume has ${has}; it moves in the gap when the last one is gone: delete the VolumeSnapshots, ` +
+      'or keep backups instead (CSI type "backup" does not block)',
   }
 }
 
