@@ -87,7 +87,7 @@ export type Candidate = {
 export type Want = { readonly to: number; readonly forced: boolean }
 
 /** A force that has not ended. An unreadable end is no end. */
-export function activeForce(c: Candidate): Force | undefined {
+export function activeForce(c: Pick<Candidate, 'force' | 'now'>): Force | undefined {
   const { force } = c
   return force && !(force.until !== undefined && force.until <= c.now) ? force : undefined
 }

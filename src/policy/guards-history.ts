@@ -1,9 +1,25 @@
 import { activeForce } from './candidate.ts'
-import type { Block, Candidate, Want } from './candidate.ts'
+import type { Block, Force, PolicyFacts, Want } from './candidate.ts'
 import { durationText, iopsText } from './numbers-text.ts'
+import type { Tier, VolumeState } from './types.ts'
+
+/** What these guards look at: a replay has no more of a volume. */
+export type HistoryFacts = {
+  readonly now: number
+  readonly policy: Pick<
+    PolicyFacts,
+    'minHistorySeconds' | 'windowSeconds' | 'promoteCooldownSeconds' | 'demoteCooldownSeconds'
+  >
+  readonly tiers: readonly Pick<Tier, 'name' | 'limitIops' | 'retentionSeconds'>[]
+  readonly tier: number
+  readonly sizeGiB: number
+  readonly state: Pick<VolumeState, 'coveredWindows' | 'lastExceededAt' | 'firstSeenAt'>
+  readonly force?: Force
+  readonly lastMoveEnd?: number
+}
 
 /** Demotion needs `minHistory` in windows with data: an hour of silence after a gap proves nothing. */
-export function young(c: Candidate, want: Want): Block | undefined {
+export function young(c: HistoryFacts, want: Pick<Want, 'to'>): Block | undefined {
   const needed = Math.ceil(c.policy.minHistorySeconds / c.policy.windowSeconds)
   if (want.to <= c.tier || c.state.coveredWindows >= needed) return undefined
   return {
@@ -13,7 +29,7 @@ export function young(c: Candidate, want: Want): Block | undefined {
 }
 
 /** A volume leaves downwards only when it has not needed its tier for `retentionDays`. */
-export function retention(c: Candidate, want: Want): Block | undefined {
+export function retention(c: HistoryFacts, want: Pick<Want, 'to'>): Block | undefined {
   const tier = c.tiers[c.tier]
   const below = c.tiers[c.tier + 1]
   if (!tier || !below || want.to <= c.tier) return undefined
@@ -27,7 +43,7 @@ export function retention(c: Candidate, want: Want): Block | undefined {
 }
 
 /** The end of a force counts as a move. A time that cannot be read, or lies ahead, counts as just now. */
-export function coolingDown(c: Candidate, want: Want): Block | undefined {
+export function coolingDown(c: HistoryFacts, want: Pick<Want, 'to'>): Block | undefined {
   const demotion = want.to > c.tier
   const cooldown = demotion ? c.policy.demoteCooldownSeconds : c.policy.promoteCooldownSeconds
   const forceEnd = c.force && !activeForce(c) ? c.force.until : undefined

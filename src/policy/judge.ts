@@ -99,7 +99,7 @@ function observedIops(observation: Candidate['observation']): number | undefined
 }
 
 /** The figures as a sentence without a full stop: what the other tier would have cost, and what a move needs. */
-export function explainNumbers(numbers: Numbers): string {
+function explainNumbers(numbers: Numbers): string {
   const { from, to, lead, needed, moveCost, historyHours, meanIops, limitIops } = numbers
   if (to === '' || from === '' || !(historyHours > 0)) return 'there is no history to compare yet'
   const over = `over the last ${durationText(Math.max(1, Math.round(historyHours)) * 3600)} (discounted)`

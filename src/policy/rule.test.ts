@@ -1,7 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { intervalCosts, moveCost } from './cost.ts'
-import { DEFAULT_CONSTANTS, decide, initialState, medianSizeGiB, moved, observe } from './rule.ts'
+import {
+  DEFAULT_CONSTANTS,
+  LEAD_CONSTANTS,
+  decide,
+  initialState,
+  medianSizeGiB,
+  moved,
+  observe,
+} from './rule.ts'
 import type { RuleTier } from './rule.ts'
 import type { VolumeState } from './types.ts'
 
@@ -34,8 +42,18 @@ function replay(
   return { moves, state }
 }
 
-/** The published pseudo code, word by word: slow tiers first, one volume, nothing shared with rule.ts. */
-function published(demands: readonly number[], g: number, median: number, start: number): Move[] {
+type Published = { readonly rho: number; readonly dn0: number; readonly doubt: number }
+
+/**
+ * The published pseudo code, word by word, and doubt: slow tiers first, one volume, nothing shared with rule.ts.
+ */
+function published(
+  demands: readonly number[],
+  g: number,
+  start: number,
+  { rho, dn0, doubt }: Published,
+): Move[] {
+  const median = 100
   const p = [0.045, 0.08, 0.125]
   const Q = [250, 1000, Infinity]
   const E = ((0.125 - 0.045) * g) / 730
@@ -45,22 +63,31 @@ function published(demands: readonly number[], g: number, median: number, start:
   let prev = -1
   let kPrev = 0
   let s = 2 - start
-  const z = Math.min(4, Math.max(0.5, (g / median) ** 0.15))
+  const D2 = [
+    [0, 0, 0],
+    [0, 0, 0],
+    [0, 0, 0],
+  ]
+  const z = Math.min(4, Math.max(0.5, (g / median) ** 0.15 * (doubt ? (rho / 20) ** 0.2 : 1)))
   const lam = 0.5 ** (D / 48)
   const moves: Move[] = []
   demands.forEach((x, i) => {
     const k = i + 1
-    for (let j = 0; j < 3; j++) {
+    const c = p.map((price, j) => {
       const phi = x > 0 ? Math.max(0, 1 - Q[j]! / x) : 0
-      C[j] = lam * C[j]! + ((p[j]! * g * D) / 730 + 20 * E * D * phi)
-    }
+      return (price * g * D) / 730 + rho * E * D * phi
+    })
+    for (let j = 0; j < 3; j++) C[j] = lam * C[j]! + c[j]!
+    for (let i = 0; i < 3; i++)
+      for (let j = 0; j < 3; j++) D2[i]![j] = lam * D2[i]![j]! + (c[i]! - c[j]!) ** 2
     W = lam * W + D
     let best = -1
     for (let j = 0; j < 3; j++) {
       if (j === s) continue
-      let f = j > s ? 0.15 + (0.25 * W) / 24 : (0.3 + (0.1 * W) / 24) * z
+      let f = j > s ? 0.15 + (0.25 * W) / 24 : (dn0 + (0.1 * W) / 24) * z
       if (j > s && j === prev && (k - kPrev) * D < 168) f = Math.max(f, 2)
-      if (C[s]! - C[j]! >= f * m && (best < 0 || C[j]! < C[best]!)) best = j
+      const need = f * m + doubt * Math.sqrt(D2[s]![j]!)
+      if (C[s]! - C[j]! >= need && (best < 0 || C[j]! < C[best]!)) best = j
     }
     if (best < 0) return
     moves.push({ k, from: 2 - s, to: 2 - best })
@@ -88,17 +115,41 @@ const trace = fc
   )
 
 describe('the rule', () => {
-  it('decides like the published pseudo code, window by window', () => {
+  it.each([
+    ['the published rule', LEAD_CONSTANTS, { dn0: 0.3, doubt: 0 }],
+    ['the rule with doubt', DEFAULT_CONSTANTS, { dn0: 0.2, doubt: 0.3 }],
+  ])('decides like the pseudo code of %s, window by window', (_, defaults, differs) => {
     let compared = 0
+    const size = fc.double({ min: 1, max: 4000, noNaN: true })
     fc.assert(
-      fc.property(trace, fc.double({ min: 1, max: 4000, noNaN: true }), fc.nat(2), (xs, g, s) => {
-        const { moves } = replay(xs, g, { start: s })
+      fc.property(trace, size, fc.nat(2), fc.constantFrom(5, 20, 100), (xs, g, start, rho) => {
+        const { moves } = replay(xs, g, { start, constants: { ...defaults, rho } })
         compared += moves.length
-        expect(moves).toEqual(published(xs, g, 100, s))
+        expect(moves).toEqual(published(xs, g, start, { rho, ...differs }))
       }),
       { numRuns: 300, seed: 7 },
     )
     expect(compared).toBeGreaterThan(100)
+  })
+
+  it('puts a calm volume in its place earlier than one whose load bursts', () => {
+    const quiet = new Array<number>(96).fill(100)
+    const bursts = quiet.map((x, i) => (i === 1 ? 290 : x))
+    const at = (xs: readonly number[]) => replay(xs).moves[0]?.k ?? Infinity
+    const withoutDoubt = { ...DEFAULT_CONSTANTS, doubt: 0 }
+    const burstsTrusted = replay(bursts, 100, { constants: withoutDoubt }).moves[0]?.k ?? Infinity
+
+    expect(at(quiet)).toBeLessThan(at(bursts))
+    expect(burstsTrusted).toBeLessThan(at(bursts))
+  })
+
+  it('asks for more before a demotion where throttling is worth more', () => {
+    const idle = new Array<number>(96).fill(10)
+    const at = (rho: number) =>
+      replay(idle, 100, { constants: { ...DEFAULT_CONSTANTS, rho } }).moves[0]?.k ?? Infinity
+
+    expect(at(5)).toBeLessThan(at(20))
+    expect(at(20)).toBeLessThan(at(100))
   })
 
   it('puts a busy volume on the fastest tier within the first windows', () => {
@@ -143,7 +194,8 @@ describe('the rule', () => {
     const m = moveCost(TIERS, 100, DEFAULT_CONSTANTS)
     const wish = (s: VolumeState) => decide(s, 2, 100, 100, TIERS, DEFAULT_CONSTANTS)
 
-    expect(wish(moved(state, 1, 1800)).needed).toBe(2 * m)
+    const doubt = 0.3 * Math.sqrt(state.spread[2]!)
+    expect(wish(moved(state, 1, 1800)).needed).toBe(2 * m + doubt)
     expect(wish(moved(state, 1, 3600 - 168 * 3600)).needed).toBeLessThan(m)
   })
 

@@ -2,8 +2,9 @@ import { intervalCosts, moveCost, premiumPerHour } from './cost.ts'
 import type { RuleConstants, Tier, VolumeState, Wish } from './types.ts'
 
 /**
- * The rule "discounted lead": for every tier the discounted cost the volume would have had there; it moves when
- * another tier leads the current one by enough. docs/reference-decisions.md explains it with an example.
+ * The rule "discounted lead with doubt": for every tier the discounted cost the volume would have had there; it moves
+ * when another tier leads the current one by enough: by a share of the price of a move, and by more than chance may
+ * have brought about. docs/reference-decisions.md explains it with an example.
  */
 export const DEFAULT_CONSTANTS: RuleConstants = {
   rho: 20,
@@ -12,14 +13,27 @@ export const DEFAULT_CONSTANTS: RuleConstants = {
   halfLifeHours: 48,
   up0: 0.15,
   upPerDay: 0.25,
-  down0: 0.3,
+  down0: 0.2,
   downPerDay: 0.1,
   gamma: 0.15,
+  rhoGamma: 0.2,
+  doubt: 0.3,
   brakeFactor: 2,
   brakeHours: 168,
   saturationShare: 0.95,
   saturationFactor: 5 / 3,
 }
+
+/** The rule as it was published, without doubt: the baseline `lead` of backtests. */
+export const LEAD_CONSTANTS: RuleConstants = {
+  ...DEFAULT_CONSTANTS,
+  down0: 0.3,
+  rhoGamma: 0,
+  doubt: 0,
+}
+
+/** The rho at which `down0` and `downPerDay` hold as they are. */
+const USUAL_RHO = 20
 
 /** What the rule needs of a tier. */
 export type RuleTier = Pick<Tier, 'pricePerGiBMonth' | 'limitIops'>
@@ -31,6 +45,7 @@ const MOST_WINDOWS = 65_535
 export function initialState(tierCount: number, firstSeenAt: number): VolumeState {
   return {
     cost: new Array<number>(tierCount).fill(0),
+    spread: new Array<number>(pairCount(tierCount)).fill(0),
     hours: 0,
     demandHours: 0,
     previousTier: -1,
@@ -40,6 +55,17 @@ export function initialState(tierCount: number, firstSeenAt: number): VolumeStat
     lastExceededAt: 0,
     firstSeenAt,
   }
+}
+
+/** Number of pairs of tiers, the length of `spread`. */
+export function pairCount(tierCount: number): number {
+  return (tierCount * (tierCount - 1)) / 2
+}
+
+/** Where `spread` keeps the pair of two different tiers. */
+function pairIndex(a: number, b: number, tierCount: number): number {
+  const i = Math.min(a, b)
+  return (i * (2 * tierCount - i - 1)) / 2 + Math.max(a, b) - i - 1
 }
 
 /**
@@ -67,12 +93,27 @@ export function observe(
   return {
     ...state,
     cost: state.cost.map((cost, j) => fade * cost + (added[j] ?? 0)),
+    spread: widened(state.spread, added, fade),
     hours: fade * state.hours + intervalHours,
     demandHours: fade * state.demandHours + demand * intervalHours,
     coveredWindows: Math.min(MOST_WINDOWS, state.coveredWindows + 1),
     lastWindowEnd: windowEnd,
     lastExceededAt: exceeded ? windowEnd : state.lastExceededAt,
   }
+}
+
+function widened(
+  spread: readonly number[],
+  added: readonly number[],
+  fade: number,
+): readonly number[] {
+  const next: number[] = []
+  for (let i = 0; i < added.length; i++)
+    for (let j = i + 1; j < added.length; j++) {
+      const difference = (added[i] ?? 0) - (added[j] ?? 0)
+      next.push(fade * (spread[next.length] ?? 0) + difference * difference)
+    }
+  return next
 }
 
 /** No volume does more; a larger number is a mistake of the source. I/O operations per second. */
@@ -109,7 +150,8 @@ export function decide(
   if (here === undefined || !canDecide(state, sizeGiB, tiers)) return idle
   const others = tiers.map((_, to) => to).filter((to) => to !== tier)
   const needed = (to: number) =>
-    neededMoves(state, tier, to, sizeGiB, medianSizeGiB, constants) * idle.moveCost
+    neededMoves(state, tier, to, sizeGiB, medianSizeGiB, constants) * idle.moveCost +
+    constants.doubt * uncertainty(state, tier, to)
   const lead = (to: number) => here - (state.cost[to] ?? Infinity)
   const to = cheapest(
     state,
@@ -156,7 +198,7 @@ function canDecide(state: VolumeState, sizeGiB: number, tiers: readonly RuleTier
   )
 }
 
-/** The lead that a move from one tier to the other needs, in moves: more with more history. */
+/** The lead that a move from one tier to the other needs, in moves, before doubt: more with more history. */
 function neededMoves(
   state: VolumeState,
   from: number,
@@ -168,7 +210,7 @@ function neededMoves(
   if (to > from)
     return (
       (constants.down0 + (constants.downPerDay * state.hours) / 24) *
-      sizeFactor(sizeGiB, medianSizeGiB, constants)
+      caution(sizeGiB, medianSizeGiB, constants)
     )
   const factor = constants.up0 + (constants.upPerDay * state.hours) / 24
   const sinceMove = (state.lastWindowEnd - state.movedAt) / SECONDS_PER_HOUR
@@ -176,9 +218,21 @@ function neededMoves(
   return brake ? Math.max(factor, constants.brakeFactor) : factor
 }
 
-/** A wrong demotion costs in proportion to the size: large volumes must show more. */
-function sizeFactor(sizeGiB: number, medianSizeGiB: number, constants: RuleConstants): number {
-  const factor = (sizeGiB / medianSizeGiB) ** constants.gamma
+/**
+ * How far the lead of one tier over the other may be chance: the standard error of a sum of independent differences.
+ * A calm volume has hardly any, one that bursts now and then has much.
+ */
+function uncertainty(state: VolumeState, a: number, b: number): number {
+  return Math.sqrt(state.spread[pairIndex(a, b, state.cost.length)] ?? 0)
+}
+
+/**
+ * A wrong demotion costs in proportion to the size and to what throttling is worth: large volumes, and users who
+ * mind throttling much, must show more.
+ */
+function caution(sizeGiB: number, medianSizeGiB: number, constants: RuleConstants): number {
+  const { gamma, rho, rhoGamma } = constants
+  const factor = (sizeGiB / medianSizeGiB) ** gamma * (rho / USUAL_RHO) ** rhoGamma
   return Number.isFinite(factor) ? Math.min(4, Math.max(0.5, factor)) : 1
 }
 

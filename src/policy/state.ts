@@ -1,12 +1,14 @@
 import { fnv1a } from './rule-hash.ts'
+import { pairCount } from './rule.ts'
 import type { VolumeState } from './types.ts'
 
 /**
  * Checkpoint format. Header: "CS", version, number of tiers, rule hash (8 bytes), records (u32), checksum (u32).
- * Then per volume: id (0 and 16 bytes for a UUID, else its length and UTF-8), cost per tier, hours and demandHours
- * as float64, previous tier (i8), windows (u16), four times (u32). 76 bytes a volume with three tiers.
+ * Then per volume: id (0 and 16 bytes for a UUID, else its length and UTF-8), cost per tier, spread per pair of
+ * tiers, hours and demandHours as float64, previous tier (i8), windows (u16), four times (u32). 100 bytes a volume
+ * with three tiers.
  */
-const VERSION = 1
+const VERSION = 2
 const HEADER = 20
 const MOST_BASE64 = 256 * 1024
 const MOST_BYTES = (MOST_BASE64 / 4) * 3
@@ -65,10 +67,11 @@ function checksum(header: Buffer, body: Buffer): number {
 
 function packRecord(id: string, state: VolumeState, tierCount: number): Buffer | undefined {
   const key = packId(id)
-  if (!key || state.cost.length !== tierCount) return undefined
+  if (!key || !fits(state, tierCount)) return undefined
   const record = Buffer.alloc(key.length + numbersLength(tierCount))
   let at = key.copy(record)
-  for (const n of [...state.cost, state.hours, state.demandHours]) at = record.writeDoubleLE(n, at)
+  const { cost, spread, hours, demandHours } = state
+  for (const n of [...cost, ...spread, hours, demandHours]) at = record.writeDoubleLE(n, at)
   at = record.writeInt8(state.previousTier, at)
   at = record.writeUInt16LE(state.coveredWindows, at)
   const { movedAt, lastWindowEnd, lastExceededAt, firstSeenAt } = state
@@ -77,8 +80,12 @@ function packRecord(id: string, state: VolumeState, tierCount: number): Buffer |
   return record
 }
 
+function fits(state: VolumeState, tierCount: number): boolean {
+  return state.cost.length === tierCount && state.spread.length === pairCount(tierCount)
+}
+
 function numbersLength(tierCount: number): number {
-  return 8 * (tierCount + 2) + 1 + 2 + 4 * 4
+  return 8 * (tierCount + pairCount(tierCount) + 2) + 1 + 2 + 4 * 4
 }
 
 function seconds(time: number): number {
@@ -128,7 +135,8 @@ function unpackBody(raw: Buffer, tierCount: number): UnpackedShard {
     at += id.length
     const state = unpackNumbers(raw, at, tierCount)
     at += numbersLength(tierCount)
-    if (![...state.cost, state.hours, state.demandHours].every(Number.isFinite))
+    const { cost, spread, hours, demandHours } = state
+    if (![...cost, ...spread, hours, demandHours].every(Number.isFinite))
       return { ok: false, reason: `the checkpoint has a number that is none for volume ${id.text}` }
     states.set(id.text, state)
   }
@@ -149,12 +157,15 @@ function unpackId(raw: Buffer, at: number): { text: string; length: number } {
 
 function unpackNumbers(raw: Buffer, start: number, tierCount: number): VolumeState {
   const double = (i: number) => raw.readDoubleLE(start + 8 * i)
-  const after = start + 8 * (tierCount + 2)
+  const pairs = pairCount(tierCount)
+  const sums = tierCount + pairs
+  const after = start + 8 * (sums + 2)
   const time = (i: number) => raw.readUInt32LE(after + 3 + 4 * i)
   return {
     cost: Array.from({ length: tierCount }, (_, i) => double(i)),
-    hours: double(tierCount),
-    demandHours: double(tierCount + 1),
+    spread: Array.from({ length: pairs }, (_, i) => double(tierCount + i)),
+    hours: double(sums),
+    demandHours: double(sums + 1),
     previousTier: raw.readInt8(after),
     coveredWindows: raw.readUInt16LE(after + 1),
     movedAt: time(0),

@@ -31,7 +31,11 @@ export type RuleConstants = {
   readonly upPerDay: number
   readonly down0: number
   readonly downPerDay: number
+  /** Exponents with which size (over the median) and rho (over 20) raise what a demotion must show. */
   readonly gamma: number
+  readonly rhoGamma: number
+  /** How many times its own uncertainty a lead must show beside the price of the move. */
+  readonly doubt: number
   readonly brakeFactor: number
   readonly brakeHours: number
   readonly saturationShare: number
@@ -42,6 +46,11 @@ export type RuleConstants = {
 export type VolumeState = {
   /** Discounted cost per tier since first seen. */
   readonly cost: readonly number[]
+  /**
+   * Discounted sum of squared cost differences of each pair of tiers, (0,1), (0,2), …, (1,2), …: the square of how
+   * far the lead of one over the other may be chance.
+   */
+  readonly spread: readonly number[]
   /** Discounted hours of history, at most about 69.5 with a half-life of 48 h. */
   readonly hours: number
   /** Discounted sum of demand times hours; divided by `hours` it is the mean demand. */
