@@ -3,7 +3,6 @@ import { DEFAULT_NAMESPACE } from '../api/names.ts'
 import type { Clock } from '../clock.ts'
 import { messageOf, UserError } from '../errors.ts'
 import { bearer, cachedAuthorization } from './authorization.ts'
-import { loadKubeconfig } from './kubeconfig.ts'
 import type { Endpoint } from './kubeconfig.ts'
 
 export type KubeAccess = Endpoint & {
@@ -33,17 +32,23 @@ export async function loadKubeAccess(options: KubeAccessOptions): Promise<KubeAc
   const namespace = attempt(() => readFile(`${SERVICE_ACCOUNT}/namespace`).trim())
   const known = { namespace: namespace || DEFAULT_NAMESPACE }
   const explicit = kubeconfigPath ?? env['KUBECONFIG']
-  if (explicit) return { ...(await loadKubeconfig(explicit, options)), ...known, source: explicit }
+  if (explicit) return { ...(await fromKubeconfig(explicit, options)), ...known, source: explicit }
   if (env['KUBERNETES_SERVICE_HOST'])
     return { ...inCluster(options), ...known, source: 'in-cluster' }
   const home = join(env['HOME'] ?? '~', '.kube', 'config')
   if (attempt(() => readFile(home)) !== undefined)
-    return { ...(await loadKubeconfig(home, options)), ...known, source: home }
+    return { ...(await fromKubeconfig(home, options)), ...known, source: home }
   throw new UserError(
     'KUBE_NOT_CONFIGURED',
     'no Kubernetes cluster is configured: --kubeconfig and KUBECONFIG are not set, this is no pod ' +
       `(KUBERNETES_SERVICE_HOST is not set) and ${home} cannot be read; pass --kubeconfig <file>`,
   )
+}
+
+/** Loaded only where there is a kubeconfig: what reads one takes 19 MB that a pod has better uses for. */
+async function fromKubeconfig(paths: string, options: KubeAccessOptions): Promise<Endpoint> {
+  const { loadKubeconfig } = await import('./kubeconfig.ts')
+  return loadKubeconfig(paths, options)
 }
 
 function inCluster({ env, readFile, clock }: KubeAccessOptions): Endpoint {
