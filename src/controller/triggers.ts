@@ -56,7 +56,7 @@ export class Triggers {
     this.#parts = parts
   }
 
-  /** Subscribes to all stores and puts everything that is there into the queues. Returns the unsubscribe. */
+  /** Subscribes to all stores and puts the moves that are there into their queue. Returns the unsubscribe. */
   start(): () => void {
     const { watches, queues, policies, windows } = this.#parts
     const policyChanged = () => {
@@ -85,8 +85,6 @@ export class Triggers {
       watches.namespaces.store.subscribe(() => windows.kick()),
     ]
     for (const m of watches.migrations.store.values()) queues.moves.add(keyOf(m))
-    for (const c of watches.claims.store.values())
-      queues.annotations.add(`${c.namespace}/${c.name}`)
     return () => stops.forEach((stop) => stop())
   }
 
@@ -121,6 +119,7 @@ export class Triggers {
   /** Slow full look at Cinder, for drift and for what no watch tells: snapshots, types, hand-made retypes. */
   async sweepLoop(signal: AbortSignal): Promise<void> {
     const { deps, inventory, policies, watches, drift, orphans, windows, status } = this.#parts
+    await this.#annotateAll()
     while (!signal.aborted) {
       await sleep(deps.clock, deps.timing.sweepMs * (0.9 + 0.2 * deps.random()), signal)
       if (signal.aborted) return
@@ -137,6 +136,16 @@ export class Triggers {
       await orphans.check()
       this.#recheckBlocked()
       windows.kick()
+    }
+  }
+
+  /** What a leader before us did not come to write, or wrote under other policies. */
+  async #annotateAll(): Promise<void> {
+    const { watches, queues } = this.#parts
+    let seen = 0
+    for (const c of watches.claims.store.values()) {
+      queues.annotations.add(`${c.namespace}/${c.name}`, { priority: 'background' })
+      if (++seen % SLICE === 0) await nextTurn()
     }
   }
 

@@ -59,11 +59,13 @@ export class VerdictTeller {
   unmatched(key: string, { claim, match }: ManagedClaim): void {
     const forced = claim.annotations[ANNOTATION.forceTier]
     const reason = match.policy === undefined ? match.reason : 'TiersUnresolved'
+    // nothing is told, and most claims of a cluster may be nobody's
+    if (reason === 'NoPolicy' && forced === undefined) return this.forget(key)
     if (!this.#isNew(key, `${reason} ${forced ?? ''}`)) return
     if (match.policy !== undefined) return
     if (reason === 'PolicyNotFound' || reason === 'PolicyConflict')
       this.#teller.claim(claim, reason, match.message)
-    else if (forced !== undefined && reason === 'NoPolicy')
+    else if (reason === 'NoPolicy')
       this.#teller.claim(
         claim,
         'ForceTierNoPolicy',

@@ -54,7 +54,6 @@ const KINDS: Kinds = {
   volumes: {
     resource: resources.PERSISTENT_VOLUME,
     project: projectVolume,
-    indexes: { handle: (v) => [v.handle] },
   },
   attachments: {
     resource: resources.VOLUME_ATTACHMENT,

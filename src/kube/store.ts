@@ -24,6 +24,8 @@ export interface WritableStore<T> extends Store<T> {
   sweep(most: number): IterableIterator<void>
 }
 
+/** Most values have one key, and a Set for it would weigh more than the object. */
+type Keys = string | Set<string>
 type Entry<T> = { value: T; version: number; generation: number }
 
 /**
@@ -37,7 +39,7 @@ export function createStore<T>(options: {
 }): WritableStore<T> {
   const entries = new Map<string, Entry<T>>()
   const indexers = Object.entries(options.indexes ?? {})
-  const indexes = new Map(indexers.map(([name]) => [name, new Map<string, Set<string>>()]))
+  const indexes = new Map(indexers.map(([name]) => [name, new Map<string, Keys>()]))
   const listeners = new Set<(change: Change<T>) => void>()
   let generation = 0
 
@@ -47,8 +49,10 @@ export function createStore<T>(options: {
     for (const [name, values] of positions(value))
       for (const v of values) {
         const keys = indexes.get(name)!.get(v)
-        keys?.delete(key)
-        if (keys?.size === 0) indexes.get(name)!.delete(v)
+        if (keys === key) indexes.get(name)!.delete(v)
+        if (typeof keys !== 'object') continue
+        keys.delete(key)
+        if (keys.size === 0) indexes.get(name)!.delete(v)
       }
   }
 
@@ -56,8 +60,9 @@ export function createStore<T>(options: {
     for (const [name, values] of places)
       for (const v of values) {
         const keys = indexes.get(name)!.get(v)
-        if (keys) keys.add(key)
-        else indexes.get(name)!.set(v, new Set([key]))
+        if (keys === undefined) indexes.get(name)!.set(v, key)
+        else if (typeof keys === 'object') keys.add(key)
+        else if (keys !== key) indexes.get(name)!.set(v, new Set([keys, key]))
       }
   }
 
@@ -90,7 +95,9 @@ export function createStore<T>(options: {
       const keys = indexes.get(name)
       if (!keys) throw new Error(`there is no index "${name}"`)
       const found = keys.get(value)
-      return found === undefined ? [] : Array.from(found, (key) => entries.get(key)!.value)
+      if (found === undefined) return []
+      if (typeof found === 'string') return [entries.get(found)!.value]
+      return Array.from(found, (key) => entries.get(key)!.value)
     },
     subscribe: (listener) => {
       // a listener added twice is told twice and removed one by one

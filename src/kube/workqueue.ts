@@ -2,6 +2,7 @@ import type { Clock, Timer } from '../clock.ts'
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Registry } from '../metrics.ts'
+import { nextTurn } from './list-watch.ts'
 import { queueMetrics } from './queue-metrics.ts'
 import type { Outcome } from './queue-metrics.ts'
 import { createRetryLimiter } from './retry-limiter.ts'
@@ -20,6 +21,8 @@ export type WorkQueueOptions = {
   readonly log: Log
   readonly metrics?: Registry
 }
+
+const KEYS_PER_TURN = 250
 
 type Ready = { readonly since: number }
 type Waiting = { readonly at: number; readonly timer: Timer; readonly priority: Priority }
@@ -44,6 +47,7 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
       ages: () => Array.from(processing.values(), ({ since }) => seconds(since)),
     })
   metrics?.concurrency(concurrency)
+  let handledKeys = 0
   let stopping: AbortSignal | undefined
   let drained: (() => void) | undefined
 
@@ -110,6 +114,8 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
     const outcome = await handled(key, priority, signal)
     metrics?.worked(seconds(since))
     metrics?.reconciled(outcome, seconds(since))
+    // handlers that find nothing to do would keep the event loop for as long as the queue is
+    if (++handledKeys % KEYS_PER_TURN === 0) await nextTurn()
     processing.delete(key)
     const next = again.get(key)
     again.delete(key)

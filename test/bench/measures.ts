@@ -29,15 +29,18 @@ export async function simulators(fleet: FleetOptions): Promise<Simulators> {
 
 export type Controller = { readonly part: Part; readonly readyMs: number }
 
-/** The bundle as it is shipped, with `probe` (a JavaScript module) loaded before it. Waits until it is ready. */
-export async function controller(sim: Simulators, probe: string): Promise<Controller> {
+/** The bundle as it is shipped, and what is loaded before it to look into its process; both JavaScript modules. */
+export type Code = { readonly bundle: string; readonly probe: string }
+
+/** The measured process. Waits until it is ready. */
+export async function controller(sim: Simulators, { bundle, probe }: Code): Promise<Controller> {
   const { config, kubeconfig } = writeConfigs(sim.urls)
   const flags = ['--config', config, '--kubeconfig', kubeconfig, '--log-level', 'warn']
   const health = await freePort()
   const ports = ['--metrics-port', '0', '--health-port', String(health)]
   const started = performance.now()
-  const part = startPart('dist/couchestor.js', ['controller', ...flags, ...ports], {
-    execArgv: ['--import', probe],
+  const part = startPart(bundle, ['controller', ...flags, ...ports], {
+    execArgv: [...(process.env['BENCH_NODE_FLAGS']?.split(' ') ?? []), '--import', probe],
     env: { ...process.env, ...openStackEnv(sim.urls), POD_NAMESPACE: 'couchestor-system' },
   })
   let serving = false
@@ -125,13 +128,18 @@ export type CycleTimes = {
   /** Median and longest of whole cycles, seconds. */
   readonly median: number
   readonly longest: number
+  /** Medians: time the simulated Prometheus was busy in a cycle; processor time of the controller, checkpoint and status included. */
+  readonly prometheus: number
+  readonly cpu: number
   readonly blocks: Blocks
 }
+
+type Cycle = { readonly seconds: number; readonly prometheus: number; readonly cpu: number }
 
 /** Lets `count` windows pass for a controller with a jumping clock, after the first cycles have settled. */
 export async function cycleTimes(
   sim: Simulators,
-  probe: string,
+  { probe }: Code,
   count: number,
 ): Promise<CycleTimes> {
   const part = startPart(module('cycle-process'), [], {
@@ -139,21 +147,36 @@ export async function cycleTimes(
   })
   await part.ask('start', sim.urls)
   await worked(sim)
+  // the first one runs code that was never run before
+  await oneCycle(sim, part)
   await blocksOf(part)
-  const times: number[] = []
-  for (let i = 0; i < count; i++) times.push(await oneCycle(sim, part))
+  const cycles: Cycle[] = []
+  for (let i = 0; i < count; i++) cycles.push(await oneCycle(sim, part))
   const blocks = await blocksOf(part)
   await part.end()
-  return { median: percentile(times, 50), longest: Math.max(...times), blocks }
+  const median = (of: (c: Cycle) => number) => percentile(cycles.map(of), 50)
+  return {
+    median: median((c) => c.seconds),
+    longest: Math.max(...cycles.map((c) => c.seconds)),
+    prometheus: median((c) => c.prometheus),
+    cpu: median((c) => c.cpu),
+    blocks,
+  }
 }
 
 /** The longest pass after the jump is the one with the window; a sweep of Cinder may cause shorter ones. */
-async function oneCycle(sim: Simulators, part: Part): Promise<number> {
+async function oneCycle(sim: Simulators, part: Part): Promise<Cycle> {
   await part.ask('takePasses')
+  await sim.part.ask('prometheusMs')
+  const cpu = await part.ask<number>('cpu')
   await sim.part.ask('step', WINDOW_MS)
   await part.ask('jump', WINDOW_MS)
   await settled(sim)
   const passes = await part.ask<number[]>('takePasses')
   if (passes.length === 0) throw new Error('no pass followed the end of a window')
-  return Math.max(...passes)
+  return {
+    seconds: Math.max(...passes),
+    prometheus: (await sim.part.ask<number>('prometheusMs')) / 1000,
+    cpu: ((await part.ask<number>('cpu')) - cpu) / 1000,
+  }
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from 'esbuild'
@@ -16,13 +16,13 @@ const RSS_BUDGET: Readonly<Record<number, number>> = { 1000: 90, 5000: 110 }
 const quick = process.argv.includes('--quick')
 const say = (text: string) => void process.stdout.write(`${text}\n`)
 const dir = mkdtempSync(join(tmpdir(), 'couchestor-bench-'))
-const probe = join(dir, 'probe.mjs')
+const code = { bundle: join(dir, 'couchestor.mjs'), probe: join(dir, 'probe.mjs') }
 
 /** Compiled, so that the measured process does not hold a compiler. */
 async function compileProbe(): Promise<void> {
   await build({
     entryPoints: [join(import.meta.dirname, 'probe.ts')],
-    outfile: probe,
+    outfile: code.probe,
     bundle: true,
     platform: 'node',
     format: 'esm',
@@ -36,7 +36,7 @@ const budgeted = (budget: number | undefined) => (budget === undefined ? {} : { 
 
 async function processLines(volumes: number): Promise<Measured> {
   const sim = await measure.simulators({ volumes, managed: true, ageSeconds: FLEET_AGE_SECONDS })
-  const { part, readyMs } = await measure.controller(sim, probe)
+  const { part, readyMs } = await measure.controller(sim, code)
   await measure.worked(sim)
   const begin = await measure.blocksOf(part)
   const first = await measure.memoryOf(part)
@@ -87,12 +87,22 @@ async function processLines(volumes: number): Promise<Measured> {
 
 async function cycleLines(volumes: number): Promise<readonly Line[]> {
   const sim = await measure.simulators({ volumes, managed: true, ageSeconds: FLEET_AGE_SECONDS })
-  const { median, longest, blocks } = await measure.cycleTimes(sim, probe, quick ? 3 : 7)
+  const { median, longest, prometheus, cpu, blocks } = await measure.cycleTimes(
+    sim,
+    code,
+    quick ? 3 : 7,
+  )
   await sim.part.end()
   const what = `one cycle of ${volumes} volumes, metrics answer included`
   return [
     { what: `${what}, median`, measured: median, unit: 's', ...budgeted(CYCLE_BUDGET[volumes]) },
     { what: `${what}, longest`, measured: longest, unit: 's' },
+    { what: `  of it, busy time of the simulated Prometheus`, measured: prometheus, unit: 's' },
+    {
+      what: `  processor time of the controller, checkpoint and status included`,
+      measured: cpu,
+      unit: 's',
+    },
     {
       what: `longest block of the event loop in cycles of ${volumes} volumes`,
       measured: blocks.cpuMs,
@@ -104,7 +114,7 @@ async function cycleLines(volumes: number): Promise<readonly Line[]> {
 
 async function cacheLines(objects: number): Promise<readonly Line[]> {
   const sim = await measure.simulators({ volumes: objects, managed: false, ageSeconds: 0 })
-  const { part, readyMs } = await measure.controller(sim, probe)
+  const { part, readyMs } = await measure.controller(sim, code)
   await measure.pause(2000)
   const blocks = await measure.blocksOf(part)
   const memory = await measure.memoryOf(part)
@@ -127,6 +137,8 @@ async function cacheLines(objects: number): Promise<readonly Line[]> {
 
 async function main(): Promise<void> {
   await compileProbe()
+  // another build may replace the bundle meanwhile
+  copyFileSync('dist/couchestor.js', code.bundle)
   const lines: Line[] = []
   const add = (more: readonly Line[]) => {
     lines.push(...more)
