@@ -3,7 +3,7 @@ import { kubectl } from './kubectl.ts'
 
 const KINDS = ['storagepolicies', 'volumemigrations', 'tieringcheckpoints']
 
-/** The CRDs, the controller's namespace and its role, as the guide's readers install them. */
+/** The CRDs, the controller's namespace and its role, as the guide's readers install them. They stay: other tests use them too. */
 export async function install(role = 'deploy/rbac.yaml'): Promise<void> {
   await kubectl(['apply', '-f', 'deploy/crds/'])
   const crds = KINDS.map((kind) => `crd/${kind}.couchestor.io`)
@@ -12,11 +12,6 @@ export async function install(role = 'deploy/rbac.yaml'): Promise<void> {
   if (!namespaces.includes(`namespace/${CONTROLLER_NAMESPACE}\n`))
     await kubectl(['create', 'namespace', CONTROLLER_NAMESPACE])
   await kubectl(['apply', '-f', role])
-}
-
-/** The controller's own objects, so that the next test file begins without a predecessor's lease. */
-export async function removeLease(): Promise<void> {
-  const lease = ['lease', 'couchestor-controller', '--ignore-not-found']
-  await kubectl(['-n', CONTROLLER_NAMESPACE, 'delete', ...lease])
+  // of a run that was cut short; a Lease stays, since without one the first controller waits for a possible other
   await kubectl(['delete', 'tieringcheckpoint', 'moves-in-flight', '--ignore-not-found'])
 }

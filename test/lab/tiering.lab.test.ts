@@ -11,7 +11,7 @@ import { theLab } from './env.ts'
 import { eventually } from './eventually.ts'
 import { createFleet } from './fleet.ts'
 import type { Fleet, FleetClaim } from './fleet.ts'
-import { install, removeLease } from './install.ts'
+import { install } from './install.ts'
 import { kubectl, kubectlJson } from './kubectl.ts'
 import { openstack } from './openstack.ts'
 import { restart, signal } from './processes.ts'
@@ -65,7 +65,6 @@ describeLab('the controller, end to end', () => {
   beforeAll(async () => {
     await buildController()
     await install()
-    await removeLease()
     fleet = await createFleet('e2e-tiering')
     await fleet.up()
     await fleet.policy(POLICY, {})
@@ -84,7 +83,6 @@ describeLab('the controller, end to end', () => {
     await restart('prometheus')
     await stopLoads?.()
     await fleet.down()
-    await removeLease()
   })
 
   it('moves nothing by usage while Prometheus is down, and the policy says so', async () => {
