@@ -18,6 +18,9 @@ export class Ledger {
   readonly #fence: () => void
   #entries = new Map<string, LedgerEntry>()
   #pending: Promise<void> = Promise.resolve()
+  #version: string | undefined
+  /** What the API server has is not what we know. */
+  #unsaved = false
 
   constructor(client: KubeClient, fence: () => void) {
     this.#client = client
@@ -29,12 +32,9 @@ export class Ledger {
   }
 
   async load(): Promise<void> {
-    try {
-      const found = await this.#client.get<TieringCheckpoint>(TIERING_CHECKPOINT, NAME)
-      this.#entries = new Map((found.spec.inFlight ?? []).map((e) => [e.volumeId, e]))
-    } catch (e) {
-      if (!(e instanceof ApiError) || e.reason !== 'NotFound') throw e
-    }
+    const found = await this.#read()
+    this.#version = found?.metadata.resourceVersion
+    this.#entries = new Map((found?.spec.inFlight ?? []).map((e) => [e.volumeId, e]))
   }
 
   /** Resolves when the entry is on the API server. */
@@ -43,33 +43,75 @@ export class Ledger {
     return this.#write()
   }
 
+  /** Resolves when the entry is gone from the API server. */
   remove(volumeId: string): Promise<void> {
-    return this.#entries.delete(volumeId) ? this.#write() : Promise.resolve()
+    const known = this.#entries.delete(volumeId)
+    return known || this.#unsaved ? this.#write() : this.#pending
   }
 
   /** One write at a time, each with all that is known when it starts. */
   #write(): Promise<void> {
-    const next = this.#pending.catch(() => {}).then(() => this.#apply())
+    const next = this.#pending.catch(() => {}).then(() => this.#save())
     this.#pending = next
+    // whoever asked hears of a failure; the next one starts anew
+    next.catch(() => {})
     return next
   }
 
-  async #apply(): Promise<void> {
-    this.#fence()
-    const object: TieringCheckpoint = {
-      apiVersion: API_VERSION,
-      kind: 'TieringCheckpoint',
-      metadata: { name: NAME },
-      spec: {
-        policy: NAME,
-        shard: 0,
-        rule: 'none',
-        windowEnd: '1970-01-01T00:00:00Z',
-        volumes: 0,
-        data: '',
-        inFlight: this.entries(),
-      },
+  async #save(): Promise<void> {
+    try {
+      await this.#swap()
+    } catch (e) {
+      if (!(e instanceof ApiError) || !STALE.has(e.reason)) throw e
+      // a write of an earlier leader that came late, or one of ours whose answer was lost
+      this.#version = (await this.#read())?.metadata.resourceVersion
+      await this.#swap()
     }
-    await this.#client.patch(TIERING_CHECKPOINT, NAME, object, { type: 'apply', force: true })
+  }
+
+  /** Compare-and-swap, so that no write of another time is ever repeated over ours. */
+  async #swap(): Promise<void> {
+    this.#unsaved = true
+    this.#fence()
+    const inFlight = this.entries()
+    const saved =
+      this.#version === undefined
+        ? await this.#client.create(TIERING_CHECKPOINT, ledgerOf(inFlight))
+        : await this.#client.patch<TieringCheckpoint>(
+            TIERING_CHECKPOINT,
+            NAME,
+            { metadata: { resourceVersion: this.#version }, spec: { inFlight } },
+            { type: 'merge' },
+          )
+    this.#version = saved.metadata.resourceVersion
+    this.#unsaved = false
+  }
+
+  async #read(): Promise<TieringCheckpoint | undefined> {
+    try {
+      return await this.#client.get<TieringCheckpoint>(TIERING_CHECKPOINT, NAME)
+    } catch (e) {
+      if (!(e instanceof ApiError) || e.reason !== 'NotFound') throw e
+      return undefined
+    }
+  }
+}
+
+const STALE = new Set(['Conflict', 'AlreadyExists', 'NotFound'])
+
+function ledgerOf(inFlight: readonly LedgerEntry[]): TieringCheckpoint {
+  return {
+    apiVersion: API_VERSION,
+    kind: 'TieringCheckpoint',
+    metadata: { name: NAME },
+    spec: {
+      policy: NAME,
+      shard: 0,
+      rule: 'none',
+      windowEnd: '1970-01-01T00:00:00Z',
+      volumes: 0,
+      data: '',
+      inFlight,
+    },
   }
 }

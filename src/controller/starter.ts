@@ -4,7 +4,7 @@ import type { Intent, VolumeMigration } from '../api/volume-migration.ts'
 import { messageOf } from '../errors.ts'
 import type { QueueResult } from '../kube/types.ts'
 import { preflight } from '../migration/preflight.ts'
-import { deadlineMs } from '../migration/retype.ts'
+import { deadlineMs, FOREIGN_INTENT, isForeign } from '../migration/retype.ts'
 import type { CinderVolume } from '../openstack/types.ts'
 import { refuse } from './admission.ts'
 import type { Caller } from './caller.ts'
@@ -69,7 +69,10 @@ export class Starter {
   #ended(m: VolumeMigration): Answer | undefined {
     if (m.spec.cancel === true)
       return { over: true, reason: 'Cancelled', message: 'cancelled before any call to Cinder' }
-    const { deps } = this.#parts
+    const { deps, term } = this.#parts
+    const { intent } = m.status ?? {}
+    if (intent !== undefined && isForeign(intent, term.clusterId, m.metadata.uid ?? ''))
+      return { over: true, reason: 'ForeignIntent', message: FOREIGN_INTENT }
     const expires = Date.parse(m.status?.expiresAt ?? '')
     if (m.spec.reason !== 'Manual' && deps.clock.now() > expires)
       return {

@@ -1,4 +1,4 @@
-import type { Step } from '../api/volume-migration.ts'
+import type { Intent, Step } from '../api/volume-migration.ts'
 import type { MachineInput, Outcome, VolumeSight } from './types.ts'
 
 /**
@@ -74,15 +74,8 @@ function adopt(input: MachineInput): Outcome {
 function repeatOrGiveUp(input: MachineInput, why: string): Outcome {
   const { intent } = input.status
   if (intent === undefined) return { kind: 'start', why }
-  if (intent.clusterId !== input.clusterId || intent.objectUid !== input.objectUid)
-    return {
-      kind: 'goto',
-      step: 'Failed',
-      reason: 'ForeignIntent',
-      message:
-        'this object was restored from a backup or copied from another cluster; its retype is not repeated. ' +
-        'Delete it, and let the policy decide anew',
-    }
+  if (isForeign(intent, input.clusterId, input.objectUid))
+    return { kind: 'goto', step: 'Failed', reason: 'ForeignIntent', message: FOREIGN_INTENT }
   if (input.now >= Date.parse(intent.deadline))
     return {
       kind: 'goto',
@@ -98,6 +91,15 @@ function repeatOrGiveUp(input: MachineInput, why: string): Outcome {
       message: `${why}; gave up after ${intent.attempt} attempts`,
     }
   return { kind: 'start', why }
+}
+
+export const FOREIGN_INTENT =
+  'this object was restored from a backup or copied from another cluster; its retype is not repeated. ' +
+  'Delete it, and let the policy decide anew'
+
+/** True when the intent was saved for another cluster or in another object. */
+export function isForeign(intent: Intent, clusterId: string, objectUid: string): boolean {
+  return intent.clusterId !== clusterId || intent.objectUid !== objectUid
 }
 
 /** The call was accepted, or is so as far as anybody can tell. */

@@ -13,6 +13,9 @@ const LEASE = '/apis/coordination.k8s.io/v1/namespaces/couchestor-system/leases'
 /** As long as the design lets a call be under way, even when its sender has given up. */
 const LONGEST_ON_THE_WAY_MS = 25_000
 const LONGEST_PAUSE_MS = 60_000
+const STEERING = /\/action$|volumemigrations\/|moves-in-flight/
+/** Where standing still hurts most: around the intent and the call. */
+const DELICATE = /\/action$|volumemigrations\/.*\/status/
 
 /** Numbers in [0, 1) that are the same for the same seed (mulberry32). */
 export function seeded(seed: number): () => number {
@@ -123,7 +126,7 @@ export class Chaos {
   #travel(life: Life, request: HttpRequest): Promise<HttpResponse> {
     const { clock, world } = this.#scene
     const { signal: _signal, timeoutMs: _timeout, ...bare } = request
-    if (!this.#calm && /\/action$/.test(request.url) && this.#random() < 0.3) this.#pause(life)
+    if (!this.#calm && DELICATE.test(request.url) && this.#random() < 0.3) this.#pause(life)
     const there = this.#delayMs()
     const back = this.#delayMs()
     const journey = async () => {
@@ -135,13 +138,13 @@ export class Chaos {
     return patient(journey(), request, life.clock)
   }
 
-  /** A retype leaves a process only while the lease is its own. */
+  /** Whatever steers a move leaves a process only while the lease is its own. */
   #fenced(identity: string, { method, url }: HttpRequest) {
-    if (method !== 'POST' || !url.endsWith('/action')) return
+    if (method === 'GET' || !STEERING.test(url)) return
     const [lease] = this.#scene.world.api.objects(LEASE) as { spec?: { holderIdentity?: string } }[]
     const holder = lease?.spec?.holderIdentity
     if (holder !== identity)
-      this.violations.push(`${identity} sent a retype while ${holder} held the lease`)
+      this.violations.push(`${identity} sent ${method} ${url} while ${holder} held the lease`)
   }
 
   #check() {

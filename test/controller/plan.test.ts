@@ -1,0 +1,238 @@
+import { describe, expect, it } from 'vitest'
+import { PLAN_FLAGS, runPlan } from '../../src/cli/plan/run-plan.ts'
+import type { NamespaceCost, Plan, PlanRow } from '../../src/cli/plan/plan.ts'
+import { readCommandLine } from '../../src/cli/command-line.ts'
+import { readerOn, recordingTerminal } from '../reader.ts'
+import { HOUR, Stage } from './stage.ts'
+
+const PRICED = [
+  { name: 'hot', storageClass: 'couchestor-hot', iopsThreshold: 1000, costPerGiBMonth: 0.125 },
+  { name: 'warm', storageClass: 'couchestor-warm', iopsThreshold: 100, costPerGiBMonth: 0.08 },
+  { name: 'cold', storageClass: 'couchestor-cold', iopsThreshold: 0, costPerGiBMonth: 0.045 },
+]
+const HOURLY = { metrics: { window: '6h' } }
+
+/** Runs while the clock moves: even what takes no time yields between requests. */
+async function pumped<T>(stage: Stage, work: Promise<T>): Promise<T> {
+  let done = false
+  const end = work.finally(() => (done = true))
+  end.catch(() => {})
+  for (let i = 0; i < 5000 && !done; i++) await stage.clock.advance(0)
+  return end
+}
+
+async function planText(stage: Stage, args: readonly string[] = [], config = '') {
+  const reader = readerOn(stage.world, stage.clock, config)
+  const terminal = recordingTerminal()
+  const { flags } = readCommandLine('plan', args, PLAN_FLAGS, { least: 0, most: 0, usage: '' })
+  const signal = new AbortController().signal
+  await pumped(stage, runPlan(flags, reader.deps, terminal, signal))
+  return { text: terminal.text(), sent: reader.sent }
+}
+
+async function plan(stage: Stage, args: readonly string[] = [], config = ''): Promise<Plan> {
+  return JSON.parse((await planText(stage, [...args, '-o', 'json'], config)).text) as Plan
+}
+
+const row = (p: Plan, claim: string) => p.rows.find((r) => r.claim === claim)
+const started = (stage: Stage) => stage.moves().filter((m) => m.status?.startedAt !== undefined)
+
+describe('couchestor plan', () => {
+  it('only reads: lists, gets, queries and the login', async () => {
+    const stage = new Stage()
+    stage.policy(HOURLY)
+    stage.claim({ name: 'idle' })
+    const { sent } = await planText(stage)
+    const writes = sent.filter((s) => !s.startsWith('GET '))
+    expect(sent.length).toBeGreaterThan(10)
+    expect(new Set(writes)).toEqual(new Set(['POST /v3/auth/tokens', 'POST /api/v1/query']))
+    expect(stage.moves()).toEqual([])
+    expect(stage.object('/apis/couchestor.io/v1alpha1/tieringcheckpoints', 'tiered-0')).toBe(
+      undefined,
+    )
+  })
+
+  it('ranks what would move by what it is worth, before any controller has ever run', async () => {
+    const stage = new Stage()
+    stage.policy({ ...HOURLY, tiers: PRICED })
+    stage.claim({ name: 'small', sizeGiB: 1 })
+    stage.claim({ name: 'large', sizeGiB: 100 })
+    stage.claim({ name: 'busy', iops: 5000 })
+    const p = await plan(stage)
+    expect(row(p, 'large')).toMatchObject({
+      action: 'next',
+      order: 1,
+      from: 'hot',
+      to: 'cold',
+      monthlySaving: expect.closeTo(8, 9) as number,
+    })
+    expect(row(p, 'small')).toMatchObject({ action: 'wait', order: 2, reason: 'Ramp' })
+    expect(row(p, 'busy')).toMatchObject({ action: 'stay', order: null, reason: 'OnBestTier' })
+    expect(p.policies[0]).toMatchObject({
+      monthlyCost: expect.closeTo(12.75, 9) as number,
+      wantedMonthlyCost: expect.closeTo(12.75 - 8.08, 9) as number,
+    })
+  })
+
+  it('names first what the controller then moves first, whatever the fleet', async () => {
+    for (const seed of [1, 2, 3, 4]) {
+      const stage = new Stage()
+      stage.policy({ ...HOURLY, tiers: PRICED })
+      for (let i = 0; i < 8; i++)
+        stage.claim({
+          name: `v${i}`,
+          sizeGiB: 1 + ((i * 37 * seed) % 50),
+          tier: ['hot', 'warm', 'cold'][(i + seed) % 3]!,
+          iops: [1, 300, 5000, 40][(i * seed) % 4]!,
+        })
+      const before = await plan(stage)
+      const running = stage.start()
+      await stage.until(() => started(stage).length > 0, HOUR)
+      const first = started(stage)[0]
+      const next = before.rows.find((r) => r.action === 'next')
+      expect(`${first?.spec.claim.name} ${first?.spec.to}`, `seed ${seed}`).toBe(
+        `${next?.claim} ${next?.to}`,
+      )
+      await running.stop()
+    }
+  }, 120_000)
+
+  it('agrees with the controller that runs, from the checkpoints it has saved', async () => {
+    const stage = new Stage()
+    stage.policy({ ...HOURLY, mode: 'Observe', tiers: PRICED })
+    stage.claim({ name: 'idle' })
+    stage.claim({ name: 'busy', tier: 'cold', iops: 5000 })
+    stage.claim({ name: 'right', tier: 'warm', iops: 300 })
+    const running = stage.start()
+    await stage.until(() => stage.staying()['Observe'] === 2, HOUR)
+    const { sent } = await planText(stage)
+    const p = await plan(stage)
+    const counts = Object.fromEntries(
+      [...Map.groupBy(p.rows, (r: PlanRow) => r.reason)].map(([reason, of]) => [reason, of.length]),
+    )
+    expect(counts).toEqual(stage.staying())
+    expect(p.policies[0]?.monthlyCost.toFixed(2)).toBe(stage.policyStatus().monthlyCost?.now)
+    expect(p.policies[0]?.wantedMonthlyCost.toFixed(2)).toBe(
+      stage.policyStatus().monthlyCost?.wanted,
+    )
+    expect(sent.filter((s) => s === 'POST /api/v1/query').length).toBeLessThan(20)
+    await running.stop()
+  })
+
+  it.each<[string, (stage: Stage) => void, string, Partial<PlanRow>]>([
+    [
+      'a snapshot',
+      (s) => void s.cloud.addSnapshot(s.claim({ name: 'v' }).id),
+      '',
+      { action: 'held', to: 'cold', reason: 'Snapshots' },
+    ],
+    [
+      'an attachment',
+      (s) => void s.claim({ name: 'v', node: 'node-1' }),
+      '',
+      { action: 'held', to: 'cold', reason: 'Attached' },
+    ],
+    [
+      'the stop switch',
+      (s) => void s.claim({ name: 'v' }),
+      'migration: { paused: true }',
+      { action: 'held', to: 'cold', reason: 'Stopped' },
+    ],
+    [
+      'no usage numbers',
+      (s) => {
+        s.claim({ name: 'v', node: 'node-1', iops: (t) => (t > 0 ? NaN : 0) })
+      },
+      '',
+      { action: 'stay', to: '', reason: 'NoData' },
+    ],
+    [
+      'no policy',
+      (s) => void s.claim({ name: 'v', labels: {} }),
+      '',
+      { action: 'unmanaged', to: '', reason: 'NoPolicy' },
+    ],
+    [
+      'a person who forces a tier',
+      (s) =>
+        void s.claim({
+          name: 'v',
+          iops: 5000,
+          annotations: { 'couchestor.io/force-tier': 'warm' },
+        }),
+      '',
+      { action: 'next', to: 'warm', asked: 'Forced' },
+    ],
+  ])('says what %s does', async (_, set, config, expected) => {
+    const stage = new Stage()
+    stage.policy(HOURLY)
+    set(stage)
+    expect(row(await plan(stage, [], config), 'v')).toMatchObject(expected)
+  })
+
+  it('lets promotions wait when the budget is spent, and never demotions', async () => {
+    const stage = new Stage()
+    stage.policy({ ...HOURLY, tiers: PRICED, budget: { maxMonthlyCost: 2 } })
+    stage.claim({ name: 'up', tier: 'cold', sizeGiB: 20, iops: 5000 })
+    stage.claim({ name: 'down', tier: 'hot', sizeGiB: 8, iops: 1 })
+    const p = await plan(stage)
+    expect(row(p, 'up')).toMatchObject({ action: 'wait', to: 'hot', reason: 'BudgetLimit' })
+    expect(row(p, 'up')?.message).toContain('1.90 of 2.00')
+    expect(row(p, 'down')).toMatchObject({ action: 'next', to: 'cold' })
+  })
+
+  it('tells how far from the best it is when room on a tier binds', async () => {
+    const stage = new Stage()
+    const [hot, ...rest] = PRICED
+    const tiers = [{ ...hot, capacity: { maxGiB: 10, headroomPercent: 0 } }, ...rest]
+    stage.policy({ ...HOURLY, tiers })
+    stage.claim({ name: 'first', tier: 'cold', sizeGiB: 8, iops: 9000 })
+    stage.claim({ name: 'second', tier: 'cold', sizeGiB: 8, iops: 5000 })
+    const p = await plan(stage)
+    expect(row(p, 'second')).toMatchObject({ action: 'wait', reason: 'CapacityLimit' })
+    const { capacity } = p.policies[0]!
+    expect(capacity!.bound).toBeGreaterThan(0)
+    expect(capacity!.bound).toBeLessThanOrEqual(capacity!.cost)
+    expect(capacity!.pricePerGiB['hot']).toBeGreaterThan(0)
+  })
+
+  it('narrows to a policy and a namespace, and sums up by namespace', async () => {
+    const stage = new Stage()
+    stage.policy({ ...HOURLY, tiers: PRICED })
+    stage.claim({ name: 'a', namespace: 'shop', sizeGiB: 100 })
+    stage.claim({ name: 'b', namespace: 'lab', sizeGiB: 10 })
+    const p = await plan(stage, ['-n', 'lab', '--policy', 'tiered'])
+    expect(p.rows.map((r) => `${r.claim} ${r.order}`)).toEqual(['b 2'])
+    expect(p.policies[0]?.monthlyCost).toBeCloseTo(1.25, 9)
+    const { text } = await planText(stage, ['--by', 'namespace', '-o', 'json'])
+    const [first] = JSON.parse(text) as NamespaceCost[]
+    expect(first).toMatchObject({ namespace: 'shop', claims: 1, sizeGiB: 100, moves: 1 })
+    expect(first?.monthlyCost).toBeCloseTo(12.5, 9)
+    expect(first?.wantedMonthlyCost).toBeCloseTo(4.5, 9)
+    await expect(planText(stage, ['--policy', 'tierd'])).rejects.toThrow('there are tiered')
+  })
+
+  it('is a table that fits what people ask: what moves, why, and the sums', async () => {
+    const stage = new Stage()
+    stage.policy({ ...HOURLY, tiers: PRICED })
+    stage.claim({ name: 'idle', sizeGiB: 100 })
+    stage.claim({ name: 'busy', iops: 5000 })
+    const { text } = await planText(stage)
+    expect(text).toMatch(/#\s+ACTION\s+NAMESPACE\s+CLAIM/)
+    expect(text).toMatch(/1 {2}next {4}default {4}idle {3}100 {2}hot {3}cold/)
+    expect(text).not.toContain('busy')
+    expect((await planText(stage, ['--all'])).text).toContain('busy')
+    expect(text).toContain('Costs 12.63 a month now, 4.62 after all that is wanted')
+    expect(text.split('\n').every((line) => line === line.trimEnd())).toBe(true)
+  })
+
+  it('keeps everything where it is while the source is down, and says so', async () => {
+    const stage = new Stage()
+    stage.policy(HOURLY)
+    stage.claim({ name: 'idle' })
+    stage.world.prometheus.seams.setFault({ kind: 'down' })
+    const p = await plan(stage)
+    expect(p.rows.map((r) => r.action)).toEqual(['stay'])
+    expect(p.notices.join()).toContain('without usage numbers everything stays')
+  })
+})
