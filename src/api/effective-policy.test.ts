@@ -88,7 +88,6 @@ describe('notYetActedOn', () => {
     ['tiers[].regions', { tiers: [{ name: 'hot', regions: ['RegionOne'] }] }],
     ['tiers[].throughputLimit', { tiers: [{ name: 'hot', throughputLimit: { base: 1 } }] }],
     ['migration.strategy', { migration: { strategy: 'cinder-transfer' } }],
-    ['budget', { budget: { maxMonthlyCost: 5 } }],
     ['metrics.source', { metrics: { source: 'Gnocchi' } }],
     ['decision.algorithm', { decision: { algorithm: 'Threshold' } }],
   ])('names %s and what happens instead', (field, spec) => {

@@ -62,27 +62,32 @@ export type Refusal = { readonly reason: MigrationStatusReason; readonly message
 
 type Gate = (input: AdmissionInput) => Refusal | undefined
 
-/** Gates for everybody, then gates a person may walk past by asking for the move himself. */
+/** What does not pass by itself comes first: it is the answer worth hearing, and the planner asks for it. */
 const GATES: readonly Gate[] = [
   stopped,
   paused,
+  forPolicyMoves(halted),
+  forPolicyMoves(breaker),
+  forPolicyMoves(thrash),
+  capacity,
+  budget,
+  slotLimit,
+  forPolicyMoves(schedule),
+  forPolicyMoves(ramp),
   concurrency,
   policyConcurrency,
   namespaceLimit,
   poolLimit,
-  slotLimit,
-  capacity,
-  budget,
 ]
-const POLICY_GATES: readonly Gate[] = [halted, schedule, breaker, thrash, ramp]
+
+/** Who asks for a move himself walks past this gate. */
+function forPolicyMoves(gate: Gate): Gate {
+  return (input) => (input.move.reason === 'Policy' ? gate(input) : undefined)
+}
 
 /** The one step in front of the intent where every limit is counted. undefined = go. */
 export function refuse(input: AdmissionInput): Refusal | undefined {
-  const gates =
-    input.move.reason === 'Policy'
-      ? [...GATES.slice(0, 2), ...POLICY_GATES, ...GATES.slice(2)]
-      : GATES
-  for (const gate of gates) {
+  for (const gate of GATES) {
     const refusal = gate(input)
     if (refusal) return refusal
   }

@@ -6,6 +6,7 @@ export const PERSISTENT_VOLUME = core('persistentvolumes', 'PersistentVolume', f
 export const NAMESPACE = core('namespaces', 'Namespace', false)
 export const NODE = core('nodes', 'Node', false)
 export const POD = core('pods', 'Pod', true)
+export const CONFIG_MAP = core('configmaps', 'ConfigMap', true)
 export const SECRET = core('secrets', 'Secret', true)
 export const EVENT = core('events', 'Event', true)
 export const STORAGE_CLASS = storage('storageclasses', 'StorageClass')

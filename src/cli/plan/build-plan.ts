@@ -1,0 +1,231 @@
+import type { StayReason } from '../../api/reasons.ts'
+import { isFinished } from '../../api/volume-migration.ts'
+import type { VolumeMigration } from '../../api/volume-migration.ts'
+import { refuse } from '../../controller/admission.ts'
+import type { Move, Refusal } from '../../controller/admission.ts'
+import type { Judged } from '../../controller/judgement.ts'
+import type { ManagedClaim } from '../../controller/managed.ts'
+import type { Picture } from '../../controller/picture.ts'
+import { migrationFor } from '../../controller/plan-writer.ts'
+import type { ResolvedPolicy } from '../../controller/policies.ts'
+import { rankedMoves } from '../../controller/ranked-moves.ts'
+import { isTarget } from '../../controller/targets.ts'
+import { keyOf } from '../../controller/watches.ts'
+import { preflight } from '../../migration/preflight.ts'
+import { monthlyCost } from '../../policy/rank.ts'
+import { capacityReport } from './capacity-report.ts'
+import { noticesOf } from './notices.ts'
+import type { Plan, PlanRow, PolicyPlan } from './plan.ts'
+import { costsOf } from './plan.ts'
+
+/** Reasons that say when a move happens, and nothing against it: such moves have a place in the queue. */
+const WAITS = new Set<StayReason>(['Observe', 'OutsideSchedule'])
+
+/** Moves at the head of the queue for which Cinder itself is asked what stands against them. */
+const MOST_PREFLIGHTS = 20
+
+type Placed = Pick<PlanRow, 'action' | 'order' | 'reason' | 'message'>
+
+/** What the controller would do now, claim by claim, in the order in which it would do it. */
+export async function buildPlan(picture: Picture): Promise<Plan> {
+  const placed = await queue(picture)
+  const rows = [...picture.claims].map(([key, managed]) => rowOf(picture, key, managed, placed))
+  return {
+    apiVersion: 'couchestor.io/v1alpha1',
+    kind: 'Plan',
+    at: new Date(picture.now).toISOString(),
+    rows: rows.toSorted(inOrder),
+    policies: picture.policies.all().map((p) => policyPlan(picture, p, rows)),
+    notices: noticesOf(picture, rows),
+  }
+}
+
+/** Walks through the queue as the controller does: each move that may start counts against the next one's limits. */
+async function queue(picture: Picture): Promise<ReadonlyMap<string, Placed>> {
+  const placed = new Map<string, Placed>()
+  const started: Move[] = []
+  let asked = 0
+  for (const { key, judged, to, order } of inTurn(picture)) {
+    const { verdict } = judged
+    const proposal = migrationFor(judged, to, asker(judged), 0, undefined)
+    const target = picture.targets.of(proposal)
+    if (!isTarget(target)) continue
+    const input = picture.admission.inputFor(proposal, target)
+    const refusal =
+      holdsBack(judged) ?? refuse({ ...input, inFlight: [...input.inFlight, ...started] })
+    if (refusal !== undefined) {
+      placed.set(key, { action: 'wait', order, ...refusal })
+      continue
+    }
+    const block = asked++ < MOST_PREFLIGHTS ? await blockOf(picture, proposal) : undefined
+    if (block !== undefined) {
+      placed.set(key, { action: 'held', order: null, ...block })
+      continue
+    }
+    started.push(input.move)
+    placed.set(key, { action: 'next', order, reason: '', message: verdict.message })
+  }
+  return placed
+}
+
+type Turn = { key: string; judged: Judged; to: number; order: number }
+
+/** What a person asked for first, then each policy's queue. */
+function* inTurn({ verdicts, policies }: Picture): Generator<Turn> {
+  for (const [key, judged] of verdicts)
+    if (judged.verdict.kind === 'move' && judged.verdict.why === 'Forced')
+      yield { key, judged, to: judged.verdict.to, order: 0 }
+  for (const policy of policies.all())
+    for (const [i, move] of rankedMoves(verdicts, policy.name, WAITS).entries())
+      yield { ...move, order: i + 1 }
+}
+
+function asker({ verdict }: Judged): 'Policy' | 'Forced' {
+  return verdict.kind === 'move' ? verdict.why : 'Policy'
+}
+
+function holdsBack({ verdict, policy }: Judged): Refusal | undefined {
+  if (verdict.kind === 'stay') return { reason: verdict.reason, message: verdict.message }
+  if (policy.effective.mode !== 'Approve') return undefined
+  return { reason: 'AwaitingApproval', message: verdict.message }
+}
+
+async function blockOf(picture: Picture, proposal: VolumeMigration): Promise<Refusal | undefined> {
+  const target = picture.targets.of(proposal)
+  if (!isTarget(target)) return undefined
+  const volume = await picture.inventory.look(target.volume.handle)
+  if (volume === undefined)
+    return { reason: 'VolumeGone', message: 'Cinder does not know the volume any more' }
+  return preflight(await picture.preflight.gather(target, volume))[0]
+}
+
+function rowOf(
+  picture: Picture,
+  key: string,
+  managed: ManagedClaim,
+  placed: ReadonlyMap<string, Placed>,
+): PlanRow {
+  const judged = picture.verdicts.get(key)
+  if (judged === undefined) return unmanagedRow(managed)
+  const { verdict, tiers, tier, policy } = judged
+  const here = tiers[tier]
+  const { numbers } = verdict
+  const sizeGiB = managed.bound?.row?.sizeGiB ?? 0
+  const open = openMoveOf(picture, managed)
+  const goal = verdict.kind === 'move' ? verdict.to : verdict.wants
+  const to = open?.spec.to ?? (goal === undefined ? '' : (tiers[goal]?.name ?? ''))
+  return {
+    ...(open === undefined ? (placed.get(key) ?? staying(judged)) : openPlace(open)),
+    policy: policy.name,
+    ...named(managed),
+    sizeGiB,
+    from: here?.name ?? managed.bound?.row?.typeName ?? '',
+    to,
+    asked: open?.spec.reason ?? (to === '' ? '' : askedBy(judged)),
+    monthlySaving: to === '' ? 0 : numbers.monthlySaving,
+    worthPerMonth: numbers.worthPerMonth,
+    paybackDays: Number.isFinite(numbers.paybackDays) ? numbers.paybackDays : null,
+    moveCost: numbers.moveCost,
+    lead: numbers.lead,
+    needed: numbers.needed,
+    meanIops: numbers.meanIops,
+    monthlyCost: here === undefined ? 0 : monthlyCost(here, sizeGiB),
+    migration: open === undefined ? '' : open.metadata.name,
+  }
+}
+
+function askedBy({ verdict, managed }: Judged): 'Policy' | 'Forced' {
+  if (verdict.kind === 'move') return verdict.why
+  const forced = managed.claim.annotations['couchestor.io/force-tier']
+  return forced === undefined ? 'Policy' : 'Forced'
+}
+
+function staying({ verdict }: Judged): Placed {
+  if (verdict.kind === 'move')
+    return { action: 'held', order: null, reason: 'InFlight', message: verdict.message }
+  const action = verdict.wants === undefined ? 'stay' : 'held'
+  return { action, order: null, reason: verdict.reason, message: verdict.message }
+}
+
+function openPlace({ metadata, status }: VolumeMigration): Placed {
+  const { step = 'Waiting', reason = 'Planned', message } = status ?? {}
+  return {
+    action: 'open',
+    order: null,
+    reason: step === 'Waiting' ? reason : step,
+    message: message ?? `VolumeMigration ${metadata.name} is ${step}`,
+  }
+}
+
+function openMoveOf(picture: Picture, { bound }: ManagedClaim): VolumeMigration | undefined {
+  const moves = bound === undefined ? [] : picture.migrations.ofVolume(bound.volume.handle)
+  return moves.find((m) => !isFinished(m))
+}
+
+function named({ claim, bound }: ManagedClaim) {
+  return { namespace: claim.namespace, claim: claim.name, volumeId: bound?.volume.handle ?? '' }
+}
+
+function unmanagedRow(managed: ManagedClaim): PlanRow {
+  const { match, bound } = managed
+  const why =
+    match.policy === undefined
+      ? match
+      : { reason: 'TiersUnresolved', message: match.policy.problems.join('; ') }
+  return {
+    action: 'unmanaged',
+    order: null,
+    policy: match.policy?.name ?? '',
+    ...named(managed),
+    sizeGiB: bound?.row?.sizeGiB ?? 0,
+    from: bound?.row?.typeName ?? '',
+    to: '',
+    asked: '',
+    reason: why.reason,
+    message: why.message,
+    monthlySaving: 0,
+    worthPerMonth: 0,
+    paybackDays: null,
+    moveCost: 0,
+    lead: 0,
+    needed: 0,
+    meanIops: 0,
+    monthlyCost: 0,
+    migration: '',
+  }
+}
+
+function policyPlan(picture: Picture, p: ResolvedPolicy, rows: readonly PlanRow[]): PolicyPlan {
+  const own = rows.filter((r) => r.policy === p.name && r.action !== 'unmanaged')
+  return {
+    name: p.name,
+    mode: p.effective.mode,
+    pricesAssumed: p.pricesAssumed,
+    ...costsOf(p.name, rows),
+    maxMonthlyCost: p.effective.maxMonthlyCost ?? null,
+    problems: p.problems,
+    capacity: capacityReport(picture, p, own),
+  }
+}
+
+const ORDER = { open: 0, next: 1, wait: 2, held: 3, stay: 4, unmanaged: 5 } as const
+
+function inOrder(a: PlanRow, b: PlanRow): number {
+  return (
+    ORDER[a.action] - ORDER[b.action] ||
+    compare(a.policy, b.policy) ||
+    (a.order ?? 0) - (b.order ?? 0) ||
+    b.worthPerMonth - a.worthPerMonth ||
+    compare(`${a.namespace}/${a.claim}`, `${b.namespace}/${b.claim}`)
+  )
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b)
+}
+
+/** For `couchestor explain`: the key of an open move's object. */
+export function openMoveKey(picture: Picture, managed: ManagedClaim): string | undefined {
+  const open = openMoveOf(picture, managed)
+  return open === undefined ? undefined : keyOf(open)
+}

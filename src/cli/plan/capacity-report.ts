@@ -1,0 +1,49 @@
+import type { Picture } from '../../controller/picture.ts'
+import type { ResolvedPolicy } from '../../controller/policies.ts'
+import { capacityBound } from '../../policy/capacity-bound.ts'
+import { HOURS_PER_MONTH } from '../../policy/cost.ts'
+import { monthlyCost } from '../../policy/rank.ts'
+import type { CapacityReport, PlanRow } from './plan.ts'
+
+/** A GiB whose price is below this share of the dearest one is not scarce. */
+const SCARCE = 1e-3
+
+/** The distance to what no placement within the capacities could beat; null unless room holds a move back. */
+export function capacityReport(
+  picture: Picture,
+  policy: ResolvedPolicy,
+  rows: readonly PlanRow[],
+): CapacityReport | null {
+  const { tiers } = policy
+  if (tiers === undefined || rows.every((r) => r.reason !== 'CapacityLimit')) return null
+  const { states } = picture.memory.of(policy)
+  const room = tiers.map((t) =>
+    t.maxGiB === undefined ? Infinity : t.maxGiB * (1 - t.headroomPercent / 100),
+  )
+  let cost = 0
+  const volumes = rows.flatMap((row) => {
+    const end = row.action === 'next' ? row.to : row.from
+    const at = tiers.findIndex((t) => t.name === end)
+    if (at < 0) return []
+    const state = states.get(row.volumeId)
+    const costs = tiers.map((t, k) =>
+      state !== undefined && state.hours > 0
+        ? ((state.cost[k] ?? 0) / state.hours) * HOURS_PER_MONTH
+        : monthlyCost(t, row.sizeGiB),
+    )
+    cost += costs[at] ?? 0
+    return [{ sizeGiB: row.sizeGiB, costs }]
+  })
+  const { bound, pricePerGiB } = capacityBound(volumes, room, cost)
+  const dearest = Math.max(...tiers.map((t) => t.pricePerGiBMonth))
+  const scarce = tiers.flatMap((t, k) => {
+    const price = pricePerGiB[k] ?? 0
+    return price > dearest * SCARCE ? [[t.name, price] as const] : []
+  })
+  return {
+    cost,
+    bound,
+    gapPercent: bound > 0 ? (100 * (cost - bound)) / bound : 0,
+    pricePerGiB: Object.fromEntries(scarce),
+  }
+}

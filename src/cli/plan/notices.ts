@@ -1,0 +1,43 @@
+import type { Picture } from '../../controller/picture.ts'
+import { allReflectors } from '../../controller/watches.ts'
+import type { PlanRow } from './plan.ts'
+
+/** What the reader must know to judge a plan, one sentence each. */
+export function noticesOf(picture: Picture, rows: readonly PlanRow[]): readonly string[] {
+  const { policies, deps, health, watches } = picture
+  return [
+    ...when(
+      policies.all().length === 0,
+      'there is no StoragePolicy, so nothing is managed; see docs/plan-and-explain.md',
+    ),
+    ...when(
+      deps.config().migration.paused,
+      'migration.paused in config.yaml stops every move at present',
+    ),
+    ...policies
+      .all()
+      .flatMap((p) => [
+        ...p.problems.map((problem) => `policy ${p.name}: ${problem}`),
+        ...when(
+          p.pricesAssumed,
+          `policy ${p.name} has no prices (tiers[].costPerGiBMonth); costs are relative to 1 for the cheapest tier`,
+        ),
+        ...when(
+          health.state(p.name).down !== undefined,
+          `policy ${p.name}: ${health.state(p.name).down}; without usage numbers everything stays`,
+        ),
+      ]),
+    ...allReflectors(watches).flatMap((r) => {
+      const { missingRule } = r.health()
+      return missingRule === undefined ? [] : [`your role lacks a rule: ${missingRule}`]
+    }),
+    ...when(
+      rows.length > 0 && rows.every((r) => r.action === 'unmanaged'),
+      'no claim is managed: annotate claims with couchestor.io/policy, or give the policy a selector',
+    ),
+  ]
+}
+
+function when(holds: boolean, text: string): string[] {
+  return holds ? [text] : []
+}

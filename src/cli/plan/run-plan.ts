@@ -1,0 +1,74 @@
+import { dump } from 'js-yaml'
+import { readPicture } from '../../controller/picture.ts'
+import type { ReadingDeps } from '../../controller/read-only.ts'
+import { UserError } from '../../errors.ts'
+import { booleanFlag } from '../flags.ts'
+import type { Flags, FlagSpec } from '../flags.ts'
+import { oneOf } from '../command-line.ts'
+import type { Terminal } from '../terminal.ts'
+import { buildPlan } from './build-plan.ts'
+import { byNamespace, costsOf } from './plan.ts'
+import type { Plan } from './plan.ts'
+import { renderNamespaces, renderPlan } from './render-plan.ts'
+
+export const PLAN_ABOUT =
+  'Tells what would be moved now, why, in which order, and what is in the way. Changes nothing.'
+
+export const PLAN_FLAGS = {
+  output: { value: 'json|yaml|wide', help: '(-o) another form than a table' },
+  policy: { value: 'NAME', help: 'only the claims of one policy' },
+  namespace: { value: 'NAME', help: '(-n) only the claims of one namespace' },
+  all: {
+    help: 'also claims that are where they belong, and those no policy manages',
+    default: 'false',
+  },
+  by: { value: 'namespace', help: 'what the claims of each namespace cost, instead' },
+} as const satisfies Record<string, FlagSpec>
+
+/** Reads, plans, prints. `flags` by PLAN_FLAGS. Resolves to the exit code. */
+export async function runPlan(
+  flags: Flags,
+  deps: ReadingDeps,
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<number> {
+  const output = oneOf(flags, 'output', ['json', 'yaml', 'wide'])
+  const by = oneOf(flags, 'by', ['namespace'])
+  const all = booleanFlag(flags, 'all')
+  const picture = await readPicture(deps, signal)
+  const { policy, namespace } = flags
+  if (policy !== undefined && picture.policies.get(policy) === undefined)
+    throw new UserError(
+      'NOT_FOUND',
+      noSuchPolicy(
+        policy,
+        picture.policies.all().map((p) => p.name),
+      ),
+    )
+  const plan = narrowed(await buildPlan(picture), policy, namespace)
+  terminal.progress('')
+  const document = by === undefined ? plan : byNamespace(plan)
+  if (output === 'json') terminal.out(`${JSON.stringify(document, null, 2)}\n`)
+  else if (output === 'yaml') terminal.out(dump(document, { lineWidth: 120, noRefs: true }))
+  else if (by === 'namespace') terminal.out(renderNamespaces(byNamespace(plan)))
+  else terminal.out(renderPlan(plan, { wide: output === 'wide', all }))
+  return 0
+}
+
+/** The order is that of the whole cluster: what is left out still has its place. */
+function narrowed(plan: Plan, policy: string | undefined, namespace: string | undefined): Plan {
+  const rows = plan.rows.filter(
+    (r) =>
+      (policy === undefined || r.policy === policy) &&
+      (namespace === undefined || r.namespace === namespace),
+  )
+  const policies = plan.policies
+    .filter((p) => policy === undefined || p.name === policy)
+    .map((p) => ({ ...p, ...costsOf(p.name, rows) }))
+  return { ...plan, rows, policies }
+}
+
+function noSuchPolicy(name: string, known: readonly string[]): string {
+  const there = known.length === 0 ? 'there is none' : `there are ${known.join(', ')}`
+  return `StoragePolicy "${name}" does not exist; ${there}`
+}

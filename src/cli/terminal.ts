@@ -1,0 +1,7 @@
+/** Where a command writes: results to `out`, progress and warnings to `note`. */
+export type Terminal = {
+  out(text: string): void
+  note(text: string): void
+  /** One line that is written over and over while something takes long; nothing where no person looks. */
+  progress(text: string): void
+}

@@ -1,0 +1,10 @@
+import type { Terminal } from '../cli/terminal.ts'
+
+/** The process's own streams. Progress shows only where standard error is a terminal. */
+export const systemTerminal: Terminal = {
+  out: (text) => void process.stdout.write(text),
+  note: (text) => void process.stderr.write(text),
+  progress: (text) => {
+    if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text}`)
+  },
+}
