@@ -1,5 +1,8 @@
 import { CONTROLLER_FLAGS, runController } from './controller-process.ts'
+import { DEMO_FLAGS, runDemoCommand } from './demo-process.ts'
 import { helpOf } from '../cli/flags.ts'
+import { PLAN_ABOUT } from '../cli/plan/run-plan.ts'
+import { PLAN_COMMAND_FLAGS, runPlanCommand } from './plan-process.ts'
 
 export type Command = {
   readonly about: string
@@ -9,6 +12,7 @@ export type Command = {
 }
 
 const CONTROLLER_ABOUT = 'Keeps every managed volume on the tier that is worth its money.'
+const DEMO_ABOUT = 'Plays a day of a fleet against simulated services, in a minute.'
 
 /** Subcommands by name, in the order in which help lists them. */
 export const COMMANDS: Readonly<Record<string, Command>> = {
@@ -16,5 +20,15 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     about: CONTROLLER_ABOUT,
     help: () => helpOf('controller', CONTROLLER_ABOUT, CONTROLLER_FLAGS),
     run: runController,
+  },
+  demo: {
+    about: DEMO_ABOUT,
+    help: () => helpOf('demo', DEMO_ABOUT, DEMO_FLAGS),
+    run: runDemoCommand,
+  },
+  plan: {
+    about: PLAN_ABOUT,
+    help: () => helpOf('plan', PLAN_ABOUT, PLAN_COMMAND_FLAGS),
+    run: runPlanCommand,
   },
 }
