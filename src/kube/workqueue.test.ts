@@ -318,3 +318,16 @@ it('reports itself under the names that dashboards know', async () => {
   ])
     expect(text).toContain(line)
 })
+
+it('a long queue of keys with nothing to do lets others run in between, and is handled whole', async () => {
+  const { q, start, keys } = queue(() => done, { concurrency: 4 })
+  for (let i = 0; i < 5000; i++) q.add(`claim-${i}`)
+  void start()
+  await new Promise((resolve) => setImmediate(resolve))
+  const first = keys().length
+  for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve))
+
+  expect(first).toBeGreaterThan(0)
+  expect(first).toBeLessThan(2000)
+  expect(keys()).toHaveLength(5000)
+})

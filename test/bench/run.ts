@@ -40,7 +40,7 @@ async function processLines(volumes: number): Promise<Measured> {
   await measure.worked(sim)
   const begin = await measure.blocksOf(part)
   const first = await measure.memoryOf(part)
-  const idle = await measure.idleRequests(sim, quick ? 10_000 : 60_000)
+  const idle = await measure.idleRequests(sim, quick ? 10_000 : 30_000)
   const rest = await measure.memoryOf(part)
   const before = await measure.connectionsOf(sim)
   const force = await measure.forceLatency(sim, 110)
@@ -90,7 +90,7 @@ async function cycleLines(volumes: number): Promise<readonly Line[]> {
   const { median, longest, prometheus, cpu, blocks } = await measure.cycleTimes(
     sim,
     code,
-    quick ? 3 : 7,
+    quick ? 3 : 5,
   )
   await sim.part.end()
   const what = `one cycle of ${volumes} volumes, metrics answer included`
