@@ -1,3 +1,5 @@
+import { runBacktestCommand } from './backtest-process.ts'
+import { BACKTEST_FLAGS } from '../cli/backtest/command.ts'
 import { CONTROLLER_FLAGS, runController } from './controller-process.ts'
 import { DEMO_FLAGS, runDemoCommand } from './demo-process.ts'
 import { helpOf } from '../cli/flags.ts'
@@ -11,6 +13,8 @@ export type Command = {
   run(args: readonly string[]): Promise<number>
 }
 
+const BACKTEST_ABOUT =
+  'Replays recorded load, or the own history, and tells what deciding would have cost and saved.'
 const CONTROLLER_ABOUT = 'Keeps every managed volume on the tier that is worth its money.'
 const DEMO_ABOUT = 'Plays a day of a fleet against simulated services, in a minute.'
 
@@ -20,6 +24,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     about: CONTROLLER_ABOUT,
     help: () => helpOf('controller', CONTROLLER_ABOUT, CONTROLLER_FLAGS),
     run: runController,
+  },
+  backtest: {
+    about: BACKTEST_ABOUT,
+    help: () => helpOf('backtest', BACKTEST_ABOUT, BACKTEST_FLAGS),
+    run: runBacktestCommand,
   },
   demo: {
     about: DEMO_ABOUT,

@@ -1,11 +1,10 @@
 import { medianSizeGiB } from '../../policy/rule.ts'
-import type { Guards } from './guards.ts'
+import type { GuardsFactory } from './guards.ts'
 import { replay } from './replay.ts'
 import type { Load, Move, RuleFactory, RuleFacts, Setting } from './types.ts'
 
-export type GuardsFactory = (facts: RuleFacts) => Guards
-
-/** Plays each volume by itself; answers the moves in the order of the volumes. `onVolume` tells how many are done. */
+/** Plays each volume by itself; answers the moves in the order of the volumes. Lazy, so that
+ * a caller can show how far it is. */
 export function* replayFleet(
   setting: Setting,
   loads: readonly Load[],

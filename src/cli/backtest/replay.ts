@@ -1,4 +1,5 @@
 import type { Guards } from './guards.ts'
+import { startOf } from './types.ts'
 import type { Move, Rule, RuleFacts } from './types.ts'
 
 /**
@@ -9,7 +10,7 @@ import type { Move, Rule, RuleFacts } from './types.ts'
 export function replay(facts: RuleFacts, rule: Rule, guards?: Guards): readonly Move[] {
   const { load, limits, setting } = facts
   const moves: Move[] = []
-  let tier = setting.startTier
+  let tier = startOf(setting, load)
   for (let k = 1; k < load.demand.length; k++) {
     const demand = load.demand[k - 1]!
     if (Number.isNaN(demand)) continue

@@ -3,6 +3,7 @@ import { costModel, intervalCost } from './model.ts'
 import type { CostModel } from './model.ts'
 import { optimum } from './optimum.ts'
 import { path } from './replay.ts'
+import { startOf } from './types.ts'
 import type { Load, Move, Setting } from './types.ts'
 
 /** Money of one volume over the whole replay, by who decides. */
@@ -17,7 +18,12 @@ export type References = {
 
 /** What the moves of one volume came to. */
 export type Score = {
+  /** The sum of the three below it. */
   readonly cost: number
+  readonly storage: number
+  /** What the throttled hours were worth. */
+  readonly throttled: number
+  readonly moving: number
   readonly moves: number
   readonly violationMinutes: number
   /** A -> B directly followed by B -> A less than 24 h later. */
@@ -35,7 +41,7 @@ const HOURS_PER_WEEK = 168
 /** What the volume costs by the plans that need no rule. */
 export function references(setting: Setting, load: Load): References {
   const model = costModel(setting, load.sizeGiB)
-  const { startTier } = setting
+  const startTier = startOf(setting, load)
   const fixed = bestStaticTier(model, load.demand, startTier)
   const best = optimum(model, load.demand, startTier)
   return {
@@ -51,17 +57,23 @@ export function references(setting: Setting, load: Load): References {
 /** Scores moves with the true demand, whatever the rule could see. */
 export function score(setting: Setting, load: Load, moves: readonly Move[]): Score {
   const model = costModel(setting, load.sizeGiB)
-  const tiers = path(moves, setting.startTier, load.demand.length)
-  let cost = model.move * moves.length
+  const tiers = path(moves, startOf(setting, load), load.demand.length)
+  let storage = 0
+  let throttled = 0
   let violated = 0
   load.demand.forEach((x, i) => {
     const tier = tiers[i]!
-    cost += intervalCost(model, tier, x)
+    storage += model.storage[tier]!
+    throttled += intervalCost(model, tier, x) - model.storage[tier]!
     if (x > model.limits[tier]!) violated += 1
   })
+  const moving = model.move * moves.length
   const demotions = moves.filter((m) => m.to > m.from).length
   return {
-    cost,
+    cost: storage + throttled + moving,
+    storage,
+    throttled,
+    moving,
     moves: moves.length,
     violationMinutes: violated * setting.intervalHours * 60,
     thrash: thrashOf(moves, setting.intervalHours),
@@ -96,7 +108,7 @@ export function costPerInterval(
   moves: readonly Move[],
 ): Float64Array {
   const model = costModel(setting, load.sizeGiB)
-  const tiers = path(moves, setting.startTier, load.demand.length)
+  const tiers = path(moves, startOf(setting, load), load.demand.length)
   const costs = load.demand.map((x, i) => intervalCost(model, tiers[i]!, x))
   for (const { after } of moves) if (after < costs.length) costs[after] = costs[after]! + model.move
   return costs

@@ -3,6 +3,10 @@ import type { References, Score } from './score.ts'
 /** A policy over the whole fleet, in the words of the contract. Shares and ratios are 1 = 100 %. */
 export type Summary = {
   readonly cost: number
+  /** Parts of the cost: storage, what throttled hours were worth, the price of moves. */
+  readonly storage: number
+  readonly throttled: number
+  readonly moving: number
   readonly allHot: number
   readonly stay: number
   readonly bestStatic: number
@@ -32,6 +36,9 @@ export function summarize(outcomes: readonly Outcome[]): Summary {
   const weeks = sum((o) => o.score.weeks)
   return {
     cost,
+    storage: sum((o) => o.score.storage),
+    throttled: sum((o) => o.score.throttled),
+    moving: sum((o) => o.score.moving),
     allHot,
     stay: sum((o) => o.references.stay),
     bestStatic: sum((o) => o.references.bestStatic),

@@ -25,6 +25,13 @@ export type Load = {
   readonly id: string
   readonly sizeGiB: number
   readonly demand: Float64Array
+  /** The tier it starts on, when that differs from the setting's. */
+  readonly startTier?: number
+}
+
+/** Index of the tier the volume is on before interval 1. */
+export function startOf(setting: Setting, load: Load): number {
+  return load.startTier ?? setting.startTier
 }
 
 /** Acts from interval `after + 1` on. Tiers are indexes, 0 = fastest. */

@@ -1,5 +1,6 @@
 import { costModel, intervalCost } from '../model.ts'
 import type { CostModel } from '../model.ts'
+import { startOf } from '../types.ts'
 import type { RuleFactory } from '../types.ts'
 
 /** The tier that would have been cheapest for the whole time, its one move from the start tier included. */
@@ -34,7 +35,7 @@ export function toldRule(afterHours: number): RuleFactory {
     const { tier } = bestStaticTier(
       costModel(setting, load.sizeGiB),
       load.demand,
-      setting.startTier,
+      startOf(setting, load),
     )
     return {
       decide: (_observed, k, here) => (k * setting.intervalHours >= afterHours ? tier : here),

@@ -1,4 +1,5 @@
 import { costModel, intervalCost } from '../model.ts'
+import { startOf } from '../types.ts'
 import type { RuleFactory } from '../types.ts'
 import { unsaturated } from './saturation.ts'
 
@@ -7,7 +8,7 @@ export const workFunctionRule: RuleFactory = (facts) => {
   const { setting, load } = facts
   const model = costModel(setting, load.sizeGiB)
   const demandOf = unsaturated(facts)
-  let work = model.storage.map((_, j) => (j === setting.startTier ? 0 : model.move))
+  let work = model.storage.map((_, j) => (j === startOf(setting, load) ? 0 : model.move))
   return {
     decide(observed, _k, tier) {
       const x = demandOf(observed, tier)
