@@ -39,7 +39,7 @@ export function tellHeader(screen: Screen, stage: Stage, look: string, speed: nu
 /** While history is read. */
 export function readingText(stage: Stage): readonly string[] {
   const share = stage.world.prometheus.seams.queries.length / QUERIES_PER_WINDOW / HISTORY_WINDOWS
-  return [`  History      ${bar(share, 24, true)}  14 days are read before the first decision`]
+  return [`  History      ${bar(share, 24, true)}  14 days, before the first decision`]
 }
 
 /** How long the controller took to know the fleet. */

@@ -120,13 +120,13 @@ export class Narrator {
   }
 }
 
-/** `47 %, 58 min left by estimate`. */
+/** `47 %, about 58 min left`; Cinder tells no progress, so it is the controller's estimate from earlier moves. */
 export function progressText(m: VolumeMigration, now: number): string {
   const share = shareDone(m, now)
   const { startedAt = '', estimatedEnd = '' } = m.status ?? {}
-  if (share === undefined) return `${lasting(now - Date.parse(startedAt))} so far, no estimate yet`
+  if (share === undefined) return `${lasting(now - Date.parse(startedAt))} so far`
   const left = Date.parse(estimatedEnd) - now
-  return `${Math.round(share * 100)} %, ${left > 0 ? `${lasting(left)} left` : 'any moment'} by estimate`
+  return `${Math.round(share * 100)} %, ${left > 0 ? `about ${lasting(left)} left` : 'any moment now'}`
 }
 
 function worth(actor: Actor, from: string, to: string): string {

@@ -79,5 +79,6 @@ function stayText(stage: Stage): string[] {
 
 function checkText({ what, wrong }: Check): string[] {
   if (wrong.length === 0) return [`  ok     ${what}`]
-  return [`  WRONG  ${what}`, `         not so for ${wrong.join(', ')}`]
+  const more = wrong.length > 2 ? ` and ${wrong.length - 2} more` : ''
+  return [`  WRONG  ${what}`, `         not so for ${wrong.slice(0, 2).join(', ')}${more}`]
 }
