@@ -158,9 +158,14 @@ export class Stage {
     return this.cloud.retypesOf(volume.id).length
   }
 
+  /** Oldest first. */
   moves(claim?: string): VolumeMigration[] {
     const all = this.world.api.objects(`${GROUP}/volumemigrations`) as unknown as VolumeMigration[]
-    return all.filter((m) => claim === undefined || m.spec.claim.name === claim)
+    // uids of the simulated API server count up
+    const ordered = all.toSorted((a, b) =>
+      (a.metadata.uid ?? '') < (b.metadata.uid ?? '') ? -1 : 1,
+    )
+    return ordered.filter((m) => claim === undefined || m.spec.claim.name === claim)
   }
 
   /** Step and reason of each move of a claim, oldest first. */
