@@ -130,17 +130,17 @@ function firstLook(input: MachineInput, place: Place): Outcome {
 function verifying(input: MachineInput): Outcome {
   const seen = sightOrOutcome(input)
   if (seen.kind !== 'Seen') return seen
-  if (seen.status === 'retyping')
+  if (seen.status.startsWith('error')) return broken(input, seen)
+  // a look that disagrees makes the first one void
+  if (!RESTING.has(seen.status))
     return {
       kind: 'goto',
       step: 'Retyping',
       reason: 'Accepted',
-      message: 'Cinder is still retyping',
+      message: `Cinder shows "${seen.status}" again; it is not over yet`,
     }
   const place = placeOf(input, seen)
-  if (seen.status.startsWith('error')) return broken(input, seen)
   if (place === 'elsewhere') return unexplained(input, seen)
-  if (!RESTING.has(seen.status)) return busy(input, seen)
   const sameAsFirst = (input.status.reason === 'Verifying') === (place === 'new')
   if (!sameAsFirst || input.status.verifiedOnceAt === undefined) return firstLook(input, place)
   const due = Date.parse(input.status.verifiedOnceAt) + input.timing.verifyMs

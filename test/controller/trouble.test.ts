@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import type { HttpResponse } from '../../src/http.ts'
 import { HOUR, MINUTE, Stage } from './stage.ts'
 import type { Start } from './stage.ts'
 
@@ -35,21 +36,38 @@ it('while Keystone is away nothing new starts, and the policy says so', async ()
   expect(await stage.until(() => stage.tier(volume) === 'cold', HOUR)).toBe(true)
 })
 
-it('a quota that is used up is asked every ten minutes, not more often', async () => {
+it('a quota that Cinder refuses by is asked again every ten minutes, not more often', async () => {
   const stage = new Stage()
   stage.policy()
   const volume = stage.claim({ name: 'idle' })
-  // readable quota would be seen before the call
-  stage.cloud.addFault({ action: { kind: 'status', status: 503 }, path: /os-quota-sets/, times: 0 })
+  const project = stage.cloud.couchestor.project.id
+  stage.cloud.setQuota(project, { 'gigabytes_couchestor-cold': 0 })
+  // a credential that may not read quotas learns of them by the refusal
+  stage.start({
+    gate: (request, send) =>
+      request.url.includes('os-quota-sets') ? Promise.resolve(FORBIDDEN) : send(),
+  })
+  expect(await stage.until(() => stage.ends('idle')[0] === 'Waiting/QuotaExceeded')).toBe(true)
+  expect(stage.events('idle')).toContain('MigrationBlocked')
+  await stage.clock.advance(HOUR)
+  const asked = stage.cloud.retypesOf(volume.id)
+  expect(asked.map((a) => a.status)).toEqual(asked.map(() => 413))
+  expect(asked.length).toBeGreaterThan(3)
+  expect(asked.length).toBeLessThanOrEqual(7)
+
+  stage.cloud.setQuota(project, { 'gigabytes_couchestor-cold': 100 })
+  expect(await stage.until(() => stage.tier(volume) === 'cold', 30 * MINUTE)).toBe(true)
+})
+
+it('a quota that can be read is not run into', async () => {
+  const stage = new Stage()
+  stage.policy()
+  const volume = stage.claim({ name: 'idle' })
   stage.cloud.setQuota(stage.cloud.couchestor.project.id, { 'gigabytes_couchestor-cold': 0 })
   stage.start()
-  await stage.until(() => stage.ends('idle')[0] === 'Waiting/QuotaExceeded')
+  expect(await stage.until(() => stage.ends('idle')[0] === 'Waiting/QuotaExceeded')).toBe(true)
   await stage.clock.advance(HOUR)
-  expect(stage.retypes(volume)).toBeLessThanOrEqual(7)
-  expect(stage.ends('idle')).toEqual(['Waiting/QuotaExceeded'])
-
-  stage.cloud.setQuota(stage.cloud.couchestor.project.id, { 'gigabytes_couchestor-cold': 100 })
-  expect(await stage.until(() => stage.tier(volume) === 'cold', 30 * MINUTE)).toBe(true)
+  expect(stage.retypes(volume)).toBe(0)
 })
 
 it('a silent revert is told, and the next attempt waits for hours', async () => {
@@ -136,6 +154,16 @@ it('a namespace that is deleted in mid-move leaves its move in the ledger until 
   expect(stage.cloud.volume(volume.id)?.status).toBe('available')
   expect(stage.retypes(volume)).toBe(1)
 })
+
+const REFUSAL = '{"forbidden": {"code": 403, "message": "Policy does not allow this."}}'
+const FORBIDDEN: HttpResponse = {
+  status: 403,
+  headers: { 'content-type': 'application/json' },
+  text: () => Promise.resolve(REFUSAL),
+  chunks: async function* () {
+    yield REFUSAL
+  },
+}
 
 async function remove(stage: Stage, url: string): Promise<void> {
   const signal = new AbortController().signal
