@@ -121,6 +121,6 @@ function takePasses(): number[] {
 
 // the probe lets go of the channel; before `start` nothing else keeps this process
 process.channel?.ref()
-answerQuestions({ start, takePasses, jump })
+answerQuestions({ start, takePasses, jump, now: () => jumping.now() })
 process.on('SIGTERM', () => stopping.abort())
 process.on('disconnect', () => process.exit(0))

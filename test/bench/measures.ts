@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { DEFAULT_LAG_SECONDS } from '../../src/activity/prometheus/config.ts'
 import { openStackEnv, writeConfigs } from './environment.ts'
 import type { FleetOptions } from './fleet.ts'
 import { startPart } from './messages.ts'
@@ -8,6 +9,8 @@ import type { Connections, SimUrls } from './sim-process.ts'
 import { percentile } from './table.ts'
 
 const WINDOW_MS = 30 * 60_000
+/** Where a jump stops short of a window's end; sweeps are further apart. */
+const BEFORE_MS = 120_000
 /** Longer than a poll of two seconds: settled means that nothing has been written for this long. */
 const QUIET_MS = 3000
 const MOST_WAIT_MS = 300_000
@@ -164,14 +167,26 @@ export async function cycleTimes(
   }
 }
 
-/** The longest pass after the jump is the one with the window; a sweep of Cinder may cause shorter ones. */
+/** Sweeps of Cinder that fell due on the way are done before the window ends: one process plays all services. */
+async function jump(sim: Simulators, part: Part, ms: number): Promise<void> {
+  if (ms <= 0) return
+  await sim.part.ask('step', ms)
+  await part.ask('jump', ms)
+  await settled(sim)
+}
+
+/** Until the next window can be asked. */
+function untilWindow(now: number): number {
+  return WINDOW_MS - ((now - DEFAULT_LAG_SECONDS * 1000) % WINDOW_MS)
+}
+
+/** The longest pass after the jump is the one with the window. */
 async function oneCycle(sim: Simulators, part: Part): Promise<Cycle> {
+  await jump(sim, part, untilWindow(await part.ask<number>('now')) - BEFORE_MS)
   await part.ask('takePasses')
   await sim.part.ask('prometheusMs')
   const cpu = await part.ask<number>('cpu')
-  await sim.part.ask('step', WINDOW_MS)
-  await part.ask('jump', WINDOW_MS)
-  await settled(sim)
+  await jump(sim, part, BEFORE_MS + 1000)
   const passes = await part.ask<number[]>('takePasses')
   if (passes.length === 0) throw new Error('no pass followed the end of a window')
   return {
