@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import { COMMANDS } from './main/commands.ts'
 import { nearest } from './api/nearest.ts'
 import { UserError } from './errors.ts'
@@ -13,15 +14,22 @@ function dieOn(event: 'uncaughtException' | 'unhandledRejection'): void {
   })
 }
 
+/** The same file is a plugin of kubectl under the name kubectl-couchestor. */
+function programName(): string {
+  return basename(process.argv[1] ?? '').startsWith('kubectl-')
+    ? 'kubectl couchestor'
+    : 'couchestor'
+}
+
 function usage(): string {
   const lines = Object.entries(COMMANDS).map(([name, c]) => `  ${name.padEnd(14)}${c.about}`)
   return [
-    'Usage: couchestor <command> [flags]',
+    `Usage: ${programName()} <command> [flags]`,
     '',
     'Commands:',
     ...lines,
     '',
-    'couchestor <command> --help tells the flags.',
+    `${programName()} <command> --help tells the flags.`,
     '',
   ].join('\n')
 }

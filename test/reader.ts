@@ -15,6 +15,7 @@ import { createSession } from '../src/openstack/session.ts'
 import { inProcess } from '../src/sim/server.ts'
 import { WORLD_ORIGINS } from '../src/sim/world.ts'
 import type { World } from '../src/sim/world.ts'
+import type { VirtualClock } from './virtual-clock.ts'
 
 export type Reader = {
   readonly deps: ReadingDeps
@@ -91,4 +92,13 @@ export function recordingTerminal(): Recorded {
     text: () => text,
     notes: () => notes,
   }
+}
+
+/** Runs `work` while time stands still, and lets it pass only when nothing else goes on. */
+export async function pumped<T>(clock: VirtualClock, work: Promise<T>): Promise<T> {
+  let done = false
+  const end = work.finally(() => (done = true))
+  end.catch(() => {})
+  for (let i = 0; i < 3000 && !done; i++) await clock.advance(i < 2000 ? 0 : 1000)
+  return end
 }

@@ -15,6 +15,19 @@ export const ANNOTATION = {
   lastMigration: 'couchestor.io/last-migration',
 } as const
 
+/** Annotations by which a person's decision stays on record; the API server's audit log is the proof. */
+export const RECORD = {
+  approvedBy: 'couchestor.io/approved-by',
+  approvedAt: 'couchestor.io/approved-at',
+  approvedReason: 'couchestor.io/approved-reason',
+  cancelledBy: 'couchestor.io/cancelled-by',
+  cancelledAt: 'couchestor.io/cancelled-at',
+  cancelledReason: 'couchestor.io/cancelled-reason',
+  pausedBy: 'couchestor.io/paused-by',
+  pausedAt: 'couchestor.io/paused-at',
+  pausedReason: 'couchestor.io/paused-reason',
+} as const
+
 /** Field manager of everything the controller writes by server-side apply. */
 export const FIELD_MANAGER = 'couchestor-controller'
 export const LEASE_NAME = 'couchestor-controller'

@@ -126,6 +126,18 @@ export const EVENT_REASONS = {
     type: 'Normal',
     meaning: 'A move is wanted and waits for approval.',
   },
+  MigrationApproved: {
+    type: 'Normal',
+    meaning: 'A person approved the move; the message says who, and why if he said so.',
+  },
+  Paused: {
+    type: 'Normal',
+    meaning: 'A person paused the claim, or on a StoragePolicy: the policy. The message says who.',
+  },
+  Resumed: {
+    type: 'Normal',
+    meaning: 'A person resumed the claim, or on a StoragePolicy: the policy. The message says who.',
+  },
   MigrationStarted: { type: 'Normal', meaning: 'Cinder was asked to move the volume.' },
   MigrationAdopted: { type: 'Normal', meaning: 'A new leader goes on with a move that runs.' },
   MigrationSucceeded: {

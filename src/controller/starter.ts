@@ -6,6 +6,7 @@ import type { QueueResult } from '../kube/types.ts'
 import { preflight } from '../migration/preflight.ts'
 import { deadlineMs, FOREIGN_INTENT, isForeign } from '../migration/retype.ts'
 import type { CinderVolume } from '../openstack/types.ts'
+import { monthlyCost } from '../policy/rank.ts'
 import { refuse } from './admission.ts'
 import type { Caller } from './caller.ts'
 import type { Refusal } from './admission.ts'
@@ -204,6 +205,7 @@ export class Starter {
       intent,
       volumeId: volume.id,
       sizeGiB: volume.sizeGiB,
+      ...savingOf(target),
       startedAt: intent.at,
     }
     try {
@@ -249,7 +251,7 @@ export class Starter {
       step: answer.over ? (answer.reason === 'AlreadyThere' ? 'Succeeded' : 'Failed') : 'Waiting',
       reason: answer.reason,
       message: answer.message,
-      ...(isTarget(target) ? { volumeId: target.volume.handle } : {}),
+      ...(isTarget(target) ? { volumeId: target.volume.handle, ...savingOf(target) } : {}),
       ...(m.status?.expiresAt === undefined
         ? { expiresAt: new Date(now + deps.timing.expireMs).toISOString() }
         : {}),
@@ -273,6 +275,13 @@ export class Starter {
   forget(m: VolumeMigration): void {
     this.#toldAt.delete(m.metadata.uid ?? '')
   }
+}
+
+/** For the storage alone, as the bill will show it. */
+function savingOf({ from, to, row }: Target): { monthlySaving?: string } {
+  if (from === undefined || row === undefined) return {}
+  const saving = monthlyCost(from, row.sizeGiB) - monthlyCost(to, row.sizeGiB)
+  return { monthlySaving: saving.toFixed(2) }
 }
 
 function waiting(

@@ -30,6 +30,15 @@ export const SELF_SUBJECT_ACCESS_REVIEW: Resource = {
   namespaced: false,
 }
 
+/** Asks who we are; created only, never stored. */
+export const SELF_SUBJECT_REVIEW: Resource = {
+  group: 'authentication.k8s.io',
+  version: 'v1',
+  plural: 'selfsubjectreviews',
+  kind: 'SelfSubjectReview',
+  namespaced: false,
+}
+
 /** `apiVersion` of a resource's objects: `v1`, `storage.k8s.io/v1`. */
 export function apiVersionOf(resource: Resource): string {
   return resource.group === '' ? resource.version : `${resource.group}/${resource.version}`

@@ -4,14 +4,11 @@ import { CONTROLLER_FLAGS, runController } from './controller-process.ts'
 import { DEMO_FLAGS, runDemoCommand } from './demo-process.ts'
 import { helpOf } from '../cli/flags.ts'
 import { PLAN_ABOUT } from '../cli/plan/run-plan.ts'
+import { EXPLAIN_ABOUT } from '../cli/explain/run-explain.ts'
+import type { Command } from './command.ts'
+import { DECISION_COMMANDS } from './decision-processes.ts'
+import { EXPLAIN_COMMAND_FLAGS, runExplainCommand } from './explain-process.ts'
 import { PLAN_COMMAND_FLAGS, runPlanCommand } from './plan-process.ts'
-
-export type Command = {
-  readonly about: string
-  help(): string
-  /** Resolves to the exit code; throws `UserError` for a person's mistake. */
-  run(args: readonly string[]): Promise<number>
-}
 
 const BACKTEST_ABOUT =
   'Replays recorded load, or the own history, and tells what deciding would have cost and saved.'
@@ -40,4 +37,10 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     help: () => helpOf('plan', PLAN_ABOUT, PLAN_COMMAND_FLAGS),
     run: runPlanCommand,
   },
+  explain: {
+    about: EXPLAIN_ABOUT,
+    help: () => helpOf('explain pvc/NAME', EXPLAIN_ABOUT, EXPLAIN_COMMAND_FLAGS),
+    run: runExplainCommand,
+  },
+  ...DECISION_COMMANDS,
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { PLAN_FLAGS, runPlan } from '../../src/cli/plan/run-plan.ts'
 import type { NamespaceCost, Plan, PlanRow } from '../../src/cli/plan/plan.ts'
 import { readCommandLine } from '../../src/cli/command-line.ts'
-import { readerOn, recordingTerminal } from '../reader.ts'
+import { pumped, readerOn, recordingTerminal } from '../reader.ts'
 import { HOUR, Stage } from './stage.ts'
 
 const PRICED = [
@@ -12,21 +12,12 @@ const PRICED = [
 ]
 const HOURLY = { metrics: { window: '6h' } }
 
-/** Runs while the clock moves: even what takes no time yields between requests. */
-async function pumped<T>(stage: Stage, work: Promise<T>): Promise<T> {
-  let done = false
-  const end = work.finally(() => (done = true))
-  end.catch(() => {})
-  for (let i = 0; i < 3000 && !done; i++) await stage.clock.advance(i < 2000 ? 0 : 1000)
-  return end
-}
-
 async function planText(stage: Stage, args: readonly string[] = [], config = '') {
   const reader = readerOn(stage.world, stage.clock, config)
   const terminal = recordingTerminal()
   const { flags } = readCommandLine('plan', args, PLAN_FLAGS, { least: 0, most: 0, usage: '' })
   const signal = new AbortController().signal
-  await pumped(stage, runPlan(flags, reader.deps, terminal, signal))
+  await pumped(stage.clock, runPlan(flags, reader.deps, terminal, signal))
   return { text: terminal.text(), sent: reader.sent }
 }
 

@@ -10,7 +10,6 @@ import { migrationFor } from '../../controller/plan-writer.ts'
 import type { ResolvedPolicy } from '../../controller/policies.ts'
 import { rankedMoves } from '../../controller/ranked-moves.ts'
 import { isTarget } from '../../controller/targets.ts'
-import { keyOf } from '../../controller/watches.ts'
 import { preflight } from '../../migration/preflight.ts'
 import { monthlyCost } from '../../policy/rank.ts'
 import { capacityReport } from './capacity-report.ts'
@@ -222,10 +221,4 @@ function inOrder(a: PlanRow, b: PlanRow): number {
 
 function compare(a: string, b: string): number {
   return a < b ? -1 : Number(a > b)
-}
-
-/** For `couchestor explain`: the key of an open move's object. */
-export function openMoveKey(picture: Picture, managed: ManagedClaim): string | undefined {
-  const open = openMoveOf(picture, managed)
-  return open === undefined ? undefined : keyOf(open)
 }

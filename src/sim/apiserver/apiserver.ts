@@ -166,6 +166,7 @@ class Server implements ApiServer {
     if (about !== undefined) return about
     if (pathname === '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews')
       return this.#review(request)
+    if (pathname === '/apis/authentication.k8s.io/v1/selfsubjectreviews') return whoAsks(request)
     const route = routeOf(this.#storage, request)
     if (route === undefined) return pageNotFound()
     this.requests.push(route.api)
@@ -267,6 +268,14 @@ class Server implements ApiServer {
     if (route === undefined) throw new Error(`no resource is served under ${path}`)
     return route
   }
+}
+
+function whoAsks(request: SimRequest): SimResponse {
+  if (request.method !== 'POST') throw methodNotAllowed()
+  requireJson(request)
+  const kind = { kind: 'SelfSubjectReview', apiVersion: 'authentication.k8s.io/v1' }
+  const userInfo = { username: 'simulated', groups: ['system:authenticated'] }
+  return json({ ...kind, metadata: {}, status: { userInfo } }, 201)
 }
 
 const NOTHING: Permission = {

@@ -1,0 +1,139 @@
+import { EVENT_REASONS } from '../../api/reasons.ts'
+import type { EventReason } from '../../api/reasons.ts'
+import { isFinished, isInFlight } from '../../api/volume-migration.ts'
+import type { VolumeMigration } from '../../api/volume-migration.ts'
+import { UserError } from '../../errors.ts'
+import { VOLUME_MIGRATION } from '../../kube/resources.ts'
+import { ApiError } from '../../kube/types.ts'
+import { byWhom, recordOf } from './decision.ts'
+import type { DecisionDeps } from './decision.ts'
+
+export type Decision = 'approve' | 'cancel'
+
+const TRIES = 5
+
+/** Writes a person's yes or no into one VolumeMigration. Throws `UserError` when it comes too late. */
+export async function decideMigration(
+  decision: Decision,
+  name: string,
+  namespace: string,
+  deps: DecisionDeps,
+): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    const m = await migration(name, namespace, deps)
+    const done = answerTo(decision, m)
+    if (done !== undefined) {
+      deps.terminal.out(`${done}\n`)
+      return
+    }
+    try {
+      await write(decision, m, deps)
+      break
+    } catch (e) {
+      // the controller writes the status while it waits; look again
+      if (!(e instanceof ApiError) || e.reason !== 'Conflict' || tries === TRIES) throw e
+    }
+  }
+  deps.terminal.out(
+    decision === 'approve'
+      ? `${namespace}/${name} is approved; it is checked once more and starts when its turn comes\n`
+      : `${namespace}/${name} is cancelled\n`,
+  )
+}
+
+/** Moves of a policy that wait for a yes. */
+export async function awaiting(
+  policy: string,
+  namespace: string | undefined,
+  deps: DecisionDeps,
+): Promise<readonly VolumeMigration[]> {
+  const found: VolumeMigration[] = []
+  let next: string | undefined
+  do {
+    const page = await deps.kube.list<VolumeMigration>(VOLUME_MIGRATION, {
+      limit: 500,
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(next === undefined ? {} : { continue: next }),
+    })
+    found.push(...page.items)
+    next = page.continue
+  } while (next !== undefined && next !== '')
+  return found.filter((m) => m.spec.policy === policy && isOpen(m) && m.spec.approved !== true)
+}
+
+function isOpen(m: VolumeMigration): boolean {
+  return !isFinished(m) && !isInFlight(m) && m.spec.cancel !== true
+}
+
+async function migration(
+  name: string,
+  namespace: string,
+  { kube }: DecisionDeps,
+): Promise<VolumeMigration> {
+  try {
+    return await kube.get<VolumeMigration>(VOLUME_MIGRATION, name, namespace)
+  } catch (e) {
+    if (!(e instanceof ApiError) || e.reason !== 'NotFound') throw e
+    throw new UserError(
+      'NOT_FOUND',
+      `there is no VolumeMigration ${namespace}/${name}; what nobody approves gives way to better moves. See couchestor plan, and give the namespace with -n`,
+      { cause: e },
+    )
+  }
+}
+
+/** A sentence when nothing is left to do, undefined to go on. */
+function answerTo(decision: Decision, m: VolumeMigration): string | undefined {
+  const name = `${m.metadata.namespace}/${m.metadata.name}`
+  const { step, reason } = m.status ?? {}
+  if (decision === 'cancel' && m.spec.cancel === true) return `${name} is cancelled already`
+  if (isFinished(m))
+    throw new UserError(
+      'TOO_LATE',
+      `${name} has ended (${step}, ${reason}); nothing is left to ${decision}`,
+    )
+  if (decision === 'approve' && m.spec.approved === true) return `${name} is approved already`
+  if (isInFlight(m))
+    throw new UserError(
+      'TOO_LATE',
+      `${name} is under way (${step}): Cinder has been asked, and a retype cannot be called back`,
+    )
+  if (m.spec.cancel === true)
+    throw new UserError('TOO_LATE', `${name} is cancelled; that cannot be taken back`)
+  return undefined
+}
+
+async function write(decision: Decision, m: VolumeMigration, deps: DecisionDeps): Promise<void> {
+  const { name, namespace, resourceVersion } = m.metadata
+  const approve = decision === 'approve'
+  await deps.kube.patch(
+    VOLUME_MIGRATION,
+    name,
+    {
+      metadata: {
+        resourceVersion,
+        annotations: recordOf(approve ? 'approved' : 'cancelled', deps),
+      },
+      spec: approve ? { approved: true } : { cancel: true },
+    },
+    { type: 'merge', ...(namespace === undefined ? {} : { namespace }) },
+  )
+  // the controller tells of the end of a cancelled move itself
+  if (approve) tell('MigrationApproved', m, deps)
+}
+
+function tell(reason: EventReason, { metadata, spec }: VolumeMigration, deps: DecisionDeps): void {
+  const { namespace } = metadata
+  deps.events.event(
+    {
+      apiVersion: 'v1',
+      kind: 'PersistentVolumeClaim',
+      name: spec.claim.name,
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(spec.claim.uid === undefined ? {} : { uid: spec.claim.uid }),
+    },
+    EVENT_REASONS[reason].type,
+    reason,
+    `${spec.from ?? 'its type'} to ${spec.to}: approved ${byWhom(deps)}`,
+  )
+}

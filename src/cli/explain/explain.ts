@@ -1,0 +1,183 @@
+import { RECORD } from '../../api/names.ts'
+import { isFinished } from '../../api/volume-migration.ts'
+import type { VolumeMigration } from '../../api/volume-migration.ts'
+import { refuse } from '../../controller/admission.ts'
+import type { Judged } from '../../controller/judgement.ts'
+import type { ManagedClaim } from '../../controller/managed.ts'
+import type { Picture } from '../../controller/picture.ts'
+import { migrationFor } from '../../controller/plan-writer.ts'
+import { isTarget } from '../../controller/targets.ts'
+import { deciderOf } from '../../policy/algorithm.ts'
+import type { Candidate } from '../../policy/candidate.ts'
+import { HOURS_PER_MONTH } from '../../policy/cost.ts'
+import { durationText, iopsText } from '../../policy/numbers-text.ts'
+import { monthlyCost } from '../../policy/rank.ts'
+import { whatIf } from '../../policy/what-if.ts'
+import type { WhatIfInput } from '../../policy/what-if.ts'
+import type { Level, Point } from './chart.ts'
+import type { Explanation, LastMove, TierCost } from './explanation.ts'
+import { guardLines } from './guard-lines.ts'
+import { sentence } from './sentence.ts'
+
+const LAST_MOVES = 5
+
+/** Why the volume of one claim is where it is. `history` is drawn, and decides nothing. */
+export function explain(
+  picture: Picture,
+  managed: ManagedClaim,
+  history: readonly Point[],
+): Explanation {
+  const key = `${managed.claim.namespace}/${managed.claim.name}`
+  const judged = picture.verdicts.get(key)
+  const candidate = picture.judgement.candidate(managed)
+  const moves = movesOf(picture, managed)
+  const base = {
+    apiVersion: 'couchestor.io/v1alpha1',
+    kind: 'Explanation',
+    at: new Date(picture.now).toISOString(),
+    namespace: managed.claim.namespace,
+    claim: managed.claim.name,
+    volumeId: managed.bound?.volume.handle ?? '',
+    sizeGiB: managed.bound?.row?.sizeGiB ?? 0,
+    lastMoves: moves.filter(isFinished).slice(0, LAST_MOVES).map(lastMove),
+    openMove: moves.filter((m) => !isFinished(m)).map(lastMove)[0] ?? null,
+    history,
+  } as const
+  if (judged === undefined || candidate === undefined) return { ...base, ...unmanaged(managed) }
+  const { verdict, tiers, tier, policy } = judged
+  const goal = verdict.kind === 'move' ? verdict.to : verdict.wants
+  const wants = goal === undefined ? undefined : tiers[goal]?.name
+  const costs = costsOf(candidate)
+  const compared = costs.find((c) => c.tier === verdict.numbers.to)
+  return {
+    ...base,
+    policy: policy.name,
+    tier: tiers[tier]?.name ?? managed.bound?.row?.typeName ?? '',
+    wants: wants ?? '',
+    reason: verdict.kind === 'move' ? '' : verdict.reason,
+    sentence: sentence({
+      claim: managed.claim.name,
+      sizeGiB: base.sizeGiB,
+      verdict,
+      wants,
+      throttlingThere: compared?.throttling ?? 0,
+    }),
+    guards: guardLines(withLimits(picture, judged, candidate)),
+    costs,
+    wouldChange: goal === undefined ? changesOf(picture, judged, candidate) : [],
+    levels: levelsOf(candidate),
+  }
+}
+
+function unmanaged({ match, bound }: ManagedClaim) {
+  const why =
+    match.policy === undefined
+      ? match
+      : { reason: 'TiersUnresolved', message: match.policy.problems.join('; ') }
+  return {
+    policy: match.policy?.name ?? '',
+    tier: bound?.row?.typeName ?? '',
+    wants: '',
+    reason: why.reason,
+    sentence: `Nothing is decided about it: ${why.message}.`,
+    guards: [],
+    costs: [],
+    wouldChange: [],
+    levels: [],
+  }
+}
+
+/** The last guard asks what the moves under way leave room for. */
+function withLimits(picture: Picture, judged: Judged, candidate: Candidate): Candidate {
+  return {
+    ...candidate,
+    limits: (to) => {
+      if (judged.managed.bound?.row === undefined || to === judged.tier) return undefined
+      const asker = judged.verdict.kind === 'move' ? judged.verdict.why : 'Policy'
+      const proposal = migrationFor(judged, to, asker, 0, undefined)
+      const target = picture.targets.of(proposal)
+      const refusal = isTarget(target)
+        ? refuse(picture.admission.inputFor(proposal, target))
+        : undefined
+      return refusal as ReturnType<Candidate['limits']>
+    },
+  }
+}
+
+function costsOf({ tiers, sizeGiB, state }: Candidate): readonly TierCost[] {
+  return tiers.map((t, i) => {
+    const storage = monthlyCost(t, sizeGiB)
+    const rate = state.hours > 0 ? ((state.cost[i] ?? 0) / state.hours) * HOURS_PER_MONTH : null
+    const limit = t.limitIops(sizeGiB)
+    return {
+      tier: t.name,
+      storage,
+      throttling: rate === null ? null : Math.max(0, rate - storage),
+      total: rate === null ? null : Math.max(rate, storage),
+      serves: Number.isFinite(limit) ? limit : null,
+    }
+  })
+}
+
+/** Limits of all tiers that have one: what separates them. */
+function levelsOf({ tiers, sizeGiB }: Candidate): readonly Level[] {
+  return tiers.flatMap((t) => {
+    const iops = t.limitIops(sizeGiB)
+    return Number.isFinite(iops) ? [{ name: t.name, iops }] : []
+  })
+}
+
+function changesOf(picture: Picture, judged: Judged, c: Candidate): readonly string[] {
+  const { policy } = judged
+  const median = picture.health.medianSizeGiB(policy.name)
+  const decide = deciderOf(policy.effective.decision.algorithm)
+  const input: WhatIfInput = {
+    state: c.state,
+    tier: c.tier,
+    sizeGiB: c.sizeGiB,
+    tiers: c.tiers,
+    constants: policy.constants,
+    windowHours: c.policy.windowSeconds / 3600,
+    decide: (s) => decide(s, c.tier, c.sizeGiB, median, c.tiers, policy.constants),
+  }
+  const slower = c.tiers[c.tier + 1]?.limitIops(c.sizeGiB)
+  const here = c.tiers[c.tier]?.limitIops(c.sizeGiB)
+  return [
+    ...told(input, slower, 'at or below'),
+    ...(here !== undefined && Number.isFinite(here) ? told(input, 2 * here, 'at') : []),
+  ]
+}
+
+function told(input: WhatIfInput, iops: number | undefined, how: string): readonly string[] {
+  if (iops === undefined || !Number.isFinite(iops)) return []
+  const change = whatIf(input, iops)
+  if (change === undefined) return []
+  return [
+    `${how} ${iopsText(iops)} operations per second for ${durationText(change.hours * 3600)} more: the rule would want ${input.tiers[change.to]?.name}`,
+  ]
+}
+
+function movesOf(picture: Picture, { bound }: ManagedClaim): readonly VolumeMigration[] {
+  if (bound === undefined) return []
+  return picture.migrations
+    .ofVolume(bound.volume.handle)
+    .toSorted((a, b) => (timeOf(a) < timeOf(b) ? 1 : -1))
+}
+
+function timeOf({ status, metadata }: VolumeMigration): string {
+  return status?.completedAt ?? status?.startedAt ?? metadata.creationTimestamp ?? ''
+}
+
+function lastMove(m: VolumeMigration): LastMove {
+  const { step = 'Waiting', reason = 'Planned' } = m.status ?? {}
+  return {
+    name: m.metadata.name,
+    from: m.spec.from ?? '',
+    to: m.spec.to,
+    asked: m.spec.reason ?? 'Manual',
+    step,
+    reason,
+    at: timeOf(m),
+    approvedBy: m.metadata.annotations?.[RECORD.approvedBy] ?? '',
+  }
+}

@@ -1,0 +1,78 @@
+import type { Candidate, Want } from '../../policy/candidate.ts'
+import { wantOf } from '../../policy/candidate.ts'
+import { GUARDS } from '../../policy/guards.ts'
+import { durationText, iopsText, moneyText } from '../../policy/numbers-text.ts'
+
+export type GuardLine = {
+  readonly guard: string
+  /** `skipped`: a forced move walks past it. */
+  readonly answer: 'pass' | 'hold' | 'skipped'
+  /** With the numbers, one sentence or less. */
+  readonly message: string
+  readonly reason: string
+}
+
+/** Every guard in its order with what it saw. The first that holds is the verdict; those after it show what else would. */
+export function guardLines(c: Candidate): readonly GuardLine[] {
+  const want = wantOf(c)
+  return GUARDS.map((guard) => {
+    if (want.forced && guard.skippedByForce)
+      return {
+        guard: guard.name,
+        answer: 'skipped',
+        message: 'not asked of a forced move',
+        reason: '',
+      }
+    const block = guard.check(c, want)
+    if (block !== undefined)
+      return { guard: guard.name, answer: 'hold', message: block.message, reason: block.reason }
+    return {
+      guard: guard.name,
+      answer: 'pass',
+      message: FACTS[guard.name]?.(c, want) ?? '',
+      reason: '',
+    }
+  })
+}
+
+/** What a guard saw when nothing stood against the move. */
+const FACTS: Readonly<Record<string, (c: Candidate, want: Want) => string>> = {
+  'no usable policy': (c) => `policy ${c.policy.name}, mode ${c.policy.mode}`,
+  'volume gone': (c) => `${c.sizeGiB} GiB of type ${c.volume?.typeName ?? 'unknown'}`,
+  'unmanaged type': (c) => `tier ${c.tiers[c.tier]?.name ?? 'none'}`,
+  'no data': measured,
+  'demotion frozen': (_, want) => (want.forced ? '' : 'usage numbers are complete'),
+  'wants nothing': (c) =>
+    `lead ${moneyText(c.wish.lead)} of ${moneyText(c.wish.needed)} needed; a move costs ${moneyText(c.wish.moveCost)}`,
+  young: (c) =>
+    `${c.state.coveredWindows} of ${Math.ceil(c.policy.minHistorySeconds / c.policy.windowSeconds)} windows with data`,
+  retention: quiet,
+  'cooling down': lastMove,
+  'backing off': (c) => (c.backOff === undefined ? 'no attempt has failed' : 'the pause is over'),
+  busy: (c) => `the volume is ${c.volume?.status ?? 'unknown'}`,
+  snapshots: () => 'none',
+  attached: (c, want) =>
+    c.volume?.attached ? c.attachedSafety(want.to).message : 'attached nowhere',
+  schedule: (c) => (c.schedule.open ? 'open' : ''),
+  'only observing': (c) => `mode ${c.policy.mode}`,
+}
+
+function measured({ observation, state, now }: Candidate): string {
+  const age = `the window ended ${durationText(now - state.lastWindowEnd)} ago`
+  if (observation.kind === 'Detached') return `detached, which is a measured zero; ${age}`
+  if (observation.kind !== 'Measured') return age
+  return `${iopsText(observation.iops)} operations per second at ${Math.round(observation.coveragePercent)} % coverage; ${age}`
+}
+
+function quiet({ state, now, tiers, tier, sizeGiB }: Candidate): string {
+  const [here, below] = [tiers[tier], tiers[tier + 1]]
+  if (here === undefined || below === undefined) return 'there is no slower tier'
+  const since = durationText(now - Math.max(state.lastExceededAt, state.firstSeenAt))
+  return `below ${iopsText(below.limitIops(sizeGiB))} operations per second for ${since} of ${durationText(here.retentionSeconds)}`
+}
+
+function lastMove({ lastMoveEnd, now, policy }: Candidate, want: Want): string {
+  if (lastMoveEnd === undefined) return 'never moved'
+  const cooldown = want.to > 0 ? policy.demoteCooldownSeconds : policy.promoteCooldownSeconds
+  return `last move ${durationText(now - lastMoveEnd)} ago, pause ${durationText(cooldown)}`
+}

@@ -1,0 +1,104 @@
+import { iopsText, moneyText } from '../../policy/numbers-text.ts'
+import { table } from '../table.ts'
+import { chart } from './chart.ts'
+import type { Explanation, LastMove, TierCost } from './explanation.ts'
+import type { GuardLine } from './guard-lines.ts'
+
+/** The explanation as a page for a terminal. */
+export function renderExplanation(e: Explanation): string {
+  const parts = [
+    e.sentence,
+    [
+      `Claim ${e.namespace}/${e.claim}`,
+      e.policy && `policy ${e.policy}`,
+      e.tier && `tier ${e.tier}`,
+      e.volumeId && `volume ${e.volumeId}`,
+    ]
+      .filter(Boolean)
+      .join(', '),
+    picture(e),
+    e.costs.length === 0
+      ? ''
+      : `Per month on each tier, at the rate of the discounted history:\n${costs(e)}`,
+    e.guards.length === 0 ? '' : `What was asked, in order:\n${guards(e.guards)}`,
+    e.wouldChange.length === 0
+      ? ''
+      : `What would change it:\n${e.wouldChange.map((w) => `  ${w}`).join('\n')}`,
+    e.openMove === null ? '' : `Under way:\n${moves([e.openMove])}`,
+    e.lastMoves.length === 0 ? '' : `Last moves:\n${moves(e.lastMoves)}`,
+  ]
+  return `${parts.filter((p) => p !== '').join('\n\n')}\n`
+}
+
+function picture({ history, levels }: Explanation): string {
+  if (history.every((p) => p.iops === undefined)) return ''
+  return `Operations per second:\n${chart(history, levels)}`
+}
+
+function indented(text: string): string {
+  return text.trimEnd().replaceAll(/^/gm, '  ')
+}
+
+function costs(e: Explanation): string {
+  return indented(
+    table<TierCost>(
+      [
+        { title: 'TIER', of: (c) => `${c.tier}${mark(c.tier, e)}` },
+        {
+          title: 'SERVES',
+          of: (c) => (c.serves === null ? 'all' : iopsText(c.serves)),
+          right: true,
+        },
+        { title: 'STORAGE', of: (c) => moneyText(c.storage), right: true },
+        { title: 'THROTTLING', of: (c) => money(c.throttling), right: true },
+        { title: 'TOTAL', of: (c) => money(c.total), right: true },
+      ],
+      e.costs,
+    ),
+  )
+}
+
+function mark(tier: string, { tier: here, wants }: Explanation): string {
+  return tier === here ? ' (now)' : tier === wants ? ' (wanted)' : ''
+}
+
+function money(amount: number | null): string {
+  return amount === null ? '' : moneyText(amount)
+}
+
+function guards(lines: readonly GuardLine[]): string {
+  const first = lines.find((l) => l.answer === 'hold')
+  return indented(
+    table<GuardLine>(
+      [
+        { title: 'GUARD', of: (l) => l.guard },
+        { title: 'ANSWER', of: (l) => (l === first ? 'HOLD' : l.answer) },
+        {
+          title: 'WHAT IT SAW',
+          of: (l) => (l.reason === '' ? l.message : `${l.reason}: ${l.message}`),
+        },
+      ],
+      lines,
+    ),
+  )
+}
+
+function moves(list: readonly LastMove[]): string {
+  return indented(
+    table<LastMove>(
+      [
+        { title: 'WHEN', of: (m) => m.at },
+        { title: 'FROM', of: (m) => m.from },
+        { title: 'TO', of: (m) => m.to },
+        {
+          title: 'ASKED BY',
+          of: (m) => (m.approvedBy === '' ? m.asked : `${m.asked}, approved by ${m.approvedBy}`),
+        },
+        { title: 'STEP', of: (m) => m.step },
+        { title: 'REASON', of: (m) => m.reason },
+        { title: 'MIGRATION', of: (m) => m.name },
+      ],
+      list,
+    ),
+  )
+}

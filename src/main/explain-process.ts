@@ -1,0 +1,18 @@
+import { readCommandLine } from '../cli/command-line.ts'
+import { EXPLAIN_FLAGS, EXPLAIN_USAGE, runExplain } from '../cli/explain/run-explain.ts'
+import { READING_FLAGS, readingDeps } from './cluster-clients.ts'
+import { interrupted } from './interrupted.ts'
+import { systemTerminal } from './system-terminal.ts'
+
+export const EXPLAIN_COMMAND_FLAGS = { ...EXPLAIN_FLAGS, ...READING_FLAGS }
+
+/** `couchestor explain`. Resolves to the exit code. */
+export async function runExplainCommand(args: readonly string[]): Promise<number> {
+  const line = readCommandLine('explain', args, EXPLAIN_COMMAND_FLAGS, {
+    least: 1,
+    most: 1,
+    usage: EXPLAIN_USAGE,
+  })
+  const deps = await readingDeps(line.flags, systemTerminal)
+  return runExplain(line, deps, systemTerminal, interrupted())
+}
