@@ -48,13 +48,15 @@ export class Migrations {
     return [...this.all()].filter((m) => !isFinished(m))
   }
 
-  ofVolume(id: string): readonly VolumeMigration[] {
-    const listed = this.#store.byIndex('volumeId', id).flatMap((m) => this.get(keyOf(m)) ?? [])
-    if (this.#ahead.size === 0) return listed
-    const unseen = [...this.#ahead.values()].filter(
-      (m) => volumeIdOf(m) === id && this.#store.get(keyOf(m)) === undefined,
-    )
-    return [...listed, ...unseen]
+  /** Moves of a volume; with `claim` (`namespace/name`) also those whose volume has not been looked up yet. */
+  ofVolume(id: string, claim?: string): readonly VolumeMigration[] {
+    const listed = this.#store.byIndex('volumeId', id)
+    if (this.#ahead.size === 0 && claim === undefined) return listed
+    const unnamed = claim === undefined ? [] : this.#store.byIndex('claim', claim)
+    const keys = new Set([...listed, ...unnamed, ...this.#ahead.values()].map(keyOf))
+    return [...keys]
+      .flatMap((key) => this.get(key) ?? [])
+      .filter((m) => volumeIdOf(m) === id || (volumeIdOf(m) === '' && claimOf(m) === claim))
   }
 
   /** Creates; an object of that name that is there already is returned as it is. */
@@ -147,6 +149,10 @@ export class Migrations {
     if (seen === undefined || isNewer(m, seen)) this.#ahead.set(key, m)
     return m
   }
+}
+
+function claimOf({ metadata, spec }: VolumeMigration): string {
+  return `${metadata.namespace}/${spec.claim.name}`
 }
 
 function isNewer(a: VolumeMigration, b: VolumeMigration): boolean {

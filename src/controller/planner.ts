@@ -227,7 +227,8 @@ export class Planner {
   async #create(judged: Judged, to: number, reason: 'Policy' | 'Forced'): Promise<boolean> {
     const { deps, migrations, teller } = this.#parts
     const id = judged.managed.bound?.volume.handle
-    const known = id === undefined ? [] : migrations.ofVolume(id)
+    const { namespace, name } = judged.managed.claim
+    const known = id === undefined ? [] : migrations.ofVolume(id, `${namespace}/${name}`)
     if (id === undefined || known.some((m) => !isFinished(m))) return false
     const window = judged.policy.effective.metrics.windowMs
     const end = Math.floor(deps.clock.now() / window) * window

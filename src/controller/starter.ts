@@ -94,24 +94,26 @@ export class Starter {
   }
 
   #notYet(m: VolumeMigration, target: Target): Answer | undefined {
-    const older = this.#olderOf(m, target)
-    if (older !== undefined)
-      return {
-        over: m.spec.reason !== 'Manual',
-        reason: m.spec.reason === 'Manual' ? 'InFlight' : 'Superseded',
-        message: `VolumeMigration ${keyOf(older)} of the same volume goes first`,
-      }
+    const older = this.#afterOlder(m, target)
+    if (older !== undefined) return older
     // a move that is not wanted any more asks nobody for approval
     const unwanted = waiting(this.#parts.stillWanted(m, target))
     if (unwanted?.over) return unwanted
     return this.#mode(m, target) ?? unwanted ?? this.#limits(m, target)
   }
 
-  #olderOf(m: VolumeMigration, target: Target): VolumeMigration | undefined {
-    const others = this.#parts.migrations
-      .ofVolume(target.volume.handle)
-      .filter((o) => o.metadata.uid !== m.metadata.uid && !isFinished(o))
-    return others.find((o) => isInFlightOrOlder(o, m))
+  /** One move at a time per volume, the oldest first. */
+  #afterOlder(m: VolumeMigration, { volume, claim }: Target): Answer | undefined {
+    const older = this.#parts.migrations
+      .ofVolume(volume.handle, `${claim.namespace}/${claim.name}`)
+      .find((o) => o.metadata.uid !== m.metadata.uid && !isFinished(o) && isInFlightOrOlder(o, m))
+    if (older === undefined) return undefined
+    const manual = m.spec.reason === 'Manual'
+    return {
+      over: !manual,
+      reason: manual ? 'InFlight' : 'Superseded',
+      message: `VolumeMigration ${keyOf(older)} of the same volume goes first`,
+    }
   }
 
   #mode(m: VolumeMigration, target: Target): Answer | undefined {
@@ -184,7 +186,7 @@ export class Starter {
     volume: CinderVolume,
   ): Promise<VolumeMigration | QueueResult> {
     const { deps, migrations, ledger } = this.#parts
-    const refused = this.#limits(m, target)
+    const refused = this.#afterOlder(m, target) ?? this.#limits(m, target)
     if (refused !== undefined) return this.#answer(m, refused, target)
     deps.elector.fence(deps.timing.fenceMarginMs)
     const now = deps.clock.now()
