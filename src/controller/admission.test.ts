@@ -1,11 +1,19 @@
 import { describe, expect, it } from 'vitest'
-import { refuse } from './admission.ts'
+import { breakerOpenUntil, refuse } from './admission.ts'
 import type { AdmissionInput, EndedMove, Limits, Move } from './admission.ts'
 
+const NOW = Date.UTC(2026, 0, 20, 12)
 const HOUR = 3_600_000
-const NOW = 1000 * HOUR
 
-const LIMITS: Limits = {
+const move: Move = {
+  policy: 'tiered',
+  namespace: 'shop',
+  from: 'hot',
+  to: 'cold',
+  sizeGiB: 10,
+  reason: 'Policy',
+}
+const open: Limits = {
   stopped: false,
   policyPaused: false,
   schedule: undefined,
@@ -15,207 +23,155 @@ const LIMITS: Limits = {
   perPool: new Map(),
   maxGiBPerSlot: undefined,
   targetRoomGiB: undefined,
-  volumes: 100,
-  countedAt: NOW - HOUR,
+  volumes: 1000,
+  countedAt: NOW,
   budget: undefined,
 }
-const PRICES = new Map([
-  ['hot', 0.125],
-  ['cold', 0.045],
-])
+const ended = (more: Partial<EndedMove> = {}): EndedMove => ({
+  ...move,
+  startedAt: NOW - 2 * HOUR,
+  endedAt: NOW - HOUR,
+  ended: 'Succeeded',
+  ...more,
+})
+const settled = Array.from({ length: 10 }, () => ended())
 
-function move(more: Partial<Move> = {}): Move {
-  return {
-    policy: 'p',
-    namespace: 'n',
-    from: 'cold',
-    to: 'hot',
-    sizeGiB: 10,
-    reason: 'Policy',
-    ...more,
-  }
-}
-
-function ended(more: Partial<EndedMove> = {}): EndedMove {
-  return { ...move(), ended: 'Succeeded', endedAt: NOW - 2 * HOUR, ...more }
-}
-
-/** Enough successes long ago, so that the ramp is over. */
-const SEASONED = Array.from({ length: 10 }, (_, i) =>
-  ended({ volumeId: `old-${i}`, endedAt: NOW - 100 * HOUR }),
-)
-
-function answer(more: {
-  move?: Partial<Move>
-  inFlight?: readonly Move[]
-  ended?: readonly EndedMove[]
-  limits?: Partial<Limits>
-}): string {
-  const input: AdmissionInput = {
-    move: move(more.move),
-    inFlight: more.inFlight ?? [],
-    ended: [...SEASONED, ...(more.ended ?? [])],
-    limits: { ...LIMITS, ...more.limits },
+function refused(more: Partial<Omit<AdmissionInput, 'limits'>> & { limits?: Partial<Limits> }) {
+  return refuse({
+    move,
+    inFlight: [],
+    ended: settled,
     now: NOW,
-  }
-  return refuse(input)?.reason ?? 'go'
+    ...more,
+    limits: { ...open, ...more.limits },
+  })?.reason
 }
 
-describe('how many moves may run', () => {
-  it.each<[string, Parameters<typeof answer>[0], string]>([
-    ['nothing in the way', {}, 'go'],
-    ['the stop switch', { limits: { stopped: true } }, 'Stopped'],
+const running = (count: number, more: Partial<Move> = {}) =>
+  Array.from({ length: count }, () => ({ ...move, ...more }))
+const closed = { schedule: { open: false, slotStartedAt: 0, opensAt: NOW + HOUR } }
+const failed = [1, 2, 3].map(() => ended({ ended: 'Failed' }))
+
+describe('what stops a move right before its intent', () => {
+  it.each<[string, Parameters<typeof refused>[0], string | undefined]>([
+    ['nothing', {}, undefined],
+    ['the global switch', { limits: { stopped: true } }, 'Stopped'],
     ['a paused policy', { limits: { policyPaused: true } }, 'PolicyPaused'],
-    ['config.yaml', { inFlight: [move()], limits: { maxConcurrent: 1 } }, 'ConcurrencyLimit'],
+    ['an unexplained end', { ended: [ended({ ended: 'Unexplained' })] }, 'Halted'],
+    ['a closed schedule', { limits: closed }, 'OutsideSchedule'],
+    ['three failures in a row', { ended: failed }, 'BreakerOpen'],
+    ['the first move still running', { ended: [], inFlight: running(1) }, 'Ramp'],
     [
-      'another policy under config.yaml',
-      { inFlight: [move({ policy: 'q' })], limits: { maxConcurrent: 1 } },
+      'all places taken',
+      { inFlight: running(2), limits: { maxConcurrent: 2 } },
       'ConcurrencyLimit',
     ],
-    ['the policy', { inFlight: [move()], limits: { policyMaxConcurrent: 1 } }, 'ConcurrencyLimit'],
     [
-      'another policy under this one',
-      { inFlight: [move({ policy: 'q' })], limits: { policyMaxConcurrent: 1 } },
-      'go',
+      'all places taken by other policies',
+      { inFlight: running(2, { policy: 'other' }), limits: { maxConcurrent: 2 } },
+      'ConcurrencyLimit',
+    ],
+    [
+      'the places of the policy taken',
+      { inFlight: running(1), limits: { policyMaxConcurrent: 1 } },
+      'ConcurrencyLimit',
+    ],
+    [
+      'other policies within its own places',
+      { inFlight: running(3, { policy: 'other' }), limits: { policyMaxConcurrent: 1 } },
+      undefined,
     ],
     [
       'the namespace',
-      { inFlight: [move()], limits: { perNamespace: new Map([['n', 1]]) } },
+      { inFlight: running(1), limits: { perNamespace: new Map([['shop', 1]]) } },
       'NamespaceLimit',
     ],
     [
       'another namespace',
-      { inFlight: [move({ namespace: 'm' })], limits: { perNamespace: new Map([['n', 1]]) } },
-      'go',
-    ],
-    [
-      'the pool it reads from',
-      { inFlight: [move({ to: 'warm' })], limits: { perPool: new Map([['cold', 1]]) } },
-      'PoolLimit',
+      {
+        inFlight: running(1, { namespace: 'x' }),
+        limits: { perNamespace: new Map([['shop', 1]]) },
+      },
+      undefined,
     ],
     [
       'the pool it writes to',
-      { inFlight: [move({ from: 'hot', to: 'cold' })], limits: { perPool: new Map([['hot', 1]]) } },
+      { inFlight: running(1, { from: 'warm' }), limits: { perPool: new Map([['cold', 1]]) } },
       'PoolLimit',
     ],
-  ])('%s', (_, given, expected) => expect(answer(given)).toBe(expected))
-})
-
-describe('how much may move in one slot', () => {
-  const schedule = { open: true, slotStartedAt: NOW - 2 * HOUR }
-  const limits = { schedule, maxGiBPerSlot: 25 }
-  const started = (hoursAgo: number) => ({ startedAt: NOW - hoursAgo * HOUR })
-  it.each<[string, Parameters<typeof answer>[0], string]>([
-    ['room for one more', { limits, inFlight: [move(started(1))] }, 'go'],
-    ['what runs counts', { limits, inFlight: [move(started(1)), move(started(1))] }, 'SlotLimit'],
     [
-      'what has ended counts too',
-      { limits, ended: [ended(started(1)), ended(started(1))] },
+      'the pool it reads from, which another writes to',
+      {
+        inFlight: running(1, { from: 'cold', to: 'hot' }),
+        limits: { perPool: new Map([['hot', 1]]) },
+      },
+      'PoolLimit',
+    ],
+    [
+      'the slot used up',
+      { inFlight: running(2, { startedAt: NOW }), limits: { maxGiBPerSlot: 29 } },
       'SlotLimit',
     ],
-    ['the slot before does not', { limits, ended: [ended(started(3)), ended(started(3))] }, 'go'],
-  ])('%s', (_, given, expected) => expect(answer(given)).toBe(expected))
-})
+    ['no room', { limits: { targetRoomGiB: 9 } }, 'CapacityLimit'],
+    [
+      'room that others are about to take',
+      { inFlight: running(1), limits: { targetRoomGiB: 19 } },
+      'CapacityLimit',
+    ],
+    ['room enough', { inFlight: running(1), limits: { targetRoomGiB: 20 } }, undefined],
+  ])('%s', (_, input, reason) => {
+    expect(refused(input)).toBe(reason)
+  })
 
-describe('room on a tier', () => {
-  const limits = { targetRoomGiB: 25 }
-  it.each<[string, Parameters<typeof answer>[0], string]>([
-    ['room for it', { limits }, 'go'],
-    ['too large', { limits, move: { sizeGiB: 26 } }, 'CapacityLimit'],
-    [
-      'what is being copied there holds its room',
-      { limits, inFlight: [move(), move()] },
-      'CapacityLimit',
-    ],
-    [
-      'what leaves holds its room until it is gone',
-      { limits: { targetRoomGiB: 5 }, inFlight: [move({ from: 'hot', to: 'cold' })] },
-      'CapacityLimit',
-    ],
-    [
-      'what has arrived since the last count is not forgotten',
-      { limits, ended: [ended({ endedAt: NOW - 1 }), ended({ endedAt: NOW - 1 })] },
-      'CapacityLimit',
-    ],
-    ['what arrived before is in the count already', { limits, ended: [ended(), ended()] }, 'go'],
-    [
-      'a person is held to it as well',
-      { limits, move: { sizeGiB: 26, reason: 'Manual' } },
-      'CapacityLimit',
-    ],
-  ])('%s', (_, given, expected) => expect(answer(given)).toBe(expected))
-})
-
-describe('the budget', () => {
-  const budget = { maxMonthlyCost: 11, monthlyCost: 10, pricePerGiBMonth: PRICES }
-  const limits = { budget }
-  it.each<[string, Parameters<typeof answer>[0], string]>([
-    ['a promotion it has money for', { limits }, 'go'],
-    ['one it has none for', { limits, move: { sizeGiB: 13 } }, 'BudgetLimit'],
-    [
-      'one that a person forces',
-      { limits, move: { sizeGiB: 13, reason: 'Forced' } },
-      'BudgetLimit',
-    ],
-    ['one beside another that runs', { limits, inFlight: [move()] }, 'BudgetLimit'],
-    [
-      'one beside another that has just arrived',
-      { limits, ended: [ended({ endedAt: NOW - 1 })] },
-      'BudgetLimit',
-    ],
-    [
-      'a demotion, however far over',
-      { limits: { budget: { ...budget, monthlyCost: 99 } }, move: { from: 'hot', to: 'cold' } },
-      'go',
-    ],
-    [
-      'what a demotion will save is not spent before',
-      {
-        limits: { budget: { ...budget, monthlyCost: 11 } },
-        inFlight: [move({ from: 'hot', to: 'cold', sizeGiB: 100 })],
-      },
-      'BudgetLimit',
-    ],
-    ['another policy has its own', { limits, inFlight: [move({ policy: 'q' })] }, 'go'],
-    [
-      'it is told before what passes by itself',
-      { limits: { budget, maxConcurrent: 0 }, move: { sizeGiB: 13 } },
-      'BudgetLimit',
-    ],
-  ])('%s', (_, given, expected) => expect(answer(given)).toBe(expected))
-})
-
-describe('moves to and fro', () => {
-  const there = (id: number, hoursAgo: number) =>
-    ended({ volumeId: `v${id}`, from: 'hot', to: 'cold', endedAt: NOW - hoursAgo * HOUR })
-  const back = (id: number, hoursAgo: number) =>
-    ended({ volumeId: `v${id}`, from: 'cold', to: 'hot', endedAt: NOW - hoursAgo * HOUR })
-  const pairs = (n: number, first: number, second: number) =>
-    Array.from({ length: n }, (_, i) => [there(i, first), back(i, second)]).flat()
-  it.each<[string, readonly EndedMove[], number, string]>([
-    ['a few are no pattern', pairs(2, 10, 5), 10, 'go'],
-    ['more than a few are', pairs(3, 10, 5), 10, 'ThrashBreaker'],
-    ['a small share of a large fleet is none', pairs(3, 10, 5), 200, 'go'],
-    ['back after two days is a change of mind', pairs(3, 53, 5), 10, 'go'],
-    ['long ago is over', pairs(3, 40, 30), 10, 'go'],
-    [
-      'what people did counts for nothing',
-      pairs(3, 10, 5).map((m) => ({ ...m, reason: 'Manual' })),
-      10,
-      'go',
-    ],
-    [
-      'what failed moved nothing',
-      pairs(3, 10, 5).map((m, i) => (i % 2 === 1 ? m : { ...m, ended: 'Failed' })),
-      10,
-      'go',
-    ],
-  ])('%s', (_, moves, volumes, expected) =>
-    expect(answer({ ended: moves, limits: { volumes } })).toBe(expected),
+  it.each<['Forced' | 'Manual']>([['Forced'], ['Manual']])(
+    'a %s move walks past schedule, breaker, ramp and halt, but past no limit',
+    (reason) => {
+      const asked = { ...move, reason }
+      expect(refused({ move: asked, limits: closed })).toBeUndefined()
+      expect(refused({ move: asked, ended: failed })).toBeUndefined()
+      expect(refused({ move: asked, ended: [ended({ ended: 'Unexplained' })] })).toBeUndefined()
+      expect(refused({ move: asked, ended: [], inFlight: running(1) })).toBeUndefined()
+      expect(refused({ move: asked, limits: { stopped: true } })).toBe('Stopped')
+      expect(refused({ move: asked, inFlight: running(1), limits: { maxConcurrent: 1 } })).toBe(
+        'ConcurrencyLimit',
+      )
+    },
   )
 
-  it('leaves alone who asks himself', () => {
-    const given = { ended: pairs(3, 10, 5), limits: { volumes: 10 }, move: { reason: 'Manual' } }
-    expect(answer(given as Parameters<typeof answer>[0])).toBe('go')
+  it.each([
+    [0, 1],
+    [1, 2],
+    [2, 4],
+    [3, 8],
+  ])('after %i successes %i moves may run', (successes, places) => {
+    const done = Array.from({ length: successes }, () => ended())
+    expect(refused({ ended: done, inFlight: running(places - 1) })).toBeUndefined()
+    expect(refused({ ended: done, inFlight: running(places) })).toBe('Ramp')
+  })
+})
+
+describe('the breaker of a pair of tiers', () => {
+  const at = (hoursAgo: number, how: EndedMove['ended']) =>
+    ended({ endedAt: NOW - hoursAgo * HOUR, ended: how })
+  const until = (list: readonly EndedMove[]) => breakerOpenUntil(list, 'tiered', 'hot', 'cold')
+
+  it('opens for six hours after the third failure in a row, and then lets one try', () => {
+    const list = [at(3, 'Failed'), at(2, 'Failed'), at(1, 'Failed')]
+    expect(until(list)).toBe(NOW + 5 * HOUR)
+    expect(refused({ ended: list, now: NOW + 5 * HOUR - 1 })).toBe('BreakerOpen')
+    expect(refused({ ended: list, now: NOW + 5 * HOUR })).toBeUndefined()
+  })
+
+  it('stays closed after two failures, or when a success lies between', () => {
+    expect(until([at(2, 'Failed'), at(1, 'Failed')])).toBeUndefined()
+    expect(
+      until([at(4, 'Failed'), at(3, 'Failed'), at(2, 'Succeeded'), at(1, 'Failed')]),
+    ).toBeUndefined()
+  })
+
+  it('counts neither other policies nor the way back', () => {
+    const list = [at(3, 'Failed'), at(2, 'Failed'), at(1, 'Failed')]
+    expect(breakerOpenUntil(list, 'other', 'hot', 'cold')).toBeUndefined()
+    expect(breakerOpenUntil(list, 'tiered', 'cold', 'hot')).toBeUndefined()
   })
 })
