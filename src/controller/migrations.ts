@@ -116,6 +116,7 @@ export class Migrations {
 
   /** `unchanged`: only as it was read. False when somebody has written it since. */
   async remove(m: VolumeMigration, only: { readonly unchanged?: true } = {}): Promise<boolean> {
+    this.#mayWrite(m)
     const { name, namespace, uid, resourceVersion } = m.metadata
     try {
       await this.#client.delete(VOLUME_MIGRATION, name, {
