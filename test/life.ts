@@ -139,7 +139,7 @@ class Process implements Life {
     return new Promise((resolve, reject) => {
       work.then(
         (value) => this.#awake(() => resolve(value)),
-        (e: unknown) => this.#awake(() => reject(e)),
+        (e: Error) => this.#awake(() => reject(e)),
       )
     })
   }

@@ -13,7 +13,7 @@ const entry = (volumeId: string) => ({
   at: '2026-01-20T12:00:00.000Z',
 })
 
-/** One object with versions; the next call fails when `failure` is set, after its effect when `late`. */
+/** One object with versions; the next write fails when `failure` is set. */
 function server() {
   const state = {
     object: undefined as TieringCheckpoint | undefined,
@@ -40,21 +40,27 @@ function server() {
       state.object === undefined
         ? Promise.reject(new ApiError(404, 'NotFound', 'not found'))
         : Promise.resolve(state.object),
-    create: async (_: unknown, object: TieringCheckpoint) => {
-      if (state.object !== undefined) throw new ApiError(409, 'AlreadyExists', 'exists')
-      return store(object.spec)
-    },
-    patch: async (_: unknown, __: string, body: TieringCheckpoint) => {
-      if (body.metadata.resourceVersion !== String(state.version))
-        throw new ApiError(409, 'Conflict', 'stale')
-      return store(body.spec)
-    },
+    create: (_: unknown, object: TieringCheckpoint) =>
+      settled(() => {
+        if (state.object !== undefined) throw new ApiError(409, 'AlreadyExists', 'exists')
+        return store(object.spec)
+      }),
+    patch: (_: unknown, __: string, body: TieringCheckpoint) =>
+      settled(() => {
+        if (body.metadata.resourceVersion !== String(state.version))
+          throw new ApiError(409, 'Conflict', 'stale')
+        return store(body.spec)
+      }),
   } as unknown as KubeClient
   const fence = () => {
     if (!state.leads) throw new LostLeaseError('we do not lead')
   }
   const ids = () => (state.object?.spec.inFlight ?? []).map((e) => e.volumeId)
   return { state, ids, store, ledger: () => new Ledger(client, fence) }
+}
+
+function settled<T>(work: () => T): Promise<T> {
+  return Promise.resolve().then(work)
 }
 
 describe('the ledger of moves in flight', () => {

@@ -32,9 +32,9 @@ function setUp(office: { epoch: number; leads: boolean } = { epoch: 5, leads: tr
   const writes: unknown[] = []
   let version = 100
   const client = {
-    patch: async (_: unknown, __: string, body: { status: VolumeMigrationStatus }) => {
+    patch: (_: unknown, __: string, body: { status: VolumeMigrationStatus }) => {
       writes.push(body)
-      return migration(++version, body.status)
+      return Promise.resolve(migration(++version, body.status))
     },
     get: () => Promise.reject(new ApiError(404, 'NotFound', 'not found')),
   } as unknown as KubeClient

@@ -17,7 +17,8 @@ it('a move made by hand runs outside the schedule and inside the cooldown', asyn
   await stage.clock.advance(MINUTE)
   for (const to of ['warm', 'cold']) {
     stage.move(`by-hand-${to}`, { claim: { name: 'data' }, to })
-    expect(await stage.until(() => stage.tier(volume) === to, 2 * MINUTE), to).toBe(true)
+    await stage.until(() => stage.tier(volume) === to, 2 * MINUTE)
+    expect(stage.tier(volume)).toBe(to)
     await stage.clock.advance(30_000)
   }
   expect(stage.ends('data')).toEqual(['Succeeded/Verified', 'Succeeded/Verified'])

@@ -62,10 +62,7 @@ it('an idle minute costs at most five API requests besides the lease', async () 
     const made = requests.slice(before).filter((r) => r.resource !== 'leases')
     // watches are renewed together every few minutes
     const asked = made.filter((r) => r.verb !== 'watch')
-    expect(
-      asked.length,
-      JSON.stringify(asked.map((r) => `${r.verb} ${r.resource}`)),
-    ).toBeLessThanOrEqual(5)
+    expect(asked.map((r) => `${r.verb} ${r.resource}`).slice(5)).toEqual([])
     expect(made.length).toBeLessThanOrEqual(5 + 9)
   }
 })

@@ -31,7 +31,7 @@ export type Running = {
   readonly stop: () => Promise<unknown>
 }
 export type Start = Partial<
-  Pick<ControllerOptions, 'identity' | 'configYaml' | 'timing' | 'log'>
+  Pick<ControllerOptions, 'identity' | 'configYaml' | 'timing' | 'log' | 'registry'>
 > & {
   readonly gate?: Gate
 }
@@ -191,7 +191,7 @@ export class Stage {
   }
 
   policyStatus(name = 'tiered'): StoragePolicyStatus {
-    return (this.object(`${GROUP}/storagepolicies`, name)?.['status'] ?? {}) as StoragePolicyStatus
+    return this.object(`${GROUP}/storagepolicies`, name)?.['status'] ?? {}
   }
 
   condition(type: string, name = 'tiered') {

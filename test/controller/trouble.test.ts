@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { expect, it } from 'vitest'
 import type { HttpResponse } from '../../src/http.ts'
 import { HOUR, MINUTE, Stage } from './stage.ts'
@@ -160,9 +161,7 @@ const FORBIDDEN: HttpResponse = {
   status: 403,
   headers: { 'content-type': 'application/json' },
   text: () => Promise.resolve(REFUSAL),
-  chunks: async function* () {
-    yield REFUSAL
-  },
+  chunks: () => Readable.from([REFUSAL]),
 }
 
 async function remove(stage: Stage, url: string): Promise<void> {

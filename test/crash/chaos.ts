@@ -102,7 +102,7 @@ export class Chaos {
 
   #disturb() {
     if (this.#calm) return
-    for (const life of [...this.#lives]) {
+    for (const life of Array.from(this.#lives)) {
       const dice = this.#random()
       if (dice < 0.01) this.#ended(life)
       else if (dice < 0.07) this.#pause(life)

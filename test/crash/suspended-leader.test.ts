@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest'
-import type { Life, Pause } from '../life.ts'
+import type { Pause } from '../life.ts'
 import { Stage } from '../controller/stage.ts'
 
 const FORCED = { 'couchestor.io/force-tier': 'cold' }
 
 /** A leader that stands still at a chosen moment, a second one that takes over, and the first waking late. */
-async function suspendedWhen(
+function suspendedWhen(
   at: (method: string, url: string, body: string) => boolean,
   moment: 'before it is sent' | 'after its effect',
   how: Pause,
@@ -15,7 +15,6 @@ async function suspendedWhen(
   const volume = stage.claim({ name: 'data', iops: 3000, annotations: FORCED })
   const data = stage.cloud.data(volume.id)
   const awake = Promise.withResolvers<void>()
-  let life: Life | undefined
   let held = false
   const first = stage.start({
     identity: 'first',
@@ -24,15 +23,14 @@ async function suspendedWhen(
       held = true
       if (moment === 'after its effect') {
         const answer = await send()
-        life?.pause(how)
+        first.life.pause(how)
         return answer
       }
-      life?.pause(how)
+      first.life.pause(how)
       await awake.promise
       return send()
     },
   })
-  life = first.life
   const wake = async () => {
     // what was about to be sent goes out before any timer fires
     awake.resolve()
@@ -48,11 +46,7 @@ const savesIntent = (method: string, url: string, body: string) =>
 it.each<Pause>(['stopped', 'asleep'])(
   'a leader %s right after its intent was saved never sends once another has taken over',
   async (how) => {
-    const { stage, volume, data, wake, held } = await suspendedWhen(
-      savesIntent,
-      'after its effect',
-      how,
-    )
+    const { stage, volume, data, wake, held } = suspendedWhen(savesIntent, 'after its effect', how)
     await stage.until(held)
     const second = stage.start({ identity: 'second' })
     expect(await stage.until(() => stage.tier(volume) === 'cold')).toBe(true)
@@ -70,7 +64,7 @@ it.each<Pause>(['stopped', 'asleep'])(
 it.each<Pause>(['stopped', 'asleep'])(
   'a leader %s right after its intent was saved, waking while the next one still waits, sends nothing and spoils nothing',
   async (how) => {
-    const { stage, volume, wake, held } = await suspendedWhen(savesIntent, 'after its effect', how)
+    const { stage, volume, wake, held } = suspendedWhen(savesIntent, 'after its effect', how)
     await stage.until(held)
     stage.start({ identity: 'second' })
     const intent = () => stage.moves('data')[0]?.status?.intent
@@ -88,7 +82,7 @@ it.each<Pause>(['stopped', 'asleep'])(
 it.each<Pause>(['stopped', 'asleep'])(
   'a leader %s between its last check and the call is the one gap, and Cinder itself refuses the second call',
   async (how) => {
-    const { stage, volume, data, wake, held } = await suspendedWhen(
+    const { stage, volume, data, wake, held } = suspendedWhen(
       (_, url) => url.endsWith('/action'),
       'before it is sent',
       how,
