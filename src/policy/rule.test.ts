@@ -42,7 +42,11 @@ function replay(
   return { moves, state }
 }
 
-type Published = { readonly rho: number; readonly dn0: number; readonly doubt: number }
+type Published = {
+  readonly rho: number
+  readonly dn0: number
+  readonly doubt: readonly [number, number]
+}
 
 /**
  * The published pseudo code, word by word, and doubt: slow tiers first, one volume, nothing shared with rule.ts.
@@ -68,7 +72,7 @@ function published(
     [0, 0, 0],
     [0, 0, 0],
   ]
-  const z = Math.min(4, Math.max(0.5, (g / median) ** 0.15 * (doubt ? (rho / 20) ** 0.2 : 1)))
+  const z = Math.min(4, Math.max(0.5, (g / median) ** 0.15 * (doubt[1] ? (rho / 20) ** 0.2 : 1)))
   const lam = 0.5 ** (D / 48)
   const moves: Move[] = []
   demands.forEach((x, i) => {
@@ -86,7 +90,7 @@ function published(
       if (j === s) continue
       let f = j > s ? 0.15 + (0.25 * W) / 24 : (dn0 + (0.1 * W) / 24) * z
       if (j > s && j === prev && (k - kPrev) * D < 168) f = Math.max(f, 2)
-      const need = f * m + doubt * Math.sqrt(D2[s]![j]!)
+      const need = f * m + doubt[j > s ? 0 : 1] * Math.sqrt(D2[s]![j]!)
       if (C[s]! - C[j]! >= need && (best < 0 || C[j]! < C[best]!)) best = j
     }
     if (best < 0) return
@@ -116,9 +120,9 @@ const trace = fc
 
 describe('the rule', () => {
   it.each([
-    ['the published rule', LEAD_CONSTANTS, { dn0: 0.3, doubt: 0 }],
-    ['the rule with doubt', DEFAULT_CONSTANTS, { dn0: 0.2, doubt: 0.3 }],
-  ])('decides like the pseudo code of %s, window by window', (_, defaults, differs) => {
+    ['the published rule', LEAD_CONSTANTS, { dn0: 0.3, doubt: [0, 0] }],
+    ['the rule with doubt', DEFAULT_CONSTANTS, { dn0: 0.2, doubt: [0.2, 0.6] }],
+  ] as const)('decides like the pseudo code of %s, window by window', (_, defaults, differs) => {
     let compared = 0
     const size = fc.double({ min: 1, max: 4000, noNaN: true })
     fc.assert(
@@ -136,7 +140,7 @@ describe('the rule', () => {
     const quiet = new Array<number>(96).fill(100)
     const bursts = quiet.map((x, i) => (i === 1 ? 290 : x))
     const at = (xs: readonly number[]) => replay(xs).moves[0]?.k ?? Infinity
-    const withoutDoubt = { ...DEFAULT_CONSTANTS, doubt: 0 }
+    const withoutDoubt = { ...DEFAULT_CONSTANTS, doubtDown: 0 }
     const burstsTrusted = replay(bursts, 100, { constants: withoutDoubt }).moves[0]?.k ?? Infinity
 
     expect(at(quiet)).toBeLessThan(at(bursts))
@@ -194,7 +198,7 @@ describe('the rule', () => {
     const m = moveCost(TIERS, 100, DEFAULT_CONSTANTS)
     const wish = (s: VolumeState) => decide(s, 2, 100, 100, TIERS, DEFAULT_CONSTANTS)
 
-    const doubt = 0.3 * Math.sqrt(state.spread[2]!)
+    const doubt = 0.2 * Math.sqrt(state.spread[2]!)
     expect(wish(moved(state, 1, 1800)).needed).toBe(2 * m + doubt)
     expect(wish(moved(state, 1, 3600 - 168 * 3600)).needed).toBeLessThan(m)
   })

@@ -17,7 +17,8 @@ export const DEFAULT_CONSTANTS: RuleConstants = {
   downPerDay: 0.1,
   gamma: 0.15,
   rhoGamma: 0.2,
-  doubt: 0.3,
+  doubtUp: 0.2,
+  doubtDown: 0.6,
   brakeFactor: 2,
   brakeHours: 168,
   saturationShare: 0.95,
@@ -29,7 +30,8 @@ export const LEAD_CONSTANTS: RuleConstants = {
   ...DEFAULT_CONSTANTS,
   down0: 0.3,
   rhoGamma: 0,
-  doubt: 0,
+  doubtUp: 0,
+  doubtDown: 0,
 }
 
 /** The rho at which `down0` and `downPerDay` hold as they are. */
@@ -151,7 +153,7 @@ export function decide(
   const others = tiers.map((_, to) => to).filter((to) => to !== tier)
   const needed = (to: number) =>
     neededMoves(state, tier, to, sizeGiB, medianSizeGiB, constants) * idle.moveCost +
-    constants.doubt * uncertainty(state, tier, to)
+    doubt(tier, to, constants) * uncertainty(state, tier, to)
   const lead = (to: number) => here - (state.cost[to] ?? Infinity)
   const to = cheapest(
     state,
@@ -216,6 +218,10 @@ function neededMoves(
   const sinceMove = (state.lastWindowEnd - state.movedAt) / SECONDS_PER_HOUR
   const brake = to === state.previousTier && sinceMove < constants.brakeHours
   return brake ? Math.max(factor, constants.brakeFactor) : factor
+}
+
+function doubt(from: number, to: number, { doubtUp, doubtDown }: RuleConstants): number {
+  return to > from ? doubtDown : doubtUp
 }
 
 /**

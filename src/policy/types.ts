@@ -34,8 +34,9 @@ export type RuleConstants = {
   /** Exponents with which size (over the median) and rho (over 20) raise what a demotion must show. */
   readonly gamma: number
   readonly rhoGamma: number
-  /** How many times its own uncertainty a lead must show beside the price of the move. */
-  readonly doubt: number
+  /** How many times its own uncertainty a lead must show beside the price of the move, upwards and downwards. */
+  readonly doubtUp: number
+  readonly doubtDown: number
   readonly brakeFactor: number
   readonly brakeHours: number
   readonly saturationShare: number
