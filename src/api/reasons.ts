@@ -243,6 +243,11 @@ export const EVENT_REASONS = {
     type: 'Warning',
     meaning: 'On a StoragePolicy: moves between two tiers fail again and again and are held back.',
   },
+  NotWorthwhile: {
+    type: 'Warning',
+    meaning:
+      'On a StoragePolicy: for a week it has cost more than leaving things alone would have.',
+  },
   Thrashing: {
     type: 'Warning',
     meaning:
@@ -322,6 +327,17 @@ export const POLICY_CONDITIONS = {
       WithinBudget: 'True: the cost is within the budget.',
       OverBudget: 'False: the cost is over the budget.',
       NotPriced: 'Unknown: tiers have no prices, so that there is nothing to compare.',
+    },
+  },
+  Worthwhile: {
+    meaning:
+      'True when the policy, moves included, has cost no more over the last seven days than leaving things alone.',
+    reasons: {
+      Cheaper: 'True: it was not dearer than all volumes on the fastest tier, nor than none moved.',
+      TooEarly: 'Unknown: there are not yet seven whole days to compare.',
+      Observing: 'Unknown: mode Observe moves nothing, so that there is nothing to judge.',
+      DearerThanAllHot: 'False: all volumes on the fastest tier would have cost less.',
+      DearerThanStaying: 'False: it would have cost less had no volume been moved.',
     },
   },
 } as const satisfies Record<string, ConditionMeaning>

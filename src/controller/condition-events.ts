@@ -29,6 +29,8 @@ const BEGUN: Readonly<Record<string, EventReason>> = {
   CoverageDropped: 'DemotionFrozen',
   BreakerOpen: 'BreakerOpened',
   Thrashing: 'Thrashing',
+  DearerThanAllHot: 'NotWorthwhile',
+  DearerThanStaying: 'NotWorthwhile',
   Halted: 'Halted',
 }
 

@@ -14,6 +14,8 @@ export class ControllerMetrics {
   readonly monthlyCost: Gauge
   readonly sourceUp: Gauge
   readonly cinderUp: Gauge
+  readonly shadowCost: Counter
+  readonly predictionError: Histogram
 
   constructor(registry: Registry) {
     const registers = [registry]
@@ -34,6 +36,19 @@ export class ControllerMetrics {
       name: `${METRIC_PREFIX}cycle_duration_seconds`,
       help: 'Time of one window: usage numbers, verdicts, plan.',
       buckets: [0.01, 0.05, 0.2, 0.4, 1, 4, 10, 30, 60],
+      registers,
+    })
+    this.shadowCost = new Counter({
+      name: `${METRIC_PREFIX}shadow_cost_total`,
+      help: 'Cost of storage and throttling in the unit of the prices: of the policy with its moves, with all volumes on the fastest tier, and had none been moved.',
+      labelNames: ['policy', 'strategy'],
+      registers,
+    })
+    this.predictionError = new Histogram({
+      name: `${METRIC_PREFIX}prediction_error_ratio`,
+      help: 'What a move has saved by the week after it, less what was predicted, as a share of that.',
+      labelNames: ['policy'],
+      buckets: [-5, -2, -1, -0.5, -0.2, -0.1, 0, 0.1, 0.2, 0.5, 1, 2, 5],
       registers,
     })
     const gauge = (name: string, help: string, labelNames: string[] = []) =>

@@ -1,16 +1,20 @@
 import { ANNOTATION } from '../api/names.ts'
 import { isFinished, isInFlight } from '../api/volume-migration.ts'
 import { moved } from '../policy/rule.ts'
+import type { VolumeState } from '../policy/types.ts'
 import type { ControllerDeps } from './deps.ts'
 import type { Managed } from './managed.ts'
 import type { Memory } from './memory.ts'
 import type { Migrations } from './migrations.ts'
+import type { ResolvedPolicy } from './policies.ts'
+import type { Shadows } from './shadows.ts'
 import type { Teller } from './teller.ts'
 
 export type DriftParts = {
   readonly deps: ControllerDeps
   readonly managed: Managed
   readonly memory: Memory
+  readonly shadows: Shadows
   readonly migrations: Migrations
   readonly teller: Teller
 }
@@ -38,7 +42,7 @@ export class Drift {
     if (now === undefined || migrations.ofVolume(id).some(isInFlight)) return
     this.#seen.set(id, now)
     if (before === undefined || before === now || before === 'unmanaged') return
-    this.#remember(policy, id, before)
+    this.#remember(policy, id, before, bound.row.sizeGiB)
     const first = m.claim.annotations[ANNOTATION.lastMigration] === undefined
     if (!this.#wasOurs(id, now))
       teller.claim(
@@ -60,12 +64,23 @@ export class Drift {
       .some((m) => isFinished(m) && m.status?.step === 'Succeeded' && m.spec.to === tier)
   }
 
-  #remember(policy: Parameters<Memory['of']>[0], id: string, before: string): void {
-    const { memory, deps } = this.#parts
+  #remember(policy: ResolvedPolicy, id: string, before: string, sizeGiB: number): void {
+    const { memory, deps, shadows } = this.#parts
     const remembered = memory.of(policy)
     const state = remembered.states.get(id)
-    const from = policy.tiers?.findIndex((t) => t.name === before) ?? -1
-    if (state !== undefined)
-      remembered.states.set(id, moved(state, from, Math.floor(deps.clock.now() / 1000)))
+    const index = (name: string | undefined) =>
+      policy.tiers?.findIndex((t) => t.name === name) ?? -1
+    const at = Math.floor(deps.clock.now() / 1000)
+    const [from, to] = [index(before), index(this.#seen.get(id))]
+    if (state === undefined) return
+    const perHour = leadPerHour(state, from, to)
+    shadows.moved(policy, { id, from, to, sizeGiB, perHour, at })
+    remembered.states.set(id, moved(state, from, at))
   }
+}
+
+/** What the history says the move saves, money per hour; 0 where it says nothing. */
+function leadPerHour({ cost, hours }: VolumeState, from: number, to: number): number {
+  const [there, here] = [cost[from], cost[to]]
+  return hours > 0 && there !== undefined && here !== undefined ? (there - here) / hours : 0
 }

@@ -3,6 +3,7 @@ import { sleep } from '../clock.ts'
 import { nextTurn } from '../kube/list-watch.ts'
 import { classify, demandFrom } from '../policy/demand.ts'
 import { initialState, observe } from '../policy/rule.ts'
+import type { ShadowSample } from '../policy/shadow.ts'
 import type { Tier } from '../policy/types.ts'
 import type { ControllerDeps } from './deps.ts'
 import type { Detachments } from './detachments.ts'
@@ -21,6 +22,12 @@ export type FeederParts = {
   readonly memory: Memory
   readonly health: PolicyHealth
   readonly detachments: Detachments
+  /** Told of each window once it is in the engine's memory; history of newcomers is not. */
+  readonly onWindow?: (
+    policy: ResolvedPolicy,
+    samples: readonly ShadowSample[],
+    windowEnd: number,
+  ) => void
 }
 
 const HISTORY_SECONDS = 14 * 86_400
@@ -133,7 +140,16 @@ export class Feeder {
         this.#sourceDown(policy, bound, answer.why)
         return false
       }
-      await this.#feed(policy, tiers, remembered, bound, answer, end, end === latest)
+      const samples = await this.#feed(
+        policy,
+        tiers,
+        remembered,
+        bound,
+        answer,
+        end,
+        end === latest,
+      )
+      this.#parts.onWindow?.(policy, samples, end)
       remembered.askedUntil = end
     }
     this.#heard.add(policy.name)
@@ -176,12 +192,16 @@ export class Feeder {
     answer: Extract<WindowAnswer, { kind: 'Answer' }>,
     end: number,
     newest: boolean,
-  ): Promise<void> {
+  ): Promise<readonly ShadowSample[]> {
+    const samples: ShadowSample[] = []
     for (const [i, b] of bound.entries()) {
       if (i > 0 && i % SLICE === 0) await nextTurn()
-      this.#feedOne(policy, tiers, remembered, b, answer.volumes.get(b.bound.volume.handle), end)
+      const activity = answer.volumes.get(b.bound.volume.handle)
+      const sample = this.#feedOne(policy, tiers, remembered, b, activity, end)
+      if (sample !== undefined) samples.push(sample)
     }
     if (newest) this.#countCoverage(policy, bound, end)
+    return samples
   }
 
   #feedOne(
@@ -191,7 +211,7 @@ export class Feeder {
     { bound }: Bound,
     activity: VolumeActivity | undefined,
     end: number,
-  ): void {
+  ): ShadowSample | undefined {
     const { deps, health, detachments } = this.#parts
     const id = bound.volume.handle
     const { metrics } = policy.effective
@@ -212,14 +232,15 @@ export class Feeder {
     health.note(id, observation)
     const state = remembered.states.get(id)
     const size = bound.row?.sizeGiB
-    if (state === undefined || size === undefined) return
+    if (state === undefined || size === undefined) return undefined
     const tier = tiers.findIndex((t) => t.typeId === bound.row?.typeId)
     const demand = demandFrom(observation, tiers[tier], size, policy.constants)
-    if (demand === undefined) return
+    if (demand === undefined) return undefined
     remembered.states.set(
       id,
       observe(state, tier, demand, size, tiers, policy.constants, windowSeconds / 3600, end),
     )
+    return { id, tier, demand, sizeGiB: size }
   }
 
   #countCoverage(policy: ResolvedPolicy, bound: readonly Bound[], end: number): void {

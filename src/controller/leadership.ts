@@ -27,6 +27,7 @@ import { Policies } from './policies.ts'
 import { PolicyHealth } from './policy-health.ts'
 import { PreflightGatherer } from './preflight-facts.ts'
 import { shownOn } from './shown.ts'
+import { Shadows } from './shadows.ts'
 import { Starter } from './starter.ts'
 import { StatusWriter } from './status-writer.ts'
 import { Targets } from './targets.ts'
@@ -73,6 +74,7 @@ export class Leadership {
       fence,
     })
     const memory = new Memory(deps.kube, deps.log)
+    const shadows = new Shadows(deps.kube, deps.log, this.#metrics)
     const ledger = new Ledger(deps.kube, fence)
     const health = new PolicyHealth()
     const detachments = new Detachments()
@@ -127,6 +129,7 @@ export class Leadership {
       memory,
       health,
       detachments,
+      onWindow: shadows.window.bind(shadows),
     })
     const status = new StatusWriter({
       deps,
@@ -136,11 +139,12 @@ export class Leadership {
       migrations,
       admission,
       health,
+      shadows,
       teller,
       inventory,
       metrics: this.#metrics,
     })
-    const drift = new Drift({ deps, managed, memory, migrations, teller })
+    const drift = new Drift({ deps, managed, memory, shadows, migrations, teller })
     const annotator = new Annotator(deps.kube, claim, (c) =>
       shownOn(managed.claim(`${c.namespace}/${c.name}`), migrations),
     )
@@ -150,6 +154,7 @@ export class Leadership {
       planner,
       policies,
       memory,
+      shadows,
       managed,
       health,
       detachments,

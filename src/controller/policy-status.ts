@@ -4,8 +4,10 @@ import type { Condition } from '../api/object.ts'
 import type { PolicyCondition } from '../api/reasons.ts'
 import type { StoragePolicyStatus } from '../api/storage-policy.ts'
 import { monthlyCost } from '../policy/rank.ts'
+import type { Week } from '../policy/shadow.ts'
 import type { Judged } from './judgement.ts'
 import type { ResolvedPolicy } from './policies.ts'
+import { worthwhile } from './worthwhile.ts'
 
 export type StatusFacts = {
   readonly policy: ResolvedPolicy
@@ -20,6 +22,8 @@ export type StatusFacts = {
     readonly down: string | undefined
     readonly windowEnd: number | undefined
   }
+  /** What the last days cost, and would have cost; undefined before the first window. */
+  readonly week: Week | undefined
   readonly cinderProblem: string | undefined
   readonly stopped: boolean
   readonly halted: string | undefined
@@ -127,6 +131,7 @@ function conditionsOf(facts: StatusFacts, before: readonly Condition[]): readonl
     ['TiersResolved', tiersResolved(facts)],
     ['MetricsHealthy', metricsHealthy(facts)],
     ['WithinBudget', withinBudget(facts)],
+    ['Worthwhile', worthwhile(facts.policy.effective.mode, facts.week)],
     ['Ready', ready(facts)],
   ]
   return told.reduce(

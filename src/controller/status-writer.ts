@@ -16,6 +16,7 @@ import type { PolicyHealth } from './policy-health.ts'
 import type { Teller } from './teller.ts'
 import { conditionNews } from './condition-events.ts'
 import { policyStatus } from './policy-status.ts'
+import type { Shadows } from './shadows.ts'
 import { thrashing } from './thrashing.ts'
 import { allReflectors } from './watches.ts'
 import type { Watches } from './watches.ts'
@@ -28,6 +29,7 @@ export type StatusWriterParts = {
   readonly migrations: Migrations
   readonly admission: AdmissionFacts
   readonly health: PolicyHealth
+  readonly shadows: Shadows
   readonly inventory: Inventory
   readonly metrics: ControllerMetrics
   readonly teller: Teller
@@ -87,6 +89,7 @@ export class StatusWriter {
       verdicts,
       moving: migrations.inFlight().filter((m) => m.spec.policy === policy.name).length,
       health: health.state(policy.name),
+      week: this.#parts.shadows.week(policy.name),
       cinderProblem: inventory.problem,
       stopped: deps.config().migration.paused,
       ...this.#troubles(policy),

@@ -12,6 +12,7 @@ import type { Memory } from './memory.ts'
 import type { Planner } from './planner.ts'
 import type { Policies, ResolvedPolicy } from './policies.ts'
 import type { PolicyHealth } from './policy-health.ts'
+import type { Shadows } from './shadows.ts'
 import type { StatusWriter } from './status-writer.ts'
 import type { Watches } from './watches.ts'
 
@@ -21,6 +22,7 @@ export type WindowLoopParts = {
   readonly planner: Planner
   readonly policies: Policies
   readonly memory: Memory
+  readonly shadows: Shadows
   readonly managed: Managed
   readonly health: PolicyHealth
   readonly detachments: Detachments
@@ -71,7 +73,7 @@ export class WindowLoop {
 
   /** Returns the ms until the next pass is due. */
   async #pass(signal: AbortSignal): Promise<number> {
-    const { deps, feeder, planner, policies, memory, status, metrics } = this.#parts
+    const { deps, feeder, planner, policies, memory, shadows, status, metrics } = this.#parts
     const stop = metrics.cycle.startTimer()
     policies.refresh()
     await this.#lookAround()
@@ -81,7 +83,10 @@ export class WindowLoop {
     if (signal.aborted) return 0
     await planner.all()
     stop()
-    for (const policy of policies.all()) await memory.save(policy)
+    for (const policy of policies.all()) {
+      await memory.save(policy)
+      await shadows.save(policy)
+    }
     status.kick()
     const next = policies.all().map((p) => Math.min(feeder.msToNext(p), this.#msToSchedule(p)))
     const due = Math.min(LONGEST_REST_MS, ...next) + 1
@@ -89,12 +94,13 @@ export class WindowLoop {
   }
 
   async #advance(policy: ResolvedPolicy, signal: AbortSignal): Promise<boolean> {
-    const { feeder, managed, health, metrics } = this.#parts
+    const { feeder, managed, health, shadows, metrics } = this.#parts
     if (policy.tiers === undefined) return true
     const bound = await managed.of(policy)
     const sizes = bound.flatMap((m) => m.bound.row?.sizeGiB ?? [])
     if (sizes.length === 0) return true
     health.noteMedian(policy.name, medianSizeGiB(sizes))
+    await shadows.open(policy)
     const complete = await feeder.advance(policy, bound, signal)
     metrics.sourceUp.set(
       { policy: policy.name },
