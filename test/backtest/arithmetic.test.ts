@@ -46,8 +46,7 @@ const settings = fc.record({
   perGiB: fc.double({ min: 0, max: 3, noNaN: true }),
   max: fc.double({ min: 100, max: 3000, noNaN: true }),
 })
-const close = (a: number, b: number) =>
-  expect(Math.abs(a - b)).toBeLessThanOrEqual(1e-9 * Math.max(1e-6, Math.abs(b)))
+const isClose = (a: number, b: number) => Math.abs(a - b) <= 1e-9 * Math.max(1e-6, Math.abs(b))
 
 describe('the cost of decisions', () => {
   it('is what the published formulas say, whatever the path, to nine digits', () => {
@@ -87,14 +86,16 @@ describe('the cost of decisions', () => {
         const all = (tier: number) => xs.map(() => tier)
         const cost = (tiers: readonly number[]) => published(formula, xs, tiers, 1)
         const refs = references(scenario.setting, load!)
-        close(score(scenario.setting, load!, moves).cost, cost(slowFirst))
-        close(refs.allHot, cost(all(2)))
-        close(refs.stay, cost(all(1)))
-        close(refs.bestStatic, Math.min(...[0, 1, 2].map((tier) => cost(all(tier)))))
+        expect(isClose(score(scenario.setting, load!, moves).cost, cost(slowFirst))).toBe(true)
+        expect(isClose(refs.allHot, cost(all(2)))).toBe(true)
+        expect(isClose(refs.stay, cost(all(1)))).toBe(true)
+        expect(
+          isClose(refs.bestStatic, Math.min(...[0, 1, 2].map((tier) => cost(all(tier))))),
+        ).toBe(true)
         const model = costModel(scenario.setting, s.g)
         const { tiers, money } = scenario.setting
         intervalCosts(tiers, xs[0]!, s.g, s.D, money).forEach((c, j) =>
-          close(intervalCost(model, j, xs[0]!), c),
+          expect(isClose(intervalCost(model, j, xs[0]!), c)).toBe(true),
         )
       }),
     )

@@ -107,3 +107,14 @@ describe('a lasting change of load', () => {
     )
   })
 })
+
+describe('the example of docs/reference-decisions.md', () => {
+  it.each([
+    ['a steady load', 100, 19],
+    ['one busy half hour', 290, 24],
+  ])('with %s moves when it says', (_, fourthWindow, hours) => {
+    const xs = Array.from({ length: 100 }, (__, i) => (i === 3 ? fourthWindow : 100))
+
+    expect(play('couchestor', xs)).toEqual([{ after: 2 * hours, from: 1, to: 2 }])
+  })
+})

@@ -63,11 +63,7 @@ export async function historyLoads(request: HistoryRequest): Promise<HistoryLoad
   const loads = [...demands]
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .flatMap(([id, demand]) => loadOf(request, id, demand))
-  if (loads.length === 0)
-    throw new UserError(
-      'BacktestNoHistory',
-      `Prometheus has no usage numbers of the last ${request.days} days for the volumes of policy "${request.policy.policy.metadata.name}"${left.unsized.size > 0 ? ` whose size is known; give --size for the ${left.unsized.size} others` : '; check --preset and --days'}`,
-    )
+  if (loads.length === 0) throw noHistory(request, left)
   const startMs = (firstEnd - windowSeconds) * 1000
   return { loads, startMs, notices: noticesOf(left, loads) }
 }
@@ -125,6 +121,19 @@ function loadOf(request: HistoryRequest, id: string, demand: Float64Array): read
   const sizeGiB = known?.sizeGiB ?? request.sizeGiB
   if (sizeGiB === undefined || demand.every((x) => Number.isNaN(x))) return []
   return [{ id: known?.claim ?? id, sizeGiB, demand, startTier: startTierOf(request, id) }]
+}
+
+function noHistory({ days, policy }: HistoryRequest, left: Left): UserError {
+  const others =
+    left.unsized.size > 0
+      ? `${left.unsized.size} volumes have numbers but no known size: give --size`
+      : left.unknown.size > 0
+        ? `${left.unknown.size} volumes have numbers but belong to no claim of this policy: check its selector, --kubeconfig and --preset`
+        : 'check --preset and --days'
+  return new UserError(
+    'BacktestNoHistory',
+    `Prometheus has no usage numbers of the last ${days} days for the volumes of policy "${policy.policy.metadata.name}"; ${others}`,
+  )
 }
 
 function noticesOf({ unknown, unsized }: Left, loads: readonly Load[]): readonly string[] {
