@@ -2,12 +2,10 @@ import { UserError } from '../errors.ts'
 import { readFlags } from './flags.ts'
 import type { Flags, FlagSpec } from './flags.ts'
 
-export type ShortFlags = Readonly<Record<string, string>>
-
 export type CommandLine = { readonly flags: Flags; readonly words: readonly string[] }
 
 /** What the commands for people share: short names as kubectl has them. */
-export const SHORT: ShortFlags = { n: 'namespace', o: 'output' }
+const SHORT: Readonly<Record<string, string>> = { n: 'namespace', o: 'output' }
 
 /**
  * Flags as `readFlags` does, with short names (`-n NAMESPACE`, `-oyaml`), and words that are no flags. Throws one

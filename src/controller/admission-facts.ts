@@ -133,7 +133,7 @@ export class AdmissionFacts {
   }
 }
 
-export function moveOf(m: VolumeMigration): Move {
+function moveOf(m: VolumeMigration): Move {
   return {
     policy: m.spec.policy,
     namespace: m.metadata.namespace ?? '',

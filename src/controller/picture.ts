@@ -96,7 +96,7 @@ export async function readPicture(reading: ReadingDeps, signal: AbortSignal): Pr
   }
 }
 
-export function keyOfClaim({ claim }: ManagedClaim): string {
+function keyOfClaim({ claim }: ManagedClaim): string {
   return `${claim.namespace}/${claim.name}`
 }
 

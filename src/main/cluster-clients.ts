@@ -81,7 +81,7 @@ export async function readingDeps(flags: Flags, terminal: Terminal): Promise<Rea
     config: () => config,
     readFile: (p) => readFile(p, 'utf8'),
   })
-  await credentials.read().catch((e: unknown) => Promise.reject(withoutCloud(e)))
+  await credentials.read().catch(tellWithoutCloud)
   const session = createSession({
     ...base,
     http: readsOnly(
@@ -102,10 +102,10 @@ export async function readingDeps(flags: Flags, terminal: Terminal): Promise<Rea
   }
 }
 
-function withoutCloud(e: unknown): unknown {
-  if (!(e instanceof UserError)) return e
-  return new UserError(
-    e.code,
+function tellWithoutCloud(e: unknown): never {
+  if (!(e instanceof UserError)) throw e
+  throw new UserError(
+    'NO_CLOUD',
     `the tier of a volume is its type in Cinder, and Cinder cannot be asked from here: ${e.message}`,
     { cause: e },
   )

@@ -30,19 +30,7 @@ export function explain(
   const key = `${managed.claim.namespace}/${managed.claim.name}`
   const judged = picture.verdicts.get(key)
   const candidate = picture.judgement.candidate(managed)
-  const moves = movesOf(picture, managed)
-  const base = {
-    apiVersion: 'couchestor.io/v1alpha1',
-    kind: 'Explanation',
-    at: new Date(picture.now).toISOString(),
-    namespace: managed.claim.namespace,
-    claim: managed.claim.name,
-    volumeId: managed.bound?.volume.handle ?? '',
-    sizeGiB: managed.bound?.row?.sizeGiB ?? 0,
-    lastMoves: moves.filter(isFinished).slice(0, LAST_MOVES).map(lastMove),
-    openMove: moves.filter((m) => !isFinished(m)).map(lastMove)[0] ?? null,
-    history,
-  } as const
+  const base = { ...about(picture, managed), history }
   if (judged === undefined || candidate === undefined) return { ...base, ...unmanaged(managed) }
   const { verdict, tiers, tier, policy } = judged
   const goal = verdict.kind === 'move' ? verdict.to : verdict.wants
@@ -67,6 +55,21 @@ export function explain(
     wouldChange: goal === undefined ? changesOf(picture, judged, candidate) : [],
     levels: levelsOf(candidate),
   }
+}
+
+function about(picture: Picture, managed: ManagedClaim) {
+  const moves = movesOf(picture, managed)
+  return {
+    apiVersion: 'couchestor.io/v1alpha1',
+    kind: 'Explanation',
+    at: new Date(picture.now).toISOString(),
+    namespace: managed.claim.namespace,
+    claim: managed.claim.name,
+    volumeId: managed.bound?.volume.handle ?? '',
+    sizeGiB: managed.bound?.row?.sizeGiB ?? 0,
+    lastMoves: moves.filter(isFinished).slice(0, LAST_MOVES).map(lastMove),
+    openMove: moves.filter((m) => !isFinished(m)).map(lastMove)[0] ?? null,
+  } as const
 }
 
 function unmanaged({ match, bound }: ManagedClaim) {

@@ -106,13 +106,11 @@ function rowOf(
 ): PlanRow {
   const judged = picture.verdicts.get(key)
   if (judged === undefined) return unmanagedRow(managed)
-  const { verdict, tiers, tier, policy } = judged
+  const { tiers, tier, policy } = judged
   const here = tiers[tier]
-  const { numbers } = verdict
   const sizeGiB = managed.bound?.row?.sizeGiB ?? 0
   const open = openMoveOf(picture, managed)
-  const goal = verdict.kind === 'move' ? verdict.to : verdict.wants
-  const to = open?.spec.to ?? (goal === undefined ? '' : (tiers[goal]?.name ?? ''))
+  const to = open?.spec.to ?? wantedBy(judged)
   return {
     ...(open === undefined ? (placed.get(key) ?? staying(judged)) : openPlace(open)),
     policy: policy.name,
@@ -121,15 +119,27 @@ function rowOf(
     from: here?.name ?? managed.bound?.row?.typeName ?? '',
     to,
     asked: open?.spec.reason ?? (to === '' ? '' : askedBy(judged)),
-    monthlySaving: to === '' ? 0 : numbers.monthlySaving,
-    worthPerMonth: numbers.worthPerMonth,
-    paybackDays: Number.isFinite(numbers.paybackDays) ? numbers.paybackDays : null,
-    moveCost: numbers.moveCost,
-    lead: numbers.lead,
-    needed: numbers.needed,
-    meanIops: numbers.meanIops,
+    ...figures(judged, to !== ''),
     monthlyCost: here === undefined ? 0 : monthlyCost(here, sizeGiB),
-    migration: open === undefined ? '' : open.metadata.name,
+    migration: open?.metadata.name ?? '',
+  }
+}
+
+function wantedBy({ verdict, tiers }: Judged): string {
+  const goal = verdict.kind === 'move' ? verdict.to : verdict.wants
+  return goal === undefined ? '' : (tiers[goal]?.name ?? '')
+}
+
+function figures({ verdict: { numbers } }: Judged, wanted: boolean) {
+  const { worthPerMonth, paybackDays, moveCost, lead, needed, meanIops } = numbers
+  return {
+    monthlySaving: wanted ? numbers.monthlySaving : 0,
+    worthPerMonth,
+    paybackDays: Number.isFinite(paybackDays) ? paybackDays : null,
+    moveCost,
+    lead,
+    needed,
+    meanIops,
   }
 }
 
