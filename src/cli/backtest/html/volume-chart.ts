@@ -19,7 +19,7 @@ export function volumeChart(report: Report, v: VolumeReport): string {
   const peaks = thin(load.demand)
   const limits = setting.tiers.map((t) => t.limitIops(load.sizeGiB)).filter(Number.isFinite)
   const most = Math.max(10, ...peaks.filter(Number.isFinite), ...limits) * 1.3
-  const least = Math.max(1, Math.min(...peaks.filter((p) => p > 0), ...limits) / 1.5)
+  const least = Math.max(1, Math.min(most / 2, ...peaks.filter((p) => p > 0), ...limits) / 1.5)
   const y = (iops: number) => {
     const share = Math.log(Math.max(least, iops) / least) / Math.log(most / least)
     return TOP + (HEIGHT - TOP - BOTTOM) * (1 - share)
