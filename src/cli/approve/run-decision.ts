@@ -1,5 +1,5 @@
 import { UserError } from '../../errors.ts'
-import { moneyText } from '../../policy/numbers-text.ts'
+import { money } from '../money.ts'
 import { oneOf } from '../command-line.ts'
 import type { CommandLine } from '../command-line.ts'
 import { booleanFlag } from '../flags.ts'
@@ -60,7 +60,7 @@ export async function runApprove(
   }
   const lines = waiting.map(
     ({ metadata, spec, status }) =>
-      `  ${metadata.namespace}/${metadata.name}: ${spec.claim.name}, ${spec.from ?? 'its type'} to ${spec.to}${status?.monthlySaving === undefined ? '' : `, saves ${moneyText(Number(status.monthlySaving))} a month`}`,
+      `  ${metadata.namespace}/${metadata.name}: ${spec.claim.name}, ${spec.from ?? 'its type'} to ${spec.to}${status?.monthlySaving === undefined ? '' : `, saves ${money(Number(status.monthlySaving))} a month`}`,
   )
   deps.terminal.out(`${lines.join('\n')}\n`)
   deps.terminal.note(`${waiting.length} moves wait; add --yes to approve them all\n`)

@@ -24,6 +24,7 @@ export function guardLines(c: Candidate): readonly GuardLine[] {
         reason: '',
       }
     const block = guard.check(c, want)
+    if (block?.reason === 'OnBestTier') return onBestTier(guard.name, block.message, c)
     if (block !== undefined)
       return { guard: guard.name, answer: 'hold', message: block.message, reason: block.reason }
     return {
@@ -33,6 +34,14 @@ export function guardLines(c: Candidate): readonly GuardLine[] {
       reason: '',
     }
   })
+}
+
+/** The one answer that is about money, and not about the volume. */
+function onBestTier(guard: string, message: string, c: Candidate): GuardLine {
+  const other = c.tiers[c.wish.other]?.name
+  const lead = `${moneyText(c.wish.lead)} of a needed lead of ${moneyText(c.wish.needed)}`
+  const more = other === undefined ? '' : `; ${other} has ${lead}`
+  return { guard, answer: 'hold', message: `${message}${more}`, reason: 'OnBestTier' }
 }
 
 /** What a guard saw when nothing stood against the move. */

@@ -12,13 +12,12 @@ export type HistoryQuery = {
   /** Seconds since the epoch. */
   readonly now: number
   readonly ioUnitKiB: number
-  readonly minCoveragePercent: number
   readonly signal: AbortSignal
 }
 
 /**
- * Mean usage of one volume over the last days, in stretches of whole hours so that it fits a terminal. Stretches with
- * too few samples are gaps. Stops at the first stretch that the source does not answer for.
+ * Mean usage of one volume over the last days, in stretches of whole hours so that it fits a terminal. Stretches
+ * without samples are gaps; how many there were stands beside the others. Stops at the first stretch that the source does not answer for.
  */
 export async function readHistory(
   source: ActivitySource,
@@ -33,8 +32,15 @@ export async function readHistory(
     const answer = await source.window({ endSeconds, windowSeconds: width, signal: query.signal })
     if (answer.kind === 'Down') return points
     const activity = answer.volumes.get(query.volumeId)
-    const known = activity !== undefined && activity.coveragePercent >= query.minCoveragePercent
-    points.push({ endSeconds, iops: known ? demandOf(activity, query.ioUnitKiB) : undefined })
+    points.push(
+      activity === undefined
+        ? { endSeconds, iops: undefined }
+        : {
+            endSeconds,
+            iops: demandOf(activity, query.ioUnitKiB),
+            coveragePercent: activity.coveragePercent,
+          },
+    )
   }
   return points
 }

@@ -1,4 +1,5 @@
-import { iopsText, moneyText } from '../../policy/numbers-text.ts'
+import { iopsText } from '../../policy/numbers-text.ts'
+import { money } from '../money.ts'
 import { table } from '../table.ts'
 import { chart } from './chart.ts'
 import type { Explanation, LastMove, TierCost } from './explanation.ts'
@@ -49,9 +50,9 @@ function costs(e: Explanation): string {
           of: (c) => (c.serves === null ? 'all' : iopsText(c.serves)),
           right: true,
         },
-        { title: 'STORAGE', of: (c) => moneyText(c.storage), right: true },
-        { title: 'THROTTLING', of: (c) => money(c.throttling), right: true },
-        { title: 'TOTAL', of: (c) => money(c.total), right: true },
+        { title: 'STORAGE', of: (c) => money(c.storage), right: true },
+        { title: 'THROTTLING', of: (c) => known(c.throttling), right: true },
+        { title: 'TOTAL', of: (c) => known(c.total), right: true },
       ],
       e.costs,
     ),
@@ -62,8 +63,8 @@ function mark(tier: string, { tier: here, wants }: Explanation): string {
   return tier === here ? ' (now)' : tier === wants ? ' (wanted)' : ''
 }
 
-function money(amount: number | null): string {
-  return amount === null ? '' : moneyText(amount)
+function known(amount: number | null): string {
+  return amount === null ? '' : money(amount)
 }
 
 function guards(lines: readonly GuardLine[]): string {

@@ -42,7 +42,6 @@ export async function runExplain(
     days,
     now: picture.now / 1000,
     ioUnitKiB: metrics?.ioUnitKiB ?? 256,
-    minCoveragePercent: metrics?.minCoveragePercent ?? 80,
     signal,
   })
   terminal.progress('')

@@ -1,5 +1,6 @@
 import type { Verdict } from '../../policy/judge.ts'
-import { durationText, iopsText, moneyText } from '../../policy/numbers-text.ts'
+import { durationText, iopsText } from '../../policy/numbers-text.ts'
+import { money } from '../money.ts'
 
 /** What is said about a volume to somebody who has never heard of a tier's limit. */
 export type Told = {
@@ -34,8 +35,8 @@ function moving({ verdict, wants }: Told): string {
 
 function gain({ numbers }: Verdict): string {
   const { monthlySaving, worthPerMonth } = numbers
-  if (monthlySaving >= 0) return `saves ${moneyText(monthlySaving)} a month`
-  return `costs ${moneyText(-monthlySaving)} a month more, and ends throttling worth ${moneyText(worthPerMonth - monthlySaving)} a month`
+  if (monthlySaving >= 0) return `saves ${money(monthlySaving)} a month`
+  return `costs ${money(-monthlySaving)} a month more, and ends throttling worth ${money(worthPerMonth - monthlySaving)} a month`
 }
 
 function use(iops: number): string {
@@ -52,5 +53,5 @@ function belongs({ verdict, throttlingThere }: Told): string {
     return `stays on ${from} for now: ${needs}; ${to} has been cheaper, but so far by ${Math.floor((100 * lead) / needed)} % of what it takes to be sure that a move pays`
   if (monthlySaving <= 0)
     return `is where it belongs, on ${from}: ${needs}, and ${to} would only cost more`
-  return `is where it belongs, on ${from}: ${needs}; ${to} would save ${moneyText(monthlySaving)} a month, but the throttling there would be worth ${moneyText(throttlingThere)}`
+  return `is where it belongs, on ${from}: ${needs}; ${to} would save ${money(monthlySaving)} a month, but the throttling there would be worth ${money(throttlingThere)}`
 }

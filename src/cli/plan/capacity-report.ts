@@ -8,7 +8,10 @@ import type { CapacityReport, PlanRow } from './plan.ts'
 /** A GiB whose price is below this share of the dearest one is not scarce. */
 const SCARCE = 1e-3
 
-/** The distance to what no placement within the capacities could beat; null unless room holds a move back. */
+/**
+ * How far the plan, with all moves made but those without room, is from the least that any placement within the
+ * capacities can cost. null unless room holds a move back.
+ */
 export function capacityReport(
   picture: Picture,
   policy: ResolvedPolicy,
@@ -22,7 +25,8 @@ export function capacityReport(
   )
   let cost = 0
   const volumes = rows.flatMap((row) => {
-    const end = row.action === 'next' ? row.to : row.from
+    const comes = row.action === 'next' || (row.action === 'wait' && row.reason !== 'CapacityLimit')
+    const end = comes ? row.to : row.from
     const at = tiers.findIndex((t) => t.name === end)
     if (at < 0) return []
     const state = states.get(row.volumeId)

@@ -1,4 +1,5 @@
-import { durationText, iopsText, moneyText } from '../../policy/numbers-text.ts'
+import { durationText, iopsText } from '../../policy/numbers-text.ts'
+import { money } from '../money.ts'
 import { table } from '../table.ts'
 import type { Column } from '../table.ts'
 import type { NamespaceCost, Plan, PlanRow, PolicyPlan } from './plan.ts'
@@ -37,20 +38,20 @@ function columns(plan: Plan, wide: boolean): readonly Column<PlanRow>[] {
     { title: 'TO', of: (r) => r.to },
     {
       title: 'SAVES/MONTH',
-      of: (r) => (r.to === '' ? '' : moneyText(r.monthlySaving)),
+      of: (r) => (r.to === '' ? '' : money(r.monthlySaving)),
       right: true,
     },
     {
       title: 'WORTH/MONTH',
-      of: (r) => (r.to === '' ? '' : moneyText(r.worthPerMonth)),
+      of: (r) => (r.to === '' ? '' : money(r.worthPerMonth)),
       right: true,
     },
     { title: 'PAYBACK', of: paybackText, right: true },
     ...more(wide, [
       { title: 'MEAN IOPS', of: (r: PlanRow) => iopsText(r.meanIops), right: true },
-      { title: 'LEAD', of: (r: PlanRow) => moneyText(r.lead), right: true },
-      { title: 'NEEDED', of: (r: PlanRow) => moneyText(r.needed), right: true },
-      { title: 'MOVE COST', of: (r: PlanRow) => moneyText(r.moveCost), right: true },
+      { title: 'LEAD', of: (r: PlanRow) => money(r.lead), right: true },
+      { title: 'NEEDED', of: (r: PlanRow) => money(r.needed), right: true },
+      { title: 'MOVE COST', of: (r: PlanRow) => money(r.moveCost), right: true },
       { title: 'VOLUME', of: (r: PlanRow) => r.volumeId },
       { title: 'MIGRATION', of: (r: PlanRow) => r.migration },
     ]),
@@ -69,8 +70,8 @@ function summary(p: PolicyPlan, rows: readonly PlanRow[]): string {
   const ready = own.filter((r) => r.action === 'next' || r.action === 'wait')
   const lines = [
     `Policy ${p.name} (mode ${p.mode}): ${own.length} claims, ${count('next')} would start now, ${count('wait')} wait, ${count('open')} are under way, ${count('held')} are held, ${count('stay')} are where they belong.`,
-    `Costs ${moneyText(p.monthlyCost)} a month now, ${moneyText(p.wantedMonthlyCost)} after all that is wanted; what can move saves ${moneyText(sum(ready, (r) => r.monthlySaving))} and is worth ${moneyText(sum(ready, (r) => r.worthPerMonth))} a month.`,
-    ...(p.maxMonthlyCost === null ? [] : [`Budget: ${moneyText(p.maxMonthlyCost)} a month.`]),
+    `Costs ${money(p.monthlyCost)} a month now, ${money(p.wantedMonthlyCost)} after all that is wanted; what can move saves ${money(sum(ready, (r) => r.monthlySaving))} and is worth ${money(sum(ready, (r) => r.worthPerMonth))} a month.`,
+    ...(p.maxMonthlyCost === null ? [] : [`Budget: ${money(p.maxMonthlyCost)} a month.`]),
     ...capacityLines(p),
   ]
   return `\n${lines.join('\n')}`
@@ -79,10 +80,10 @@ function summary(p: PolicyPlan, rows: readonly PlanRow[]): string {
 function capacityLines({ capacity }: PolicyPlan): readonly string[] {
   if (capacity === null) return []
   const scarce = Object.entries(capacity.pricePerGiB).map(
-    ([tier, price]) => `one more GiB on ${tier} would save ${moneyText(price)} a month`,
+    ([tier, price]) => `one more GiB on ${tier} would save ${money(price)} a month`,
   )
   return [
-    `Capacity binds: with throttling this placement costs ${moneyText(capacity.cost)} a month, and none that fits can cost less than ${moneyText(capacity.bound)} (gap ${capacity.gapPercent.toFixed(1)} %)${scarce.map((s) => `; ${s}`).join('')}.`,
+    `Capacity binds: with throttling this placement costs ${money(capacity.cost)} a month, and none that fits can cost less than ${money(capacity.bound)} (gap ${capacity.gapPercent.toFixed(1)} %)${scarce.map((s) => `; ${s}`).join('')}.`,
   ]
 }
 
