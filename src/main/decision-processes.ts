@@ -20,7 +20,13 @@ import type { Command } from './command.ts'
 import { systemClock } from './system-clock.ts'
 import { systemTerminal } from './system-terminal.ts'
 
-type Words = { readonly least: number; readonly most: number; readonly usage: string }
+type Words = {
+  readonly least: number
+  readonly most: number
+  readonly usage: string
+  /** For the first line of the help. */
+  readonly shown: string
+}
 
 /** The commands by which a person says yes, no, wait and go on. */
 export const DECISION_COMMANDS: Readonly<Record<string, Command>> = {
@@ -28,28 +34,33 @@ export const DECISION_COMMANDS: Readonly<Record<string, Command>> = {
     'approve',
     'Says yes to a move that waits for it (mode Approve); your name stays on record.',
     APPROVE_FLAGS,
-    { least: 0, most: 1, usage: 'the name of a VolumeMigration, or --policy NAME --all' },
+    {
+      least: 0,
+      most: 1,
+      usage: 'the name of a VolumeMigration, or --policy NAME --all',
+      shown: '[VMIG]',
+    },
     runApprove,
   ),
   cancel: command(
     'cancel',
     'Takes back a move that has not begun.',
     CANCEL_FLAGS,
-    { least: 1, most: 1, usage: 'the name of a VolumeMigration' },
+    { least: 1, most: 1, usage: 'the name of a VolumeMigration', shown: 'VMIG' },
     runCancel,
   ),
   pause: command(
     'pause',
     'Keeps a policy or a claim from new moves; what runs is finished.',
     PAUSE_FLAGS,
-    { least: 1, most: 1, usage: 'POLICY or pvc/NAME' },
+    { least: 1, most: 1, usage: 'POLICY or pvc/NAME', shown: 'POLICY|pvc/NAME' },
     (line, deps) => runPause(line, true, deps),
   ),
   resume: command(
     'resume',
     'Ends a pause.',
     RESUME_FLAGS,
-    { least: 1, most: 1, usage: 'POLICY or pvc/NAME' },
+    { least: 1, most: 1, usage: 'POLICY or pvc/NAME', shown: 'POLICY|pvc/NAME' },
     (line, deps) => runPause(line, false, deps),
   ),
 }
@@ -64,7 +75,7 @@ function command(
   const specs = { ...own, ...CLUSTER_FLAGS }
   return {
     about,
-    help: () => helpOf(name, about, specs),
+    help: () => helpOf(`${name} ${words.shown}`, about, specs),
     run: async (args) => {
       const line = readCommandLine(name, args, specs, words)
       const kube = await clusterClient(line.flags)

@@ -3,6 +3,8 @@ import { PLAN_FLAGS, runPlan } from '../../src/cli/plan/run-plan.ts'
 import type { NamespaceCost, Plan, PlanRow } from '../../src/cli/plan/plan.ts'
 import { readCommandLine } from '../../src/cli/command-line.ts'
 import { pumped, readerOn, recordingTerminal } from '../reader.ts'
+import { worldWith } from '../harness.ts'
+import { createVirtualClock } from '../virtual-clock.ts'
 import { HOUR, Stage } from './stage.ts'
 
 const PRICED = [
@@ -225,5 +227,32 @@ describe('couchestor plan', () => {
     const p = await plan(stage)
     expect(p.rows.map((r) => r.action)).toEqual(['stay'])
     expect(p.notices.join()).toContain('without usage numbers everything stays')
+  })
+
+  it.each([
+    ['persistentvolumeclaims', /your account may not list persistentvolumeclaims/],
+    ['storagepolicies', /may not list storagepolicies.couchestor.io in the whole cluster/],
+  ])('says which rule an account without the right to list %s lacks', async (plural, message) => {
+    const clock = createVirtualClock()
+    const allow = ({ resource }: { resource: string }) => resource !== plural
+    const world = worldWith({ clock, apiServer: { allow } })
+    const { deps } = readerOn(world, clock)
+    const signal = new AbortController().signal
+    await expect(
+      pumped(clock, runPlan({ all: 'false' }, deps, recordingTerminal(), signal)),
+    ).rejects.toThrow(message)
+  })
+
+  it('works without the right to list namespaces, nodes and pods, and says what that hides', async () => {
+    const clock = createVirtualClock()
+    const extras = new Set(['namespaces', 'nodes', 'pods'])
+    const allow = ({ resource }: { resource: string }) => !extras.has(resource)
+    const world = worldWith({ clock, apiServer: { allow } })
+    const terminal = recordingTerminal()
+    const { deps } = readerOn(world, clock)
+    const signal = new AbortController().signal
+    await pumped(clock, runPlan({ all: 'false' }, deps, terminal, signal))
+    expect(terminal.text()).toContain('your role lacks a rule: list pods')
+    expect(terminal.text()).toContain('there is no StoragePolicy')
   })
 })
