@@ -49,7 +49,7 @@ async function main(argv: readonly string[]): Promise<number> {
     return 2
   }
   if (args.includes('--help') || args.includes('-h')) {
-    process.stdout.write(command.help())
+    process.stdout.write(await command.help())
     return 0
   }
   return command.run(args)

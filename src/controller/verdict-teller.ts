@@ -53,7 +53,9 @@ export class VerdictTeller {
       verdict.reason === 'Observe' && forced !== undefined
         ? 'ForceTierObserved'
         : TOLD[verdict.reason]
-    if (event !== undefined) this.#teller.claim(managed.claim, event, verdict.message)
+    // a forced move waits in an object of its own, which tells the same
+    if (event === undefined || (event === 'MigrationBlocked' && forced !== undefined)) return
+    this.#teller.claim(managed.claim, event, verdict.message)
   }
 
   unmatched(key: string, { claim, match }: ManagedClaim): void {

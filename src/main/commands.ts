@@ -1,7 +1,4 @@
-import { runBacktestCommand } from './backtest-process.ts'
-import { BACKTEST_FLAGS } from '../cli/backtest/command.ts'
 import { CONTROLLER_FLAGS, runController } from './controller-process.ts'
-import { DEMO_FLAGS, runDemoCommand } from './demo-process.ts'
 import { helpOf } from '../cli/flags.ts'
 import { PLAN_ABOUT } from '../cli/plan/run-plan.ts'
 import { EXPLAIN_ABOUT } from '../cli/explain/run-explain.ts'
@@ -15,7 +12,10 @@ const BACKTEST_ABOUT =
 const CONTROLLER_ABOUT = 'Keeps every managed volume on the tier that is worth its money.'
 const DEMO_ABOUT = 'Plays a day of a fleet against simulated services, in a minute.'
 
-/** Subcommands by name, in the order in which help lists them. */
+/**
+ * What a controller never needs (simulators, replay) is loaded only when it is asked for.
+ * Subcommands by name, in the order in which help lists them.
+ */
 export const COMMANDS: Readonly<Record<string, Command>> = {
   controller: {
     about: CONTROLLER_ABOUT,
@@ -24,13 +24,18 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   backtest: {
     about: BACKTEST_ABOUT,
-    help: () => helpOf('backtest', BACKTEST_ABOUT, BACKTEST_FLAGS),
-    run: runBacktestCommand,
+    help: async () =>
+      helpOf(
+        'backtest',
+        BACKTEST_ABOUT,
+        (await import('../cli/backtest/command.ts')).BACKTEST_FLAGS,
+      ),
+    run: async (args) => (await import('./backtest-process.ts')).runBacktestCommand(args),
   },
   demo: {
     about: DEMO_ABOUT,
-    help: () => helpOf('demo', DEMO_ABOUT, DEMO_FLAGS),
-    run: runDemoCommand,
+    help: async () => helpOf('demo', DEMO_ABOUT, (await import('./demo-process.ts')).DEMO_FLAGS),
+    run: async (args) => (await import('./demo-process.ts')).runDemoCommand(args),
   },
   plan: {
     about: PLAN_ABOUT,

@@ -18,7 +18,7 @@ const STEERING = /\/action$|volumemigrations\/|moves-in-flight/
 const DELICATE = /\/action$|volumemigrations\/.*\/status/
 
 /** Numbers in [0, 1) that are the same for the same seed (mulberry32). */
-export function seeded(seed: number): () => number {
+function seeded(seed: number): () => number {
   let state = seed
   return () => {
     state = (state + 0x6d2b79f5) | 0

@@ -117,13 +117,13 @@ export function forcedMove(): Scene {
   return { clock, world, expected: [{ ...volume(world, made[0]!), tier: 'cold', retypes: 1 }] }
 }
 
-export function migrations(world: World): VolumeMigration[] {
+function migrations(world: World): VolumeMigration[] {
   return world.api.objects(
     '/apis/couchestor.io/v1alpha1/volumemigrations',
   ) as unknown as VolumeMigration[]
 }
 
-export function ledger(world: World) {
+function ledger(world: World) {
   const checkpoints = world.api.objects(
     '/apis/couchestor.io/v1alpha1/tieringcheckpoints',
   ) as unknown as TieringCheckpoint[]

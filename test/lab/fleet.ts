@@ -68,11 +68,7 @@ type Pvc = {
   status: { phase: string }
 }
 
-export const TIERS: StoragePolicySpec['tiers'] = [
-  { name: 'hot' },
-  { name: 'warm' },
-  { name: 'cold' },
-]
+const TIERS: StoragePolicySpec['tiers'] = [{ name: 'hot' }, { name: 'warm' }, { name: 'cold' }]
 
 /** Tiers whose types carry a scoped extra spec, with which this Cinder moves attached volumes safely. */
 export const LIVE_TIERS: StoragePolicySpec['tiers'] = [
