@@ -1,3 +1,4 @@
+import './main/node-version.ts'
 import { basename } from 'node:path'
 import { COMMANDS } from './main/commands.ts'
 import { nearest } from './api/nearest.ts'
