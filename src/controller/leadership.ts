@@ -12,6 +12,7 @@ import type { ControllerMetrics } from './controller-metrics.ts'
 import type { ControllerDeps } from './deps.ts'
 import { Detachments } from './detachments.ts'
 import { Drift } from './drift.ts'
+import { epochAfter } from './epoch.ts'
 import { Feeder } from './feeder.ts'
 import { Inventory } from './inventory.ts'
 import { Judgement } from './judgement.ts'
@@ -63,7 +64,8 @@ export class Leadership {
       clusterId = await this.#clusterId()
     })
     if (signal.aborted) return
-    const term: Term = { epoch: deps.elector.epoch, clusterId }
+    const epoch = epochAfter(watches.migrations.store.values(), deps.elector.epoch)
+    const term: Term = { epoch, clusterId }
     const inventory = new Inventory(deps)
     const policies = new Policies(deps, watches, inventory)
     const targets = new Targets(watches, policies, inventory)
