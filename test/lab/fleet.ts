@@ -121,7 +121,8 @@ export async function createFleet(namespace: string): Promise<Fleet> {
     volumes.clear()
     for (const name of policies) {
       await kubectl(['delete', 'stp', name, '--ignore-not-found'])
-      await kubectl(['delete', 'tieringcheckpoint', `${name}-0`, '--ignore-not-found'])
+      const checkpoints = [`${name}-0`, `${name}.shadow`]
+      await kubectl(['delete', 'tieringcheckpoint', ...checkpoints, '--ignore-not-found'])
     }
   }
 

@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { symlink, mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import type { Explanation } from '../../src/cli/explain/explanation.ts'
 import type { Plan } from '../../src/cli/plan/plan.ts'
@@ -19,12 +19,16 @@ import { loadHistory, serveLoads } from './volume-counters.ts'
 const NAME = 'e2e-plan'
 const DAY = 86_400
 const HISTORY_DAYS = 4
+const STEP = 120
+/** History is sparser than what Prometheus scrapes live: coverage is measured against the history's pace. */
+const PROMETHEUS = { scrape_interval: `${STEP}s` }
 const TIERS = [
   { name: 'hot', cinderVolumeType: 'couchestor-hot', iopsThreshold: 100, costPerGiBMonth: 0.125 },
   { name: 'warm', cinderVolumeType: 'couchestor-warm', iopsThreshold: 10, costPerGiBMonth: 0.08 },
   { name: 'cold', cinderVolumeType: 'couchestor-cold', iopsThreshold: 0, costPerGiBMonth: 0.045 },
 ]
 
+let configFile: string
 let fleet: Fleet
 let idle: FleetClaim
 let stopLoads: (() => Promise<void>) | undefined
@@ -36,7 +40,7 @@ function couchestor(...args: string[]): Promise<string> {
 }
 
 function reading(...args: string[]): Promise<string> {
-  return couchestor(...args, '--prometheus', theLab().prometheusUrl)
+  return couchestor(...args, '--config', configFile)
 }
 
 async function writes(): Promise<string> {
@@ -61,12 +65,17 @@ describeLab('plan, explain and approve', () => {
     const from = now - HISTORY_DAYS * DAY
     const loads = [{ volumeId: idle.volumeId, iops: 0.1 }]
     stopLoads = await serveLoads(NAME, loads, from)
-    await backfill(loadHistory(loads, from, now, 120))
+    await backfill(loadHistory(loads, from, now, STEP))
+    const folder = await mkdtemp(join(tmpdir(), 'couchestor-plan-'))
+    configFile = join(folder, 'config.yaml')
+    const prometheus = { ...PROMETHEUS, endpoint: theLab().prometheusUrl }
+    await writeFile(configFile, JSON.stringify({ prometheus }))
   })
   afterAll(async () => {
     await stopControllers()
     await stopLoads?.()
     await fleet.down()
+    await rm(dirname(configFile), { recursive: true })
   })
 
   it('plans from history alone, before a controller has run, and writes nothing', async () => {
@@ -89,7 +98,7 @@ describeLab('plan, explain and approve', () => {
   })
 
   it('moves what is approved as a kubectl plugin, and keeps who said so', async () => {
-    await startController()
+    await startController({ config: { prometheus: PROMETHEUS } })
     const asked = await fleet.migrationWhen(
       'idle',
       'waits for approval',
