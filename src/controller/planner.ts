@@ -124,6 +124,8 @@ export class Planner {
           )
     let room = Math.min(places - turn, MOST_OPEN - open.length)
     if (policy.effective.mode === 'Approve' && room <= 0) room = await this.#displace(policy, open)
+    // ranking looks at the whole fleet, and many claims may ask one after the other
+    if (room <= 0) return
     for (const { judged, to } of rankedMoves(this.#verdicts, policy.name)) {
       if (room <= 0) return
       if (await this.#create(judged, to, 'Policy')) room--
