@@ -6,7 +6,8 @@ import type { KubeClient } from '../kube/types.ts'
 
 export type LedgerEntry = NonNullable<TieringCheckpoint['spec']['inFlight']>[number]
 
-const NAME = 'moves-in-flight'
+/** Name of the checkpoint, and what it has in place of a policy's name. */
+export const MOVES_IN_FLIGHT = 'moves-in-flight'
 
 /**
  * The moves that may be running in Cinder, outside any namespace: when a namespace is deleted under a running
@@ -79,7 +80,7 @@ export class Ledger {
         ? await this.#client.create(TIERING_CHECKPOINT, ledgerOf(inFlight))
         : await this.#client.patch<TieringCheckpoint>(
             TIERING_CHECKPOINT,
-            NAME,
+            MOVES_IN_FLIGHT,
             { metadata: { resourceVersion: this.#version }, spec: { inFlight } },
             { type: 'merge' },
           )
@@ -89,7 +90,7 @@ export class Ledger {
 
   async #read(): Promise<TieringCheckpoint | undefined> {
     try {
-      return await this.#client.get<TieringCheckpoint>(TIERING_CHECKPOINT, NAME)
+      return await this.#client.get<TieringCheckpoint>(TIERING_CHECKPOINT, MOVES_IN_FLIGHT)
     } catch (e) {
       if (!(e instanceof ApiError) || e.reason !== 'NotFound') throw e
       return undefined
@@ -103,9 +104,9 @@ function ledgerOf(inFlight: readonly LedgerEntry[]): TieringCheckpoint {
   return {
     apiVersion: API_VERSION,
     kind: 'TieringCheckpoint',
-    metadata: { name: NAME },
+    metadata: { name: MOVES_IN_FLIGHT },
     spec: {
-      policy: NAME,
+      policy: MOVES_IN_FLIGHT,
       shard: 0,
       rule: 'none',
       windowEnd: '1970-01-01T00:00:00Z',

@@ -3,10 +3,12 @@ import type { TieringCheckpoint } from '../api/tiering-checkpoint.ts'
 import { messageOf } from '../errors.ts'
 import { nextTurn } from '../kube/list-watch.ts'
 import { TIERING_CHECKPOINT } from '../kube/resources.ts'
+import { ApiError } from '../kube/types.ts'
 import type { KubeClient } from '../kube/types.ts'
 import type { Log } from '../log.ts'
 import { packStates, unpackStates } from '../policy/state.ts'
 import type { VolumeState } from '../policy/types.ts'
+import { MOVES_IN_FLIGHT } from './ledger.ts'
 import type { ResolvedPolicy } from './policies.ts'
 
 /** What the engine remembers of one policy's volumes. Times in seconds. */
@@ -16,6 +18,8 @@ export type PolicyMemory = {
   /** End of the last window that was asked and answered; undefined = none yet. */
   askedUntil: number | undefined
 }
+
+const KEEP_MS = 86_400_000
 
 /** The engine's memory, kept in TieringCheckpoints so that a restart goes on where it stopped. */
 export class Memory {
@@ -33,6 +37,10 @@ export class Memory {
 
   /** Reads all checkpoints once; unusable ones are told and forgotten. */
   async load(): Promise<void> {
+    this.#checkpoints = await this.#list()
+  }
+
+  async #list(): Promise<TieringCheckpoint[]> {
     const all: TieringCheckpoint[] = []
     let next: string | undefined
     do {
@@ -43,7 +51,7 @@ export class Memory {
       all.push(...page.items)
       next = page.continue
     } while (next !== undefined && next !== '')
-    this.#checkpoints = all
+    return all
   }
 
   /** The memory of that policy; a new one when tiers or constants are not those the numbers were made with. */
@@ -128,7 +136,27 @@ export class Memory {
   /** Shards of a time when there were more volumes. */
   async #drop(policy: string, count: number): Promise<void> {
     const extra = this.#checkpoints.filter((c) => c.spec.policy === policy && c.spec.shard >= count)
-    for (const c of extra) await this.#client.delete(TIERING_CHECKPOINT, c.metadata.name)
+    for (const c of extra) await this.#remove(c)
     this.#checkpoints = this.#checkpoints.filter((c) => !extra.includes(c))
+  }
+
+  /**
+   * Removes the checkpoints of policies that have been gone for a day; one that is deleted and applied again, as
+   * GitOps does, keeps its history. `now` in ms.
+   */
+  async tidy(policies: ReadonlySet<string>, now: number): Promise<void> {
+    for (const c of await this.#list()) {
+      const isOurs = c.spec.policy !== MOVES_IN_FLIGHT
+      const gone = !policies.has(c.spec.policy.replace(/\/shadow$/, ''))
+      if (isOurs && gone && Date.parse(c.spec.windowEnd) < now - KEEP_MS) await this.#remove(c)
+    }
+  }
+
+  async #remove({ metadata }: TieringCheckpoint): Promise<void> {
+    try {
+      await this.#client.delete(TIERING_CHECKPOINT, metadata.name)
+    } catch (e) {
+      if (!(e instanceof ApiError) || e.reason !== 'NotFound') throw e
+    }
   }
 }

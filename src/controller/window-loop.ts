@@ -34,6 +34,7 @@ export type WindowLoopParts = {
 
 /** Longest the loop rests: a schedule may open, a clock may jump. */
 const LONGEST_REST_MS = 3_600_000
+const TIDY_MS = 6 * 3_600_000
 /** New claims and policies come in bunches; one pass serves them all. */
 const GATHER_MS = 500
 
@@ -43,6 +44,7 @@ const SLICE = 500
 /** Window after window: usage, verdicts, plan, checkpoint, status. */
 export class WindowLoop {
   readonly #parts: WindowLoopParts
+  #tidiedAt: number | undefined
   #wake: () => void = () => {}
 
   constructor(parts: WindowLoopParts) {
@@ -87,10 +89,25 @@ export class WindowLoop {
       await memory.save(policy)
       await shadows.save(policy)
     }
+    await this.#tidy()
     status.kick()
     const next = policies.all().map((p) => Math.min(feeder.msToNext(p), this.#msToSchedule(p)))
     const due = Math.min(LONGEST_REST_MS, ...next) + 1
     return complete ? due : Math.min(due, deps.timing.recheckMs)
+  }
+
+  /** Seldom: it reads all checkpoints. */
+  async #tidy(): Promise<void> {
+    const { deps, memory, watches } = this.#parts
+    const now = deps.clock.now()
+    if (this.#tidiedAt !== undefined && now - this.#tidiedAt < TIDY_MS) return
+    this.#tidiedAt = now
+    const names = Array.from(watches.policies.store.values(), (p) => p.policy.metadata.name)
+    try {
+      await memory.tidy(new Set(names), now)
+    } catch (e) {
+      deps.log.warn({ err: messageOf(e) }, 'checkpoints of policies that are gone stay for now')
+    }
   }
 
   async #advance(policy: ResolvedPolicy, signal: AbortSignal): Promise<boolean> {
