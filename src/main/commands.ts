@@ -10,6 +10,7 @@ import { PLAN_COMMAND_FLAGS, runPlanCommand } from './plan-process.ts'
 const BACKTEST_ABOUT =
   'Replays recorded load, or the own history, and tells what deciding would have cost and saved.'
 const CONTROLLER_ABOUT = 'Keeps every managed volume on the tier that is worth its money.'
+const AGENT_ABOUT = 'Counts the I/O of each Cinder volume of its node, for Prometheus.'
 const DEMO_ABOUT = 'Plays a day of a fleet against simulated services, in a minute.'
 
 /**
@@ -21,6 +22,12 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     about: CONTROLLER_ABOUT,
     help: () => helpOf('controller', CONTROLLER_ABOUT, CONTROLLER_FLAGS),
     run: runController,
+  },
+  agent: {
+    about: AGENT_ABOUT,
+    help: async () =>
+      helpOf('agent', AGENT_ABOUT, (await import('./agent-process.ts')).AGENT_FLAGS),
+    run: async (args) => (await import('./agent-process.ts')).runAgent(args),
   },
   backtest: {
     about: BACKTEST_ABOUT,

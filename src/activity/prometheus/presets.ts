@@ -68,7 +68,8 @@ export function presetOf(config: PrometheusSourceConfig): Preset {
   const matchers = config.matchers ?? {}
   switch (config.preset) {
     case 'agent':
-      return direct(AGENT, 'volume_id', 'uuid', '', matchers)
+      // where a disk tells 20 characters only, these are the label
+      return direct(AGENT, 'volume_id', 'serial', '', matchers)
     case 'ceph-rbd':
       return direct(CEPH_RBD, 'image', 'image', 'volume-', matchers)
     case 'node-exporter':

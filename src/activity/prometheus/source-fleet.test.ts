@@ -123,6 +123,21 @@ describe('serials of 20 characters', () => {
     expect(warningsIn(answer)).toEqual(warnings.map((w) => expect.stringMatching(w)))
   })
 
+  it('name the volume in the counters of the agent too', async () => {
+    const label = { volume_id: A.slice(0, 20) }
+    const { answer } = await ask(
+      answers({
+        operations: [[label, '12']],
+        bytes: [[label, '49152']],
+        reads: [[label, '60']],
+        writes: [[label, '60']],
+      }),
+      { knownVolumes: () => [A, B] },
+    )
+
+    expect([...volumesIn(answer).keys()]).toEqual([A])
+  })
+
   it('ask for the list of volumes when there is none', async () => {
     const { answer } = await ask(answers(rows(A.slice(0, 20))), { config: nodeExporter })
 

@@ -1,0 +1,112 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { createAgent } from '../agent/agent.ts'
+import { EXPOSITION_TYPE } from '../agent/exposition.ts'
+import type { ProcessFigures } from '../agent/exposition.ts'
+import type { NodeFiles } from '../agent/node-files.ts'
+import { numberFlag, readFlags } from '../cli/flags.ts'
+import type { Flags, FlagSpec } from '../cli/flags.ts'
+import { messageOf, UserError } from '../errors.ts'
+import { createLog, LOG_LEVELS } from '../log.ts'
+import type { LogLevel } from '../log.ts'
+import { serveRoutes } from './probe-server.ts'
+import type { ProbeServer, Route } from './probe-server.ts'
+import { systemClock } from './system-clock.ts'
+
+export const AGENT_FLAGS = {
+  'node-name': { value: 'NAME', help: 'label node; else NODE_NAME, else the host name' },
+  'cloud-provider': { value: 'NAME', help: 'openstack is the only one', default: 'openstack' },
+  'metrics-port': { value: 'PORT', help: 'port of /metrics and /healthz', default: '9106' },
+  proc: { value: 'DIR', help: 'where /proc of the node is', default: '/proc' },
+  sys: { value: 'DIR', help: 'where /sys of the node is', default: '/sys' },
+  'log-level': {
+    value: 'LEVEL',
+    help: `${LOG_LEVELS.join(', ')}; else COUCHESTOR_LOG_LEVEL, else info`,
+  },
+} as const satisfies Record<string, FlagSpec>
+
+const systemFiles: NodeFiles = {
+  text: (path) => readFileSync(path, 'utf8'),
+  bytes: (path) => readFileSync(path),
+  list: (path) => readdirSync(path),
+}
+
+/** `couchestor agent`: serves the counters of this node until SIGTERM. Resolves to the exit code. */
+export async function runAgent(args: readonly string[]): Promise<number> {
+  const flags = readFlags('agent', args, AGENT_FLAGS)
+  const log = createLog(logLevel(flags))
+  checkProvider(flags)
+  const node = nodeName(flags)
+  const port = numberFlag(flags, 'metrics-port', 0, 65_535)
+  const agent = createAgent({
+    files: systemFiles,
+    node,
+    roots: { proc: flags['proc'] ?? '/proc', sys: flags['sys'] ?? '/sys' },
+    clock: systemClock,
+    log,
+    process: processFigures,
+  })
+  const stopped = signalled()
+  const server = await serve(port, {
+    '/metrics': () => Promise.resolve({ status: 200, type: EXPOSITION_TYPE, body: agent.scrape() }),
+    '/healthz': () => Promise.resolve({ status: 200, body: 'ok\n' }),
+  })
+  log.info({ node, metricsPort: server.port }, 'couchestor agent started')
+  const signal = await stopped
+  await server.close()
+  log.info({ signal }, 'couchestor agent ended')
+  return 0
+}
+
+async function serve(port: number, routes: Readonly<Record<string, Route>>): Promise<ProbeServer> {
+  try {
+    return await serveRoutes(port, routes)
+  } catch (e) {
+    throw new UserError(
+      'FLAGS',
+      `--metrics-port: cannot listen on ${port} (${messageOf(e)}); choose another port`,
+      { cause: e },
+    )
+  }
+}
+
+function processFigures(): ProcessFigures {
+  const { user, system } = process.cpuUsage()
+  return {
+    residentBytes: process.memoryUsage.rss(),
+    cpuSeconds: (user + system) / 1e6,
+    startSeconds: performance.timeOrigin / 1000,
+  }
+}
+
+/** First signal: end cleanly. A second one ends the process at once. */
+function signalled(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    process.once('SIGTERM', resolve)
+    process.once('SIGINT', resolve)
+  })
+}
+
+/** Kubernetes passes `$(NODE_NAME)` as it stands when the variable is not defined. */
+function nodeName(flags: Flags): string {
+  const name = flags['node-name'] ?? process.env['NODE_NAME'] ?? hostname()
+  if (/^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/.test(name)) return name
+  throw new UserError(
+    'FLAGS',
+    `--node-name: "${name}" is no node name; set NODE_NAME from spec.nodeName in the pod`,
+  )
+}
+
+function logLevel(flags: Flags): LogLevel {
+  const text = flags['log-level'] ?? process.env['COUCHESTOR_LOG_LEVEL'] ?? 'info'
+  const level = LOG_LEVELS.find((l) => l === text)
+  if (level === undefined)
+    throw new UserError('FLAGS', `--log-level: "${text}" is not one of ${LOG_LEVELS.join(', ')}`)
+  return level
+}
+
+function checkProvider(flags: Flags): void {
+  const provider = flags['cloud-provider']
+  if (provider !== 'openstack')
+    throw new UserError('FLAGS', `--cloud-provider: "${provider}" is not supported; openstack is`)
+}
