@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,8 +9,9 @@ import { theLab } from '../lab/env.ts'
 import { backfill } from '../lab/prometheus.ts'
 import { loadHistory } from '../lab/volume-counters.ts'
 
-const BUSY = '0bac1000-0000-4000-8000-000000000001'
-const IDLE = '0bac1000-0000-4000-8000-000000000002'
+// of their own in each run: Prometheus keeps what an earlier run has back-filled, and two histories in one series read as resets
+const BUSY = randomUUID()
+const IDLE = randomUUID()
 const DAY = 86_400
 const POLICY = `apiVersion: couchestor.io/v1alpha1
 kind: StoragePolicy
@@ -38,7 +40,10 @@ describeLab('couchestor backtest on a real Prometheus', () => {
 
   it('finds the busy volume worth the fast tier and the idle one worth the slow tier', async () => {
     const { prometheusUrl } = theLab()
-    const args = ['--policy', file('policy.yaml'), '--prometheus', prometheusUrl, '--days', '3']
+    // other tests' series in this Prometheus come every 5 s; measured from those, ours would look full of holes
+    const config = `prometheus: {endpoint: '${prometheusUrl}', scrape_interval: 60s}\n`
+    writeFileSync(file('config.yaml'), config)
+    const args = ['--policy', file('policy.yaml'), '--config', file('config.yaml'), '--days', '3']
     const outputs = ['--out', file('out.ndjson'), '--html', file('report.html')]
     const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts')
     await command(
