@@ -48,7 +48,7 @@ export function createDiskList(files: NodeFiles, sys: string): DiskList {
       } else {
         for (let n = Math.min(EXAMINED_PER_READ, known.length); n > 0; n -= 1) {
           next = (next + 1) % known.length
-          known[next] = examine(known[next]!.name, known[next])
+          known[next] = examineDisk(files, sys, known[next]!.name, known[next], true)
         }
       }
       numberAtRead = number
@@ -71,9 +71,19 @@ function idOf({ identity }: Disk): string | undefined {
   return identity.kind === 'Volume' ? identity.id : undefined
 }
 
-function examineDisk(files: NodeFiles, sys: string, name: string, before?: Disk): Disk {
+/** `unmoved` = no device came or went since `before`, so its sequence is still right. */
+function examineDisk(
+  files: NodeFiles,
+  sys: string,
+  name: string,
+  before?: Disk,
+  unmoved = false,
+): Disk {
   const dir = `${sys}/block/${name}`
-  const sequence = quietly(() => files.text(`${dir}/diskseq`).trim()) ?? ''
+  const sequence =
+    unmoved && before !== undefined
+      ? before.sequence
+      : (quietly(() => files.text(`${dir}/diskseq`).trim()) ?? '')
   const iostats = quietly(() => files.text(`${dir}/queue/iostats`).trim())
   return {
     name,

@@ -22,7 +22,8 @@ export type ProcessFigures = {
 }
 
 type Labels = Readonly<Record<string, string>>
-type Sample = readonly [labels: Labels, value: number]
+/** Labels as they are written, since the four counters of a disk share them. */
+type Sample = readonly [labels: string, value: number]
 type Family = {
   readonly name: string
   readonly type: 'counter' | 'gauge'
@@ -58,7 +59,8 @@ export function renderScrape(scrape: Scrape): string {
 
 function volumeFamilies(node: string, counted: readonly CountedDisk[]): Family[] {
   const labelled = counted.map(
-    (disk) => [{ volume_id: disk.volumeId, node, device: disk.device }, disk.counters] as const,
+    ({ volumeId, device, counters }) =>
+      [renderedLabels({ volume_id: volumeId, node, device }), counters] as const,
   )
   return keysOf(VOLUME_FAMILIES).map((key) => ({
     name: VOLUME_FAMILIES[key][0],
@@ -78,13 +80,13 @@ function diskFamilies(node: string, { counted, skipped }: Snapshot): Family[] {
       name: 'couchestor_agent_disks',
       type: 'gauge',
       help: 'Whole disks of the node by state: counted, or the reason why not.',
-      samples: states.map(([state, n]) => [{ node, state }, n]),
+      samples: states.map(([state, n]) => [renderedLabels({ node, state }), n]),
     },
     {
       name: 'couchestor_agent_disk_skipped_info',
       type: 'gauge',
       help: 'Always 1, for each disk without counters of a volume, with the reason.',
-      samples: skipped.map(({ device, reason }) => [{ node, device, reason }, 1]),
+      samples: skipped.map(({ device, reason }) => [renderedLabels({ node, device, reason }), 1]),
     },
   ]
 }
@@ -94,7 +96,7 @@ function numberOf(skipped: readonly SkippedDisk[], reason: SkipReason): number {
 }
 
 function healthFamilies({ node, snapshot, durationSeconds, failures }: Scrape): Family[] {
-  const one = (value: number): Sample[] => [[{ node }, value]]
+  const one = (value: number): Sample[] => [[renderedLabels({ node }), value]]
   return [
     {
       name: 'couchestor_agent_scrape_success',
@@ -122,7 +124,7 @@ function processFamilies(p: ProcessFigures): Family[] {
     name,
     type,
     help,
-    samples: [[{}, value]],
+    samples: [['', value]],
   })
   return [
     family(
@@ -143,16 +145,17 @@ function processFamilies(p: ProcessFigures): Family[] {
 
 function rendered({ name, type, help, samples }: Family): string {
   if (samples.length === 0) return ''
-  const lines = samples.map(([labels, value]) => `${name}${renderedLabels(labels)} ${value}\n`)
+  const lines = samples.map(([labels, value]) => `${name}${labels} ${value}\n`)
   return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join('')}`
 }
 
 function renderedLabels(labels: Labels): string {
   const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escaped(value)}"`)
-  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`
+  return `{${pairs.join(',')}}`
 }
 
 function escaped(value: string): string {
+  if (!/[\\"\n]/.test(value)) return value
   return value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
 }
 
