@@ -1,27 +1,30 @@
-import { CONTROLLER_FLAGS, runController } from './controller-process.ts'
 import { helpOf } from '../cli/flags.ts'
-import { PLAN_ABOUT } from '../cli/plan/run-plan.ts'
-import { EXPLAIN_ABOUT } from '../cli/explain/run-explain.ts'
 import type { Command } from './command.ts'
-import { DECISION_COMMANDS } from './decision-processes.ts'
-import { EXPLAIN_COMMAND_FLAGS, runExplainCommand } from './explain-process.ts'
-import { PLAN_COMMAND_FLAGS, runPlanCommand } from './plan-process.ts'
 
 const BACKTEST_ABOUT =
   'Replays recorded load, or the own history, and tells what deciding would have cost and saved.'
 const CONTROLLER_ABOUT = 'Keeps every managed volume on the tier that is worth its money.'
 const AGENT_ABOUT = 'Counts the I/O of each Cinder volume of its node, for Prometheus.'
+const PLAN_ABOUT =
+  'Tells what would be moved now, why, in which order, and what is in the way. Changes nothing.'
+const EXPLAIN_ABOUT =
+  'Tells why the volume of one claim is where it is: usage, costs, guards, and what would change it. Changes nothing.'
 const DEMO_ABOUT = 'Plays a day of a fleet against simulated services, in a minute.'
 
 /**
- * What a controller never needs (simulators, replay) is loaded only when it is asked for.
+ * A command loads what it needs when it is asked for: an agent on every node must not hold the controller in memory.
  * Subcommands by name, in the order in which help lists them.
  */
 export const COMMANDS: Readonly<Record<string, Command>> = {
   controller: {
     about: CONTROLLER_ABOUT,
-    help: () => helpOf('controller', CONTROLLER_ABOUT, CONTROLLER_FLAGS),
-    run: runController,
+    help: async () =>
+      helpOf(
+        'controller',
+        CONTROLLER_ABOUT,
+        (await import('./controller-process.ts')).CONTROLLER_FLAGS,
+      ),
+    run: async (args) => (await import('./controller-process.ts')).runController(args),
   },
   agent: {
     about: AGENT_ABOUT,
@@ -46,13 +49,42 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   plan: {
     about: PLAN_ABOUT,
-    help: () => helpOf('plan', PLAN_ABOUT, PLAN_COMMAND_FLAGS),
-    run: runPlanCommand,
+    help: async () =>
+      helpOf(
+        'plan',
+        (await import('../cli/plan/run-plan.ts')).PLAN_ABOUT,
+        (await import('./plan-process.ts')).PLAN_COMMAND_FLAGS,
+      ),
+    run: async (args) => (await import('./plan-process.ts')).runPlanCommand(args),
   },
   explain: {
     about: EXPLAIN_ABOUT,
-    help: () => helpOf('explain pvc/NAME', EXPLAIN_ABOUT, EXPLAIN_COMMAND_FLAGS),
-    run: runExplainCommand,
+    help: async () =>
+      helpOf(
+        'explain pvc/NAME',
+        (await import('../cli/explain/run-explain.ts')).EXPLAIN_ABOUT,
+        (await import('./explain-process.ts')).EXPLAIN_COMMAND_FLAGS,
+      ),
+    run: async (args) => (await import('./explain-process.ts')).runExplainCommand(args),
   },
-  ...DECISION_COMMANDS,
+  approve: decision(
+    'approve',
+    'Says yes to a move that waits for it (mode Approve); your name stays on record.',
+  ),
+  cancel: decision('cancel', 'Takes back a move that has not begun.'),
+  pause: decision('pause', 'Keeps a policy or a claim from new moves; what runs is finished.'),
+  resume: decision('resume', 'Ends a pause.'),
+}
+
+function decision(name: string, about: string): Command {
+  const load = async (): Promise<Command> => {
+    const command = (await import('./decision-processes.ts')).DECISION_COMMANDS[name]
+    if (command === undefined) throw new Error(`no decision command ${name}`)
+    return command
+  }
+  return {
+    about,
+    help: async () => (await load()).help(),
+    run: async (args) => (await load()).run(args),
+  }
 }
