@@ -8,9 +8,10 @@ export type DiskCounters = {
 
 /** The unit of /proc/diskstats, whatever the disk's own sector is. */
 const SECTOR_BYTES = 512
-/** Major, minor and name stand before the statistics, of which every kernel since 2.6 has at least 11. */
-const NAME_AT = 2
-const LEAST_COLUMNS = 3 + 11
+/** Major, minor, name; the statistics follow. */
+const DEVICE = /^\s*\d+\s+\d+\s+(\S+)\s+/
+/** A row of a whole disk has at least these; 15 since Linux 4.18, and 17 with flushes. */
+const LEAST_STATISTICS = 11
 
 /**
  * The rows of /proc/diskstats by device name, of `wanted` devices only. `Unreadable` marks a row that cannot be
@@ -22,17 +23,18 @@ export function parseDiskstats(
 ): Map<string, DiskCounters | 'Unreadable'> {
   const rows = new Map<string, DiskCounters | 'Unreadable'>()
   for (const line of text.split('\n')) {
-    const columns = line.trim().split(/\s+/)
-    const device = columns[NAME_AT]
-    if (device === undefined || !wanted(device)) continue
-    rows.set(device, rows.has(device) ? 'Unreadable' : (countersOf(columns) ?? 'Unreadable'))
+    const [start = '', device = ''] = DEVICE.exec(line) ?? []
+    if (device === '' || !wanted(device)) continue
+    const counters = countersOf(line.slice(start.length))
+    rows.set(device, rows.has(device) ? 'Unreadable' : (counters ?? 'Unreadable'))
   }
   return rows
 }
 
-function countersOf(columns: readonly string[]): DiskCounters | undefined {
-  if (columns.length < LEAST_COLUMNS) return undefined
-  const [reads, readSectors, writes, writtenSectors] = [3, 5, 7, 9].map((at) => whole(columns[at]))
+function countersOf(statistics: string): DiskCounters | undefined {
+  const columns = statistics.split(/\s+/, LEAST_STATISTICS)
+  if (columns.length < LEAST_STATISTICS) return undefined
+  const [reads, readSectors, writes, writtenSectors] = [0, 2, 4, 6].map((at) => whole(columns[at]))
   if (reads === undefined || readSectors === undefined) return undefined
   if (writes === undefined || writtenSectors === undefined) return undefined
   return {

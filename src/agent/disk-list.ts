@@ -26,7 +26,7 @@ export type DiskList = {
 /** No Cinder disk, or one that stands on other disks, where its I/O is counted already. */
 const NOT_A_BOTTOM_DISK = /^(loop|ram|zram|dm-|md|nbd|sr|fd|rbd|drbd|bcache|zd|nullb)\d/
 /** Disks examined anew per read although no device came or went: bounds the cost on a node with hundreds. */
-const EXAMINED_PER_READ = 128
+const EXAMINED_PER_READ = 64
 
 /**
  * Knows the disks of the node. The kernel numbers every coming and going of a device; while that number stands still
