@@ -111,6 +111,11 @@ const SCSI: readonly CorpusCase[] = [
     'sdb foreign_serial',
   ),
   skips(
+    'a storage array whose world-wide name is an id but for its version',
+    [scsi('sdb', { wwid: 'naa.60000970000177808382533030334433' })],
+    'sdb foreign_serial',
+  ),
+  skips(
     'the name of a drive instead of a serial',
     [scsi('sda', { vpd_pg83: page83(text83(0, 'drive-scsi0-0-0-0')) })],
     'sda foreign_serial',
