@@ -8,9 +8,9 @@ import { numberFlag, readFlags } from '../cli/flags.ts'
 import type { Flags, FlagSpec } from '../cli/flags.ts'
 import { messageOf, UserError } from '../errors.ts'
 import { createLog, LOG_LEVELS } from '../log.ts'
-import type { LogLevel } from '../log.ts'
 import { serveRoutes } from './probe-server.ts'
 import type { ProbeServer, Route } from './probe-server.ts'
+import { checkProvider, logLevel } from './process-flags.ts'
 import { systemClock } from './system-clock.ts'
 
 export const AGENT_FLAGS = {
@@ -95,18 +95,4 @@ function nodeName(flags: Flags): string {
     'FLAGS',
     `--node-name: "${name}" is no node name; set NODE_NAME from spec.nodeName in the pod`,
   )
-}
-
-function logLevel(flags: Flags): LogLevel {
-  const text = flags['log-level'] ?? process.env['COUCHESTOR_LOG_LEVEL'] ?? 'info'
-  const level = LOG_LEVELS.find((l) => l === text)
-  if (level === undefined)
-    throw new UserError('FLAGS', `--log-level: "${text}" is not one of ${LOG_LEVELS.join(', ')}`)
-  return level
-}
-
-function checkProvider(flags: Flags): void {
-  const provider = flags['cloud-provider']
-  if (provider !== 'openstack')
-    throw new UserError('FLAGS', `--cloud-provider: "${provider}" is not supported; openstack is`)
 }

@@ -14,7 +14,6 @@ import { watchConfig } from './config-file.ts'
 import { createController } from '../controller/controller.ts'
 import type { Controller } from '../controller/controller.ts'
 import { DEFAULT_TIMING } from '../controller/deps.ts'
-import { UserError } from '../errors.ts'
 import { createHttpClient } from '../http.ts'
 import { createKubeClient } from '../kube/client.ts'
 import { loadKubeAccess } from '../kube/credentials.ts'
@@ -22,7 +21,7 @@ import { createEventRecorder } from '../kube/events.ts'
 import { createFreeElector } from '../kube/free-elector.ts'
 import { createElector } from '../kube/lease.ts'
 import { createLog, LOG_LEVELS } from '../log.ts'
-import type { Log, LogLevel } from '../log.ts'
+import type { Log } from '../log.ts'
 import { createRegistry } from '../metrics.ts'
 import type { Registry } from '../metrics.ts'
 import { createVolumeService } from '../openstack/cinder.ts'
@@ -30,6 +29,7 @@ import { createOpenStackMetrics } from '../openstack/openstack-metrics.ts'
 import { createSession } from '../openstack/session.ts'
 import { serveRoutes } from './probe-server.ts'
 import { prometheusSourceConfig, prometheusTls } from './prometheus-config.ts'
+import { checkProvider, logLevel } from './process-flags.ts'
 import { systemClock } from './system-clock.ts'
 
 export const CONTROLLER_FLAGS = {
@@ -214,18 +214,4 @@ function stopOnSignals(log: Log): AbortSignal {
   process.on('SIGTERM', onSignal)
   process.on('SIGINT', onSignal)
   return stop.signal
-}
-
-function logLevel(flags: Flags): LogLevel {
-  const text = flags['log-level'] ?? process.env['COUCHESTOR_LOG_LEVEL'] ?? 'info'
-  const level = LOG_LEVELS.find((l) => l === text)
-  if (level === undefined)
-    throw new UserError('FLAGS', `--log-level: "${text}" is not one of ${LOG_LEVELS.join(', ')}`)
-  return level
-}
-
-function checkProvider(flags: Flags): void {
-  const provider = flags['cloud-provider']
-  if (provider !== 'openstack')
-    throw new UserError('FLAGS', `--cloud-provider: "${provider}" is not supported; openstack is`)
 }
