@@ -4,6 +4,7 @@ import { nextTurn } from '../kube/list-watch.ts'
 import { isFinished } from '../api/volume-migration.ts'
 import type { VolumeMigration } from '../api/volume-migration.ts'
 import type { Refusal } from './admission.ts'
+import { BLOCKING_REASONS } from './blocking-reasons.ts'
 import type { ControllerDeps } from './deps.ts'
 import type { Judged, Judgement } from './judgement.ts'
 import type { Managed, ManagedClaim } from './managed.ts'
@@ -29,19 +30,7 @@ export type PlannerParts = {
 }
 
 /** A forced move that meets these waits in an object of its own, where people can see what it waits for. */
-const FORCED_WAITS = new Set<StayReason>([
-  'Busy',
-  'Resizing',
-  'Snapshots',
-  'Group',
-  'Multiattach',
-  'Encrypted',
-  'SizeLimit',
-  'TypeNotAccessible',
-  'ZoneUnavailable',
-  'QuotaExceeded',
-  'Attached',
-])
+const FORCED_WAITS = new Set<StayReason>([...BLOCKING_REASONS, 'Busy', 'Resizing'])
 
 /**
  * Limits that do not pass with the next free place. A move that meets one gets no object and takes nobody's place:

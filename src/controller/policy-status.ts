@@ -5,6 +5,7 @@ import type { PolicyCondition } from '../api/reasons.ts'
 import type { StoragePolicyStatus } from '../api/storage-policy.ts'
 import { monthlyCost } from '../policy/rank.ts'
 import type { Week } from '../policy/shadow.ts'
+import { BLOCKING_REASONS } from './blocking-reasons.ts'
 import type { Judged } from './judgement.ts'
 import type { ResolvedPolicy } from './policies.ts'
 import { worthwhile } from './worthwhile.ts'
@@ -46,7 +47,9 @@ export function policyStatus(facts: StatusFacts): StoragePolicyStatus {
   const { policy, verdicts, health } = facts
   const before = policy.watched.policy.status
   const staying = verdicts.filter((v) => v.verdict.kind === 'stay')
-  const blocked = verdicts.filter((v) => v.verdict.kind === 'stay' && BLOCKED.has(v.verdict.reason))
+  const blocked = verdicts.filter(
+    (v) => v.verdict.kind === 'stay' && BLOCKING_REASONS.has(v.verdict.reason),
+  )
   const cost = costOf(facts)
   return {
     observedGeneration: policy.generation,
@@ -71,18 +74,6 @@ export function policyStatus(facts: StatusFacts): StoragePolicyStatus {
       policy.watched.problems.length > 0 ? [] : notYetActedOn(policy.watched.policy.spec),
   }
 }
-
-const BLOCKED = new Set<string>([
-  'Snapshots',
-  'Attached',
-  'Group',
-  'Multiattach',
-  'Encrypted',
-  'SizeLimit',
-  'TypeNotAccessible',
-  'ZoneUnavailable',
-  'QuotaExceeded',
-])
 
 function counted(reasons: readonly string[]): NonNullable<StoragePolicyStatus['staying']> {
   const counts = new Map<string, number>()
