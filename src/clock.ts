@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers'
+
 /**
  * Time as an argument: production uses `systemClock`, tests a virtual one, the demo one that runs fast.
  * All times are milliseconds.
@@ -31,4 +33,9 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
     })
     signal?.addEventListener('abort', onAbort, { once: true })
   })
+}
+
+/** Lets everything else that is ready run first: a turn of the event loop, not a span of time. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve))
 }

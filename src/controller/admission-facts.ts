@@ -4,7 +4,6 @@ import type { Tier } from '../policy/types.ts'
 import { refuse } from './admission.ts'
 import type { AdmissionInput, EndedMove, Limits, Move, Refusal } from './admission.ts'
 import type { ControllerDeps } from './deps.ts'
-import type { Inventory } from './inventory.ts'
 import type { Ledger } from './ledger.ts'
 import type { Migrations } from './migrations.ts'
 import type { Policies, ResolvedPolicy } from './policies.ts'
@@ -16,20 +15,12 @@ export class AdmissionFacts {
   readonly #deps: ControllerDeps
   readonly #migrations: Migrations
   readonly #policies: Policies
-  readonly #inventory: Inventory
   readonly #ledger: Ledger
 
-  constructor(
-    deps: ControllerDeps,
-    migrations: Migrations,
-    policies: Policies,
-    inventory: Inventory,
-    ledger: Ledger,
-  ) {
+  constructor(deps: ControllerDeps, migrations: Migrations, policies: Policies, ledger: Ledger) {
     this.#deps = deps
     this.#migrations = migrations
     this.#policies = policies
-    this.#inventory = inventory
     this.#ledger = ledger
   }
 
@@ -126,10 +117,6 @@ export class AdmissionFacts {
       maxGiB * (1 - headroomPercent / 100) -
       this.#policies.gibOnTier(target.policy.name, target.to.name)
     )
-  }
-
-  get problem(): string | undefined {
-    return this.#inventory.problem
   }
 }
 

@@ -1,24 +1,21 @@
+import { lastWindowEnd, windowEnds } from '../activity/window.ts'
 import type { ActivitySource, VolumeActivity, WindowAnswer } from '../activity/types.ts'
 import { sleep } from '../clock.ts'
-import { nextTurn } from '../kube/list-watch.ts'
+import { nextTurn } from '../clock.ts'
 import { classify, demandFrom } from '../policy/demand.ts'
 import { initialState, observe } from '../policy/rule.ts'
 import type { ShadowSample } from '../policy/shadow.ts'
 import type { Tier } from '../policy/types.ts'
 import type { ControllerDeps } from './deps.ts'
 import type { Detachments } from './detachments.ts'
-import type { Inventory } from './inventory.ts'
 import type { BoundManagedClaim as Bound } from './managed.ts'
 import type { Memory, PolicyMemory } from './memory.ts'
 import type { PolicyHealth } from './policy-health.ts'
 import type { ResolvedPolicy } from './policies.ts'
-import type { Watches } from './watches.ts'
 
 export type FeederParts = {
   readonly deps: ControllerDeps
   readonly source: ActivitySource
-  readonly watches: Watches
-  readonly inventory: Inventory
   readonly memory: Memory
   readonly health: PolicyHealth
   readonly detachments: Detachments
@@ -47,7 +44,7 @@ export class Feeder {
   latestEnd(policy: ResolvedPolicy): number {
     const { deps, source } = this.#parts
     const window = policy.effective.metrics.windowMs / 1000
-    return Math.floor((deps.clock.now() / 1000 - source.lagSeconds) / window) * window
+    return lastWindowEnd(deps.clock.now() / 1000, window, source.lagSeconds)
   }
 
   /** Milliseconds until the next window of that policy can be asked. */
@@ -94,11 +91,12 @@ export class Feeder {
     if (newcomers.length === 0) return true
     const window = policy.effective.metrics.windowMs / 1000
     const until = remembered.askedUntil ?? this.latestEnd(policy)
-    const oldest = Math.min(...newcomers.map(bornAt))
-    const begin = Math.ceil(Math.max(until - HISTORY_SECONDS, oldest) / window) * window
+    const oldest = newcomers.reduce((least, n) => Math.min(least, bornAt(n)), Infinity)
+    const from = Math.max(until - HISTORY_SECONDS, oldest)
+    const begin = Math.ceil(from / window) * window
     for (const n of newcomers)
       remembered.states.set(n.bound.volume.handle, initialState(tiers.length, begin))
-    for (let end = begin + window; end <= until; end += window) {
+    for (const end of windowEnds(from, until, window)) {
       if (signal.aborted) return this.#unlearn(remembered, newcomers)
       const answer = await this.#ask(end, window, signal)
       if (answer.kind === 'Down') {
@@ -128,12 +126,8 @@ export class Feeder {
   ): Promise<boolean> {
     const window = policy.effective.metrics.windowMs / 1000
     const latest = this.latestEnd(policy)
-    for (
-      let end =
-        Math.max(this.#askedUntil(policy, remembered, latest), latest - HISTORY_SECONDS) + window;
-      end <= latest;
-      end += window
-    ) {
+    const asked = this.#askedUntil(policy, remembered, latest)
+    for (const end of windowEnds(Math.max(asked, latest - HISTORY_SECONDS), latest, window)) {
       if (signal.aborted) return false
       const answer = await this.#ask(end, window, signal)
       if (answer.kind === 'Down') {

@@ -94,7 +94,7 @@ export class Leadership {
       onStep: (m) => triggers.stepTaken(m),
     })
     const judgement = new Judgement({ deps, watches, inventory, memory, migrations, health })
-    const admission = new AdmissionFacts(deps, migrations, policies, inventory, ledger)
+    const admission = new AdmissionFacts(deps, migrations, policies, ledger)
     const limits = (m: VolumeMigration) => admission.refusal(m, targets.of(m))
     const planner = new Planner({
       deps,
@@ -126,8 +126,6 @@ export class Leadership {
     const feeder = new Feeder({
       deps,
       source: deps.source,
-      watches,
-      inventory,
       memory,
       health,
       detachments,
@@ -160,7 +158,6 @@ export class Leadership {
       managed,
       health,
       detachments,
-      inventory,
       watches,
       status,
       metrics: this.#metrics,
@@ -174,7 +171,6 @@ export class Leadership {
       migrations,
       policies,
       planner,
-      memory,
       drift,
       status,
       windows,

@@ -1,4 +1,4 @@
-import { nextTurn } from '../kube/list-watch.ts'
+import { nextTurn } from '../clock.ts'
 import type { Match, Policies, ResolvedPolicy } from './policies.ts'
 import type { Claim } from './projections.ts'
 import type { BoundClaim, Targets } from './targets.ts'

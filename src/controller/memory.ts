@@ -1,7 +1,7 @@
 import { API_VERSION } from '../api/names.ts'
 import type { TieringCheckpoint } from '../api/tiering-checkpoint.ts'
 import { messageOf } from '../errors.ts'
-import { nextTurn } from '../kube/list-watch.ts'
+import { nextTurn } from '../clock.ts'
 import { TIERING_CHECKPOINT } from '../kube/resources.ts'
 import { ApiError } from '../kube/types.ts'
 import type { KubeClient } from '../kube/types.ts'

@@ -84,7 +84,7 @@ export async function readPicture(reading: ReadingDeps, signal: AbortSignal): Pr
     health,
     memory,
     judgement,
-    admission: new AdmissionFacts(deps, migrations, policies, inventory, ledger),
+    admission: new AdmissionFacts(deps, migrations, policies, ledger),
     preflight: new PreflightGatherer(deps, watches, inventory),
     verdicts: new Map(
       [...claims].flatMap(([key, m]) => {

@@ -1,6 +1,6 @@
 import { ANNOTATION } from '../api/names.ts'
 import type { StayReason } from '../api/reasons.ts'
-import { nextTurn } from '../kube/list-watch.ts'
+import { nextTurn } from '../clock.ts'
 import { isFinished } from '../api/volume-migration.ts'
 import type { VolumeMigration } from '../api/volume-migration.ts'
 import type { Refusal } from './admission.ts'

@@ -2,13 +2,12 @@ import { sleep } from '../clock.ts'
 import { messageOf } from '../errors.ts'
 import { isFinished } from '../api/volume-migration.ts'
 import type { VolumeMigration } from '../api/volume-migration.ts'
-import { nextTurn } from '../kube/list-watch.ts'
+import { nextTurn } from '../clock.ts'
 import type { QueueResult, WorkQueue } from '../kube/types.ts'
 import type { ControllerDeps } from './deps.ts'
 import type { Drift } from './drift.ts'
 import type { Inventory } from './inventory.ts'
 import type { Managed } from './managed.ts'
-import type { Memory } from './memory.ts'
 import type { Migrations } from './migrations.ts'
 import type { Orphans } from './orphans.ts'
 import type { Planner } from './planner.ts'
@@ -27,7 +26,6 @@ export type TriggerParts = {
   readonly migrations: Migrations
   readonly policies: Policies
   readonly planner: Planner
-  readonly memory: Memory
   readonly drift: Drift
   readonly status: StatusWriter
   readonly windows: WindowLoop

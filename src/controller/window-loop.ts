@@ -1,12 +1,11 @@
 import { sleep } from '../clock.ts'
 import { messageOf } from '../errors.ts'
-import { nextTurn } from '../kube/list-watch.ts'
+import { nextTurn } from '../clock.ts'
 import { medianSizeGiB } from '../policy/rule.ts'
 import type { ControllerMetrics } from './controller-metrics.ts'
 import type { ControllerDeps } from './deps.ts'
 import type { Detachments } from './detachments.ts'
 import type { Feeder } from './feeder.ts'
-import type { Inventory } from './inventory.ts'
 import type { Managed } from './managed.ts'
 import type { Memory } from './memory.ts'
 import type { Planner } from './planner.ts'
@@ -26,7 +25,6 @@ export type WindowLoopParts = {
   readonly managed: Managed
   readonly health: PolicyHealth
   readonly detachments: Detachments
-  readonly inventory: Inventory
   readonly watches: Watches
   readonly status: StatusWriter
   readonly metrics: ControllerMetrics

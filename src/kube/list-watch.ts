@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers'
+import { nextTurn } from '../clock.ts'
 import type { Clock } from '../clock.ts'
 import { ConnectionError } from '../http.ts'
 import { resourceName } from './resources.ts'
@@ -93,11 +93,6 @@ export function createListWatch(options: ListWatchOptions) {
         throw new ConnectionError('reset', `watch of ${name}: ended after ${Math.round(lasted)} ms`)
     },
   }
-}
-
-/** Lets everything else that is ready run first: a turn of the event loop, not a span of time. */
-export function nextTurn(): Promise<void> {
-  return new Promise((resolve) => void setImmediate(resolve))
 }
 
 function errorOf(

@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises'
+import { nextTurn } from '../../clock.ts'
 
 /** Resolves when it is the caller's turn to compute for some milliseconds; others wait and I/O runs in between. */
 export type Turn = () => Promise<void>
@@ -11,7 +11,7 @@ export function createTurns(): Turn {
   let last: Promise<unknown> = Promise.resolve()
   return async () => {
     const before = last
-    last = before.then(() => setImmediate())
+    last = before.then(nextTurn)
     await last
   }
 }
