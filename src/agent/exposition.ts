@@ -1,9 +1,8 @@
+import { renderFamilies, renderLabels } from '../exposition.ts'
+import type { Family, Sample } from '../exposition.ts'
 import type { DiskCounters } from './disk-counters.ts'
 import { SKIP_REASONS } from './snapshot.ts'
 import type { CountedDisk, SkipReason, SkippedDisk, Snapshot } from './snapshot.ts'
-
-/** The media type of what `renderScrape` returns. */
-export const EXPOSITION_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
 export type Scrape = {
   readonly node: string
@@ -19,16 +18,6 @@ export type ProcessFigures = {
   readonly residentBytes: number
   readonly cpuSeconds: number
   readonly startSeconds: number
-}
-
-type Labels = Readonly<Record<string, string>>
-/** Labels as they are written, since the four counters of a disk share them. */
-type Sample = readonly [labels: string, value: number]
-type Family = {
-  readonly name: string
-  readonly type: 'counter' | 'gauge'
-  readonly help: string
-  readonly samples: readonly Sample[]
 }
 
 const VOLUME_FAMILIES = {
@@ -54,13 +43,13 @@ export function renderScrape(scrape: Scrape): string {
     ...healthFamilies(scrape),
     ...processFamilies(scrape.process),
   ]
-  return families.map(rendered).join('')
+  return renderFamilies(families)
 }
 
 function volumeFamilies(node: string, counted: readonly CountedDisk[]): Family[] {
   const labelled = counted.map(
     ({ volumeId, device, counters }) =>
-      [renderedLabels({ volume_id: volumeId, node, device }), counters] as const,
+      [renderLabels({ volume_id: volumeId, node, device }), counters] as const,
   )
   return keysOf(VOLUME_FAMILIES).map((key) => ({
     name: VOLUME_FAMILIES[key][0],
@@ -80,13 +69,13 @@ function diskFamilies(node: string, { counted, skipped }: Snapshot): Family[] {
       name: 'couchestor_agent_disks',
       type: 'gauge',
       help: 'Whole disks of the node by state: counted, or the reason why not.',
-      samples: states.map(([state, n]) => [renderedLabels({ node, state }), n]),
+      samples: states.map(([state, n]) => [renderLabels({ node, state }), n]),
     },
     {
       name: 'couchestor_agent_disk_skipped_info',
       type: 'gauge',
       help: 'Always 1, for each disk without counters of a volume, with the reason.',
-      samples: skipped.map(({ device, reason }) => [renderedLabels({ node, device, reason }), 1]),
+      samples: skipped.map(({ device, reason }) => [renderLabels({ node, device, reason }), 1]),
     },
   ]
 }
@@ -96,7 +85,7 @@ function numberOf(skipped: readonly SkippedDisk[], reason: SkipReason): number {
 }
 
 function healthFamilies({ node, snapshot, durationSeconds, failures }: Scrape): Family[] {
-  const one = (value: number): Sample[] => [[renderedLabels({ node }), value]]
+  const one = (value: number): Sample[] => [[renderLabels({ node }), value]]
   return [
     {
       name: 'couchestor_agent_scrape_success',
@@ -141,22 +130,6 @@ function processFamilies(p: ProcessFigures): Family[] {
       p.startSeconds,
     ),
   ]
-}
-
-function rendered({ name, type, help, samples }: Family): string {
-  if (samples.length === 0) return ''
-  const lines = samples.map(([labels, value]) => `${name}${labels} ${value}\n`)
-  return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join('')}`
-}
-
-function renderedLabels(labels: Labels): string {
-  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escaped(value)}"`)
-  return `{${pairs.join(',')}}`
-}
-
-function escaped(value: string): string {
-  if (!/[\\"\n]/.test(value)) return value
-  return value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
 }
 
 function keysOf<T extends object>(object: T): (keyof T & string)[] {
