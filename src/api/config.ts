@@ -1,9 +1,9 @@
-import { load, YAMLException } from 'js-yaml'
 import { messageOf, UserError } from '../errors.ts'
 import { configMistakes } from './config-mistakes.ts'
 import { configSchema } from './config-schema.ts'
 import type { RawConfig } from './config-schema.ts'
 import { tryParseDuration } from './duration.ts'
+import { readYamlDocument, refuseMistakes } from './yaml-document.ts'
 
 /** config.yaml with defaults filled in and durations in ms; what is undefined comes from elsewhere or is off. */
 export type Config = {
@@ -80,9 +80,8 @@ const DEFAULT_CONCURRENT = 2
  * and fix. An empty file means all defaults.
  */
 export function parseConfig(yamlText: string, fileName: string): Config {
-  const raw = readYaml(yamlText, fileName)
-  const mistakes = configMistakes(raw)
-  if (mistakes.length > 0) throw new UserError('config', listed(fileName, mistakes))
+  const raw = readYamlDocument(yamlText, fileName)
+  refuseMistakes(fileName, configMistakes(raw))
   return toConfig(configSchema.parse(raw))
 }
 
@@ -102,32 +101,6 @@ export async function loadConfig(
     )
   }
   return parseConfig(text, path)
-}
-
-function readYaml(text: string, fileName: string): unknown {
-  if (isBlank(text)) return {}
-  try {
-    return load(text) ?? {}
-  } catch (e) {
-    throw new UserError('config', `${fileName} is not YAML: ${yamlMistake(e)}`)
-  }
-}
-
-/** Without the excerpt of the file that the library adds: it may show a secret. */
-function yamlMistake(e: unknown): string {
-  if (!(e instanceof YAMLException)) return messageOf(e)
-  const { reason, mark } = e
-  return mark ? `${reason} (line ${mark.line + 1}, column ${mark.column + 1})` : reason
-}
-
-/** No document at all, which js-yaml refuses; for us it is a file without wishes. */
-function isBlank(text: string): boolean {
-  return text.split('\n').every((line) => /^\s*(#.*|---\s*)?$/.test(line))
-}
-
-function listed(fileName: string, mistakes: readonly string[]): string {
-  const count = mistakes.length === 1 ? '1 mistake' : `${mistakes.length} mistakes`
-  return [`${fileName} has ${count}:`, ...mistakes.map((m) => `- ${m}`)].join('\n')
 }
 
 function toConfig(raw: RawConfig): Config {
