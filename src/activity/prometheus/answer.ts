@@ -1,3 +1,5 @@
+import { asRecord, shorten } from '../foreign.ts'
+
 /** One number per series of an instant vector; not finite or negative numbers are kept for the caller to judge. */
 export type VectorItem = {
   readonly labels: Readonly<Record<string, string>>
@@ -83,18 +85,6 @@ function numberOf(text: string): number {
   if (text === '+Inf' || text === 'Inf') return Infinity
   if (text === '-Inf') return -Infinity
   return text.trim() === '' ? Number.NaN : Number(text)
-}
-
-/** A text of the other side for a message: one line, without control characters, at most 300 characters. */
-export function shorten(text: string): string {
-  const line = text.replaceAll(/[\p{Cc}\s]+/gu, ' ').trim()
-  return line.length <= 300 ? line : `${line.slice(0, 300)}…`
-}
-
-export function asRecord(value: unknown): Record<string, unknown> | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : undefined
 }
 
 function unusable(why: string): { kind: 'Unusable'; why: string } {
