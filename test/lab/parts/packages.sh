@@ -41,24 +41,64 @@ without_starting_services() {
   return $rc
 }
 
-# One module for all programs, so that they share compiled packages; rebuilt when go.mod or go.sum changes
+# One module for all programs of the cluster, so that they share compiled packages; rebuilt when go.mod or go.sum changes
 build() {
-  local stamp; stamp=$(cat "$LAB/go/go.mod" "$LAB/go/go.sum" | sha256sum | cut -c1-16)
-  [ "$(cat "$BIN/.stamp" 2>/dev/null)" != "$stamp" ] || [ ! -d "$CACHE/manifests" ] || return 0
-  command -v go >/dev/null || die "Go 1.26 is needed to build the Kubernetes part"
+  fresh kubernetes "$LAB/go" && [ -d "$CACHE/manifests" ] && return 0
   say "building Kubernetes, etcd and the Cinder CSI driver (once; minutes)"
-  (cd "$LAB/go" && export GOFLAGS="-buildvcs=false -mod=readonly" GOTOOLCHAIN=local && build_programs && copy_manifests) || die "build failed"
-  echo "$stamp" >"$BIN/.stamp"
+  in_module "$LAB/go" build_kubernetes || die "build failed"
+  built kubernetes "$LAB/go"
 }
-build_programs() {
-  local kube cpo main name from v=k8s.io/component-base/version
+build_kubernetes() {
+  local kube cpo v=k8s.io/component-base/version
   kube=$(go list -m -f '{{.Version}}' k8s.io/kubernetes) || return 1
   cpo=$(go list -m -f '{{.Version}}' k8s.io/cloud-provider-openstack) || return 1
-  local ld="-s -w -X $v.gitVersion=$kube -X $v.gitMajor=1 -X $v.gitMinor=$(cut -d. -f2 <<<"$kube") -X k8s.io/cloud-provider-openstack/pkg/version.Version=$cpo"
-  for main in $(go list tool); do
+  compile "-X $v.gitVersion=$kube -X $v.gitMajor=1 -X $v.gitMinor=$(cut -d. -f2 <<<"$kube") -X k8s.io/cloud-provider-openstack/pkg/version.Version=$cpo" \
+    && copy_manifests
+}
+
+# Programs that tests call, each of a module of its own: a new one, or a newer one, does not rebuild the others
+build_tools() {
+  local tool module=$LAB/go-tools
+  for tool in helm node-exporter prometheus; do
+    ! fresh "$tool" "$module/$tool" || continue
+    say "building $tool (once)"
+    in_module "$module/$tool" "build_$tool" || die "build of $tool failed"
+    built "$tool" "$module/$tool"
+  done
+}
+build_helm() {
+  local version kube chart=helm.sh/helm/v3/pkg
+  version=$(go list -m -f '{{.Version}}' helm.sh/helm/v3) || return 1
+  kube=$(go list -m -f '{{.Version}}' k8s.io/client-go | cut -d. -f2) || return 1
+  # the cluster's version where there is no cluster to ask (`helm template`, `helm lint`); as Helm's own build does
+  compile "-X helm.sh/helm/v3/internal/version.version=$version -X $chart/chartutil.k8sVersionMajor=1 -X $chart/chartutil.k8sVersionMinor=$kube \
+    -X $chart/lint/rules.k8sVersionMajor=1 -X $chart/lint/rules.k8sVersionMinor=$kube"
+}
+build_node-exporter() { compile "$(prometheus_version github.com/prometheus/node_exporter)"; }
+# beside Debian's own, which is 2.x
+build_prometheus() { NAME_SUFFIX=3 compile "$(prometheus_version github.com/prometheus/prometheus)"; }
+prometheus_version() { go list -m -f '-X github.com/prometheus/common/version.Version={{slice .Version 1}}' "$1"; }
+
+# the stamp of what was built: a change of go.mod or go.sum builds anew
+stamp() { cat "$1/go.mod" "$1/go.sum" | sha256sum | cut -c1-16; }
+fresh() { [ "$(cat "$BIN/.stamp-$1" 2>/dev/null)" = "$(stamp "$2")" ]; }
+built() { stamp "$2" >"$BIN/.stamp-$1"; }
+in_module() ( # in_module DIRECTORY COMMAND
+  command -v go >/dev/null || die "Go 1.26 is needed to build $(basename "$1")"
+  cd "$1"
+  export GOFLAGS="-buildvcs=false -mod=readonly" GOTOOLCHAIN=local
+  "$2"
+)
+# compile LDFLAGS: every tool of this module, into $BIN; written beside and moved, since the old one may be running.
+# Compiling waits for whatever else the machine does: services come up meanwhile.
+compile() {
+  local tools main name from
+  tools=$(go list tool) || return 1
+  for main in $tools; do
     name=${main##*/} from=$SECONDS
     [ "$main" != go.etcd.io/etcd/server/v3 ] || name=etcd
-    go build -trimpath -ldflags "$ld" -o "$BIN/$name" "$main" || return 1
+    name+=${NAME_SUFFIX:-}
+    nice -n 15 go build -trimpath -ldflags "-s -w $1" -o "$BIN/.$name" "$main" && mv "$BIN/.$name" "$BIN/$name" || return 1
     say "  $name $((SECONDS - from)) s, $(($(stat -c %s "$BIN/$name") >> 20)) MiB"
   done
 }
