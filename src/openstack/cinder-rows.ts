@@ -3,12 +3,17 @@ import type { CinderSnapshot, CinderVolume, CinderVolumeType, QuotaLine } from '
 
 /** Cinder's times are UTC but carry no zone, which JavaScript would read as local. Gives RFC 3339 with Z. */
 const CinderTime = z.string().transform((text, context) => {
-  const zoned = /(Z|[+-]\d\d:?\d\d)$/i.test(text) ? text : `${text}Z`
-  const ms = Date.parse(zoned)
-  if (!Number.isNaN(ms)) return new Date(ms).toISOString()
+  const time = utcOf(text)
+  if (time !== undefined) return time
   context.addIssue(`"${text}" is not a time`)
   return z.NEVER
 })
+
+function utcOf(text: string): string | undefined {
+  const zoned = /(Z|[+-]\d\d:?\d\d)$/i.test(text) ? text : `${text}Z`
+  const ms = Date.parse(zoned)
+  return Number.isNaN(ms) ? undefined : new Date(ms).toISOString()
+}
 
 /** Cinder says "true", newer views may say true. */
 const Flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')])
@@ -17,6 +22,7 @@ const Attachment = z.object({
   server_id: z.string().nullish(),
   device: z.string().nullish(),
   host_name: z.string().nullish(),
+  attached_at: z.string().nullish(),
 })
 
 /** One volume as volumes/detail and volumes/{id} show it; only what is used. */
@@ -65,14 +71,21 @@ export function volumeOf(row: VolumeRow, typeIds?: ReadonlyMap<string, string>):
     multiattach: row.multiattach,
     encrypted: row.encrypted,
     bootable: row.bootable,
-    attachments: row.attachments.map((a) => ({
-      serverId: a.server_id ?? '',
-      device: a.device ?? '',
-      ...(a.host_name ? { hostName: a.host_name } : {}),
-    })),
+    attachments: row.attachments.map(attachmentOf),
     metadata: row.metadata,
     ...(groupId ? { groupId } : {}),
     ...(row.migration_status ? { migrationStatus: row.migration_status } : {}),
+  }
+}
+
+function attachmentOf(a: z.infer<typeof Attachment>): CinderVolume['attachments'][number] {
+  // an attachment under way has an empty time or none
+  const attachedAt = utcOf(a.attached_at ?? '')
+  return {
+    serverId: a.server_id ?? '',
+    device: a.device ?? '',
+    ...(a.host_name ? { hostName: a.host_name } : {}),
+    ...(attachedAt === undefined ? {} : { attachedAt }),
   }
 }
 

@@ -56,7 +56,15 @@ describe('a volume', () => {
       bootable: 'true',
       updated_at: '2026-03-02T00:30:00.123456',
       group_id: 'g1',
-      attachments: [{ server_id: 's1', device: '/dev/vdb', host_name: null }],
+      attachments: [
+        {
+          server_id: 's1',
+          device: '/dev/vdb',
+          host_name: null,
+          attached_at: '2026-03-01T23:59:00.000000',
+        },
+        { server_id: 's2', device: '/dev/vdc', host_name: null, attached_at: '' },
+      ],
       metadata: { 'csi.storage.k8s.io/pv/name': 'pvc-1' },
     })
     const { service } = setUp({ 'GET /v3/{p}/volumes/v1': { json: { volume: shown } } })
@@ -73,7 +81,10 @@ describe('a volume', () => {
       encrypted: false,
       bootable: true,
       groupId: 'g1',
-      attachments: [{ serverId: 's1', device: '/dev/vdb' }],
+      attachments: [
+        { serverId: 's1', device: '/dev/vdb', attachedAt: '2026-03-01T23:59:00.000Z' },
+        { serverId: 's2', device: '/dev/vdc' },
+      ],
       metadata: { 'csi.storage.k8s.io/pv/name': 'pvc-1' },
     })
   })

@@ -18,6 +18,8 @@ export type CinderVolume = {
     readonly serverId: string
     readonly device: string
     readonly hostName?: string
+    /** Since when it is attached, where Cinder tells it. */
+    readonly attachedAt?: string
   }[]
   readonly metadata: Readonly<Record<string, string>>
   /** Admin only; undefined for a member. */
