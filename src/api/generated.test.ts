@@ -11,8 +11,10 @@ describe('generated files', () => {
       'deploy/crds/couchestor.io_tieringcheckpoints.yaml',
       'deploy/crds/couchestor.io_volumemigrations.yaml',
       'docs/reference-api.md',
+      'docs/reference-metrics.md',
       'docs/reference-reasons.md',
       'src/api/crds.json',
+      'src/monitoring/metrics-catalogue.json',
     ])
   })
 

@@ -187,6 +187,7 @@ export class Leadership {
     })
     if (signal.aborted) return
     policies.refresh()
+    this.#metrics.moves.show({ all: () => migrations.all(), now: () => deps.clock.now() })
     const stopWatching = triggers.start()
     deps.log.info(
       { epoch: term.epoch, volumes: inventory.size, policies: policies.all().length },

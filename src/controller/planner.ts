@@ -14,7 +14,7 @@ import type { Policies, ResolvedPolicy } from './policies.ts'
 import { rankedMoves } from './ranked-moves.ts'
 import type { Target } from './targets.ts'
 import type { Teller } from './teller.ts'
-import { VerdictTeller } from './verdict-teller.ts'
+import { unmanagedReason, VerdictTeller } from './verdict-teller.ts'
 import type { Watches } from './watches.ts'
 
 export type PlannerParts = {
@@ -68,6 +68,12 @@ export class Planner {
     return this.#verdicts
   }
 
+  /** Claims that no usable policy manages, as of the last look at all of them. */
+  get unmanaged(): ReadonlyMap<StayReason, number> {
+    return this.#unmanaged
+  }
+  #unmanaged: ReadonlyMap<StayReason, number> = new Map()
+
   /** Judges one claim now and acts on it: what a person or a detach asks for does not wait for the next window. */
   async claim(key: string): Promise<void> {
     const managed = this.#parts.managed.claim(key)
@@ -85,12 +91,17 @@ export class Planner {
   async all(): Promise<void> {
     let seen = 0
     const present = new Set<string>()
+    const unmanaged = new Map<StayReason, number>()
     for (const managed of this.#parts.managed.all()) {
       const key = `${managed.claim.namespace}/${managed.claim.name}`
       present.add(key)
-      this.#judge(key, managed)
+      if (this.#judge(key, managed) === undefined) {
+        const reason = unmanagedReason(managed)
+        unmanaged.set(reason, (unmanaged.get(reason) ?? 0) + 1)
+      }
       if (++seen % SLICE === 0) await nextTurn()
     }
+    this.#unmanaged = unmanaged
     for (const key of this.#verdicts.keys()) if (!present.has(key)) this.#forget(key)
     for (const policy of this.#parts.policies.all()) await this.fill(policy)
     for (const judged of this.#verdicts.values()) {

@@ -1,4 +1,4 @@
-import { sleep } from '../clock.ts'
+import { nextTurn, sleep } from '../clock.ts'
 import { messageOf } from '../errors.ts'
 import { STORAGE_POLICY } from '../kube/resources.ts'
 import { ApiError } from '../kube/types.ts'
@@ -15,11 +15,12 @@ import type { Policies, ResolvedPolicy } from './policies.ts'
 import type { PolicyHealth } from './policy-health.ts'
 import type { Teller } from './teller.ts'
 import { conditionNews } from './condition-events.ts'
+import type { PolicyFigures } from './policy-gauges.ts'
 import { policyStatus } from './policy-status.ts'
 import type { Shadows } from './shadows.ts'
 import { thrashing } from './thrashing.ts'
 import { allReflectors } from './watches.ts'
-import type { Watches } from './watches.ts'
+import type { WatchedPolicy, Watches } from './watches.ts'
 
 export type StatusWriterParts = {
   readonly deps: ControllerDeps
@@ -71,19 +72,25 @@ export class StatusWriter {
   }
 
   async #writeAll(): Promise<void> {
-    const { policies, planner, metrics, inventory, migrations } = this.#parts
+    const { policies, planner, metrics } = this.#parts
     const byPolicy = Map.groupBy(planner.verdicts.values(), (judged) => judged.policy.name)
-    metrics.cinderUp.set(inventory.problem === undefined ? 1 : 0)
-    metrics.inFlight.reset()
-    for (const m of migrations.inFlight()) metrics.inFlight.inc({ step: m.status?.step ?? '' })
-    metrics.claims.reset()
-    for (const policy of policies.all()) await this.#write(policy, byPolicy.get(policy.name) ?? [])
+    const all: Told[] = []
+    for (const policy of policies.all()) {
+      const told = this.#figures(policy, byPolicy.get(policy.name) ?? [])
+      if (told !== undefined) all.push(told)
+      await nextTurn()
+    }
+    metrics.policies.show(all)
+    this.#gauges()
+    for (const told of all) await this.#write(told)
   }
 
-  async #write(policy: ResolvedPolicy, verdicts: readonly Judged[]): Promise<void> {
-    const { deps, health, migrations, inventory, watches, teller } = this.#parts
+  /** undefined when the policy has just been deleted. */
+  #figures(policy: ResolvedPolicy, verdicts: readonly Judged[]): Told | undefined {
+    const { deps, health, migrations, inventory, watches } = this.#parts
     const current = watches.policies.store.get(policy.name)
-    if (current === undefined) return
+    if (current === undefined) return undefined
+    const troubles = this.#troubles(policy)
     const status = policyStatus({
       policy: { ...policy, watched: current },
       verdicts,
@@ -92,11 +99,24 @@ export class StatusWriter {
       week: this.#parts.shadows.week(policy.name),
       cinderProblem: inventory.problem,
       stopped: deps.config().migration.paused,
-      ...this.#troubles(policy),
+      ...troubles,
+      openBreakers: troubles.openBreakers.map(({ from, to }) => `${from} to ${to}`),
       missingRules: allReflectors(watches).flatMap((r) => r.health().missingRule ?? []),
       now: deps.clock.now(),
     })
-    this.#gauges(policy, verdicts, status)
+    return {
+      policy,
+      verdicts,
+      status,
+      health: health.state(policy.name),
+      openBreakers: troubles.openBreakers,
+      thrashing: troubles.thrashing !== undefined,
+      current,
+    }
+  }
+
+  async #write({ policy, status, current }: Told): Promise<void> {
+    const { deps, teller } = this.#parts
     const change = mergePatch(current.policy.status ?? {}, status)
     if (change === undefined) return
     for (const { event, message } of conditionNews(
@@ -137,26 +157,22 @@ export class StatusWriter {
         `a move from ${strange.from} to ${strange.to} in namespace ${strange.namespace} ended in a way nothing explains; look at it, then delete that VolumeMigration`,
       openBreakers: tiers.flatMap((from) =>
         tiers.flatMap((to) =>
-          (breakerOpenUntil(ended, policy.name, from, to) ?? 0) > now ? [`${from} to ${to}`] : [],
+          (breakerOpenUntil(ended, policy.name, from, to) ?? 0) > now ? [{ from, to }] : [],
         ),
       ),
     }
   }
 
-  #gauges(
-    policy: ResolvedPolicy,
-    verdicts: readonly Judged[],
-    status: ReturnType<typeof policyStatus>,
-  ): void {
-    const { metrics } = this.#parts
-    const labels = { policy: policy.name }
-    const answers = Map.groupBy(verdicts, ({ verdict }) =>
-      verdict.kind === 'move' ? 'Move' : verdict.reason,
-    )
-    for (const [reason, claims] of answers) metrics.claims.set({ ...labels, reason }, claims.length)
-    for (const tier of status.tiers ?? [])
-      metrics.volumes.set({ ...labels, tier: tier.name }, tier.volumes)
-    metrics.monthlyCost.set({ ...labels, kind: 'now' }, Number(status.monthlyCost?.now ?? 0))
-    metrics.monthlyCost.set({ ...labels, kind: 'wanted' }, Number(status.monthlyCost?.wanted ?? 0))
+  #gauges(): void {
+    const { metrics, inventory, planner, admission } = this.#parts
+    metrics.cinderUp.set(inventory.problem === undefined ? 1 : 0)
+    if (inventory.sweptAt !== undefined) metrics.cinderReadAt.set(inventory.sweptAt / 1000)
+    metrics.halted.set(admission.ended().some((e) => e.ended === 'Unexplained') ? 1 : 0)
+    metrics.unmanagedClaims.reset()
+    for (const [reason, claims] of planner.unmanaged)
+      metrics.unmanagedClaims.set({ reason }, claims)
   }
 }
+
+/** What is told of a policy, in its status and by the gauges. */
+type Told = PolicyFigures & { readonly current: WatchedPolicy }

@@ -60,7 +60,7 @@ export class VerdictTeller {
 
   unmatched(key: string, { claim, match }: ManagedClaim): void {
     const forced = claim.annotations[ANNOTATION.forceTier]
-    const reason = match.policy === undefined ? match.reason : 'TiersUnresolved'
+    const reason = unmanagedReason({ match })
     // nothing is told, and most claims of a cluster may be nobody's
     if (reason === 'NoPolicy' && forced === undefined) return this.forget(key)
     if (!this.#isNew(key, `${reason} ${forced ?? ''}`)) return
@@ -130,4 +130,9 @@ export class VerdictTeller {
 
 function shouldHaveData({ managed, asked }: Judged): boolean {
   return asked && managed.bound?.row?.attached === true
+}
+
+/** Why no policy has a say in the claim. */
+export function unmanagedReason({ match }: Pick<ManagedClaim, 'match'>): StayReason {
+  return match.policy === undefined ? match.reason : 'TiersUnresolved'
 }

@@ -109,19 +109,14 @@ export class WindowLoop {
   }
 
   async #advance(policy: ResolvedPolicy, signal: AbortSignal): Promise<boolean> {
-    const { feeder, managed, health, shadows, metrics } = this.#parts
+    const { feeder, managed, health, shadows } = this.#parts
     if (policy.tiers === undefined) return true
     const bound = await managed.of(policy)
     const sizes = bound.flatMap((m) => m.bound.row?.sizeGiB ?? [])
     if (sizes.length === 0) return true
     health.noteMedian(policy.name, medianSizeGiB(sizes))
     await shadows.open(policy)
-    const complete = await feeder.advance(policy, bound, signal)
-    metrics.sourceUp.set(
-      { policy: policy.name },
-      health.state(policy.name).down === undefined ? 1 : 0,
-    )
-    return complete
+    return feeder.advance(policy, bound, signal)
   }
 
   /** Who is attached, and how much lies on each tier. */

@@ -48,7 +48,12 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
   const pending = new Map<string, Series>()
   const dropped =
     options.metrics &&
-    counter(options.metrics, `${METRIC_PREFIX}events_dropped_total`, 'Events not written.', ['why'])
+    counter(
+      options.metrics,
+      `${METRIC_PREFIX}events_dropped_total`,
+      'Events not written, by why: rate (too many), queue (full) or refused by the API server.',
+      ['why'],
+    )
   let writing: Promise<void> | undefined
 
   const drop = (why: 'rate' | 'queue' | 'refused', fields: object) => {

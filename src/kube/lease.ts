@@ -58,7 +58,12 @@ export function createElector(options: ElectorOptions): Elector {
   const expiry = createExpiry(clock, timing.leaseDurationMs)
   const master =
     options.metrics &&
-    gauge(options.metrics, 'leader_election_master_status', '1 when we lead.', ['name'])
+    gauge(
+      options.metrics,
+      'leader_election_master_status',
+      '1 when this process leads, 0 when it stands by.',
+      ['name'],
+    )
   const elected = Promise.withResolvers<void>()
   let term: Term | undefined
   let leaseUid: string | undefined

@@ -15,8 +15,12 @@ export function queueMetrics(registry: Registry, name: string, running: Running)
 function queueSide(registry: Registry, name: string, { depth, ages }: Running) {
   const labels = ['name']
   const own = { name }
-  sampledGauge(registry, 'workqueue_depth', 'Keys that are ready.', labels, (g) =>
-    g.set(own, depth()),
+  sampledGauge(
+    registry,
+    'workqueue_depth',
+    'Keys that are ready and wait for a free handler.',
+    labels,
+    (g) => g.set(own, depth()),
   )
   sampledGauge(
     registry,
@@ -36,19 +40,29 @@ function queueSide(registry: Registry, name: string, { depth, ages }: Running) {
     labels,
     (g) => g.set(own, Math.max(0, ...ages())),
   )
-  const adds = counter(registry, 'workqueue_adds_total', 'Keys that were added.', labels)
-  const retries = counter(registry, 'workqueue_retries_total', 'Keys tried again.', labels)
+  const adds = counter(
+    registry,
+    'workqueue_adds_total',
+    'Keys that were added to the queue.',
+    labels,
+  )
+  const retries = counter(
+    registry,
+    'workqueue_retries_total',
+    'Keys that were tried again after a failure.',
+    labels,
+  )
   const waited = histogram(
     registry,
     'workqueue_queue_duration_seconds',
-    'Time from ready to handled.',
+    'Time that a key waited for a free handler.',
     labels,
     BUCKETS,
   )
   const worked = histogram(
     registry,
     'workqueue_work_duration_seconds',
-    'Time in the handler.',
+    'Time that handling a key took.',
     labels,
     BUCKETS,
   )
@@ -64,27 +78,41 @@ function handlerSide(registry: Registry, controller: string, { ages }: Running) 
   const own = { controller }
   const labels = ['controller']
   const prefix = 'controller_runtime_'
-  const total = counter(registry, `${prefix}reconcile_total`, 'Reconciliations by result.', [
+  const total = counter(registry, `${prefix}reconcile_total`, 'Keys handled, by result.', [
     'controller',
     'result',
   ])
-  const errors = counter(registry, `${prefix}reconcile_errors_total`, 'Failed ones.', labels)
+  const errors = counter(
+    registry,
+    `${prefix}reconcile_errors_total`,
+    'Keys whose handling failed.',
+    labels,
+  )
   const terminal = counter(
     registry,
     `${prefix}terminal_reconcile_errors_total`,
-    'Failed ones that are not tried again.',
+    'Keys whose handling failed for good: they are not tried again.',
     labels,
   )
   const time = histogram(
     registry,
     `${prefix}reconcile_time_seconds`,
-    'Time of a reconciliation.',
+    'Time that handling a key took.',
     labels,
     BUCKETS,
   )
-  const most = gauge(registry, `${prefix}max_concurrent_reconciles`, 'Most at a time.', labels)
-  sampledGauge(registry, `${prefix}active_workers`, 'Handlers at work.', labels, (g) =>
-    g.set(own, ages().length),
+  const most = gauge(
+    registry,
+    `${prefix}max_concurrent_reconciles`,
+    'Keys that may be handled at once.',
+    labels,
+  )
+  sampledGauge(
+    registry,
+    `${prefix}active_workers`,
+    'Keys that are being handled now.',
+    labels,
+    (g) => g.set(own, ages().length),
   )
   return {
     concurrency: (n: number) => most.set(own, n),

@@ -13,23 +13,37 @@ export function reflectorMetrics(
   if (!registry) return { list: () => {}, watch: () => {}, error: (_: ReflectorError) => {} }
   const name = (suffix: string) => `${METRIC_PREFIX}reflector_${suffix}`
   const labels = ['resource']
-  const lists = counter(registry, name('lists_total'), 'Full lists that were stored.', labels)
-  const watches = counter(registry, name('watches_total'), 'Watches that were begun.', labels)
+  const lists = counter(
+    registry,
+    name('lists_total'),
+    'Full lists of the resource that were read and stored.',
+    labels,
+  )
+  const watches = counter(
+    registry,
+    name('watches_total'),
+    'Watches of the resource that were begun.',
+    labels,
+  )
   const errors = counter(
     registry,
     name('errors_total'),
-    'Failures of lists, watches, projections and listeners.',
+    'Failures by kind: list, watch, project (an object that cannot be read) and listener (our own).',
     ['resource', 'kind'],
   )
   sampledGauge(
     registry,
     name('idle_seconds'),
-    'Time since the API server was last heard.',
+    'Time since the API server was last heard about the resource.',
     labels,
     (gauge) => gauge.set({ resource }, sample.idleSeconds()),
   )
-  sampledGauge(registry, name('objects'), 'Objects kept.', labels, (gauge) =>
-    gauge.set({ resource }, sample.objects()),
+  sampledGauge(
+    registry,
+    name('objects'),
+    'Objects of the resource kept in memory.',
+    labels,
+    (gauge) => gauge.set({ resource }, sample.objects()),
   )
   return {
     list: () => lists.inc({ resource }),

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
-import { collectDefaultMetrics } from 'prom-client'
 import { createPrometheusSource } from '../activity/prometheus/source.ts'
 import { loadConfig } from '../api/config.ts'
 import type { Config } from '../api/config.ts'
@@ -30,6 +29,7 @@ import { createSession } from '../openstack/session.ts'
 import { serveRoutes } from './probe-server.ts'
 import { prometheusSourceConfig, prometheusTls } from './prometheus-config.ts'
 import { checkProvider, logLevel } from './process-flags.ts'
+import { registerProcessMetrics } from './process-metrics.ts'
 import { systemClock } from './system-clock.ts'
 
 export const CONTROLLER_FLAGS = {
@@ -80,7 +80,7 @@ export async function runController(args: readonly string[]): Promise<number> {
     signal: stopping,
   })
   const registry = createRegistry()
-  collectDefaultMetrics({ register: registry })
+  registerProcessMetrics(registry)
   const controller = await build({ flags, config, current, log, registry, leaderElect })
   const servers = await Promise.all([
     serveRoutes(ports.metrics, {
@@ -184,7 +184,13 @@ async function build({
     metrics: registry,
     config: current,
     elector: leaderElect ? createElector(electorOptions) : createFreeElector(electorOptions),
-    events: createEventRecorder({ client: kube, clock, log, instance: identity }),
+    events: createEventRecorder({
+      client: kube,
+      clock,
+      log,
+      instance: identity,
+      metrics: registry,
+    }),
     namespace,
     timing: DEFAULT_TIMING,
   })

@@ -212,7 +212,7 @@ describeLab('the controller, end to end', () => {
       'leader_election_master_status{name="couchestor-controller"} 1',
       'process_resident_memory_bytes',
       `couchestor_volumes{policy="${POLICY}",tier="cold"} 1`,
-      'couchestor_migrations_total{policy="e2e-tiering",from="hot",to="cold",result="Succeeded",reason="Verified"} 1',
+      'couchestor_migrations_total{policy="e2e-tiering",from="hot",to="cold",strategy="cinder-retype",result="Succeeded",reason="Verified"} 1',
     ])
       expect(body).toContain(name)
   })

@@ -184,7 +184,7 @@ describeLab('the controller, when Cinder is in trouble', () => {
     expect(retypesOf(volumeId)).toHaveLength(1)
     await eventually('the gauge tells it', async () => {
       const metrics = await (await fetch(controller.metricsUrl)).text()
-      return metrics.includes('couchestor_migrations_in_flight{step="Stuck"} 1')
+      return /couchestor_migrations_in_flight\{.*step="Stuck"\} 1/.test(metrics)
     })
 
     await fleet.cinder.resetState(volumeId, 'available', 'none')

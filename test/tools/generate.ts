@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url'
 import { dump, load } from 'js-yaml'
 import { apiReference } from './api-reference.ts'
 import type { Crd } from './api-reference.ts'
+import { metricsCatalogue } from './metrics-catalogue.ts'
+import { metricsReference } from './metrics-reference.ts'
 import { reasonsReference } from './reasons-reference.ts'
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
@@ -14,6 +16,7 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
  */
 export async function generatedFiles(root = ROOT): Promise<ReadonlyMap<string, string>> {
   const crds = await readCrds(root)
+  const catalogue = metricsCatalogue()
   const manifests = [...crds].map(
     ([name, crd]) =>
       [
@@ -25,7 +28,9 @@ export async function generatedFiles(root = ROOT): Promise<ReadonlyMap<string, s
     ...manifests,
     ['src/api/crds.json', `${JSON.stringify([...crds.values()])}\n`],
     ['docs/reference-api.md', apiReference([...crds.values()])],
+    ['docs/reference-metrics.md', metricsReference(catalogue)],
     ['docs/reference-reasons.md', reasonsReference()],
+    ['src/monitoring/metrics-catalogue.json', `${JSON.stringify(catalogue, null, 2)}\n`],
   ])
 }
 
