@@ -22,6 +22,8 @@ export type WindowAnswer =
       readonly kind: 'Answer'
       readonly volumes: ReadonlyMap<string, VolumeActivity>
       readonly warnings: readonly string[]
+      /** Why a volume that is not in `volumes` has no data, as far as the source knows. */
+      readonly missing?: ReadonlyMap<string, string>
     }
   | { readonly kind: 'Down'; readonly why: string }
 
@@ -31,4 +33,23 @@ export interface ActivitySource {
   readonly lagSeconds: number
   /** A constant number of requests whatever the size of the fleet. Never throws. */
   window(query: WindowQuery): Promise<WindowAnswer>
+}
+
+/** The sources a policy can name. */
+export type SourceName = 'Prometheus' | 'Gnocchi'
+export type ActivitySources = Readonly<Record<SourceName, ActivitySource>>
+
+/** One place where a volume is attached, as Cinder tells it. */
+export type VolumeAttachment = {
+  readonly volumeId: string
+  readonly serverId: string
+  /** Mountpoint, such as /dev/vdb. */
+  readonly device: string
+  /** Undefined when Cinder does not tell. */
+  readonly attachedAtSeconds?: number
+}
+
+/** What a source may have to know of the volumes whose usage is asked. */
+export type Fleet = {
+  attachments(): Iterable<VolumeAttachment>
 }

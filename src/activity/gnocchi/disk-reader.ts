@@ -1,0 +1,174 @@
+import type { Clock } from '../../clock.ts'
+import type { Disk, DiskMeasures } from './answer.ts'
+import type { AggregatesAnswer, GnocchiClient } from './client.ts'
+import { diskKey } from './disk.ts'
+import type { DiskId } from './disk.ts'
+import { pollingIntervalOf } from './polling-interval.ts'
+import type { Sample } from './usage.ts'
+import { samplesOf } from './usage.ts'
+
+/** Time read at once, whole seconds since the epoch. */
+export type Span = { readonly startSeconds: number; readonly stopSeconds: number }
+
+/** Why a disk has no numbers. */
+export type Lack = 'no such disk' | 'mean is not kept' | 'granularity is not kept' | 'not asked yet'
+
+export type DisksRead =
+  | {
+      readonly kind: 'Samples'
+      /** By `diskKey`. */
+      readonly samples: ReadonlyMap<string, readonly Sample[]>
+      readonly lacking: ReadonlyMap<string, Lack>
+      /** Disks that several collectors report. */
+      readonly doubled: readonly string[]
+      /** Between two polls of these disks; undefined when there are too few samples to tell. */
+      readonly intervalSeconds: number | undefined
+    }
+  | { readonly kind: 'Failed'; readonly why: string }
+
+export type DiskReaderParts = {
+  readonly client: GnocchiClient
+  readonly clock: Clock
+  readonly granularitySeconds: number
+}
+
+/** Disks of one question: some hundred kilobytes of answer for an hour. */
+const CHUNK = 100
+/** Questions under way at once. */
+const SIDE_BY_SIDE = 4
+/** Extra questions per reading to find the disks that spoil a chunk; the rest waits for the next reading. */
+const MOST_SPLITS = 64
+const REMEMBERED_MS = 3_600_000
+
+/**
+ * Reads the counters of many disks. Gnocchi refuses a question as a whole when one metric does not keep what is asked, so
+ * a refused chunk is halved until the disks that spoil it are known; they are left out for an hour.
+ */
+export class DiskReader {
+  readonly #parts: DiskReaderParts
+  readonly #refused = new Map<string, { readonly lack: Lack; readonly until: number }>()
+
+  constructor(parts: DiskReaderParts) {
+    this.#parts = parts
+  }
+
+  /** `disks` without doubles. Never throws; one chunk that fails makes the whole reading fail. */
+  async read(disks: readonly DiskId[], span: Span, signal?: AbortSignal): Promise<DisksRead> {
+    const reading: Reading = { found: new Map(), lacking: new Map(), doubled: [], splits: 0 }
+    const chunks = chunksOf(this.#worthAsking(disks, reading))
+    let failed: string | undefined
+    const worker = async () => {
+      for (let chunk = chunks.shift(); chunk !== undefined; chunk = chunks.shift()) {
+        failed = (await this.#ask(chunk, span, reading, signal)) ?? failed
+        if (failed !== undefined) return
+      }
+    }
+    await Promise.all(Array.from({ length: SIDE_BY_SIDE }, worker))
+    if (failed !== undefined) return { kind: 'Failed', why: failed }
+    const { found, lacking, doubled } = reading
+    const samples = samplesByDisk(found)
+    const intervalSeconds = pollingIntervalOf(samples.values())
+    return { kind: 'Samples', samples, lacking, doubled, intervalSeconds }
+  }
+
+  #worthAsking(disks: readonly DiskId[], { lacking }: Reading): DiskId[] {
+    const now = this.#parts.clock.monotonic()
+    return disks.filter((disk) => {
+      const key = diskKey(disk)
+      const refused = this.#refused.get(key)
+      if (refused !== undefined && refused.until > now) {
+        lacking.set(key, refused.lack)
+        return false
+      }
+      this.#refused.delete(key)
+      return true
+    })
+  }
+
+  /** Resolves to why the reading failed, or to undefined. */
+  async #ask(
+    chunk: readonly DiskId[],
+    span: Span,
+    reading: Reading,
+    signal: AbortSignal | undefined,
+  ): Promise<string | undefined> {
+    const answer = await this.#parts.client.aggregates({
+      disks: chunk,
+      aggregation: 'mean',
+      granularitySeconds: this.#parts.granularitySeconds,
+      ...span,
+      ...(signal === undefined ? {} : { signal }),
+    })
+    if (answer.kind === 'Failed') return answer.why
+    if (answer.kind === 'Measures') return keep(chunk, answer.disks, reading)
+    if (answer.kind === 'NoneMatch') return lackAll(chunk, 'no such disk', reading)
+    return this.#split(
+      chunk,
+      lackOf(answer),
+      (part) => this.#ask(part, span, reading, signal),
+      reading,
+    )
+  }
+
+  async #split(
+    chunk: readonly DiskId[],
+    lack: Lack,
+    ask: (part: readonly DiskId[]) => Promise<string | undefined>,
+    reading: Reading,
+  ): Promise<string | undefined> {
+    if (chunk.length === 1) {
+      const until = this.#parts.clock.monotonic() + REMEMBERED_MS
+      this.#refused.set(diskKey(chunk[0]!), { lack, until })
+      return lackAll(chunk, lack, reading)
+    }
+    if (reading.splits >= MOST_SPLITS) return lackAll(chunk, 'not asked yet', reading)
+    reading.splits += 1
+    const middle = Math.ceil(chunk.length / 2)
+    return (await ask(chunk.slice(0, middle))) ?? (await ask(chunk.slice(middle)))
+  }
+}
+
+type Reading = {
+  readonly found: Map<string, DiskMeasures>
+  readonly lacking: Map<string, Lack>
+  readonly doubled: string[]
+  splits: number
+}
+
+function chunksOf(disks: readonly DiskId[]): (readonly DiskId[])[] {
+  const count = Math.ceil(disks.length / CHUNK)
+  return Array.from({ length: count }, (_, i) => disks.slice(i * CHUNK, (i + 1) * CHUNK))
+}
+
+function lackOf(answer: Exclude<AggregatesAnswer, { kind: 'Measures' | 'Failed' }>): Lack {
+  return answer.kind === 'UnknownAggregation' ? 'mean is not kept' : 'granularity is not kept'
+}
+
+function lackAll(chunk: readonly DiskId[], lack: Lack, { lacking }: Reading): undefined {
+  for (const disk of chunk) lacking.set(diskKey(disk), lack)
+}
+
+function keep(
+  chunk: readonly DiskId[],
+  disks: readonly DiskMeasures[],
+  { found, lacking, doubled }: Reading,
+): undefined {
+  for (const disk of disks) {
+    const key = diskKey(disk)
+    const other = found.get(key)
+    if (other !== undefined) doubled.push(key)
+    if (other === undefined || newest(disk) > newest(other)) found.set(key, disk)
+  }
+  for (const disk of chunk)
+    if (!found.has(diskKey(disk))) lacking.set(diskKey(disk), 'no such disk')
+}
+
+/** Two collectors make two resources of one disk; the one that still reports counts, never the sum. */
+function newest({ measures }: DiskMeasures & Disk): number {
+  const starts = Object.values(measures).map((m) => m.at(-1)?.startSeconds ?? 0)
+  return Math.max(0, ...starts)
+}
+
+function samplesByDisk(found: ReadonlyMap<string, DiskMeasures>): Map<string, readonly Sample[]> {
+  return new Map([...found].map(([key, { measures }]) => [key, samplesOf(measures)]))
+}

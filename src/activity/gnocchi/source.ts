@@ -1,0 +1,187 @@
+import { nextTurn } from '../../clock.ts'
+import type { Clock } from '../../clock.ts'
+import { messageOf } from '../../errors.ts'
+import type { Log } from '../../log.ts'
+import type {
+  ActivitySource,
+  Fleet,
+  VolumeActivity,
+  VolumeAttachment,
+  WindowAnswer,
+  WindowQuery,
+} from '../types.ts'
+import type { GnocchiClient } from './client.ts'
+import { diskKey, diskOfAttachment } from './disk.ts'
+import type { DiskId } from './disk.ts'
+import type { DisksRead, Lack } from './disk-reader.ts'
+import { DiskReader } from './disk-reader.ts'
+import { createSpanCache } from './span-cache.ts'
+import type { Usage } from './usage.ts'
+import { usageOf } from './usage.ts'
+
+export type GnocchiSourceConfig = {
+  /** Of the archive policy that Ceilometer's metrics have. */
+  readonly granularitySeconds: number
+  /** Ceilometer polls every 300 s, and metricd works behind. */
+  readonly lagSeconds: number
+}
+
+export type GnocchiSourceParts = {
+  readonly client: GnocchiClient
+  readonly config: GnocchiSourceConfig
+  readonly fleet: Fleet
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** Volumes worked through before others get a turn. */
+const SLICE = 500
+
+/**
+ * Usage from Gnocchi: the counters of each attached disk, as Ceilometer polls them from the hypervisor. One question per
+ * hundred disks and window, or per day when history is read. A volume is seen while it is attached to a server, as the
+ * disk that its attachment names. The mean of the counter is asked and differenced here, since `rate:mean` does not tell
+ * over which time it rose (docs/gnocchi.md). Per second, means over the window; `window` never throws.
+ */
+export function createGnocchiSource(parts: GnocchiSourceParts): ActivitySource {
+  const { config, log } = parts
+  const reader = new DiskReader({ ...parts, granularitySeconds: config.granularitySeconds })
+  const spans = createSpanCache(reader, parts.clock)
+  const state: State = { intervalSeconds: config.granularitySeconds }
+  return {
+    name: 'gnocchi',
+    lagSeconds: config.lagSeconds,
+    window: async (query) => {
+      try {
+        return await answerWindow({ ...parts, spans, state }, query)
+      } catch (e) {
+        log.error({ error: messageOf(e) }, 'metrics source failed')
+        return { kind: 'Down', why: messageOf(e) }
+      }
+    },
+  }
+}
+
+type State = { intervalSeconds: number }
+type Room = GnocchiSourceParts & {
+  readonly spans: ReturnType<typeof createSpanCache>
+  readonly state: State
+}
+type Placed = { readonly key: string; readonly attachment: VolumeAttachment; readonly disk: DiskId }
+
+async function answerWindow(room: Room, query: WindowQuery): Promise<WindowAnswer> {
+  const { placed, unplaced, ambiguous } = place(room.fleet.attachments())
+  const disks = [...new Map(placed.map((p) => [p.key, p.disk])).values()]
+  if (disks.length === 0)
+    return { kind: 'Answer', volumes: new Map(), warnings: [], missing: unplaced }
+  const reach = 3 * Math.max(room.state.intervalSeconds, room.config.granularitySeconds)
+  const read = await room.spans.read(disks, query, reach)
+  if (read.kind === 'Failed') return { kind: 'Down', why: read.why }
+  // measured on the fleet; kept when a window holds too few samples to measure it
+  const interval = read.intervalSeconds ?? room.state.intervalSeconds
+  room.state.intervalSeconds = Math.max(interval, room.config.granularitySeconds)
+  const volumes = new Map<string, VolumeActivity>()
+  const missing = new Map(unplaced)
+  let done = 0
+  for (const [volumeId, at] of Map.groupBy(placed, (p) => p.attachment.volumeId)) {
+    if ((done += 1) % SLICE === 0) await nextTurn()
+    const found = ambiguous.has(volumeId) ? AMBIGUOUS : activityOf(at, read, room, query)
+    if (typeof found === 'string') missing.set(volumeId, found)
+    else volumes.set(volumeId, found)
+  }
+  return { kind: 'Answer', volumes, missing, warnings: warningsOf(read, room) }
+}
+
+const AMBIGUOUS =
+  "another volume claims the same device of the same server, so its numbers could be either's"
+
+/** The disk of each attachment. Two volumes at one device cannot be told apart. */
+function place(attachments: Iterable<VolumeAttachment>) {
+  const placed: Placed[] = []
+  const unplaced = new Map<string, string>()
+  const owner = new Map<string, string>()
+  const ambiguous = new Set<string>()
+  for (const attachment of attachments) {
+    const { volumeId } = attachment
+    const disk = diskOfAttachment(attachment)
+    if (disk === undefined) {
+      unplaced.set(volumeId, 'Cinder names no server and device for its attachment')
+      continue
+    }
+    const key = diskKey(disk)
+    const other = owner.get(key)
+    if (other !== undefined && other !== volumeId) ambiguous.add(other).add(volumeId)
+    owner.set(key, volumeId)
+    placed.push({ key, attachment, disk })
+  }
+  return { placed, unplaced, ambiguous }
+}
+
+type Samples = Extract<DisksRead, { kind: 'Samples' }>
+
+/** All attachments of one volume added up, with the least coverage; or why there is none. */
+function activityOf(
+  at: readonly Placed[],
+  read: Samples,
+  room: Room,
+  query: WindowQuery,
+): VolumeActivity | string {
+  const { intervalSeconds } = room.state
+  const expected = query.windowSeconds / intervalSeconds
+  let sum: VolumeActivity = { operationsPerSecond: 0, bytesPerSecond: 0, coveragePercent: 100 }
+  for (const { key, attachment } of at) {
+    const usage = usageOf(read.samples.get(key) ?? [], {
+      startSeconds: query.endSeconds - query.windowSeconds,
+      endSeconds: query.endSeconds,
+      notBeforeSeconds: attachment.attachedAtSeconds ?? 0,
+      intervalSeconds,
+    })
+    if (usage === undefined) return whyNone(key, attachment, read, query)
+    sum = added(sum, usage, expected)
+  }
+  return sum
+}
+
+function added(sum: VolumeActivity, usage: Usage, expected: number): VolumeActivity {
+  return {
+    operationsPerSecond: sum.operationsPerSecond + usage.operationsPerSecond,
+    bytesPerSecond: sum.bytesPerSecond + usage.bytesPerSecond,
+    coveragePercent: Math.min(sum.coveragePercent, (100 * usage.steps) / expected),
+  }
+}
+
+function whyNone(
+  key: string,
+  { attachedAtSeconds }: VolumeAttachment,
+  read: Samples,
+  query: WindowQuery,
+): string {
+  const lack = read.lacking.get(key)
+  if (lack !== undefined) return `Gnocchi, disk ${key}: ${lack}`
+  if (attachedAtSeconds !== undefined && attachedAtSeconds >= query.endSeconds)
+    return `it was attached after the window, so disk ${key} was another volume or none then`
+  return `Gnocchi has no two successive measures of disk ${key} in the window`
+}
+
+/** One line per kind: a fleet-wide fault must not become a fleet of lines. */
+function warningsOf({ lacking, doubled }: Samples, { config }: Room): string[] {
+  const of = (lack: Lack) => [...lacking].flatMap(([key, why]) => (why === lack ? [key] : []))
+  const kinds: readonly (readonly [readonly string[], string])[] = [
+    [
+      of('no such disk'),
+      'unknown to Gnocchi: Ceilometer does not poll them, or under another project',
+    ],
+    [of('mean is not kept'), 'without the aggregation "mean": give their archive policy it'],
+    [
+      of('granularity is not kept'),
+      `without a granularity of ${config.granularitySeconds} s: set gnocchi.granularity to one that their archive policy has`,
+    ],
+    [of('not asked yet'), 'not asked yet, since others spoil the question'],
+    [[...new Set(doubled)], 'reported by two collectors; the one that is up to date counts'],
+  ]
+  return kinds.flatMap(([keys, text]) => {
+    if (keys.length === 0) return []
+    const shown = keys.slice(0, 3).join(', ') + (keys.length > 3 ? ', …' : '')
+    return [`${keys.length} ${keys.length === 1 ? 'disk' : 'disks'} ${text} (${shown})`]
+  })
+}

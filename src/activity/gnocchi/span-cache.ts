@@ -1,0 +1,47 @@
+import type { Clock } from '../../clock.ts'
+import type { WindowQuery } from '../types.ts'
+import type { DiskId } from './disk.ts'
+import { diskKey } from './disk.ts'
+import type { DiskReader, DisksRead, Span } from './disk-reader.ts'
+
+/** Reading history window by window would ask for the same hours of every disk again and again; a day is one question. */
+const HISTORY_SPAN_SECONDS = 86_400
+/** Older than that no measure comes any more. */
+const SETTLED_SECONDS = 7200
+/** A disk and day are about 12 kB of memory. */
+const MOST_DISKS = 2000
+
+/**
+ * Reads windows that are long past a day at a time, and answers the following ones from it. Newer ones are read as
+ * they are asked. Only the last day is kept.
+ */
+export function createSpanCache(reader: Pick<DiskReader, 'read'>, clock: Clock) {
+  let kept: { readonly span: Span; readonly disks: string; readonly read: DisksRead } | undefined
+
+  /** `reachSeconds` before the window are read too, for the sample that its first step begins with. */
+  async function read(
+    disks: readonly DiskId[],
+    { endSeconds, windowSeconds, signal }: WindowQuery,
+    reachSeconds: number,
+  ): Promise<DisksRead> {
+    const startSeconds = endSeconds - windowSeconds - reachSeconds
+    const settled = Math.floor(clock.now() / 1000) - SETTLED_SECONDS
+    if (endSeconds > settled || disks.length > MOST_DISKS) {
+      kept = undefined
+      return reader.read(disks, { startSeconds, stopSeconds: endSeconds }, signal)
+    }
+    const names = disks.map(diskKey).join()
+    if (kept?.disks === names && covers(kept.span, startSeconds, endSeconds)) return kept.read
+    const stopSeconds = Math.min(settled, Math.max(endSeconds, startSeconds + HISTORY_SPAN_SECONDS))
+    const span = { startSeconds, stopSeconds }
+    const answer = await reader.read(disks, span, signal)
+    kept = answer.kind === 'Samples' ? { span, disks: names, read: answer } : undefined
+    return answer
+  }
+
+  return { read }
+}
+
+function covers(span: Span, startSeconds: number, endSeconds: number): boolean {
+  return span.startSeconds <= startSeconds && endSeconds <= span.stopSeconds
+}
