@@ -2,19 +2,12 @@ import { nextTurn } from '../../clock.ts'
 import type { Clock } from '../../clock.ts'
 import { messageOf } from '../../errors.ts'
 import type { Log } from '../../log.ts'
-import type {
-  ActivitySource,
-  Fleet,
-  VolumeActivity,
-  VolumeAttachment,
-  WindowAnswer,
-  WindowQuery,
-} from '../types.ts'
+import type { ActivitySource, Fleet, VolumeActivity, WindowAnswer, WindowQuery } from '../types.ts'
 import type { GnocchiClient } from './client.ts'
-import { diskKey, diskOfAttachment } from './disk.ts'
-import type { DiskId } from './disk.ts'
 import type { DisksRead, Lack } from './disk-reader.ts'
 import { DiskReader } from './disk-reader.ts'
+import { distinctDisks, place } from './placement.ts'
+import type { Placed } from './placement.ts'
 import { createSpanCache } from './span-cache.ts'
 import type { Usage } from './usage.ts'
 import { usageOf } from './usage.ts'
@@ -67,13 +60,12 @@ type Room = GnocchiSourceParts & {
   readonly spans: ReturnType<typeof createSpanCache>
   readonly state: State
 }
-type Placed = { readonly key: string; readonly attachment: VolumeAttachment; readonly disk: DiskId }
 
 async function answerWindow(room: Room, query: WindowQuery): Promise<WindowAnswer> {
   const { placed, unplaced, ambiguous } = place(room.fleet.attachments())
-  const disks = [...new Map(placed.map((p) => [p.key, p.disk])).values()]
-  if (disks.length === 0)
-    return { kind: 'Answer', volumes: new Map(), warnings: [], missing: unplaced }
+  const missing = new Map([...unplaced].map((id) => [id, UNPLACED]))
+  const disks = distinctDisks(placed)
+  if (disks.length === 0) return { kind: 'Answer', volumes: new Map(), warnings: [], missing }
   const reach = 3 * Math.max(room.state.intervalSeconds, room.config.granularitySeconds)
   const read = await room.spans.read(disks, query, reach)
   if (read.kind === 'Failed') return { kind: 'Down', why: read.why }
@@ -81,7 +73,6 @@ async function answerWindow(room: Room, query: WindowQuery): Promise<WindowAnswe
   const interval = read.intervalSeconds ?? room.state.intervalSeconds
   room.state.intervalSeconds = Math.max(interval, room.config.granularitySeconds)
   const volumes = new Map<string, VolumeActivity>()
-  const missing = new Map(unplaced)
   let done = 0
   for (const [volumeId, at] of Map.groupBy(placed, (p) => p.attachment.volumeId)) {
     if ((done += 1) % SLICE === 0) await nextTurn()
@@ -92,30 +83,9 @@ async function answerWindow(room: Room, query: WindowQuery): Promise<WindowAnswe
   return { kind: 'Answer', volumes, missing, warnings: warningsOf(read, room) }
 }
 
+const UNPLACED = 'Cinder names no server and device for its attachment'
 const AMBIGUOUS =
   "another volume claims the same device of the same server, so its numbers could be either's"
-
-/** The disk of each attachment. Two volumes at one device cannot be told apart. */
-function place(attachments: Iterable<VolumeAttachment>) {
-  const placed: Placed[] = []
-  const unplaced = new Map<string, string>()
-  const owner = new Map<string, string>()
-  const ambiguous = new Set<string>()
-  for (const attachment of attachments) {
-    const { volumeId } = attachment
-    const disk = diskOfAttachment(attachment)
-    if (disk === undefined) {
-      unplaced.set(volumeId, 'Cinder names no server and device for its attachment')
-      continue
-    }
-    const key = diskKey(disk)
-    const other = owner.get(key)
-    if (other !== undefined && other !== volumeId) ambiguous.add(other).add(volumeId)
-    owner.set(key, volumeId)
-    placed.push({ key, attachment, disk })
-  }
-  return { placed, unplaced, ambiguous }
-}
 
 type Samples = Extract<DisksRead, { kind: 'Samples' }>
 
@@ -152,7 +122,7 @@ function added(sum: VolumeActivity, usage: Usage, expected: number): VolumeActiv
 
 function whyNone(
   key: string,
-  { attachedAtSeconds }: VolumeAttachment,
+  { attachedAtSeconds }: Placed['attachment'],
   read: Samples,
   query: WindowQuery,
 ): string {
