@@ -8,6 +8,7 @@ import {
 } from '../activity/prometheus/presets.ts'
 import { createLog, silentLog } from '../log.ts'
 import { createAgent } from './agent.ts'
+import { IGNORED_DISKS } from './disk-list.ts'
 import { A, B, createNodeTree, disk, Fault, virtio } from './node-tree.fixture.ts'
 import type { NodeTree } from './node-tree.fixture.ts'
 
@@ -16,6 +17,7 @@ const agentOn = (tree: NodeTree, log = silentLog, name = 'node-1') =>
     files: tree.files,
     node: name,
     roots: { proc: '/proc', sys: '/sys' },
+    ignored: IGNORED_DISKS,
     clock: createVirtualClock(0),
     log,
     process: () => ({ residentBytes: 1, cpuSeconds: 2, startSeconds: 3 }),
@@ -25,9 +27,9 @@ const linesOf = (text: string, name: string) =>
   text.split('\n').filter((line) => line.startsWith(`${name}{`))
 
 describe('a scrape of the agent', () => {
-  it('has the four counters of a volume under the names that the preset asks for', () => {
+  it('has the four counters of a volume under the names that the preset asks for', async () => {
     const row = '10 1 80 5 20 2 320 6 0 0 0'
-    const text = agentOn(createNodeTree([virtio('vdb', A, { row })])).scrape()
+    const text = await agentOn(createNodeTree([virtio('vdb', A, { row })])).scrape()
     const labels = `{volume_id="${A}",node="node-1",device="vdb"}`
 
     for (const [name, value] of [
@@ -40,9 +42,9 @@ describe('a scrape of the agent', () => {
     }
   })
 
-  it('tells the disks that it does not count, and why', () => {
+  it('tells the disks that it does not count, and why', async () => {
     const tree = createNodeTree([disk('vda', {}), virtio('vdb', A), virtio('vdc', 'other')])
-    const text = agentOn(tree).scrape()
+    const text = await agentOn(tree).scrape()
 
     expect(linesOf(text, 'couchestor_agent_disk_skipped_info')).toEqual([
       'couchestor_agent_disk_skipped_info{node="node-1",device="vda",reason="no_serial"} 1',
@@ -53,8 +55,8 @@ describe('a scrape of the agent', () => {
     expect(text).toContain('couchestor_agent_disks{node="node-1",state="accounting_off"} 0\n')
   })
 
-  it('has every metric once, with help and type before its samples', () => {
-    const text = agentOn(createNodeTree([virtio('vdb', A), virtio('vdc', B)])).scrape()
+  it('has every metric once, with help and type before its samples', async () => {
+    const text = await agentOn(createNodeTree([virtio('vdb', A), virtio('vdc', B)])).scrape()
     const types = text.split('\n').filter((line) => line.startsWith('# TYPE'))
 
     expect(new Set(types).size).toBe(types.length)
@@ -62,41 +64,45 @@ describe('a scrape of the agent', () => {
     expect(text.endsWith('\n')).toBe(true)
   })
 
-  it('is the same for two who ask at the same time', () => {
+  it('is the same for two who ask at the same time', async () => {
     const agent = agentOn(createNodeTree([virtio('vdb', A)]))
 
-    expect(agent.scrape()).toBe(agent.scrape())
+    const [one, other] = await Promise.all([agent.scrape(), agent.scrape()])
+    expect(other).toBe(one)
   })
 
-  it('escapes what would end a label', () => {
-    const text = agentOn(createNodeTree([virtio('vdb', A)]), silentLog, 'a"b\\c\nd').scrape()
+  it('escapes what would end a label', async () => {
+    const text = await agentOn(createNodeTree([virtio('vdb', A)]), silentLog, 'a"b\\c\nd').scrape()
 
     expect(text).toContain(`volume_id="${A}",node="a\\"b\\\\c\\nd",device="vdb"`)
   })
 
-  it.each(['/proc/diskstats', '/sys/block'])('without %s says so and gives no counters', (path) => {
-    const tree = createNodeTree([virtio('vdb', A)])
-    const agent = agentOn(tree)
-    tree.put(path, new Fault('EACCES'))
-    tree.put('/sys/kernel/uevent_seqnum', '7')
-    agent.scrape()
-    const text = agent.scrape()
+  it.each(['/proc/diskstats', '/sys/block'])(
+    'without %s says so and gives no counters',
+    async (path) => {
+      const tree = createNodeTree([virtio('vdb', A)])
+      const agent = agentOn(tree)
+      tree.put(path, new Fault('EACCES'))
+      tree.put('/sys/kernel/uevent_seqnum', '7')
+      await agent.scrape()
+      const text = await agent.scrape()
 
-    expect(text).toContain('couchestor_agent_scrape_success{node="node-1"} 0\n')
-    expect(text).toContain('couchestor_agent_scrape_failures_total{node="node-1"} 2\n')
-    expect(text).not.toContain('couchestor_volume_')
-  })
+      expect(text).toContain('couchestor_agent_scrape_success{node="node-1"} 0\n')
+      expect(text).toContain('couchestor_agent_scrape_failures_total{node="node-1"} 2\n')
+      expect(text).not.toContain('couchestor_volume_')
+    },
+  )
 
-  it('recovers by itself, and tells a lasting failure once in the log', () => {
+  it('recovers by itself, and tells a lasting failure once in the log', async () => {
     const lines: string[] = []
     const tree = createNodeTree([virtio('vdb', A)])
     const agent = agentOn(tree, createLog('info', { write: (line) => void lines.push(line) }))
     tree.put('/proc/diskstats', new Fault('EACCES'))
-    agent.scrape()
-    agent.scrape()
+    await agent.scrape()
+    await agent.scrape()
     tree.become([virtio('vdb', A)])
 
-    expect(agent.scrape()).toContain('couchestor_agent_scrape_success{node="node-1"} 1\n')
+    expect(await agent.scrape()).toContain('couchestor_agent_scrape_success{node="node-1"} 1\n')
     expect(lines).toHaveLength(1)
     expect(lines[0]).toContain('EACCES')
   })

@@ -14,25 +14,30 @@ export type AgentOptions = {
   readonly node: string
   /** Where /proc and /sys of the node are mounted. */
   readonly roots: { readonly proc: string; readonly sys: string }
+  /** Names in /sys/block that are passed over without a word. */
+  readonly ignored: RegExp
   readonly clock: Clock
   readonly log: Log
   readonly process: () => ProcessFigures
 }
 
 export type Agent = {
-  /** The counters of now, in Prometheus' text format; never throws. Synchronous, so that scrapes cannot mix. */
-  scrape(): string
+  /** The counters of now, in Prometheus' text format. Who asks while another is being served gets the same. Never rejects. */
+  scrape(): Promise<string>
+  /** Reads of device attributes that have not returned. */
+  readonly hangingReads: number
 }
 
 /** Counts the I/O of the Cinder volumes that are attached to one node. */
 export function createAgent(options: AgentOptions): Agent {
   const { files, node, roots, clock, log } = options
-  const list = createDiskList(files, roots.sys)
+  const list = createDiskList({ files, clock, sys: roots.sys, ignored: options.ignored })
   let failures = 0
   let toldFailure: string | undefined
-  const snapshot = (): Snapshot | undefined => {
+  let current: Promise<string> | undefined
+  const snapshot = async (): Promise<Snapshot | undefined> => {
     try {
-      const taken = takeSnapshot(files, roots, list)
+      const taken = await takeSnapshot(files, roots.proc, list)
       toldFailure = undefined
       return taken
     } catch (e) {
@@ -47,18 +52,25 @@ export function createAgent(options: AgentOptions): Agent {
       return undefined
     }
   }
+  const scrape = async (): Promise<string> => {
+    const start = clock.monotonic()
+    const taken = await snapshot()
+    const durationSeconds = (clock.monotonic() - start) / 1000
+    return renderScrape({
+      node,
+      snapshot: taken,
+      durationSeconds,
+      failures,
+      process: options.process(),
+    })
+  }
   return {
-    scrape: () => {
-      const start = clock.monotonic()
-      const taken = snapshot()
-      const durationSeconds = (clock.monotonic() - start) / 1000
-      return renderScrape({
-        node,
-        snapshot: taken,
-        durationSeconds,
-        failures,
-        process: options.process(),
-      })
+    get hangingReads() {
+      return list.hanging
     },
+    scrape: () =>
+      (current ??= scrape().finally(() => {
+        current = undefined
+      })),
   }
 }

@@ -1,58 +1,94 @@
 import { messageOf } from '../errors.ts'
 import type { NodeFiles } from './node-files.ts'
-import { ifPresent } from './node-files.ts'
+import { attributeIfPresent, textOf } from './node-files.ts'
 import { isWhole, trimmed, volumeIdIn, volumeIdInNaa } from './serial-text.ts'
 import { designatorsOfPage83, serialOfPage80 } from './vpd-page.ts'
 
 /** Which volume a disk is: its whole id or the first 20 characters; or that it tells none, or another's serial. */
 export type DiskIdentity =
-  | { readonly kind: 'Volume'; readonly id: string }
+  | {
+      readonly kind: 'Volume'
+      readonly id: string
+      /** World-wide name of a disk that tells 20 characters only; '' when it tells none. */
+      readonly wwid: string
+    }
   | { readonly kind: 'NoSerial' }
   | { readonly kind: 'ForeignSerial' }
 
 /** One place that may name the volume: undefined = absent, else all names found there. */
-type Place = () => readonly Name[] | undefined
+type Place = () => Promise<readonly Name[] | undefined>
 type Name = { readonly id: string | undefined }
 
 /**
  * Reads the names of a disk (`dir` = /sys/block/<name>) in the order in which they can be trusted, as far as the first
- * whole id. Throws what the kernel answers when a name exists and cannot be read and no other tells the volume.
+ * whole id. Rejects with what the kernel answers when a name exists and cannot be read and no other tells the volume.
  */
-export function identifyDisk(files: NodeFiles, dir: string, name: string): DiskIdentity {
+export async function identifyDisk(
+  files: NodeFiles,
+  dir: string,
+  name: string,
+): Promise<DiskIdentity> {
   let cut: string | undefined
   let named = false
   let failure: unknown
   for (const place of placesOf(files, dir, name)) {
     try {
-      const names = place() ?? []
+      const names = (await place()) ?? []
       named ||= names.length > 0
       const whole = names.find(({ id }) => id !== undefined && isWhole(id))?.id
-      if (whole !== undefined) return { kind: 'Volume', id: whole }
+      if (whole !== undefined) return { kind: 'Volume', id: whole, wwid: '' }
       cut ??= names.find(({ id }) => id !== undefined)?.id
     } catch (e) {
       failure ??= e
     }
   }
-  if (cut !== undefined) return { kind: 'Volume', id: cut }
+  if (cut !== undefined)
+    return { kind: 'Volume', id: cut, wwid: await worldWideName(files, dir, name) }
   if (failure !== undefined) throw new Error(messageOf(failure), { cause: failure })
   return { kind: named ? 'ForeignSerial' : 'NoSerial' }
 }
 
 function placesOf(files: NodeFiles, dir: string, name: string): readonly Place[] {
-  const serial = (path: string) => () => namesIn(ifPresent(() => files.text(path)))
-  if (name.startsWith('vd')) return [serial(`${dir}/serial`)]
-  if (name.startsWith('nvme')) return [serial(`${dir}/device/serial`)]
+  const bytes = (path: string) => attributeIfPresent(files, `${dir}/${path}`)
+  const serial = (path: string) => async () => {
+    const found = await bytes(path)
+    return found && namesIn(textOf(found))
+  }
+  if (isNvme(name)) return [serial('device/serial')]
+  if (!isScsi(name)) return [serial('serial')]
   return [
-    () => {
-      const page = ifPresent(() => files.bytes(`${dir}/device/vpd_pg80`))
-      return namesIn(page && serialOfPage80(page))
+    async () => {
+      const page = await bytes('device/vpd_pg80')
+      return page && namesIn(serialOfPage80(page))
     },
-    () => namesInWwid(ifPresent(() => files.text(`${dir}/device/wwid`))),
-    () => {
-      const page = ifPresent(() => files.bytes(`${dir}/device/vpd_pg83`))
+    async () => {
+      const wwid = await bytes('device/wwid')
+      return wwid && namesInWwid(textOf(wwid))
+    },
+    async () => {
+      const page = await bytes('device/vpd_pg83')
       return page && designatorsOfPage83(page).flatMap(namesInDesignator)
     },
   ]
+}
+
+/** Tells whether two disks with the same 20 characters are one; virtio disks have none. */
+async function worldWideName(files: NodeFiles, dir: string, name: string): Promise<string> {
+  const path = isNvme(name) ? 'wwid' : isScsi(name) ? 'device/wwid' : undefined
+  if (path === undefined) return ''
+  try {
+    return trimmed(textOf(await files.attribute(`${dir}/${path}`)))
+  } catch {
+    return ''
+  }
+}
+
+function isNvme(name: string): boolean {
+  return name.startsWith('nvme')
+}
+
+function isScsi(name: string): boolean {
+  return /^(sd|cciss)/.test(name)
 }
 
 function namesIn(text: string | undefined): readonly Name[] | undefined {

@@ -59,7 +59,7 @@ function volumeFamilies(node: string, counted: readonly CountedDisk[]): Family[]
   }))
 }
 
-function diskFamilies(node: string, { counted, skipped }: Snapshot): Family[] {
+function diskFamilies(node: string, { counted, skipped, hangingReads }: Snapshot): Family[] {
   const states: [string, number][] = [
     ['counted', counted.length],
     ...keysOf(SKIP_REASONS).map((r): [string, number] => [r, numberOf(skipped, r)]),
@@ -76,6 +76,12 @@ function diskFamilies(node: string, { counted, skipped }: Snapshot): Family[] {
       type: 'gauge',
       help: 'Always 1, for each disk without counters of a volume, with the reason.',
       samples: skipped.map(({ device, reason }) => [renderLabels({ node, device, reason }), 1]),
+    },
+    {
+      name: 'couchestor_agent_hanging_reads',
+      type: 'gauge',
+      help: 'Reads of device attributes that were begun and have not returned.',
+      samples: [[renderLabels({ node }), hangingReads]],
     },
   ]
 }

@@ -13,7 +13,15 @@ export class Fault {
     this.code = code
   }
 }
-type Content = string | Uint8Array | Fault
+/** An attribute whose read does not return before it is told to. */
+export class Hanging {
+  readonly returned = Promise.withResolvers<void>()
+  readonly content: string | Fault
+  constructor(content: string | Fault) {
+    this.content = content
+  }
+}
+type Content = string | Uint8Array | Fault | Hanging
 
 export type DiskSpec = {
   readonly name: string
@@ -106,9 +114,7 @@ export function createNodeTree(disks: readonly DiskSpec[], events = true): NodeT
     hooks.delete(path)
     hook?.()
     reads.push(path)
-    const value = content.get(path) ?? new Fault('ENOENT')
-    if (value instanceof Fault) throw Object.assign(new Error(value.code), { code: value.code })
-    return value
+    return content.get(path) ?? new Fault('ENOENT')
   }
   become(disks)
   return {
@@ -117,14 +123,25 @@ export function createNodeTree(disks: readonly DiskSpec[], events = true): NodeT
     put,
     before: (path, change) => void hooks.set(path, change),
     files: {
-      text: (path) => Buffer.from(read(path)).toString('utf8'),
-      bytes: (path) => Buffer.from(read(path)),
+      text: (path) => Buffer.from(contentOf(read(path))).toString('utf8'),
+      attribute: async (path) => {
+        const value = read(path)
+        if (value instanceof Hanging) await value.returned.promise
+        return Buffer.from(contentOf(value instanceof Hanging ? value.content : value))
+      },
       list: (path) => {
-        if (content.get(path) instanceof Fault) read(path)
+        const value = content.get(path)
+        if (value !== undefined) contentOf(value)
         return [...names]
       },
     },
   }
+}
+
+function contentOf(value: Content): string | Uint8Array {
+  if (value instanceof Hanging) throw new Error('this would block the whole process')
+  if (value instanceof Fault) throw Object.assign(new Error(value.code), { code: value.code })
+  return value
 }
 
 function rowsOf({ name, row, more = [] }: DiskSpec): string[] {

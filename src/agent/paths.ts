@@ -1,6 +1,4 @@
 import type { Disk } from './disk-list.ts'
-import type { NodeFiles } from './node-files.ts'
-import { trimmed } from './serial-text.ts'
 
 /** The head device of a native NVMe path: `nvme0c1n1` → `nvme0n1`; undefined for anything else. */
 export function pathOf(name: string): string | undefined {
@@ -12,15 +10,10 @@ export function pathOf(name: string): string | undefined {
  * Whether disks of one serial are paths to one volume. A whole volume id proves it, except that all namespaces of one
  * NVMe controller tell the same serial. 20 characters do not: there the world-wide name must be the same.
  */
-export function sameDisk(
-  files: NodeFiles,
-  sys: string,
-  group: readonly Disk[],
-  wholeId: boolean,
-): boolean {
+export function sameDisk(group: readonly Disk[], wholeId: boolean): boolean {
   if (namespacesOf(group).size > 1) return false
   if (wholeId) return true
-  const names = new Set(group.map((d) => worldWideName(files, `${sys}/block/${d.name}`, d.name)))
+  const names = new Set(group.map(worldWideName))
   return names.size === 1 && !names.has('')
 }
 
@@ -31,12 +24,6 @@ function namespacesOf(group: readonly Disk[]): Set<string | undefined> {
 }
 
 /** '' when the disk tells none. */
-function worldWideName(files: NodeFiles, dir: string, name: string): string {
-  const head = pathOf(name)
-  if (head !== undefined) return head
-  try {
-    return trimmed(files.text(name.startsWith('nvme') ? `${dir}/wwid` : `${dir}/device/wwid`))
-  } catch {
-    return ''
-  }
+function worldWideName({ name, identity }: Disk): string {
+  return pathOf(name) ?? (identity.kind === 'Volume' ? identity.wwid : '')
 }

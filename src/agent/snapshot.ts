@@ -13,6 +13,8 @@ export const SKIP_REASONS = {
   accounting_off: 'has queue/iostats at 0, so the kernel does not count its I/O',
   other_path: 'is a path of a volume of which another path cannot be counted',
   replaced: 'was replaced by another disk while it was read; the next scrape has it',
+  no_answer:
+    'has not answered yet: a read of its serial number or accounting hangs, or waits behind one',
   unreadable: 'answers with an error, or its row in diskstats cannot be understood',
 } as const
 export type SkipReason = keyof typeof SKIP_REASONS
@@ -29,30 +31,32 @@ export type SkippedDisk = { readonly device: string; readonly reason: SkipReason
 export type Snapshot = {
   readonly counted: readonly CountedDisk[]
   readonly skipped: readonly SkippedDisk[]
+  /** Reads of device attributes that have not returned, of this scrape and earlier ones. */
+  readonly hangingReads: number
 }
 
 /**
  * Counts each volume at the bottom disks that bear its id: partitions are in their disk's row already, and whatever is
  * stacked above (multipath, LVM, encryption) would count the same I/O again. Identities are read before the counters
  * and checked after them, so that a row is never taken for the disk that had its name before. A volume of which one
- * path cannot be counted is left out: half of its I/O would look like little use. Throws when /sys/block or
+ * path cannot be counted is left out: half of its I/O would look like little use. Rejects when /sys/block or
  * /proc/diskstats cannot be read.
  */
-export function takeSnapshot(
+export async function takeSnapshot(
   files: NodeFiles,
-  roots: { readonly proc: string; readonly sys: string },
+  proc: string,
   list: DiskList,
-): Snapshot {
-  const disks = list.read()
+): Promise<Snapshot> {
+  const disks = await list.read()
   const devices = new Set(disks.map((d) => d.device))
-  const rows = parseDiskstats(files.text(`${roots.proc}/diskstats`), (d) => devices.has(d))
+  const rows = parseDiskstats(files.text(`${proc}/diskstats`), (d) => devices.has(d))
   const present = withoutHeads(disks.filter((d) => rows.has(d.device)))
-  const replaced = list.replaced(present.filter((d) => d.identity.kind === 'Volume'))
+  const replaced = await list.replaced(present.filter((d) => d.identity.kind === 'Volume'))
   const reasons = new Map(
     present.map((d) => [d, ownReason(d, rows.get(d.device), replaced.has(d.name))]),
   )
-  for (const group of groups(present)) judgeGroup(files, roots.sys, group, reasons)
-  return split(present, rows, reasons)
+  for (const group of groups(present)) judgeGroup(group, reasons)
+  return { ...split(present, rows, reasons), hangingReads: list.hanging }
 }
 
 /** The head of a native NVMe multipath device is the sum of its paths (and stays at 0 before Linux 6.4). */
@@ -66,6 +70,7 @@ function ownReason(
   row: DiskCounters | 'Unreadable' | undefined,
   replaced: boolean,
 ): SkipReason | undefined {
+  if (!disk.answered) return 'no_answer'
   switch (disk.identity.kind) {
     case 'NoSerial':
       return 'no_serial'
@@ -91,14 +96,8 @@ function volumeIdOf({ identity }: Disk): string {
   return identity.kind === 'Volume' ? identity.id : ''
 }
 
-function judgeGroup(
-  files: NodeFiles,
-  sys: string,
-  group: readonly Disk[],
-  reasons: Map<Disk, SkipReason | undefined>,
-): void {
-  const whole = isWhole(volumeIdOf(group[0]!))
-  const shared = !sameDisk(files, sys, group, whole)
+function judgeGroup(group: readonly Disk[], reasons: Map<Disk, SkipReason | undefined>): void {
+  const shared = !sameDisk(group, isWhole(volumeIdOf(group[0]!)))
   const partial = group.some((d) => reasons.get(d) !== undefined)
   for (const disk of group) {
     const reason = reasons.get(disk)
@@ -111,7 +110,7 @@ function split(
   disks: readonly Disk[],
   rows: ReadonlyMap<string, DiskCounters | 'Unreadable'>,
   reasons: ReadonlyMap<Disk, SkipReason | undefined>,
-): Snapshot {
+): Pick<Snapshot, 'counted' | 'skipped'> {
   const counted: CountedDisk[] = []
   const skipped: SkippedDisk[] = []
   for (const disk of disks) {

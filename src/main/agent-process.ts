@@ -1,8 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { createAgent } from '../agent/agent.ts'
+import { IGNORED_DISKS } from '../agent/disk-list.ts'
 import type { ProcessFigures } from '../agent/exposition.ts'
-import type { NodeFiles } from '../agent/node-files.ts'
 import { numberFlag, readFlags } from '../cli/flags.ts'
 import type { Flags, FlagSpec } from '../cli/flags.ts'
 import { messageOf, UserError } from '../errors.ts'
@@ -12,6 +11,7 @@ import { serveRoutes } from './probe-server.ts'
 import type { ProbeServer, Route } from './probe-server.ts'
 import { checkProvider, logLevel } from './process-flags.ts'
 import { systemClock } from './system-clock.ts'
+import { systemNodeFiles } from './system-node-files.ts'
 
 export const AGENT_FLAGS = {
   'node-name': { value: 'NAME', help: 'label node; else NODE_NAME, else the host name' },
@@ -19,17 +19,16 @@ export const AGENT_FLAGS = {
   'metrics-port': { value: 'PORT', help: 'port of /metrics and /healthz', default: '9106' },
   proc: { value: 'DIR', help: 'where /proc of the node is', default: '/proc' },
   sys: { value: 'DIR', help: 'where /sys of the node is', default: '/sys' },
+  'ignored-disks': {
+    value: 'REGEX',
+    help: 'names in /sys/block to pass over',
+    default: IGNORED_DISKS.source,
+  },
   'log-level': {
     value: 'LEVEL',
     help: `${LOG_LEVELS.join(', ')}; else COUCHESTOR_LOG_LEVEL, else info`,
   },
 } as const satisfies Record<string, FlagSpec>
-
-const systemFiles: NodeFiles = {
-  text: (path) => readFileSync(path, 'utf8'),
-  bytes: (path) => readFileSync(path),
-  list: (path) => readdirSync(path),
-}
 
 /** `couchestor agent`: serves the counters of this node until SIGTERM. Resolves to the exit code. */
 export async function runAgent(args: readonly string[]): Promise<number> {
@@ -39,16 +38,17 @@ export async function runAgent(args: readonly string[]): Promise<number> {
   const node = nodeName(flags)
   const port = numberFlag(flags, 'metrics-port', 0, 65_535)
   const agent = createAgent({
-    files: systemFiles,
+    files: systemNodeFiles,
     node,
     roots: { proc: flags['proc'] ?? '/proc', sys: flags['sys'] ?? '/sys' },
+    ignored: ignoredDisks(flags),
     clock: systemClock,
     log,
     process: processFigures,
   })
   const stopped = signalled()
   const server = await serve(port, {
-    '/metrics': () => Promise.resolve({ status: 200, type: EXPOSITION_TYPE, body: agent.scrape() }),
+    '/metrics': async () => ({ status: 200, type: EXPOSITION_TYPE, body: await agent.scrape() }),
     '/healthz': () => Promise.resolve({ status: 200, body: 'ok\n' }),
   })
   log.info({ node, metricsPort: server.port }, 'couchestor agent started')
@@ -85,6 +85,19 @@ function signalled(): Promise<NodeJS.Signals> {
     process.once('SIGTERM', resolve)
     process.once('SIGINT', resolve)
   })
+}
+
+function ignoredDisks(flags: Flags): RegExp {
+  const text = flags['ignored-disks'] ?? ''
+  try {
+    return new RegExp(text)
+  } catch (e) {
+    throw new UserError(
+      'FLAGS',
+      `--ignored-disks: "${text}" is no regular expression (${messageOf(e)}); give one like "^(loop|dm-)"`,
+      { cause: e },
+    )
+  }
 }
 
 /** Kubernetes passes `$(NODE_NAME)` as it stands when the variable is not defined. */
