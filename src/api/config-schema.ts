@@ -87,6 +87,7 @@ export const configSchema = section({
     compression: text(32, 'zstd').optional(),
     prefetch_enabled: flag().optional(),
   }).optional(),
+  own_metrics: section({ per_volume: flag().optional() }).optional(),
 })
 
 export type RawConfig = z.output<typeof configSchema>

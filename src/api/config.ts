@@ -61,6 +61,10 @@ export type Config = {
   readonly erasureCoding: { readonly enabled: boolean }
   /** The file has a `cache` section. */
   readonly hasCache: boolean
+  readonly ownMetrics: {
+    /** Series for each volume on /metrics, which are off by default for their number. */
+    readonly perVolume: boolean
+  }
 }
 
 /** A field is only there when the file gives it. */
@@ -120,6 +124,7 @@ function toConfig(raw: RawConfig): Config {
     },
     erasureCoding: { enabled: raw.erasure_coding?.enabled ?? false },
     hasCache: raw.cache !== undefined,
+    ownMetrics: { perVolume: raw.own_metrics?.per_volume ?? false },
   }
 }
 

@@ -4,9 +4,10 @@ import { METRIC_PREFIX } from '../metrics.ts'
 import type { Registry } from '../metrics.ts'
 import { MoveGauges, strategyOf } from './move-gauges.ts'
 import { PolicyGauges } from './policy-gauges.ts'
+import { VolumeMetrics } from './volume-metrics.ts'
 
 /**
- * What the controller says of itself. No label ever names a claim or a volume. Gauges are those of the leader: a
+ * What the controller says of itself. No label names a claim or a volume except on the page of `volumes`. Gauges are those of the leader: a
  * standby knows nothing of them and exports none, so that nobody takes its zeros for news.
  */
 export class ControllerMetrics {
@@ -15,6 +16,7 @@ export class ControllerMetrics {
   readonly cycle: Histogram
   readonly policies: PolicyGauges
   readonly moves: MoveGauges
+  readonly volumes = new VolumeMetrics()
   readonly unmanagedClaims: Gauge
   readonly cinderUp: Gauge
   readonly cinderReadAt: Gauge

@@ -14,6 +14,8 @@ export interface Controller {
   run(signal: AbortSignal): Promise<'lost' | 'stopped'>
   /** All required kinds have been read once. A standby is ready too. */
   ready(): { ok: boolean; why: string }
+  /** The series per volume in Prometheus' text format; empty unless config.yaml asks for them, and on a standby. */
+  volumeMetrics(): Promise<string>
   /** False when this process should be restarted. */
   healthy(): { ok: boolean; why: string }
 }
@@ -31,6 +33,8 @@ export function createController(deps: ControllerDeps): Controller {
         ? { ok: true, why: deps.elector.isLeader ? 'leading' : 'standby' }
         : { ok: false, why: `reading ${waiting.map((h) => h.resource).join(', ')}` }
     },
+    volumeMetrics: () =>
+      deps.config().ownMetrics.perVolume ? metrics.volumes.page() : Promise.resolve(''),
     healthy: () =>
       deps.elector.healthy()
         ? { ok: true, why: 'ok' }

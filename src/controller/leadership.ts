@@ -14,6 +14,7 @@ import { Detachments } from './detachments.ts'
 import { Drift } from './drift.ts'
 import { epochAfter } from './epoch.ts'
 import { Feeder } from './feeder.ts'
+import { fleetOf } from './fleet.ts'
 import { Inventory } from './inventory.ts'
 import { Judgement } from './judgement.ts'
 import { Ledger } from './ledger.ts'
@@ -125,7 +126,7 @@ export class Leadership {
     const mover = new Mover({ deps, migrations, inventory, starter, caller, ledger, teller, term })
     const feeder = new Feeder({
       deps,
-      source: deps.source,
+      sources: deps.sources(fleetOf(managed, 'Gnocchi')),
       memory,
       health,
       detachments,
@@ -188,6 +189,7 @@ export class Leadership {
     if (signal.aborted) return
     policies.refresh()
     this.#metrics.moves.show({ all: () => migrations.all(), now: () => deps.clock.now() })
+    this.#metrics.volumes.show(() => planner.verdicts.values())
     const stopWatching = triggers.start()
     deps.log.info(
       { epoch: term.epoch, volumes: inventory.size, policies: policies.all().length },

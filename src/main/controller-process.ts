@@ -87,7 +87,7 @@ export async function runController(args: readonly string[]): Promise<number> {
       '/metrics': async () => ({
         status: 200,
         type: registry.contentType,
-        body: await registry.metrics(),
+        body: (await registry.metrics()) + (await controller.volumeMetrics()),
       }),
     }),
     serveRoutes(ports.health, probes(controller, stopping)),

@@ -1,5 +1,6 @@
 import { SKIP_REASONS } from '../../src/agent/snapshot.ts'
 import { renderScrape } from '../../src/agent/exposition.ts'
+import { VOLUME_SERIES } from '../../src/controller/volume-metrics.ts'
 import type { Registry } from '../../src/metrics.ts'
 import { controllerRegistry } from './metrics-registries.ts'
 
@@ -18,6 +19,7 @@ export type CatalogueMetric = {
 export function metricsCatalogue(): readonly CatalogueMetric[] {
   const all = [
     ...fromRegistry(controllerRegistry(), 'controller'),
+    ...VOLUME_SERIES.map((s) => ({ ...s, processes: ['controller' as const] })),
     ...fromText(agentPage(), 'agent'),
   ]
   const byName = Map.groupBy(all, (m) => m.name)

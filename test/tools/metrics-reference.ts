@@ -8,7 +8,7 @@ Every metric of \`couchestor controller\`, \`agent\` and \`exporter\`. Made from
 
 Ports: controller 8080, agent 9106, exporter 9105, path \`/metrics\`. Metrics with the label \`policy\` and all others that
 tell of the fleet come from the leader alone; a standby exports what concerns its own process. No label names a claim or
-a volume except where the last section says so. Money is in the unit of the prices of the policy. Label \`name\` of
+a volume except in the two sections per volume. Money is in the unit of the prices of the policy. Label \`name\` of
 \`workqueue_*\` and \`controller\` of \`controller_runtime_*\` is \`moves\`, \`claims\` or \`annotations\`.
 `
 
@@ -17,6 +17,10 @@ type Section = {
   readonly text?: string
   readonly takes: (m: CatalogueMetric) => boolean
 }
+
+const PER_VOLUME_TEXT = `Off by default. \`own_metrics.per_volume: true\` in config.yaml switches them on, without a restart: five series for
+each managed volume, from the leader. A volume that goes takes its series with it; a new reason or tier is a new series
+of \`couchestor_volume_info\`.`
 
 const PER_VOLUME = /^couchestor_volume_/
 
@@ -34,9 +38,14 @@ const SECTIONS: readonly Section[] = [
   { title: 'Agent', takes: only('agent') },
   { title: 'Exporter', takes: only('exporter') },
   {
-    title: 'Per volume',
-    text: 'One set per volume.',
-    takes: (m) => PER_VOLUME.test(m.name),
+    title: 'Agent, per volume',
+    text: 'Counters of each Cinder disk of the node. Rates are made of them where they are read.',
+    takes: (m) => PER_VOLUME.test(m.name) && m.processes[0] === 'agent',
+  },
+  {
+    title: 'Controller, per volume',
+    text: PER_VOLUME_TEXT,
+    takes: (m) => PER_VOLUME.test(m.name) && m.processes[0] === 'controller',
   },
   {
     title: 'Process',
