@@ -7,9 +7,9 @@ import type { Flags, FlagSpec } from '../cli/flags.ts'
 import { messageOf, UserError } from '../errors.ts'
 import { EXPOSITION_TYPE } from '../exposition.ts'
 import { createLog, LOG_LEVELS } from '../log.ts'
-import { serveRoutes } from './probe-server.ts'
-import type { ProbeServer, Route } from './probe-server.ts'
+import { serveMetrics } from './probe-server.ts'
 import { checkProvider, logLevel } from './process-flags.ts'
+import { stopSignal } from './stop-signal.ts'
 import { systemClock } from './system-clock.ts'
 import { systemNodeFiles } from './system-node-files.ts'
 
@@ -46,8 +46,8 @@ export async function runAgent(args: readonly string[]): Promise<number> {
     log,
     process: processFigures,
   })
-  const stopped = signalled()
-  const server = await serve(port, {
+  const stopped = stopSignal()
+  const server = await serveMetrics(port, {
     '/metrics': async () => ({ status: 200, type: EXPOSITION_TYPE, body: await agent.scrape() }),
     '/healthz': () => Promise.resolve({ status: 200, body: 'ok\n' }),
   })
@@ -58,18 +58,6 @@ export async function runAgent(args: readonly string[]): Promise<number> {
   return 0
 }
 
-async function serve(port: number, routes: Readonly<Record<string, Route>>): Promise<ProbeServer> {
-  try {
-    return await serveRoutes(port, routes)
-  } catch (e) {
-    throw new UserError(
-      'FLAGS',
-      `--metrics-port: cannot listen on ${port} (${messageOf(e)}); choose another port`,
-      { cause: e },
-    )
-  }
-}
-
 function processFigures(): ProcessFigures {
   const { user, system } = process.cpuUsage()
   return {
@@ -77,14 +65,6 @@ function processFigures(): ProcessFigures {
     cpuSeconds: (user + system) / 1e6,
     startSeconds: performance.timeOrigin / 1000,
   }
-}
-
-/** First signal: end cleanly. A second one ends the process at once. */
-function signalled(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    process.once('SIGTERM', resolve)
-    process.once('SIGINT', resolve)
-  })
 }
 
 function ignoredDisks(flags: Flags): RegExp {

@@ -1,7 +1,9 @@
 import { createServer } from 'node:http'
+import type { IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { messageOf, UserError } from '../errors.ts'
 
-export type Route = () => Promise<{
+export type Route = (headers: IncomingHttpHeaders) => Promise<{
   readonly status: number
   readonly type?: string
   readonly body: string
@@ -22,7 +24,7 @@ export function serveRoutes(
       res.writeHead(404, { 'content-type': 'text/plain' }).end('not found\n')
       return
     }
-    route().then(
+    route(req.headers).then(
       ({ status, type = 'text/plain', body }) =>
         res.writeHead(status, { 'content-type': type }).end(body),
       () => res.writeHead(500, { 'content-type': 'text/plain' }).end('failed\n'),
@@ -41,4 +43,20 @@ export function serveRoutes(
       })
     })
   })
+}
+
+/** The same on the port of `--metrics-port`; a port that cannot be had is a `UserError`. */
+export async function serveMetrics(
+  port: number,
+  routes: Readonly<Record<string, Route>>,
+): Promise<ProbeServer> {
+  try {
+    return await serveRoutes(port, routes)
+  } catch (e) {
+    throw new UserError(
+      'FLAGS',
+      `--metrics-port: cannot listen on ${port} (${messageOf(e)}); choose another port`,
+      { cause: e },
+    )
+  }
 }
