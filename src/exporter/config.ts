@@ -10,7 +10,7 @@ import { tryParseDuration } from '../api/duration.ts'
 
 /** ceilometer.yaml of the guide, as far as it means anything today. */
 export type ExporterConfig = {
-  /** Seconds between two measures of a disk: Ceilometer's polling interval. */
+  /** Length of the periods to read: a granularity of the archive policy that Ceilometer's metrics have. */
   readonly periodSeconds: number
   /** Gnocchi's URL, instead of the one in the catalog. */
   readonly gnocchiEndpoint: string | undefined
@@ -25,7 +25,7 @@ const CONFIG_MAP_KEY = 'ceilometer.yaml'
 
 const period = z.custom<string | number>(
   (v) => secondsOf(v) !== undefined,
-  `write the seconds between two measures, from 1 to ${LONGEST_PERIOD_SECONDS}, for example "300"`,
+  `write a granularity of the archive policy in seconds, from 1 to ${LONGEST_PERIOD_SECONDS}, for example "300"`,
 )
 
 const section = <T extends z.ZodRawShape>(shape: T) =>
@@ -88,11 +88,11 @@ function endpointNotice({ endpoint, gnocchi }: Raw): string[] {
   ]
 }
 
-function archivePolicyNotice({ gnocchi }: Raw): string[] {
-  const policy = gnocchi?.archive_policy
+function archivePolicyNotice(raw: Raw): string[] {
+  const policy = raw.gnocchi?.archive_policy
   if (policy === undefined) return []
   return [
-    `gnocchi.archive_policy "${policy}" is noted, but a metric keeps the policy that Ceilometer made it with (ceilometer-low-rate); the finest granularity that a metric has is read instead`,
+    `gnocchi.archive_policy "${policy}" is noted, but a metric keeps the policy that Ceilometer made it with (ceilometer-low-rate unless changed there); its periods of ${secondsOf(raw.aggregation_period) ?? DEFAULT_PERIOD_SECONDS} s are read (aggregation_period)`,
   ]
 }
 
