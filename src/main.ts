@@ -3,6 +3,7 @@ import { basename } from 'node:path'
 import { COMMANDS } from './main/commands.ts'
 import { nearest } from './api/nearest.ts'
 import { UserError } from './errors.ts'
+import { VERSION } from './version.ts'
 
 /** Nothing may limp on after an error nobody handled: the next process starts from what is saved. */
 function dieOn(event: 'uncaughtException' | 'unhandledRejection'): void {
@@ -30,7 +31,7 @@ function usage(): string {
     'Commands:',
     ...lines,
     '',
-    `${programName()} <command> --help tells the flags.`,
+    `${programName()} <command> --help tells the flags; ${programName()} --version the version.`,
     '',
   ].join('\n')
 }
@@ -39,6 +40,10 @@ async function main(argv: readonly string[]): Promise<number> {
   const [name = '--help', ...args] = argv
   if (name === '--help' || name === '-h' || name === 'help') {
     process.stdout.write(usage())
+    return 0
+  }
+  if (name === '--version' || name === 'version') {
+    process.stdout.write(`couchestor ${VERSION} (Node.js ${process.versions.node})\n`)
     return 0
   }
   const command = COMMANDS[name]

@@ -1,5 +1,6 @@
-import { chmodSync, rmSync } from 'node:fs'
+import { chmodSync, rmSync, writeFileSync } from 'node:fs'
 import { build } from 'esbuild'
+import { billOfMaterials } from './sbom.ts'
 
 // CommonJS packages inside the bundle still call require() for Node's own modules
 const banner = `#!/usr/bin/env node
@@ -8,7 +9,7 @@ const require = nodeRequire(import.meta.url)`
 
 const outfile = 'dist/couchestor.js'
 rmSync('dist', { recursive: true, force: true })
-await build({
+const { metafile } = await build({
   entryPoints: ['src/main.ts'],
   outfile,
   bundle: true,
@@ -20,5 +21,10 @@ await build({
   legalComments: 'none',
   banner: { js: banner },
   logLevel: 'warning',
+  metafile: true,
 })
 chmodSync(outfile, 0o755)
+writeFileSync(
+  'dist/couchestor.cdx.json',
+  billOfMaterials(Object.keys(metafile.inputs), process.versions.node),
+)
