@@ -1,17 +1,25 @@
 import { z } from 'zod'
-import { formatDuration, tryParseDuration } from './duration.ts'
+import { DURATION, formatDuration, tryParseDuration } from './duration.ts'
+
+const TIER_NAME = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/
 
 /**
  * Leaves of our schemas. The message of each is the fix alone; path and value are put before it by `problemsOf`.
+ * `json` says the same as JSON Schema, as far as that can: the schema of the chart's values is made from it.
  */
-function leaf<T>(accepts: (value: unknown) => boolean, fix: string) {
-  return z.custom<T>(accepts, { error: fix })
+function leaf<T>(
+  accepts: (value: unknown) => boolean,
+  fix: string,
+  json: Readonly<Record<string, unknown>>,
+) {
+  return z.custom<T>(accepts, { error: fix }).meta(json)
 }
 
 export const text = (longest = 253, example?: string) =>
   leaf<string>(
     (v) => typeof v === 'string' && v.length > 0 && v.length <= longest,
     `write a text of 1 to ${longest} characters${example ? `, for example ${example}` : ''}`,
+    { type: 'string', minLength: 1, maxLength: longest },
   )
 
 export const flag = () => leaf<boolean>((v) => typeof v === 'boolean', 'write true or false')
@@ -20,18 +28,21 @@ export const number = (min: number, max: number) =>
   leaf<number>(
     (v) => typeof v === 'number' && v >= min && v <= max,
     `write a number from ${min} to ${max}`,
+    { type: 'number', minimum: min, maximum: max },
   )
 
 export const integer = (min: number, max: number) =>
   leaf<number>(
     (v) => Number.isInteger(v) && (v as number) >= min && (v as number) <= max,
     `write a whole number from ${min} to ${max}`,
+    { type: 'integer', minimum: min, maximum: max },
   )
 
 export const oneOf = <const T extends string>(...values: readonly T[]) =>
   leaf<T>(
     (v) => values.includes(v as T),
     `write ${values.length > 1 ? 'one of ' : ''}${values.join(', ')}`,
+    { enum: values },
   )
 
 /** A Go duration between two bounds (ms), kept as its text. */
@@ -39,13 +50,15 @@ export const duration = (minMs: number, maxMs: number) =>
   leaf<string>(
     (v) => isBetween(typeof v === 'string' ? tryParseDuration(v) : undefined, minMs, maxMs),
     `write a duration from ${formatDuration(minMs)} to ${formatDuration(maxMs)} with its unit, for example 90s, 30m or 24h`,
+    { type: 'string', pattern: DURATION.source },
   )
 
 /** Name of a tier. */
 export const tierName = () =>
   leaf<string>(
-    (v) => typeof v === 'string' && v.length <= 63 && /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(v),
+    (v) => typeof v === 'string' && v.length <= 63 && TIER_NAME.test(v),
     'write lower-case letters, digits and -, beginning and ending with a letter or digit, for example hot',
+    { type: 'string', pattern: TIER_NAME.source, maxLength: 63 },
   )
 
 /** An http(s) URL without user and password: those would end up in logs. */
@@ -53,6 +66,7 @@ export const url = (example: string) =>
   leaf<string>(
     isPlainUrl,
     `write an http or https URL without user and password, for example ${example}`,
+    { type: 'string', pattern: '^https?://[^/@]+(/|$)' },
   )
 
 function isPlainUrl(value: unknown): boolean {

@@ -79,7 +79,7 @@ describe('config.yaml', () => {
   it('of deploy/ has the tiers of the guide and nothing without effect', () => {
     const read = config('deploy', 'config.yaml')
     const guide = config(GUIDE, 'couchestor-config-openstack.yaml')
-    expect(Object.keys(read.tiers)).toEqual(Object.keys(guide.tiers))
+    expect(Object.keys(read.tiers).toSorted()).toEqual(Object.keys(guide.tiers).toSorted())
     expect(notices(read)).toEqual([])
   })
 })

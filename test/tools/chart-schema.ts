@@ -1,0 +1,126 @@
+import { configSchema } from '../../src/api/config-schema.ts'
+import type { JsonSchema, ValueDoc } from './chart-values.ts'
+
+type Zod = { readonly _zod: { readonly def: Record<string, unknown> }; meta(): unknown }
+
+/** Parts of Kubernetes' own types whose mistyped fields the API server would drop without a word. */
+const DEFINITIONS: Readonly<Record<string, JsonSchema>> = {
+  open: { type: 'object' },
+  strings: { type: 'object', additionalProperties: { type: 'string' } },
+  port: { type: 'integer', minimum: 1, maximum: 65_535 },
+  variable: { type: 'string', pattern: '^[A-Z_][A-Z0-9_]*$' },
+  named: closed({ name: { type: 'string', minLength: 1 } }, ['name']),
+  env: closed(
+    {
+      name: { type: 'string', minLength: 1 },
+      value: { type: 'string' },
+      valueFrom: { type: 'object' },
+    },
+    ['name'],
+  ),
+  toleration: closed({
+    key: { type: 'string' },
+    operator: { enum: ['Exists', 'Equal', 'Lt', 'Gt'] },
+    value: { type: 'string' },
+    effect: { enum: ['', 'NoSchedule', 'PreferNoSchedule', 'NoExecute'] },
+    tolerationSeconds: { type: 'integer' },
+  }),
+  quantities: { type: 'object', additionalProperties: { type: ['string', 'number'] } },
+  resources: closed({
+    requests: { $ref: '#/definitions/quantities' },
+    limits: { $ref: '#/definitions/quantities' },
+    claims: { type: 'array', items: { type: 'object' } },
+  }),
+}
+
+/**
+ * values.schema.json: types from the defaults and the `@schema` lines of values.yaml, config.yaml from the schema that
+ * the controller itself reads it with, and policies from the CRD. No object takes a key that nobody reads.
+ */
+export function valuesSchema(docs: readonly ValueDoc[], policySpec: JsonSchema): string {
+  const schema = {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    title: 'Values of the chart couchestor',
+    ...objectOf('', docs, { global: { type: 'object' } }),
+    definitions: { ...DEFINITIONS, config: fromZod(configSchema), policy: fromCrd(policySpec) },
+  }
+  return `${JSON.stringify(schema, null, 2)}\n`
+}
+
+function closed(properties: Readonly<Record<string, JsonSchema>>, required?: string[]): JsonSchema {
+  return { type: 'object', additionalProperties: false, properties, ...(required && { required }) }
+}
+
+function objectOf(
+  prefix: string,
+  docs: readonly ValueDoc[],
+  more: Readonly<Record<string, JsonSchema>> = {},
+): JsonSchema {
+  const depth = prefix === '' ? 1 : prefix.split('.').length + 1
+  const children = docs.filter(
+    (d) => (prefix === '' || d.path.startsWith(`${prefix}.`)) && d.path.split('.').length === depth,
+  )
+  const properties = children.map((d) => [d.path.split('.').at(-1) ?? '', propertyOf(d, docs)])
+  return closed({ ...Object.fromEntries(properties), ...more } as Record<string, JsonSchema>)
+}
+
+function propertyOf(doc: ValueDoc, docs: readonly ValueDoc[]): JsonSchema {
+  // draft 7 ignores everything beside a $ref
+  if ('$ref' in doc.schema) return doc.schema
+  const description = doc.meaning === '' ? {} : { description: doc.meaning }
+  return { ...description, ...inferred(doc, docs), ...doc.schema }
+}
+
+function inferred(doc: ValueDoc, docs: readonly ValueDoc[]): JsonSchema {
+  const { value, path, schema } = doc
+  if (Array.isArray(value)) return { type: 'array' }
+  if (typeof value === 'object' && value !== null)
+    return 'additionalProperties' in schema ? { type: 'object' } : objectOf(path, docs)
+  if ('enum' in schema) return {}
+  return { type: Number.isInteger(value) ? 'integer' : typeof value }
+}
+
+/** A section of config.yaml may be empty, or null where only comments are left of it. */
+function fromZod(schema: unknown): JsonSchema {
+  const { _zod, meta } = schema as Zod
+  const { def } = _zod
+  if (def['type'] === 'optional') return fromZod(def['innerType'])
+  if (def['type'] === 'pipe') return fromZod(def['out'])
+  if (def['type'] === 'record')
+    return { type: 'object', additionalProperties: fromZod(def['valueType']) }
+  if (def['type'] === 'object') {
+    const shape = Object.entries(def['shape'] as Record<string, unknown>)
+    return closed(Object.fromEntries(shape.map(([key, child]) => [key, fromZod(child)])))
+  }
+  return (meta.call(schema) ?? {}) as JsonSchema
+}
+
+const KEPT = [
+  'type',
+  'enum',
+  'minimum',
+  'maximum',
+  'minLength',
+  'maxLength',
+  'minItems',
+  'maxItems',
+  'maxProperties',
+  'required',
+]
+
+/** The schema of a CRD as JSON Schema. CEL stays with the API server; unknown keys, which it would drop, are refused. */
+function fromCrd(schema: JsonSchema): JsonSchema {
+  const kept = Object.fromEntries(Object.entries(schema).filter(([key]) => KEPT.includes(key)))
+  const { items, properties, additionalProperties } = schema as Record<string, JsonSchema>
+  return {
+    ...kept,
+    ...(items && { items: fromCrd(items) }),
+    ...(additionalProperties && { additionalProperties: fromCrd(additionalProperties) }),
+    ...(properties && {
+      additionalProperties: false,
+      properties: Object.fromEntries(
+        Object.entries(properties).map(([key, child]) => [key, fromCrd(child as JsonSchema)]),
+      ),
+    }),
+  }
+}
