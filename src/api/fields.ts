@@ -22,7 +22,8 @@ export const text = (longest = 253, example?: string) =>
     { type: 'string', minLength: 1, maxLength: longest },
   )
 
-export const flag = () => leaf<boolean>((v) => typeof v === 'boolean', 'write true or false')
+export const flag = () =>
+  leaf<boolean>((v) => typeof v === 'boolean', 'write true or false', { type: 'boolean' })
 
 export const number = (min: number, max: number) =>
   leaf<number>(
