@@ -5,8 +5,11 @@ import { generatedFiles } from '../../test/tools/generate.ts'
 const files = await generatedFiles()
 
 describe('generated files', () => {
-  it('are the manifests at the path of the guide, those the program carries, and the reference pages', () => {
+  it('are the manifests at the path of the guide, those the program carries, the dashboards and the reference pages', () => {
     expect([...files.keys()].toSorted()).toEqual([
+      'charts/couchestor/files/dashboards/couchestor-fleet.json',
+      'charts/couchestor/files/dashboards/couchestor-operations.json',
+      'charts/couchestor/files/dashboards/couchestor-volume.json',
       'deploy/crds/couchestor.io_storagepolicies.yaml',
       'deploy/crds/couchestor.io_tieringcheckpoints.yaml',
       'deploy/crds/couchestor.io_volumemigrations.yaml',

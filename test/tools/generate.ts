@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { dump, load } from 'js-yaml'
+import { dashboardFiles } from '../../src/monitoring/dashboards/dashboards.ts'
 import { apiReference } from './api-reference.ts'
 import type { Crd } from './api-reference.ts'
 import { metricsCatalogue } from './metrics-catalogue.ts'
@@ -12,7 +13,8 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 
 /**
  * Every file that is made from another one, by its path in the repository: deploy/crds/ (the path of the installation
- * guide) and src/api/crds.json (what the program itself carries) from crds/, and the reference pages from CRDs and code.
+ * guide) and src/api/crds.json (what the program itself carries) from crds/, the dashboards of the chart, and the reference pages
+ * from CRDs and code.
  */
 export async function generatedFiles(root = ROOT): Promise<ReadonlyMap<string, string>> {
   const crds = await readCrds(root)
@@ -26,6 +28,7 @@ export async function generatedFiles(root = ROOT): Promise<ReadonlyMap<string, s
   )
   return new Map([
     ...manifests,
+    ...dashboardFiles(),
     ['src/api/crds.json', `${JSON.stringify([...crds.values()])}\n`],
     ['docs/reference-api.md', apiReference([...crds.values()])],
     ['docs/reference-metrics.md', metricsReference(catalogue)],

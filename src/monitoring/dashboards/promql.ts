@@ -1,0 +1,33 @@
+/** Window of a rate that fits both the scrape interval and the zoom; Grafana fills it in. */
+export const RATE = '$__rate_interval'
+/** All of the time that the dashboard shows. */
+export const RANGE = '$__range'
+
+/** `name{a, b}` of matchers such as `job=~"$job"`; empty ones are left out. */
+export function series(name: string, ...matchers: readonly string[]): string {
+  return `${name}{${matchers.filter((m) => m !== '').join(', ')}}`
+}
+
+/** `sum by (labels) (rate(selector[…]))`: rate before sum, or a restart of one process would hide behind the others. */
+export function rateBy(labels: string, selector: string): string {
+  return `sum by (${labels}) (rate(${selector}[${RATE}]))`
+}
+
+/**
+ * By how much counters rose, also those that began within `window`. A counter with labels appears with its first
+ * event at 1, which `increase` takes for a beginning and not for a rise: of rare events it would miss most.
+ */
+export function riseBy(labels: string, selector: string, window: string): string {
+  return `sum by (${labels}) ((${selector} unless ${selector} offset ${window}) or increase(${selector}[${window}]))`
+}
+
+/** A quantile of a histogram; `selector` without the suffix `_bucket` of its name. */
+export function quantileBy(q: number, labels: string, name: string, ...matchers: string[]): string {
+  const by = labels === '' ? 'le' : `le, ${labels}`
+  return `histogram_quantile(${q}, sum by (${by}) (rate(${series(`${name}_bucket`, ...matchers)}[${RATE}])))`
+}
+
+/** Gauges that each replica shows: the highest, since summing would count a fleet once per replica. */
+export function maxBy(labels: string, selector: string): string {
+  return labels === '' ? `max(${selector})` : `max by (${labels}) (${selector})`
+}
