@@ -1,3 +1,4 @@
+import { onlyPrometheus } from '../src/activity/only-prometheus.ts'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { load } from 'js-yaml'
@@ -86,7 +87,7 @@ export function controllerOn(options: ControllerOptions): Controller {
   return createController({
     kube,
     volumes: createVolumeService({ session, log }),
-    source,
+    sources: onlyPrometheus(source),
     clock,
     processClock: clock,
     random,

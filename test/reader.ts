@@ -1,3 +1,4 @@
+import { onlyPrometheus } from '../src/activity/only-prometheus.ts'
 import { createPrometheusSource } from '../src/activity/prometheus/source.ts'
 import { parseConfig } from '../src/api/config.ts'
 import type { Clock } from '../src/clock.ts'
@@ -61,16 +62,18 @@ export function readerOn(world: World, clock: Clock, configYaml = ''): Reader {
         authorization: () => Promise.resolve(undefined),
       }),
       volumes: createVolumeService({ session, log: silentLog }),
-      source: createPrometheusSource({
-        ...base,
-        http: readsOnly(recorded, /\/api\/v1\/query(_range)?$/),
-        config: {
-          endpoint: WORLD_ORIGINS.prometheus,
-          queryTimeoutMs: 30_000,
-          preset: 'agent',
-          scrapeIntervalSeconds: 60,
-        },
-      }),
+      sources: onlyPrometheus(
+        createPrometheusSource({
+          ...base,
+          http: readsOnly(recorded, /\/api\/v1\/query(_range)?$/),
+          config: {
+            endpoint: WORLD_ORIGINS.prometheus,
+            queryTimeoutMs: 30_000,
+            preset: 'agent',
+            scrapeIntervalSeconds: 60,
+          },
+        }),
+      ),
       // pauses between windows of history need no waiting on a clock that stands still
       processClock: { ...clock, setTimer: (_, fn) => clock.setTimer(0, fn) },
       metrics: createRegistry(),

@@ -2,7 +2,7 @@ import type { Config } from './config.ts'
 
 /** One line for each key of config.yaml that is read but does not do what its name says. Said once at start. */
 export function notices(config: Config): string[] {
-  const { migration, prometheus, erasureCoding } = config
+  const { migration, metrics, prometheus, gnocchi, erasureCoding } = config
   const minCapacity = Object.keys(config.tiers).filter(
     (name) => config.tiers[name]?.minCapacityGb !== undefined,
   )
@@ -29,11 +29,15 @@ export function notices(config: Config): string[] {
     ),
     ...when(
       prometheus.ceilometerEndpoint !== undefined,
-      "prometheus.ceilometer_endpoint is noted, but Ceilometer's own API was removed from OpenStack in 2017; its numbers are in Gnocchi, which a later version reads",
+      `prometheus.ceilometer_endpoint (${prometheus.ceilometerEndpoint}) is not asked: Ceilometer's own API was removed from OpenStack in 2017, its numbers are in Gnocchi. Remove the key and set metrics.source to Gnocchi, here or in the StoragePolicy; gnocchi.endpoint only where the service catalog has no endpoint of type metric`,
     ),
     ...when(
-      prometheus.endpoint === undefined,
-      'prometheus.endpoint is not set: without usage numbers nothing moves except what is forced or asked for by hand',
+      gnocchi.archivePolicy !== undefined,
+      `gnocchi.archive_policy is noted, but Ceilometer gives its metrics their archive policy; gnocchi.granularity says which of its granularities is read`,
+    ),
+    ...when(
+      metrics.source === 'Prometheus' && prometheus.endpoint === undefined,
+      'prometheus.endpoint is not set: without usage numbers nothing moves except what is forced or asked for by hand; with metrics.source Gnocchi none is needed',
     ),
   ]
 }

@@ -62,11 +62,22 @@ const prometheus = section({
   headers: z.record(z.string(), text(8192, 'X-Scope-OrgID: my-tenant')).optional(),
 })
 
+const gnocchi = section({
+  endpoint: url('http://gnocchi-api.openstack.svc:8041').optional(),
+  granularity: duration(SECOND, HOUR).optional(),
+  lag: duration(0, 6 * HOUR).optional(),
+  query_timeout: duration(SECOND, 10 * MINUTE).optional(),
+  metrics_mapping: z.record(z.string(), text(255, 'disk.device.read.requests')).optional(),
+  archive_policy: text(255, 'ceilometer-low-rate').optional(),
+})
+
 /** config.yaml as it is written: the keys of the guide and ours, all of them optional. */
 export const configSchema = section({
   cloud_provider: oneOf('openstack').optional(),
   openstack: openstack.optional(),
+  metrics: section({ source: oneOf('Prometheus', 'Gnocchi').optional() }).optional(),
   prometheus: prometheus.optional(),
+  gnocchi: gnocchi.optional(),
   tiers: z.preprocess((value) => value ?? {}, z.record(z.string(), tier)).optional(),
   erasure_coding: section({
     enabled: flag().optional(),

@@ -48,6 +48,18 @@ export type Config = {
     }
     readonly headers: Readonly<Record<string, string>>
   }
+  /** Where usage comes from for policies that do not say. */
+  readonly metrics: { readonly source: 'Prometheus' | 'Gnocchi' }
+  readonly gnocchi: {
+    /** Instead of the one in the catalog. */
+    readonly endpoint: string | undefined
+    readonly granularityMs: number
+    readonly lagMs: number
+    readonly queryTimeoutMs: number
+    /** As written; names of Ceilometer's metrics by the guide's keys. */
+    readonly metricsMapping: Readonly<Record<string, string>>
+    readonly archivePolicy: string | undefined
+  }
   /** By name, in the order of the file. */
   readonly tiers: Readonly<Record<string, ConfigTier>>
   readonly migration: {
@@ -78,6 +90,11 @@ export type ConfigTier = {
 const DEFAULT_QUERY_TIMEOUT_MS = 30_000
 const DEFAULT_LAG_MS = 60_000
 const DEFAULT_CONCURRENT = 2
+/** That of the archive policy which Ceilometer makes for disks, and the time between its polls. */
+const DEFAULT_GRANULARITY_MS = 300_000
+/** Two polls, and metricd's way behind. */
+const DEFAULT_GNOCCHI_LAG_MS = 1_200_000
+const DEFAULT_GNOCCHI_TIMEOUT_MS = 60_000
 
 /**
  * The text of config.yaml, read whole. Throws one `UserError` that lists every wrong or unknown key with path, value
@@ -111,7 +128,9 @@ function toConfig(raw: RawConfig): Config {
   return {
     cloudProvider: 'openstack',
     openstack: openstackOf(raw.openstack ?? {}),
+    metrics: { source: raw.metrics?.source ?? 'Prometheus' },
     prometheus: prometheusOf(raw.prometheus ?? {}),
+    gnocchi: gnocchiOf(raw.gnocchi ?? {}),
     tiers: Object.fromEntries(
       Object.entries(raw.tiers ?? {}).map(([name, t]) => [name, tierOf(t)]),
     ),
@@ -164,6 +183,17 @@ function prometheusOf(raw: NonNullable<RawConfig['prometheus']>): Config['promet
       insecureSkipVerify: raw.tls?.insecure_skip_verify ?? false,
     },
     headers: raw.headers ?? {},
+  }
+}
+
+function gnocchiOf(raw: NonNullable<RawConfig['gnocchi']>): Config['gnocchi'] {
+  return {
+    endpoint: raw.endpoint,
+    granularityMs: msOf(raw.granularity) ?? DEFAULT_GRANULARITY_MS,
+    lagMs: msOf(raw.lag) ?? DEFAULT_GNOCCHI_LAG_MS,
+    queryTimeoutMs: msOf(raw.query_timeout) ?? DEFAULT_GNOCCHI_TIMEOUT_MS,
+    metricsMapping: raw.metrics_mapping ?? {},
+    archivePolicy: raw.archive_policy,
   }
 }
 

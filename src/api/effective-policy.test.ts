@@ -36,6 +36,15 @@ describe('effectivePolicy', () => {
     })
   })
 
+  it.each([
+    [{}, '', 'Prometheus'],
+    [{}, 'metrics: {source: Gnocchi}', 'Gnocchi'],
+    [{ metrics: { source: 'Prometheus' } }, 'metrics: {source: Gnocchi}', 'Prometheus'],
+    [{ metrics: { source: 'Gnocchi' } }, '', 'Gnocchi'],
+  ] as const)('with %j and config.yaml "%s" usage comes from %s', (spec, config, source) => {
+    expect(of(spec, config).metrics.source).toBe(source)
+  })
+
   it('takes the cooldown of config.yaml when the policy gives none', () => {
     const config = 'migration: {cooldown_period: 1h}'
     expect(of({}, config).migration.cooldown).toEqual({ promoteMs: 3_600_000, demoteMs: 3_600_000 })
@@ -88,7 +97,6 @@ describe('notYetActedOn', () => {
     ['tiers[].regions', { tiers: [{ name: 'hot', regions: ['RegionOne'] }] }],
     ['tiers[].throughputLimit', { tiers: [{ name: 'hot', throughputLimit: { base: 1 } }] }],
     ['migration.strategy', { migration: { strategy: 'cinder-transfer' } }],
-    ['metrics.source', { metrics: { source: 'Gnocchi' } }],
     ['decision.algorithm', { decision: { algorithm: 'Threshold' } }],
   ])('names %s and what happens instead', (field, spec) => {
     const told = notYetActedOn({ tiers, ...spec })

@@ -76,7 +76,7 @@ export function effectivePolicy(spec: StoragePolicySpec, config: Config): Effect
     priority: spec.priority ?? 0,
     tiers: spec.tiers,
     forceTier: spec.overrides?.forceTier ?? 'Allow',
-    metrics: metricsOf(spec),
+    metrics: metricsOf(spec, config),
     decision: {
       algorithm: spec.decision?.algorithm ?? 'BreakEven',
       rho: spec.decision?.rho,
@@ -96,10 +96,13 @@ export function effectivePolicy(spec: StoragePolicySpec, config: Config): Effect
   }
 }
 
-function metricsOf({ metrics = {} }: StoragePolicySpec): EffectivePolicy['metrics'] {
+function metricsOf(
+  { metrics = {} }: StoragePolicySpec,
+  config: Config,
+): EffectivePolicy['metrics'] {
   const windowMs = msOf(metrics.window) ?? POLICY_DEFAULTS.windowMs
   return {
-    source: metrics.source ?? 'Prometheus',
+    source: metrics.source ?? config.metrics.source,
     windowMs,
     minHistoryMs: msOf(metrics.minHistory) ?? POLICY_DEFAULTS.minHistoryMs,
     minCoveragePercent: metrics.minCoveragePercent ?? POLICY_DEFAULTS.minCoveragePercent,

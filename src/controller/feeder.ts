@@ -1,5 +1,5 @@
 import { lastWindowEnd, windowEnds } from '../activity/window.ts'
-import type { ActivitySource, VolumeActivity, WindowAnswer } from '../activity/types.ts'
+import type { ActivitySource, ActivitySources, WindowAnswer } from '../activity/types.ts'
 import { sleep } from '../clock.ts'
 import { nextTurn } from '../clock.ts'
 import { classify, demandFrom } from '../policy/demand.ts'
@@ -15,7 +15,7 @@ import type { ResolvedPolicy } from './policies.ts'
 
 export type FeederParts = {
   readonly deps: ControllerDeps
-  readonly source: ActivitySource
+  readonly sources: ActivitySources
   readonly memory: Memory
   readonly health: PolicyHealth
   readonly detachments: Detachments
@@ -26,6 +26,8 @@ export type FeederParts = {
     windowEnd: number,
   ) => void
 }
+
+type Answer = Extract<WindowAnswer, { kind: 'Answer' }>
 
 const HISTORY_SECONDS = 14 * 86_400
 /** Volumes worked through before others get a turn: the lease must be renewed in between. */
@@ -42,17 +44,16 @@ export class Feeder {
 
   /** End (seconds) of the newest window that is complete by now. */
   latestEnd(policy: ResolvedPolicy): number {
-    const { deps, source } = this.#parts
     const window = policy.effective.metrics.windowMs / 1000
-    return lastWindowEnd(deps.clock.now() / 1000, window, source.lagSeconds)
+    const { lagSeconds } = this.#sourceOf(policy)
+    return lastWindowEnd(this.#parts.deps.clock.now() / 1000, window, lagSeconds)
   }
 
   /** Milliseconds until the next window of that policy can be asked. */
   msToNext(policy: ResolvedPolicy): number {
-    const { deps, source } = this.#parts
-    const next =
-      this.latestEnd(policy) + policy.effective.metrics.windowMs / 1000 + source.lagSeconds
-    return Math.max(0, next * 1000 - deps.clock.now())
+    const window = policy.effective.metrics.windowMs / 1000
+    const next = this.latestEnd(policy) + window + this.#sourceOf(policy).lagSeconds
+    return Math.max(0, next * 1000 - this.#parts.deps.clock.now())
   }
 
   /** Reads what is missing up to now: history of volumes not known yet, then the windows since the last one. */
@@ -98,7 +99,7 @@ export class Feeder {
       remembered.states.set(n.bound.volume.handle, initialState(tiers.length, begin))
     for (const end of windowEnds(from, until, window)) {
       if (signal.aborted) return this.#unlearn(remembered, newcomers)
-      const answer = await this.#ask(end, window, signal)
+      const answer = await this.#ask(policy, end, window, signal)
       if (answer.kind === 'Down') {
         this.#sourceDown(policy, newcomers, answer.why)
         return this.#unlearn(remembered, newcomers)
@@ -129,7 +130,7 @@ export class Feeder {
     const asked = this.#askedUntil(policy, remembered, latest)
     for (const end of windowEnds(Math.max(asked, latest - HISTORY_SECONDS), latest, window)) {
       if (signal.aborted) return false
-      const answer = await this.#ask(end, window, signal)
+      const answer = await this.#ask(policy, end, window, signal)
       if (answer.kind === 'Down') {
         this.#sourceDown(policy, bound, answer.why)
         return false
@@ -158,19 +159,28 @@ export class Feeder {
   }
   readonly #heard = new Set<string>()
 
-  /** Policies with the same window share one answer, so that the number of queries does not grow with them. */
+  #sourceOf({ effective }: ResolvedPolicy): ActivitySource {
+    return this.#parts.sources[effective.metrics.source]
+  }
+
+  /** Policies with the same source and window share one answer, so that the number of queries does not grow with them. */
   async #ask(
+    policy: ResolvedPolicy,
     endSeconds: number,
     windowSeconds: number,
     signal: AbortSignal,
   ): Promise<WindowAnswer> {
-    const key = `${endSeconds}/${windowSeconds}`
-    if (this.#last?.key === key) return this.#last.answer
-    const answer = await this.#parts.source.window({ endSeconds, windowSeconds, signal })
-    this.#last = answer.kind === 'Answer' ? { key, answer } : undefined
+    const key = `${policy.effective.metrics.source}/${windowSeconds}`
+    const last = this.#last.get(key)
+    if (last?.endSeconds === endSeconds) return last.answer
+    const source = this.#sourceOf(policy)
+    const answer = await source.window({ endSeconds, windowSeconds, signal })
+    if (answer.kind === 'Answer') this.#last.set(key, { endSeconds, answer })
+    else this.#last.delete(key)
     return answer
   }
-  #last: { readonly key: string; readonly answer: WindowAnswer } | undefined
+  /** The newest answer by source and length of window. */
+  readonly #last = new Map<string, { readonly endSeconds: number; readonly answer: WindowAnswer }>()
 
   #sourceDown(policy: ResolvedPolicy, bound: readonly Bound[], why: string): void {
     const { health } = this.#parts
@@ -183,18 +193,17 @@ export class Feeder {
     tiers: readonly Tier[],
     remembered: PolicyMemory,
     bound: readonly Bound[],
-    answer: Extract<WindowAnswer, { kind: 'Answer' }>,
+    answer: Answer,
     end: number,
     newest: boolean,
   ): Promise<readonly ShadowSample[]> {
     const samples: ShadowSample[] = []
     for (const [i, b] of bound.entries()) {
       if (i > 0 && i % SLICE === 0) await nextTurn()
-      const activity = answer.volumes.get(b.bound.volume.handle)
-      const sample = this.#feedOne(policy, tiers, remembered, b, activity, end)
+      const sample = this.#feedOne(policy, tiers, remembered, b, answer, end)
       if (sample !== undefined) samples.push(sample)
     }
-    if (newest) this.#countCoverage(policy, bound, end)
+    if (newest) this.#countCoverage(policy, bound, end, answer.warnings)
     return samples
   }
 
@@ -203,7 +212,7 @@ export class Feeder {
     tiers: readonly Tier[],
     remembered: PolicyMemory,
     { bound }: Bound,
-    activity: VolumeActivity | undefined,
+    { volumes, missing }: Answer,
     end: number,
   ): ShadowSample | undefined {
     const { deps, health, detachments } = this.#parts
@@ -212,7 +221,7 @@ export class Feeder {
     const windowSeconds = metrics.windowMs / 1000
     const observation = classify(
       {
-        answer: { kind: 'Answer', activity },
+        answer: { kind: 'Answer', activity: volumes.get(id), missing: missing?.get(id) },
         attachment: detachments.of(id),
         windowEnd: end,
         windowSeconds,
@@ -237,12 +246,18 @@ export class Feeder {
     return { id, tier, demand, sizeGiB: size }
   }
 
-  #countCoverage(policy: ResolvedPolicy, bound: readonly Bound[], end: number): void {
+  #countCoverage(
+    policy: ResolvedPolicy,
+    bound: readonly Bound[],
+    end: number,
+    warnings: readonly string[],
+  ): void {
     const { health } = this.#parts
     const kinds = bound.map((b) => health.observation(b.bound.volume.handle)?.kind)
     const covered = kinds.filter((k) => k === 'Measured').length
     const detached = kinds.filter((k) => k === 'Detached').length
     health.window(policy.name, end, covered, bound.length - detached)
+    health.warn(policy.name, warnings)
   }
 
   /** After a restart the checkpoint tells how many volumes used to have numbers. */

@@ -15,6 +15,7 @@ export type VolumeRow = Pick<
   | 'updatedAt'
   | 'multiattach'
   | 'encrypted'
+  | 'attachments'
 > & { readonly groupId: string | undefined; readonly attached: boolean }
 
 /** The controller's picture of Cinder: a slow full sweep, and single volumes looked at when it matters. */
@@ -119,6 +120,8 @@ export class Inventory {
   }
 }
 
+const NOWHERE: CinderVolume['attachments'] = []
+
 function rowOf(v: CinderVolume): VolumeRow {
   return {
     id: v.id,
@@ -132,6 +135,7 @@ function rowOf(v: CinderVolume): VolumeRow {
     multiattach: v.multiattach,
     encrypted: v.encrypted,
     groupId: v.groupId,
+    attachments: v.attachments.length > 0 ? v.attachments : NOWHERE,
     attached: v.attachments.length > 0,
   }
 }

@@ -213,13 +213,6 @@ function notYet({ effective }: ResolvedPolicy): { unmatched?: Block } {
         message: `migration.strategy ${strategy} is not acted on yet; use cinder-retype`,
       },
     }
-  if (effective.metrics.source !== 'Prometheus')
-    return {
-      unmatched: {
-        reason: 'PolicyInvalid',
-        message: `metrics.source ${effective.metrics.source} is not acted on yet; use Prometheus`,
-      },
-    }
   return {}
 }
 

@@ -1,10 +1,11 @@
-import type { ActivitySource } from '../activity/types.ts'
+import type { ActivitySources } from '../activity/types.ts'
 import { UserError } from '../errors.ts'
 import { medianSizeGiB } from '../policy/rule.ts'
 import { AdmissionFacts } from './admission-facts.ts'
 import type { ControllerDeps } from './deps.ts'
 import { Detachments } from './detachments.ts'
 import { Feeder } from './feeder.ts'
+import { fleetOf } from './fleet.ts'
 import { Inventory } from './inventory.ts'
 import type { Judged } from './judgement.ts'
 import { Judgement } from './judgement.ts'
@@ -29,7 +30,7 @@ import type { Watches } from './watches.ts'
 export type Picture = {
   readonly now: number
   readonly deps: ControllerDeps
-  readonly source: ActivitySource
+  readonly sources: ActivitySources
   readonly watches: Watches
   readonly inventory: Inventory
   readonly policies: Policies
@@ -63,18 +64,18 @@ export async function readPicture(reading: ReadingDeps, signal: AbortSignal): Pr
   const ledger = new Ledger(deps.kube, fence)
   const health = new PolicyHealth()
   const detachments = new Detachments()
-  const source = deps.source
+  const sources = deps.sources(fleetOf(managed, 'Gnocchi'))
   const judgement = new Judgement({ deps, watches, inventory, memory, migrations, health })
   policies.refresh()
   await Promise.all([memory.load(), ledger.load()])
   const claims = new Map([...managed.all()].map((m) => [keyOfClaim(m), m]))
   lookAround({ claims, watches, detachments, policies, at: deps.clock.now() })
-  const parts = { deps, source, watches, inventory, memory, health, detachments }
+  const parts = { deps, sources, watches, inventory, memory, health, detachments }
   await readUsage(new Feeder(parts), { policies, managed, health }, signal)
   return {
     now: deps.clock.now(),
     deps,
-    source,
+    sources,
     watches,
     inventory,
     policies,

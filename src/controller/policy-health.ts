@@ -11,6 +11,8 @@ type Health = {
   catchingUp: boolean
   down: string | undefined
   windowEnd: number | undefined
+  /** What the source said about the newest window besides numbers. */
+  warnings: readonly string[]
 }
 
 /** Share of the usual number of covered volumes below which demotion freezes, and from which it goes on. */
@@ -46,6 +48,10 @@ export class PolicyHealth {
     h.usual = Math.max(h.usual * FADE, covered)
     h.frozen = covered < h.usual * (before ? THAW_FROM : FREEZE_BELOW)
     return h.frozen !== before
+  }
+
+  warn(policy: string, warnings: readonly string[]): void {
+    this.#of(policy).warnings = warnings
   }
 
   down(policy: string, why: string): void {
@@ -97,6 +103,7 @@ export class PolicyHealth {
         catchingUp: true,
         down: undefined,
         windowEnd: undefined,
+        warnings: [],
       }
       this.#policies.set(policy, h)
     }

@@ -22,6 +22,7 @@ export type StatusFacts = {
     readonly catchingUp: boolean
     readonly down: string | undefined
     readonly windowEnd: number | undefined
+    readonly warnings: readonly string[]
   }
   /** What the last days cost, and would have cost; undefined before the first window. */
   readonly week: Week | undefined
@@ -146,7 +147,7 @@ function tiersResolved({ policy, cinderProblem }: StatusFacts): Told {
   return { status: 'False', reason: policy.problem, message: policy.problems.join('; ') }
 }
 
-function metricsHealthy({ health, verdicts }: StatusFacts): Told {
+function metricsHealthy({ policy, health, verdicts }: StatusFacts): Told {
   if (health.down !== undefined)
     return { status: 'False', reason: 'SourceDown', message: health.down }
   if (health.windowEnd === undefined)
@@ -155,7 +156,10 @@ function metricsHealthy({ health, verdicts }: StatusFacts): Told {
       reason: 'NoWindowYet',
       message: 'no window has ended since the start',
     }
-  const told = `${health.covered} of ${health.attached} attached volumes have usage numbers`
+  const told = [
+    `${health.covered} of ${health.attached} attached volumes have usage numbers from ${policy.effective.metrics.source}`,
+    ...health.warnings,
+  ].join('; ')
   if (health.frozen)
     return { status: 'False', reason: 'CoverageDropped', message: `${told}; demotion is frozen` }
   if (health.covered === 0 && verdicts.length > 0 && health.attached > 0)

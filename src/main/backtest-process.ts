@@ -3,8 +3,10 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { dirname, isAbsolute, join } from 'node:path'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
-import { createPrometheusSource } from '../activity/prometheus/source.ts'
+import { attachmentOf } from '../activity/attachment.ts'
+import type { ActivitySource, VolumeAttachment } from '../activity/types.ts'
 import { loadConfig } from '../api/config.ts'
+import type { Config } from '../api/config.ts'
 import { BACKTEST_FLAGS, runBacktest } from '../cli/backtest/command.ts'
 import type { BacktestDeps } from '../cli/backtest/command.ts'
 import { booleanFlag, readFlags } from '../cli/flags.ts'
@@ -14,7 +16,11 @@ import { createKubeClient } from '../kube/client.ts'
 import { loadKubeAccess } from '../kube/credentials.ts'
 import { createLog } from '../log.ts'
 import { createRegistry } from '../metrics.ts'
-import { prometheusSourceConfig, prometheusTls } from './prometheus-config.ts'
+import { createVolumeService } from '../openstack/cinder.ts'
+import { createSession } from '../openstack/session.ts'
+import type { VolumeService } from '../openstack/types.ts'
+import { activitySources, prometheusSource } from './activity-sources.ts'
+import { openStackCredentials } from './cloud-credentials.ts'
 import { systemClock } from './system-clock.ts'
 
 /** `couchestor backtest`: real files, clients and clocks around runBacktest. Resolves to the exit code. */
@@ -42,15 +48,42 @@ async function readText(path: string): Promise<string> {
   return (path.endsWith('.gz') ? await promisify(gunzip)(bytes) : bytes).toString('utf8')
 }
 
-const source: BacktestDeps['source'] = (config, knownVolumes) =>
-  createPrometheusSource({
-    http: createHttpClient({ ...prometheusTls(config), connections: 4 }),
-    config: prometheusSourceConfig(config),
-    clock: systemClock,
-    random: Math.random,
-    log: createLog('warn', process.stderr),
-    ...(knownVolumes === undefined ? {} : { knownVolumes }),
+const log = createLog('warn', process.stderr)
+const world = { clock: systemClock, random: Math.random, log }
+
+const source: BacktestDeps['source'] = (name, config, volumes) =>
+  name === 'Gnocchi'
+    ? gnocchiSource(config)
+    : prometheusSource({
+        ...world,
+        config,
+        ...(volumes === undefined ? {} : { knownVolumes: () => volumes }),
+      })
+
+/** Where the volumes are attached is asked of Cinder; the credential is that of the environment. */
+async function gnocchiSource(config: Config): Promise<ActivitySource> {
+  const credentials = openStackCredentials({
+    env: process.env,
+    config: () => config,
+    readFile: (p) => readFile(p, 'utf8'),
   })
+  const session = createSession({
+    ...world,
+    http: createHttpClient({ ...(await credentials.tls()), connections: 4 }),
+    credentials: credentials.read,
+  })
+  const attachments = await attachmentsOf(createVolumeService({ session, log }))
+  const sources = activitySources({ ...world, config, session })
+  return sources({ attachments: () => attachments }).Gnocchi
+}
+
+async function attachmentsOf(volumes: VolumeService): Promise<readonly VolumeAttachment[]> {
+  const found: VolumeAttachment[] = []
+  for await (const page of volumes.listVolumes())
+    for (const { id, attachments } of page)
+      found.push(...attachments.map((a) => attachmentOf(id, a)))
+  return found
+}
 
 /** No cluster at all is fine; one that was named and cannot be used is not. */
 const kube: BacktestDeps['kube'] = async (kubeconfig) => {

@@ -1,4 +1,5 @@
 import type { Config } from '../api/config.ts'
+import { DEFAULT_NAMESPACE } from '../api/names.ts'
 import { messageOf, UserError } from '../errors.ts'
 import { readPem } from '../http.ts'
 import type { HttpOptions } from '../http.ts'
@@ -9,8 +10,9 @@ import { readCredentials } from '../openstack/credentials.ts'
 import type { Credentials } from '../openstack/credentials.ts'
 
 type Parts = {
-  readonly kube: KubeClient
-  readonly namespace: string
+  /** Where the Secret of `openstack.credential_ref` is; without, the environment must do. */
+  readonly kube?: KubeClient
+  readonly namespace?: string
   readonly env: Readonly<Record<string, string | undefined>>
   readonly config: () => Config
   readonly readFile: (path: string) => Promise<string>
@@ -33,14 +35,14 @@ export function openStackCredentials(parts: Parts) {
       ...(await cloudsYaml(parts)),
     }
     try {
-      return readCredentials(sources)
+      return withGnocchi(readCredentials(sources), parts.config())
     } catch (e) {
       const ref = openstack.credentialRef
       if (ref === undefined || !(e instanceof UserError)) throw e
-      return readCredentials({
-        ...sources,
-        secretData: await secretData(parts, ref.secretName, ref.namespace ?? parts.namespace),
-      })
+      if (parts.kube === undefined) throw e
+      const namespace = ref.namespace ?? parts.namespace ?? DEFAULT_NAMESPACE
+      const secret = await secretData(parts.kube, ref.secretName, namespace)
+      return withGnocchi(readCredentials({ ...sources, secretData: secret }), parts.config())
     }
   }
   const tls = async (): Promise<HttpOptions> => {
@@ -62,6 +64,12 @@ export function openStackCredentials(parts: Parts) {
   return { read, tls }
 }
 
+function withGnocchi(credentials: Credentials, { gnocchi }: Config): Credentials {
+  if (gnocchi.endpoint === undefined) return credentials
+  const endpointOverrides = { ...credentials.endpointOverrides, metric: gnocchi.endpoint }
+  return { ...credentials, endpointOverrides }
+}
+
 function pem(fileOrText: string, what: string): string {
   return fileOrText.includes('-----BEGIN') ? fileOrText : readPem(fileOrText, what)
 }
@@ -75,7 +83,7 @@ async function cloudsYaml({ env, readFile }: Parts): Promise<{ cloudsYaml?: stri
 }
 
 async function secretData(
-  { kube }: Parts,
+  kube: KubeClient,
   name: string,
   namespace: string,
 ): Promise<Readonly<Record<string, string>>> {

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { createPrometheusSource } from '../activity/prometheus/source.ts'
 import type { ActivitySource } from '../activity/types.ts'
 import { loadConfig, parseConfig } from '../api/config.ts'
 import type { Config } from '../api/config.ts'
@@ -22,8 +21,8 @@ import { silentLog } from '../log.ts'
 import { createRegistry } from '../metrics.ts'
 import { createVolumeService } from '../openstack/cinder.ts'
 import { createSession } from '../openstack/session.ts'
+import { activitySources } from './activity-sources.ts'
 import { openStackCredentials } from './cloud-credentials.ts'
-import { prometheusSourceConfig, prometheusTls } from './prometheus-config.ts'
 import { systemClock } from './system-clock.ts'
 
 export const CLUSTER_FLAGS = {
@@ -86,15 +85,24 @@ export async function readingDeps(flags: Flags, terminal: Terminal): Promise<Rea
     ...base,
     http: readsOnly(
       createHttpClient({ ...(await credentials.tls()), connections: 8 }),
-      KEYSTONE_LOGIN,
+      ASKED_BY_POST,
     ),
     credentials: credentials.read,
+  })
+  const sources = activitySources({
+    ...base,
+    config,
+    session,
+    wrap: (http) => readsOnly(http, PROMETHEUS_QUERY),
   })
   return {
     ...base,
     kube,
     volumes: createVolumeService({ session, log: silentLog }),
-    source: telling(sourceOf(config, base), terminal),
+    sources: (fleet) => {
+      const { Prometheus, Gnocchi } = sources(fleet)
+      return { Prometheus: telling(Prometheus, terminal), Gnocchi: telling(Gnocchi, terminal) }
+    },
     processClock: systemClock,
     metrics: createRegistry(),
     config: () => config,
@@ -142,24 +150,8 @@ function withPrometheus(config: Config, flags: Flags): Config {
   return { ...config, prometheus: { ...config.prometheus, endpoint } }
 }
 
-function sourceOf(
-  config: Config,
-  base: Pick<ReadingDeps, 'clock' | 'random' | 'log'>,
-): ActivitySource {
-  if (config.prometheus.endpoint === undefined)
-    throw new UserError(
-      'config',
-      'no Prometheus is known: give --prometheus URL, or prometheus.endpoint in config.yaml',
-    )
-  return createPrometheusSource({
-    ...base,
-    http: readsOnly(
-      createHttpClient({ ...prometheusTls(config), connections: 4 }),
-      PROMETHEUS_QUERY,
-    ),
-    config: prometheusSourceConfig(config),
-  })
-}
+/** Keystone gives tokens, and Gnocchi answers for many disks, by POST. */
+const ASKED_BY_POST = new RegExp(`${KEYSTONE_LOGIN.source}|/v1/aggregates$`)
 
 /** Long queries are posted, as forms. */
 const PROMETHEUS_QUERY = /\/api\/v1\/query(_range)?$/

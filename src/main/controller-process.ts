@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
-import { createPrometheusSource } from '../activity/prometheus/source.ts'
 import { loadConfig } from '../api/config.ts'
 import type { Config } from '../api/config.ts'
 import { notices } from '../api/config-notices.ts'
 import { booleanFlag, numberFlag, readFlags } from '../cli/flags.ts'
 import type { Flags, FlagSpec } from '../cli/flags.ts'
+import { activitySources } from './activity-sources.ts'
 import { openStackCredentials } from './cloud-credentials.ts'
 import { watchConfig } from './config-file.ts'
 import { createController } from '../controller/controller.ts'
@@ -26,8 +26,8 @@ import type { Registry } from '../metrics.ts'
 import { createVolumeService } from '../openstack/cinder.ts'
 import { createOpenStackMetrics } from '../openstack/openstack-metrics.ts'
 import { createSession } from '../openstack/session.ts'
+import { gnocchiMapping } from './gnocchi-config.ts'
 import { serveRoutes } from './probe-server.ts'
-import { prometheusSourceConfig, prometheusTls } from './prometheus-config.ts'
 import { checkProvider, logLevel } from './process-flags.ts'
 import { registerProcessMetrics } from './process-metrics.ts'
 import { systemClock } from './system-clock.ts'
@@ -69,7 +69,8 @@ export async function runController(args: readonly string[]): Promise<number> {
     path === undefined
       ? await loadConfig('defaults', () => Promise.resolve(''))
       : await loadConfig(path, (p) => readFile(p, 'utf8'))
-  for (const notice of notices(config)) log.info({ notice }, 'config.yaml')
+  for (const notice of [...notices(config), ...gnocchiMapping(config).notes])
+    log.info({ notice }, 'config.yaml')
   const stopping = stopOnSignals(log)
   const current = watchConfig({
     path,
@@ -164,18 +165,10 @@ async function build({
     metrics: createOpenStackMetrics(registry),
   })
   const volumes = createVolumeService({ session, log })
-  const source = createPrometheusSource({
-    http: createHttpClient({ ...prometheusTls(config), connections: 4 }),
-    config: prometheusSourceConfig(config),
-    clock,
-    random,
-    log,
-    metrics: registry,
-  })
   return createController({
     kube,
     volumes,
-    source,
+    sources: activitySources({ config, session, clock, random, log, metrics: registry }),
     clock,
     processClock: clock,
     random,

@@ -2,17 +2,13 @@ import { readFile } from 'node:fs/promises'
 import { basicAuthorization, bearerAuthorization } from '../activity/prometheus/authorization.ts'
 import type { PrometheusSourceConfig } from '../activity/prometheus/config.ts'
 import type { Config } from '../api/config.ts'
-import { UserError } from '../errors.ts'
 import { readPem } from '../http.ts'
 import type { HttpOptions } from '../http.ts'
 
-/** `prometheus` of config.yaml as the source wants it. Throws `UserError` when no endpoint is given. */
-export function prometheusSourceConfig({ prometheus: p }: Config): PrometheusSourceConfig {
-  if (p.endpoint === undefined)
-    throw new UserError(
-      'config',
-      'prometheus.endpoint is not set: usage numbers come from there; set it to a URL such as http://prometheus-server.monitoring.svc:9090',
-    )
+/** `prometheus` of config.yaml, which has an endpoint, as the source wants it. */
+export function prometheusSourceConfig(
+  p: Config['prometheus'] & { readonly endpoint: string },
+): PrometheusSourceConfig {
   const authorization = authorizationOf(p.auth)
   return {
     endpoint: p.endpoint,

@@ -64,6 +64,12 @@ function candidates(catalog: readonly CatalogEntry[], service: ServiceName) {
     .filter((e) => service !== 'block-storage' || !/\/v[12](\.\d+)?(\/|$)/.test(e.url))
 }
 
+const OVERRIDE: Readonly<Record<ServiceName, string>> = {
+  'block-storage': 'openstack.endpoint_override',
+  metric: 'gnocchi.endpoint',
+  identity: 'OS_AUTH_URL',
+}
+
 function notInCatalog(catalog: readonly CatalogEntry[], wish: EndpointWish): UserError {
   const where = wish.region === undefined ? '' : ` in region "${wish.region}"`
   const has = candidates(catalog, wish.service).map(
@@ -73,7 +79,7 @@ function notInCatalog(catalog: readonly CatalogEntry[], wish: EndpointWish): Use
   return new UserError(
     'OpenStackEndpoint',
     `the service catalog has no ${wish.interface} ${wish.service} endpoint${where} (${known}): ` +
-      'correct OS_REGION_NAME (openstack.region) or OS_INTERFACE (openstack.interface), or set openstack.endpoint_override',
+      `correct OS_REGION_NAME (openstack.region) or OS_INTERFACE (openstack.interface), or set ${OVERRIDE[wish.service]}`,
   )
 }
 

@@ -28,7 +28,12 @@ export type AttachmentFacts = {
 export type WindowFacts = {
   /** What the source said: of this volume nothing (`activity` undefined), or that it is down. */
   readonly answer:
-    | { readonly kind: 'Answer'; readonly activity: WindowActivity | undefined }
+    | {
+        readonly kind: 'Answer'
+        readonly activity: WindowActivity | undefined
+        /** Why there is none, as far as the source knows. */
+        readonly missing?: string | undefined
+      }
     | { readonly kind: 'Down'; readonly why: string }
   readonly attachment: AttachmentFacts
   /** Seconds since the epoch, and seconds. */
@@ -54,8 +59,10 @@ export function classify(facts: WindowFacts, rules: ObservationRules): Observati
   if (activity) return measured(activity, rules)
   if (isDetached(facts, rules)) return { kind: 'Detached' }
   if (answer.kind === 'Down') return { kind: 'SourceDown', why: answer.why }
-  return { kind: 'NoData', why: 'the volume is not known to be detached, and has no usage numbers' }
+  return { kind: 'NoData', why: answer.missing ?? UNKNOWN_WHY }
 }
+
+const UNKNOWN_WHY = 'the volume is not known to be detached, and has no usage numbers'
 
 function measured(activity: WindowActivity, rules: ObservationRules): Observation {
   const { operationsPerSecond, bytesPerSecond, coveragePercent } = activity

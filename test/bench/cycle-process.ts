@@ -1,3 +1,4 @@
+import { onlyPrometheus } from '../../src/activity/only-prometheus.ts'
 import { randomUUID } from 'node:crypto'
 import type { Histogram } from 'prom-client'
 import { createPrometheusSource } from '../../src/activity/prometheus/source.ts'
@@ -88,7 +89,7 @@ function start(urls: SimUrls): void {
     ...common,
     kube,
     volumes: createVolumeService({ session, log }),
-    source,
+    sources: onlyPrometheus(source),
     clock: jumping,
     processClock: systemClock,
     uuid: randomUUID,

@@ -1,4 +1,4 @@
-import type { ActivitySource } from '../../activity/types.ts'
+import type { ActivitySource, SourceName } from '../../activity/types.ts'
 import type { Config } from '../../api/config.ts'
 import { nearest } from '../../api/nearest.ts'
 import type { Clock } from '../../clock.ts'
@@ -29,7 +29,10 @@ export const BACKTEST_FLAGS = {
     help: 'recorded load, CSV or CSV.gz; goes before the one the scenario names',
   },
   policy: { value: 'FILE', help: 'a StoragePolicy (YAML): replay the own history of the cluster' },
-  prometheus: { value: 'URL', help: 'where that history is; else prometheus.endpoint of --config' },
+  prometheus: {
+    value: 'URL',
+    help: 'where that history is; else what the policy names, by --config',
+  },
   days: { value: 'N', help: 'how many days of it', default: '14' },
   preset: { value: 'NAME', help: 'agent, node-exporter, libvirt, ceph-rbd; else as in --config' },
   start: {
@@ -63,8 +66,12 @@ export type BacktestDeps = {
   readonly out: { write(text: string): unknown }
   readonly terminal: { readonly isTTY?: boolean; write(text: string): unknown }
   config(path: string | undefined): Promise<Config>
-  /** `knownVolumes` completes identifiers that were cut short. */
-  source(config: Config, knownVolumes: (() => Iterable<string>) | undefined): ActivitySource
+  /** The source of that name, of the volumes with these ids; undefined = those are not known. */
+  source(
+    name: SourceName,
+    config: Config,
+    volumes: readonly string[] | undefined,
+  ): ActivitySource | Promise<ActivitySource>
   /** undefined = no cluster is configured. */
   kube(kubeconfig: string | undefined): Promise<Pick<KubeClient, 'list' | 'close'> | undefined>
   readonly signal?: AbortSignal
@@ -147,8 +154,10 @@ async function policyInput(
 ): Promise<Input> {
   const days = numberFlag(flags, 'days', 1, 366)
   const sizeGiB = flags['size'] === undefined ? undefined : numberFlag(flags, 'size', 1, 1e6)
-  const config = withFlags(await deps.config(flags['config']), flags)
-  const policy = readPolicy(await read(deps, 'policy', path), path, config, flags['start'])
+  const given = await deps.config(flags['config'])
+  const policy = readPolicy(await read(deps, 'policy', path), path, given, flags['start'])
+  const asked = flags['prometheus'] === undefined ? policy.effective.metrics.source : 'Prometheus'
+  const config = asked === 'Prometheus' ? withFlags(given, flags) : given
   const kube = await deps.kube(flags['kubeconfig'])
   const cluster = kube && (await clusterVolumes(kube, policy.policy))
   await kube?.close()
@@ -158,7 +167,7 @@ async function policyInput(
       'sizes of volumes are not known: no cluster is configured; give --kubeconfig FILE, or --size GIB for all',
     )
   const volumes = cluster && new Map(cluster.volumes.map((v) => [v.id, v]))
-  const source = deps.source(config, volumes && (() => volumes.keys()))
+  const source = await deps.source(asked, config, volumes && [...volumes.keys()])
   const history = await historyLoads({
     source,
     clock: deps.clock,

@@ -123,7 +123,7 @@ function loadOf(request: HistoryRequest, id: string, demand: Float64Array): read
   return [{ id: known?.claim ?? id, sizeGiB, demand, startTier: startTierOf(request, id) }]
 }
 
-function noHistory({ days, policy }: HistoryRequest, left: Left): UserError {
+function noHistory({ source, days, policy }: HistoryRequest, left: Left): UserError {
   const others =
     left.unsized.size > 0
       ? `${left.unsized.size} volumes have numbers but no known size: give --size`
@@ -132,7 +132,7 @@ function noHistory({ days, policy }: HistoryRequest, left: Left): UserError {
         : 'check --preset and --days'
   return new UserError(
     'BacktestNoHistory',
-    `Prometheus has no usage numbers of the last ${days} days for the volumes of policy "${policy.policy.metadata.name}"; ${others}`,
+    `${source.name} has no usage numbers of the last ${days} days for the volumes of policy "${policy.policy.metadata.name}"; ${others}`,
   )
 }
 

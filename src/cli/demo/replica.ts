@@ -1,3 +1,4 @@
+import { onlyPrometheus } from '../../activity/only-prometheus.ts'
 import { createPrometheusSource } from '../../activity/prometheus/source.ts'
 import { parseConfig } from '../../api/config.ts'
 import type { Clock } from '../../clock.ts'
@@ -133,11 +134,13 @@ function build(options: ReplicaOptions, https: Https, registry: Registry, life: 
   const controller = createController({
     kube,
     volumes: createVolumeService({ session, log: silentLog }),
-    source: createPrometheusSource({
-      ...common,
-      http: prometheusHttp,
-      config: { endpoint: stage.urls.prometheus, queryTimeoutMs: 30_000, preset: 'agent' },
-    }),
+    sources: onlyPrometheus(
+      createPrometheusSource({
+        ...common,
+        http: prometheusHttp,
+        config: { endpoint: stage.urls.prometheus, queryTimeoutMs: 30_000, preset: 'agent' },
+      }),
+    ),
     clock: day,
     processClock: clock,
     random,

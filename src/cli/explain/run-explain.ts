@@ -37,7 +37,8 @@ export async function runExplain(
   if (managed === undefined)
     throw new UserError('NOT_FOUND', `there is no claim ${key}; give its namespace with -n`)
   const { metrics } = managed.match.policy?.effective ?? {}
-  const history = await readHistory(deps.source, {
+  const source = picture.sources[metrics?.source ?? deps.config().metrics.source]
+  const history = await readHistory(source, {
     volumeId: managed.bound?.volume.handle ?? '',
     days,
     now: picture.now / 1000,
