@@ -12,6 +12,8 @@ export type ExporterOptions = {
   readonly periodSeconds: number
   readonly clock: Clock
   readonly log: Log
+  /** Aborted when the process ends. */
+  readonly signal: AbortSignal
 }
 
 export type Exporter = {
@@ -42,23 +44,28 @@ export function createExporter(options: ExporterOptions): Exporter {
     const limit = new AbortController()
     const timer = clock.setTimer(LONGEST_READING_MS, () => limit.abort())
     try {
-      const fleet = await options.read(limit.signal)
+      const fleet = await options.read(AbortSignal.any([limit.signal, options.signal]))
       latest = { fleet, begunMs }
       if (toldFailure !== undefined) log.info({}, 'Cinder and Gnocchi answer again')
       toldFailure = undefined
       return latest
     } catch (e) {
       failures += 1
-      const error = messageOf(e)
-      if (error !== toldFailure)
-        log.error({ error }, 'Cinder or Gnocchi cannot be read; no volume is shown until they can')
-      toldFailure = error
+      tell(messageOf(e))
       return undefined
     } finally {
       timer.cancel()
       durationSeconds = (clock.monotonic() - begunMs) / 1000
       underWay = undefined
     }
+  }
+
+  /** Once, however often it is asked: the same failure differs in the number of its request only. */
+  function tell(error: string): void {
+    const kind = error.replaceAll(/req-[\w-]+/g, '')
+    if (kind !== toldFailure && !options.signal.aborted)
+      log.error({ error }, 'Cinder or Gnocchi cannot be read; no volume is shown until they can')
+    toldFailure = kind
   }
 
   /** Concurrent scrapes share one reading, and a pair of servers that scrape in turn do nearly always. */
