@@ -1,0 +1,142 @@
+import { readFile } from 'node:fs/promises'
+import { createGnocchiClient } from '../activity/gnocchi/client.ts'
+import { DiskReader } from '../activity/gnocchi/disk-reader.ts'
+import { parseConfig } from '../api/config.ts'
+import { numberFlag, readFlags } from '../cli/flags.ts'
+import type { Flags, FlagSpec } from '../cli/flags.ts'
+import { messageOf, UserError } from '../errors.ts'
+import { parseExporterConfig } from '../exporter/config.ts'
+import type { ExporterConfig } from '../exporter/config.ts'
+import { createExporter } from '../exporter/exporter.ts'
+import { createFleetReader } from '../exporter/read-fleet.ts'
+import { scrapeTimeoutMs } from '../exporter/scrape-timeout.ts'
+import { EXPOSITION_TYPE } from '../exposition.ts'
+import { createHttpClient } from '../http.ts'
+import { createLog, LOG_LEVELS } from '../log.ts'
+import type { Log } from '../log.ts'
+import { createRegistry } from '../metrics.ts'
+import type { Registry } from '../metrics.ts'
+import { createVolumeService } from '../openstack/cinder.ts'
+import { createOpenStackMetrics } from '../openstack/openstack-metrics.ts'
+import { createSession } from '../openstack/session.ts'
+import type { Session } from '../openstack/session.ts'
+import { openStackCredentials } from './cloud-credentials.ts'
+import { serveMetrics } from './probe-server.ts'
+import { logLevel } from './process-flags.ts'
+import { registerProcessMetrics } from './process-metrics.ts'
+import { stopSignal } from './stop-signal.ts'
+import { systemClock } from './system-clock.ts'
+
+export const EXPORTER_FLAGS = {
+  config: {
+    value: 'FILE',
+    help: "the guide's ceilometer.yaml, or its ConfigMap; left out = Gnocchi of the service catalog",
+  },
+  'metrics-port': {
+    value: 'PORT',
+    help: 'port of /metrics, /healthz and /readyz',
+    default: '9105',
+  },
+  'log-level': {
+    value: 'LEVEL',
+    help: `${LOG_LEVELS.join(', ')}; else COUCHESTOR_LOG_LEVEL, else info`,
+  },
+} as const satisfies Record<string, FlagSpec>
+
+/** For one try of one question; a scrape does not wait so long. */
+const GNOCCHI_TIMEOUT_MS = 20_000
+
+/** `couchestor exporter`: serves what Gnocchi counts of the project's volumes until SIGTERM. Resolves to the exit code. */
+export async function runExporter(args: readonly string[]): Promise<number> {
+  const flags = readFlags('exporter', args, EXPORTER_FLAGS)
+  const log = createLog(logLevel(flags))
+  const port = numberFlag(flags, 'metrics-port', 0, 65_535)
+  const config = await exporterConfig(flags)
+  for (const notice of config.notices) log.info({ notice }, 'ceilometer.yaml')
+  const registry = createRegistry()
+  registerProcessMetrics(registry)
+  const stopping = new AbortController()
+  const session = await openSession(config, log, registry)
+  const exporter = createExporter({
+    read: fleetReader(config, triedOnce(session), log),
+    periodSeconds: config.periodSeconds,
+    clock: systemClock,
+    log,
+    signal: stopping.signal,
+  })
+  const stopped = stopSignal()
+  const fine = () => Promise.resolve({ status: 200, body: 'ok\n' })
+  const server = await serveMetrics(port, {
+    '/metrics': async (headers) => {
+      const asked = headers['x-prometheus-scrape-timeout-seconds']
+      const series = await exporter.scrape(scrapeTimeoutMs(asked?.toString()))
+      return { status: 200, type: EXPOSITION_TYPE, body: series + (await registry.metrics()) }
+    },
+    '/healthz': fine,
+    // also while Gnocchi is away: who is not ready is not scraped, and could not say so
+    '/readyz': fine,
+  })
+  log.info({ metricsPort: server.port }, 'couchestor exporter started')
+  // a wrong credential is told now, and not when the first Prometheus comes by
+  void exporter.scrape(scrapeTimeoutMs(undefined))
+  const signal = await stopped
+  stopping.abort()
+  await server.close()
+  log.info({ signal }, 'couchestor exporter ended')
+  return 0
+}
+
+async function exporterConfig(flags: Flags): Promise<ExporterConfig> {
+  const path = flags['config']
+  if (path === undefined) return parseExporterConfig('', 'defaults')
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch (e) {
+    throw new UserError(
+      'config',
+      `--config names ${path}, which cannot be read (${messageOf(e)}): mount the ConfigMap couchestor-ceilometer-config there, or name another file`,
+      { cause: e },
+    )
+  }
+  return parseExporterConfig(text, path)
+}
+
+async function openSession(
+  { gnocchiEndpoint }: ExporterConfig,
+  log: Log,
+  registry: Registry,
+): Promise<Session> {
+  const defaults = parseConfig('', 'defaults')
+  const config = { ...defaults, gnocchi: { ...defaults.gnocchi, endpoint: gnocchiEndpoint } }
+  const credentials = openStackCredentials({
+    env: process.env,
+    config: () => config,
+    readFile: (path) => readFile(path, 'utf8'),
+  })
+  return createSession({
+    http: createHttpClient({ ...(await credentials.tls()), connections: 8 }),
+    credentials: credentials.read,
+    clock: systemClock,
+    random: Math.random,
+    log,
+    metrics: createOpenStackMetrics(registry),
+  })
+}
+
+/** The next scrape is the next try: waiting for a service that is away would only make this one late. */
+function triedOnce(session: Session): Session {
+  return { ...session, request: (request) => session.request({ ...request, retry: 'never' }) }
+}
+
+function fleetReader(config: ExporterConfig, session: Session, log: Log) {
+  const { names, periodSeconds: granularitySeconds } = config
+  const client = createGnocchiClient({ session, names, timeoutMs: GNOCCHI_TIMEOUT_MS })
+  return createFleetReader({
+    volumes: createVolumeService({ session, log }),
+    client,
+    reader: new DiskReader({ client, clock: systemClock, granularitySeconds }),
+    granularitySeconds,
+    clock: systemClock,
+  })
+}
