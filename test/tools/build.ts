@@ -1,4 +1,4 @@
-import { chmodSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { build } from 'esbuild'
 import { billOfMaterials } from './sbom.ts'
 
@@ -8,10 +8,8 @@ import { createRequire as nodeRequire } from 'node:module'
 const require = nodeRequire(import.meta.url)`
 
 const outfile = 'dist/couchestor.js'
-rmSync('dist', { recursive: true, force: true })
-const { metafile } = await build({
-  entryPoints: ['src/main.ts'],
-  outfile,
+const agentFile = 'dist/couchestor-agent.js'
+const options = {
   bundle: true,
   platform: 'node',
   target: 'node22',
@@ -22,9 +20,23 @@ const { metafile } = await build({
   banner: { js: banner },
   logLevel: 'warning',
   metafile: true,
-})
-chmodSync(outfile, 0o755)
+} as const
+rmSync('dist', { recursive: true, force: true })
+const { metafile } = await build({ ...options, entryPoints: ['src/main.ts'], outfile })
+// the same agent without the rest, which `couchestor.js agent` turns into where it stands beside it
+await build({ ...options, entryPoints: ['src/agent-main.ts'], outfile: agentFile })
+for (const file of [outfile, agentFile]) {
+  inAscii(file)
+  chmodSync(file, 0o755)
+}
 writeFileSync(
   'dist/couchestor.cdx.json',
   billOfMaterials(Object.keys(metafile.inputs), process.versions.node),
 )
+
+/** One letter outside ASCII (of a comment, or of a regular expression) would make V8 keep two bytes for each of the file. */
+function inAscii(file: string): void {
+  const text = readFileSync(file, 'utf8')
+  const escaped = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
+  writeFileSync(file, text.replaceAll(/[^\0-\x7f]/g, escaped))
+}

@@ -13,6 +13,8 @@ cp -L "$node" "$root/usr/local/bin/node"
 # The kernel reads the first line: there is no env(1) and no shell to ask. The name tells Node that it is a module.
 program=/usr/share/couchestor/couchestor.mjs
 { echo '#!/usr/local/bin/node'; tail -n +2 dist/couchestor.js; } >"$root$program"
+# what `couchestor agent` turns into, for the memory of every node
+cp dist/couchestor-agent.js "$root/usr/share/couchestor/couchestor-agent.mjs"
 ln -s "$program" "$root/usr/local/bin/couchestor"
 cp dist/couchestor.cdx.json "$root/usr/share/couchestor/"
 

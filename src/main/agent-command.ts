@@ -1,0 +1,14 @@
+import { helpOf } from '../cli/flags.ts'
+import type { Command } from './command.ts'
+import { becomeLeanAgent } from './lean-agent.ts'
+
+const ABOUT = 'Counts the I/O of each Cinder volume of its node, for Prometheus.'
+
+export const AGENT_COMMAND: Command = {
+  about: ABOUT,
+  help: async () => helpOf('agent', ABOUT, (await import('./agent-process.ts')).AGENT_FLAGS),
+  run: async (args) => {
+    becomeLeanAgent(args)
+    return (await import('./agent-process.ts')).runAgent(args)
+  },
+}
