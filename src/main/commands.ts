@@ -1,14 +1,17 @@
 import { helpOf } from '../cli/flags.ts'
+import { AGENT_COMMAND } from './agent-command.ts'
 import type { Command } from './command.ts'
 
 const BACKTEST_ABOUT =
   'Replays recorded load, or the own history, and tells what deciding would have cost and saved.'
 const CONTROLLER_ABOUT = 'Keeps every managed volume on the tier that is worth its money.'
-const AGENT_ABOUT = 'Counts the I/O of each Cinder volume of its node, for Prometheus.'
+const EXPORTER_ABOUT = 'Shows what Gnocchi counts of each attached volume, for Prometheus.'
 const PLAN_ABOUT =
   'Tells what would be moved now, why, in which order, and what is in the way. Changes nothing.'
 const EXPLAIN_ABOUT =
   'Tells why the volume of one claim is where it is: usage, costs, guards, and what would change it. Changes nothing.'
+const DOCTOR_ABOUT =
+  'Looks at installation, cloud, usage numbers and claims: what is wrong, why it matters, how to mend it. Changes nothing.'
 const DEMO_ABOUT = 'Plays a day of a fleet against simulated services, in a minute.'
 
 /**
@@ -26,11 +29,12 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       ),
     run: async (args) => (await import('./controller-process.ts')).runController(args),
   },
-  agent: {
-    about: AGENT_ABOUT,
+  agent: AGENT_COMMAND,
+  exporter: {
+    about: EXPORTER_ABOUT,
     help: async () =>
-      helpOf('agent', AGENT_ABOUT, (await import('./agent-process.ts')).AGENT_FLAGS),
-    run: async (args) => (await import('./agent-process.ts')).runAgent(args),
+      helpOf('exporter', EXPORTER_ABOUT, (await import('./exporter-process.ts')).EXPORTER_FLAGS),
+    run: async (args) => (await import('./exporter-process.ts')).runExporter(args),
   },
   backtest: {
     about: BACKTEST_ABOUT,
@@ -66,6 +70,12 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
         (await import('./explain-process.ts')).EXPLAIN_COMMAND_FLAGS,
       ),
     run: async (args) => (await import('./explain-process.ts')).runExplainCommand(args),
+  },
+  doctor: {
+    about: DOCTOR_ABOUT,
+    help: async () =>
+      helpOf('doctor', DOCTOR_ABOUT, (await import('./doctor-process.ts')).DOCTOR_COMMAND_FLAGS),
+    run: async (args) => (await import('./doctor-process.ts')).runDoctorCommand(args),
   },
   approve: decision(
     'approve',
