@@ -7,9 +7,15 @@ const files = await generatedFiles()
 describe('generated files', () => {
   it('are the manifests at the path of the guide, those the program carries, the dashboards and the reference pages', () => {
     expect([...files.keys()].toSorted()).toEqual([
+      'charts/couchestor/README.md',
       'charts/couchestor/files/dashboards/couchestor-fleet.json',
       'charts/couchestor/files/dashboards/couchestor-operations.json',
       'charts/couchestor/files/dashboards/couchestor-volume.json',
+      'charts/couchestor/files/rules.yaml',
+      'charts/couchestor/templates/crds/couchestor.io_storagepolicies.yaml',
+      'charts/couchestor/templates/crds/couchestor.io_tieringcheckpoints.yaml',
+      'charts/couchestor/templates/crds/couchestor.io_volumemigrations.yaml',
+      'charts/couchestor/values.schema.json',
       'deploy/crds/couchestor.io_storagepolicies.yaml',
       'deploy/crds/couchestor.io_tieringcheckpoints.yaml',
       'deploy/crds/couchestor.io_volumemigrations.yaml',

@@ -45,14 +45,18 @@ export class Feeder {
   /** End (seconds) of the newest window that is complete by now. */
   latestEnd(policy: ResolvedPolicy): number {
     const window = policy.effective.metrics.windowMs / 1000
-    const { lagSeconds } = this.#sourceOf(policy)
-    return lastWindowEnd(this.#parts.deps.clock.now() / 1000, window, lagSeconds)
+    return lastWindowEnd(this.#parts.deps.clock.now() / 1000, window, this.lagSeconds(policy))
+  }
+
+  /** How long after its end a window of that policy is complete, seconds. */
+  lagSeconds(policy: ResolvedPolicy): number {
+    return this.#sourceOf(policy).lagSeconds
   }
 
   /** Milliseconds until the next window of that policy can be asked. */
   msToNext(policy: ResolvedPolicy): number {
     const window = policy.effective.metrics.windowMs / 1000
-    const next = this.latestEnd(policy) + window + this.#sourceOf(policy).lagSeconds
+    const next = this.latestEnd(policy) + window + this.lagSeconds(policy)
     return Math.max(0, next * 1000 - this.#parts.deps.clock.now())
   }
 

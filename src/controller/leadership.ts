@@ -144,6 +144,7 @@ export class Leadership {
       teller,
       inventory,
       metrics: this.#metrics,
+      lagSeconds: (policy) => feeder.lagSeconds(policy),
     })
     const drift = new Drift({ deps, managed, memory, shadows, migrations, teller })
     const annotator = new Annotator(deps.kube, claim, (c) =>

@@ -16,6 +16,8 @@ export type PolicyFigures = {
   /** Tiers whose breaker is open. */
   readonly openBreakers: readonly { readonly from: string; readonly to: string }[]
   readonly thrashing: boolean
+  /** Of the policy's source of usage numbers. */
+  readonly lagSeconds: number
 }
 
 /** Name, help and labels beside `policy` of every gauge; the values come from `figuresOf`. */
@@ -43,6 +45,7 @@ const GAUGES = {
   monthly_budget: ['budget.maxMonthlyCost of the policy, where it has one.'],
   source_up: ['1 when the source of usage numbers answered the last question.'],
   window_seconds: ['Length of the windows that the policy asks for.'],
+  source_lag_seconds: ['How long after its end the source has a window complete.'],
   window_end_timestamp_seconds: ['End of the last window with an answer.'],
   demotion_frozen: ['1 while demotion waits because too few volumes have usage numbers.'],
   catching_up: ['1 while history is read and nothing is decided.'],
@@ -134,9 +137,10 @@ function* fleet({ policy, status, verdicts }: PolicyFigures): Iterable<Sample> {
 }
 
 /** A policy without volumes asks for nothing: its last window would grow old for no fault of anybody. */
-function* usage({ policy, verdicts, health }: PolicyFigures): Iterable<Sample> {
+function* usage({ policy, verdicts, health, lagSeconds }: PolicyFigures): Iterable<Sample> {
   if (!verdicts.some((v) => v.managed.bound?.row !== undefined)) return
   yield ['window_seconds', policy.effective.metrics.windowMs / 1000]
+  yield ['source_lag_seconds', lagSeconds]
   yield ['demotion_frozen', health.frozen ? 1 : 0]
   yield ['catching_up', health.catchingUp ? 1 : 0]
   if (health.down !== undefined) yield ['source_up', 0]

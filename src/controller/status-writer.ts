@@ -34,6 +34,8 @@ export type StatusWriterParts = {
   readonly inventory: Inventory
   readonly metrics: ControllerMetrics
   readonly teller: Teller
+  /** Of the policy's source of usage numbers. */
+  readonly lagSeconds: (policy: ResolvedPolicy) => number
 }
 
 /** A burst of changes makes one write. */
@@ -111,6 +113,7 @@ export class StatusWriter {
       health: health.state(policy.name),
       openBreakers: troubles.openBreakers,
       thrashing: troubles.thrashing !== undefined,
+      lagSeconds: this.#parts.lagSeconds(policy),
       current,
     }
   }

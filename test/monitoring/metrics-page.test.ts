@@ -22,7 +22,7 @@ function linesOf(page: string, name: string): string[] {
 }
 
 async function remove(stage: Stage, path: string): Promise<void> {
-  const url = new URL(path, WORLD_ORIGINS.kube)
+  const url = `${WORLD_ORIGINS.kube}${path}`
   const signal = new AbortController().signal
   await stage.world.api.handle({ method: 'DELETE', url, headers: {}, body: '', signal })
 }

@@ -4,10 +4,12 @@ import { fileURLToPath } from 'node:url'
 import { dump, load } from 'js-yaml'
 import { dashboardFiles } from '../../src/monitoring/dashboards/dashboards.ts'
 import { apiReference } from './api-reference.ts'
+import { chartFiles } from './chart-files.ts'
 import type { Crd } from './api-reference.ts'
 import { metricsCatalogue } from './metrics-catalogue.ts'
 import { metricsReference } from './metrics-reference.ts'
 import { reasonsReference } from './reasons-reference.ts'
+import { rulesFile } from './rules-file.ts'
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 
@@ -29,10 +31,12 @@ export async function generatedFiles(root = ROOT): Promise<ReadonlyMap<string, s
   return new Map([
     ...manifests,
     ...dashboardFiles(),
+    ...(await chartFiles(root, crds)),
     ['src/api/crds.json', `${JSON.stringify([...crds.values()])}\n`],
     ['docs/reference-api.md', apiReference([...crds.values()])],
     ['docs/reference-metrics.md', metricsReference(catalogue)],
     ['docs/reference-reasons.md', reasonsReference()],
+    ['charts/couchestor/files/rules.yaml', rulesFile()],
     ['src/monitoring/metrics-catalogue.json', `${JSON.stringify(catalogue, null, 2)}\n`],
   ])
 }

@@ -26,6 +26,14 @@ const http: HttpClient = {
   close: () => Promise.resolve(),
 }
 
+/** As `controllerRegistry`, for `couchestor exporter`; its own series are not of a registry. */
+export function exporterRegistry(): Registry {
+  const metrics = createRegistry()
+  registerProcessMetrics(metrics)
+  createOpenStackMetrics(metrics)
+  return metrics
+}
+
 /** A registry with every metric of `couchestor controller`, each registered by the part that fills it; nothing runs. */
 export function controllerRegistry(): Registry {
   const metrics = createRegistry()

@@ -1,0 +1,110 @@
+import { CONTROLLER_JOB, leader, same, total } from './promql.ts'
+import type { RuleGroup } from './rule.ts'
+
+const LEADS = 'leader_election_master_status{name="couchestor-controller"}'
+
+/** The controller's own life. Volumes stay as they are while it does not work: nobody needs to get up. */
+export const CONTROLLER_ALERTS: RuleGroup = {
+  name: 'couchestor.controller',
+  rules: [
+    {
+      alert: 'CouchestorControllerDown',
+      severity: 'warning',
+      for: '15m',
+      expr: `absent(${LEADS})`,
+      summary: 'No CoucheStor controller is scraped.',
+      description:
+        'Prometheus has had no metrics of any couchestor controller for 15 minutes. Volumes stay on their tiers, and retypes that Cinder has begun go on.',
+      runbook: 'controller-down',
+    },
+    {
+      alert: 'CouchestorReplicaDown',
+      severity: 'info',
+      for: '1h',
+      expr: `up{${CONTROLLER_JOB}} == 0`,
+      summary: 'A replica of the CoucheStor controller cannot be scraped.',
+      description:
+        '{{ $labels.instance }} has not answered for an hour. Should the leader fail, nobody takes over.',
+      runbook: 'replica-down',
+    },
+    {
+      alert: 'CouchestorNoLeader',
+      severity: 'warning',
+      for: '10m',
+      expr: `${leader(LEADS)} == 0`,
+      summary: 'Controllers run, but none leads.',
+      description:
+        'No replica has held the Lease couchestor-controller for 10 minutes, so nothing is decided and no move is followed.',
+      runbook: 'no-leader',
+    },
+    {
+      alert: 'CouchestorControllerRestarting',
+      severity: 'warning',
+      for: '15m',
+      expr: `changes(process_start_time_seconds{${CONTROLLER_JOB}}[1h]) > 3`,
+      summary: 'A CoucheStor controller restarts again and again.',
+      description: '{{ $labels.instance }} has started {{ $value }} times in the last hour.',
+      runbook: 'controller-restarting',
+    },
+    {
+      alert: 'CouchestorPassesStopped',
+      severity: 'warning',
+      for: '15m',
+      expr: `increase(couchestor_cycle_duration_seconds_count[2h]) == 0 and on (${same('instance')}) min_over_time(${LEADS}[2h]) == 1`,
+      summary: 'The leader does not look at its claims any more.',
+      description:
+        '{{ $labels.instance }} leads, but has ended no pass over the claims for two hours; there should be one for each window, and one an hour at least.',
+      runbook: 'passes-stopped',
+    },
+    {
+      alert: 'CouchestorQueueStuck',
+      severity: 'warning',
+      for: '10m',
+      expr: `workqueue_longest_running_processor_seconds{${CONTROLLER_JOB}, name=~"moves|claims|annotations"} > 900`,
+      summary: 'A step of queue {{ $labels.name }} does not end.',
+      description:
+        'In {{ $labels.instance }} one step of queue {{ $labels.name }} has run for {{ $value | humanizeDuration }}; the longest that a step may wait for an answer is far shorter.',
+      runbook: 'queue-stuck',
+    },
+    {
+      alert: 'CouchestorWatchStale',
+      severity: 'warning',
+      for: '10m',
+      expr: 'couchestor_reflector_idle_seconds > 600',
+      summary: 'The controller does not hear of {{ $labels.resource }} any more.',
+      description:
+        '{{ $labels.instance }} last heard of {{ $labels.resource }} from the API server {{ $value | humanizeDuration }} ago; a quiet watch is answered every minute or two.',
+      runbook: 'watch-stale',
+    },
+    {
+      alert: 'CouchestorApiErrors',
+      severity: 'warning',
+      for: '15m',
+      expr: `${total(`rate(rest_client_requests_total{${CONTROLLER_JOB}, code=~"5..|429|<error>"}[10m])`, 'code', 'method', 'host')} / ${total(`rate(rest_client_requests_total{${CONTROLLER_JOB}}[10m])`, 'code', 'method', 'host')} > 0.1`,
+      summary: 'Many requests of the controller to the API server fail.',
+      description:
+        '{{ $value | humanizePercentage }} of the requests of the last 10 minutes got 429, 5xx or no answer.',
+      runbook: 'api-errors',
+    },
+    {
+      alert: 'CouchestorEventLoopLag',
+      severity: 'warning',
+      for: '15m',
+      expr: `nodejs_eventloop_lag_p99_seconds{${CONTROLLER_JOB}} > 0.5`,
+      summary: 'The controller has too little CPU, or too much to do at once.',
+      description:
+        'In {{ $labels.instance }} timers run {{ $value | humanizeDuration }} late (p99). From about 5 s on it may lose its Lease.',
+      runbook: 'event-loop-lag',
+    },
+    {
+      alert: 'CouchestorMemoryNearLimit',
+      severity: 'warning',
+      for: '15m',
+      expr: `process_resident_memory_bytes{${CONTROLLER_JOB}} / on (${same('instance')}) couchestor_memory_limit_bytes > 0.9`,
+      summary: 'The controller uses nearly all of its memory.',
+      description:
+        '{{ $labels.instance }} uses {{ $value | humanizePercentage }} of the memory its container may have; at 100 % it is killed and starts anew.',
+      runbook: 'memory-near-limit',
+    },
+  ],
+}

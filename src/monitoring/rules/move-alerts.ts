@@ -1,0 +1,105 @@
+import { leader, rise, total } from './promql.ts'
+import type { RuleGroup } from './rule.ts'
+
+const ENDED = 'couchestor_migrations_total'
+/** Ends that say something against Cinder or us; a person's no and a changed mind do not. */
+const FAILED = `${ENDED}{result="Failed", reason!~"Cancelled|Expired|Superseded|NoLongerWanted|ForgedRequest|UnknownTier|ClaimMismatch"}`
+const DETAILS = ['reason', 'result', 'strategy']
+
+/** Moves. The only ones worth a night's sleep are those after which a volume may need hands. */
+export const MOVE_ALERTS: RuleGroup = {
+  name: 'couchestor.moves',
+  rules: [
+    {
+      alert: 'CouchestorMigrationStuck',
+      severity: 'critical',
+      for: '5m',
+      expr: `${total('couchestor_migrations_in_flight{step="Stuck"}', 'step', 'strategy')} > 0`,
+      summary: 'A volume is stuck in Cinder.',
+      description:
+        '{{ $value }} volumes of policy {{ $labels.policy }} are past their deadline or in an error status. While one is retyping Cinder refuses to attach or detach it: its pod cannot move to another node.',
+      runbook: 'stuck',
+    },
+    {
+      alert: 'CouchestorHalted',
+      severity: 'critical',
+      for: '5m',
+      expr: `${leader('couchestor_halted')} == 1`,
+      summary: 'A move ended in a way that nothing explains; all policy moves halt.',
+      description:
+        'After our call a volume came to rest on a type that is neither the old nor the new one. A person must look at it; until then policies move nothing.',
+      runbook: 'unexplained',
+    },
+    {
+      alert: 'CouchestorMovesFailing',
+      severity: 'warning',
+      for: '0m',
+      expr: `${total(rise(FAILED, '6h'), ...DETAILS)} >= 5`,
+      summary: 'Moves from {{ $labels.from }} to {{ $labels.to }} fail.',
+      description:
+        '{{ $value | humanize }} moves of policy {{ $labels.policy }} from {{ $labels.from }} to {{ $labels.to }} failed in the last 6 hours.',
+      runbook: 'moves-failing',
+    },
+    {
+      alert: 'CouchestorMovesReverted',
+      severity: 'warning',
+      for: '0m',
+      expr: `${total(rise(`${ENDED}{reason="Reverted"}`, '1d'), ...DETAILS)} >= 3`,
+      summary:
+        'Cinder accepts moves from {{ $labels.from }} to {{ $labels.to }}, then does not make them.',
+      description:
+        '{{ $value | humanize }} moves of policy {{ $labels.policy }} from {{ $labels.from }} to {{ $labels.to }} were silently reverted in the last day.',
+      runbook: 'moves-reverted',
+    },
+    {
+      alert: 'CouchestorBreakerOpen',
+      severity: 'warning',
+      for: '10m',
+      expr: `${leader('couchestor_breaker_open')} == 1`,
+      summary: 'Moves from {{ $labels.from }} to {{ $labels.to }} are held back.',
+      description:
+        'The last moves of policy {{ $labels.policy }} from {{ $labels.from }} to {{ $labels.to }} all failed, so that no more are begun for a while.',
+      runbook: 'breaker-open',
+    },
+    {
+      alert: 'CouchestorThrashing',
+      severity: 'warning',
+      for: '10m',
+      expr: `${leader('couchestor_thrash_breaker_open')} == 1`,
+      summary: 'Policy {{ $labels.policy }} moves volumes to and fro.',
+      description:
+        'Too many volumes of policy {{ $labels.policy }} were moved and moved back within a day; its moves are held back.',
+      runbook: 'thrashing',
+    },
+    {
+      alert: 'CouchestorMigrationLate',
+      severity: 'warning',
+      for: '30m',
+      expr: `${leader('couchestor_migrations_late')} > 0`,
+      summary: 'Moves of policy {{ $labels.policy }} take far longer than they should.',
+      description:
+        '{{ $value }} moves of policy {{ $labels.policy }} have run more than three times as long as earlier moves to the same tier suggest.',
+      runbook: 'migration-late',
+    },
+    {
+      alert: 'CouchestorApprovalsWaiting',
+      severity: 'info',
+      for: '12h',
+      expr: `${total('couchestor_migrations_waiting{reason="AwaitingApproval"}', 'reason')} > 0`,
+      summary: 'Moves of policy {{ $labels.policy }} wait for a yes.',
+      description:
+        '{{ $value }} moves of policy {{ $labels.policy }} wait for approval; after 24 hours one that nobody answers ends as Expired.',
+      runbook: 'approvals-waiting',
+    },
+    {
+      alert: 'CouchestorFleetBlocked',
+      severity: 'info',
+      for: '1d',
+      expr: 'policy:couchestor_blocked_claims:ratio > 0.5',
+      summary: 'Most claims of policy {{ $labels.policy }} cannot be moved.',
+      description:
+        '{{ $value | humanizePercentage }} of the claims of policy {{ $labels.policy }} want a move that a snapshot, an attachment, a quota or the like forbids.',
+      runbook: 'fleet-blocked',
+    },
+  ],
+}
