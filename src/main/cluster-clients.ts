@@ -151,10 +151,10 @@ function withPrometheus(config: Config, flags: Flags): Config {
 }
 
 /** Keystone gives tokens, and Gnocchi answers for many disks, by POST. */
-const ASKED_BY_POST = new RegExp(`${KEYSTONE_LOGIN.source}|/v1/aggregates$`)
+export const ASKED_BY_POST = new RegExp(`${KEYSTONE_LOGIN.source}|/v1/aggregates$`)
 
 /** Long queries are posted, as forms. */
-const PROMETHEUS_QUERY = /\/api\/v1\/query(_range)?$/
+export const PROMETHEUS_QUERY = /\/api\/v1\/query(_range)?$/
 
 /** History of weeks is read window by window: a person wants to see that it goes on. */
 function telling(source: ActivitySource, terminal: Terminal): ActivitySource {

@@ -1,0 +1,163 @@
+import type { CatalogueEntry } from '../groups.ts'
+
+const NEW_CREDENTIAL =
+  'openstack application credential create couchestor-2 --role member, then put its id and secret into Secret openstack-credentials'
+
+/** Credential, endpoints, clocks, quota and the project. */
+export const CLOUD = {
+  CredentialMissing: {
+    group: 'credentials',
+    severity: 'problem',
+    meaning: 'There is no usable OpenStack credential.',
+    why: 'the tier of a volume is its type in Cinder, and Cinder cannot be asked',
+    fix: 'set OS_AUTH_URL, OS_APPLICATION_CREDENTIAL_ID and OS_APPLICATION_CREDENTIAL_SECRET',
+  },
+  CredentialRefused: {
+    group: 'credentials',
+    severity: 'problem',
+    meaning: 'Keystone refuses the credential.',
+    why: 'the tier of a volume is its type in Cinder, and Cinder cannot be asked',
+    fix: NEW_CREDENTIAL,
+  },
+  KeystoneUnreachable: {
+    group: 'credentials',
+    severity: 'problem',
+    meaning: 'Keystone does not answer.',
+    why: 'without a token Cinder cannot be asked; moves wait',
+    fix: 'check OS_AUTH_URL, DNS, and the NetworkPolicy of the namespace: Keystone must be reachable from the pod',
+  },
+  CredentialExpired: {
+    group: 'credentials',
+    severity: 'problem',
+    meaning: 'The credential ends within 3 days.',
+    why: 'from then on Keystone refuses it, and every move waits',
+    fix: NEW_CREDENTIAL,
+  },
+  CredentialExpiresSoon: {
+    group: 'credentials',
+    severity: 'warning',
+    meaning: 'The credential ends within 30 days.',
+    why: 'from then on Keystone refuses it, and every move waits',
+    fix: NEW_CREDENTIAL,
+  },
+  CredentialUnrestricted: {
+    group: 'credentials',
+    severity: 'warning',
+    meaning: 'The application credential is unrestricted.',
+    why: 'whoever reads the Secret can make further credentials with it that outlive this one',
+    fix: `${NEW_CREDENTIAL} (without --unrestricted)`,
+  },
+  CredentialIsAdmin: {
+    group: 'credentials',
+    severity: 'warning',
+    meaning: 'The credential has the role admin.',
+    why: 'the controller needs no more than member; with admin a leaked Secret opens the whole cloud',
+    fix: `${NEW_CREDENTIAL}; an administrator's credential is for running the doctor only`,
+  },
+  RoleTooSmall: {
+    group: 'credentials',
+    severity: 'problem',
+    meaning: 'The credential has only roles that may read.',
+    why: 'Cinder answers 403 to every retype',
+    fix: 'openstack role add --user <user> --project <project> member, then make the application credential anew: it keeps the roles it was made with',
+  },
+  CinderEndpointMissing: {
+    group: 'endpoints',
+    severity: 'problem',
+    meaning: 'The service catalog has no block storage endpoint for region and interface.',
+    why: 'Cinder cannot be asked',
+    fix: 'correct openstack.region and openstack.interface in config.yaml',
+  },
+  CinderUnreachable: {
+    group: 'endpoints',
+    severity: 'problem',
+    meaning: 'Cinder does not answer at the endpoint of the catalog.',
+    why: 'no volume can be looked at or moved',
+    fix: 'check openstack.interface (public or internal) and the NetworkPolicy of the namespace, or set openstack.endpoint_override',
+  },
+  TlsRefused: {
+    group: 'endpoints',
+    severity: 'problem',
+    meaning: 'The certificate of Keystone or Cinder is not trusted.',
+    why: 'the connection is refused before anything is sent',
+    fix: 'mount the certificate authority and name it in openstack.ca_file of config.yaml (or OS_CACERT)',
+  },
+  TlsNotVerified: {
+    group: 'endpoints',
+    severity: 'warning',
+    meaning: 'Certificates are not verified (openstack.insecure or OS_INSECURE).',
+    why: 'whoever sits in between can read the credential',
+    fix: 'remove openstack.insecure, and name the certificate authority in openstack.ca_file',
+  },
+  PlainHttp: {
+    group: 'endpoints',
+    severity: 'warning',
+    meaning: 'Keystone or Cinder is asked without TLS, beyond this host and the cluster.',
+    why: 'the credential and its tokens can be read on the way',
+    fix: 'use the https URL in OS_AUTH_URL, or another openstack.interface',
+  },
+  RegionAmbiguous: {
+    group: 'endpoints',
+    severity: 'warning',
+    meaning: 'The catalog has several regions and none is chosen.',
+    why: 'the first one is used, and it may not be the one of the volumes',
+    fix: 'set OS_REGION_NAME, or openstack.region in config.yaml',
+  },
+  CinderOld: {
+    group: 'endpoints',
+    severity: 'warning',
+    meaning: 'Cinder offers less than microversion 3.63.',
+    why: 'volumes do not tell the id of their type, so that types are matched by name, and a renamed one is not recognised',
+    fix: 'upgrade Cinder to 21.0 or later; until then do not rename volume types',
+  },
+  VolumeServiceDown: {
+    group: 'endpoints',
+    severity: 'warning',
+    meaning: 'A cinder-volume service is down or disabled (seen with admin rights only).',
+    why: 'a retype to or from its backend stays in status retyping, or falls back silently',
+    fix: 'openstack volume service list; start it, or openstack volume service set --enable <host> cinder-volume',
+  },
+  ClockWrong: {
+    group: 'clocks',
+    severity: 'problem',
+    meaning: 'A clock differs by more than the time a window of usage is given to be complete.',
+    why: 'windows are asked before they are complete, or for a time that has not come: load is missed',
+    fix: 'let chrony or systemd-timesyncd set the clock of the host that is wrong',
+  },
+  ClockSkewed: {
+    group: 'clocks',
+    severity: 'warning',
+    meaning: 'A clock differs by more than 5 seconds.',
+    why: 'tokens, Leases and windows of usage are judged by time',
+    fix: 'let chrony or systemd-timesyncd set the clock of the host that is wrong',
+  },
+  QuotaFull: {
+    group: 'quota',
+    severity: 'problem',
+    meaning: 'The quota of a tier has no room for one more GiB or volume.',
+    why: 'Cinder refuses every move to that tier',
+    fix: 'openstack quota set --volume-type <type> --gigabytes <n> --volumes <n> <project>, by an administrator',
+  },
+  QuotaTight: {
+    group: 'quota',
+    severity: 'warning',
+    meaning: 'Less than a tenth of the quota of a tier is free.',
+    why: 'soon Cinder refuses moves to that tier, and then the policy waits',
+    fix: 'openstack quota set --volume-type <type> --gigabytes <n> --volumes <n> <project>, by an administrator',
+  },
+  SharedProject: {
+    group: 'project',
+    severity: 'warning',
+    meaning: 'Volumes of more than one Kubernetes cluster are in the project.',
+    why: 'they share quota and pools: moves of one cluster take the room the other counts on. Their volumes are never touched',
+    fix: 'give each cluster a project of its own, or divide the room with tiers[].capacity.maxGiB in each',
+  },
+  StrayVolumes: {
+    group: 'project',
+    severity: 'warning',
+    meaning:
+      'Volumes that a CSI driver made for Kubernetes, older than an hour, belong to no PersistentVolume here.',
+    why: 'they are of another cluster, or left over: they cost money and quota, and are never moved',
+    fix: 'compare with the other clusters of the project before deleting any: openstack volume show <id>',
+  },
+} as const satisfies Readonly<Record<string, CatalogueEntry>>

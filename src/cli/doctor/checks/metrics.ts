@@ -1,0 +1,99 @@
+import type { Facts, FleetClaim, SourceFact } from '../facts.ts'
+import { counted, finding, notChecked, ok, some, when } from '../finding.ts'
+import type { Line } from '../finding.ts'
+
+/** Below this share of the attached volumes with numbers it is no coincidence. */
+const ENOUGH = 0.9
+const SAMPLES_A_RATE_NEEDS = 4
+const DEFAULT_COVERAGE = 80
+
+/** Which source of usage numbers answers, and for how much of the fleet. */
+export function checkMetrics(facts: Facts): readonly Line[] {
+  if (facts.config.mistakes.length > 0)
+    return [notChecked('metrics', 'usage numbers', 'config.yaml has mistakes, see Configuration')]
+  return facts.metrics.flatMap((source) => sourceLines(facts, source))
+}
+
+function sourceLines(facts: Facts, source: SourceFact): readonly Line[] {
+  const { coverage, where } = source
+  if (!coverage.known) {
+    const isSet = facts.config.config.prometheus.endpoint !== undefined
+    if (source.source === 'Prometheus' && !isSet)
+      return [finding('MetricsNotConfigured', coverage.why)]
+    return [finding('MetricsDown', `${where}: ${coverage.why}`)]
+  }
+  return [
+    ...coverageLines(facts, source, coverage.value),
+    ...intervalLines(facts, source),
+    ...when(
+      source.preset === 'ceph-rbd',
+      finding('CephRbdPreset', 'prometheus.preset is ceph-rbd'),
+    ),
+  ]
+}
+
+/** Attached volumes of policies with this source; without any policy, all attached ones. */
+export function measurable({ fleet, cluster }: Facts, source: string): readonly FleetClaim[] {
+  if (!fleet.known) return []
+  const attached = fleet.value.claims.filter((c) => c.volume?.attached === true)
+  if (attached.every((c) => c.policy === undefined)) return attached
+  const policies = cluster.policies.known ? cluster.policies.value : []
+  const own = policies.filter((p) => p.effective.metrics.source === source)
+  const names = new Set<string | undefined>(own.map((p) => p.policy.metadata.name))
+  return attached.filter((c) => c.policy !== undefined && names.has(c.policy))
+}
+
+function coverageLines(
+  facts: Facts,
+  source: SourceFact,
+  coverage: ReadonlyMap<string, number>,
+): readonly Line[] {
+  const { where, others, missing, warnings, windowSeconds } = source
+  if (!facts.fleet.known)
+    return [ok(`${where}: answers, numbers of ${counted(coverage.size, 'volume')}`)]
+  const wanted = measurable(facts, source.source)
+  if (wanted.length === 0) return [ok(`${where}: answers; no managed volume is attached now`)]
+  const least = leastCoverage(facts)
+  const without = wanted.filter(
+    (c) => (coverage.get(c.volumeId) ?? 0) < (least.get(c.policy) ?? DEFAULT_COVERAGE),
+  )
+  const covered = wanted.length - without.length
+  const told = `${where}: ${covered} of ${counted(wanted.length, 'attached volume')} have usage numbers of the last ${windowSeconds / 60} minutes`
+  if (covered >= wanted.length * ENOUGH) return [ok(told)]
+  const [line, more] = [...others].toSorted((a, b) => b[1] - a[1])[0] ?? ['', 0]
+  if (more > covered)
+    return [
+      finding('OtherSourceAnswers', `${told}; with ${line} it is ${more}`, {
+        fix: `set ${line} in config.yaml`,
+      }),
+    ]
+  const reasons = [...new Set(without.flatMap((c) => missing.get(c.volumeId) ?? [])), ...warnings]
+  const noted = reasons.length === 0 ? '' : ` (${some(reasons)})`
+  if (covered === 0) return [finding('NoSeries', `${told}${noted}`)]
+  return [finding('CoverageLow', `${told}${noted}; without: ${some(without.map((c) => c.key))}`)]
+}
+
+function leastCoverage({ cluster: { policies } }: Facts): ReadonlyMap<string | undefined, number> {
+  if (!policies.known) return new Map()
+  return new Map(
+    policies.value.map((p) => [p.policy.metadata.name, p.effective.metrics.minCoveragePercent]),
+  )
+}
+
+function intervalLines(facts: Facts, { intervalSeconds, source }: SourceFact): readonly Line[] {
+  if (intervalSeconds === undefined) return []
+  const { policies } = facts.cluster
+  const least = intervalSeconds * SAMPLES_A_RATE_NEEDS
+  const short = (policies.known ? policies.value : []).filter(
+    ({ problems, effective: { metrics } }) =>
+      problems.length === 0 && metrics.source === source && metrics.windowMs / 1000 < least,
+  )
+  if (short.length === 0) return [ok(`a sample about every ${intervalSeconds} s`)]
+  return short.map((p) =>
+    finding(
+      'WindowTooShort',
+      `policy ${p.policy.metadata.name}: metrics.window is ${p.effective.metrics.windowMs / 1000} s, and a sample comes about every ${intervalSeconds} s`,
+      { fix: `set spec.metrics.window: ${Math.ceil(least / 60)}m, or scrape more often` },
+    ),
+  )
+}

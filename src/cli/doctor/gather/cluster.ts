@@ -1,0 +1,199 @@
+import type { Config } from '../../../api/config.ts'
+import { effectivePolicy } from '../../../api/effective-policy.ts'
+import { LEASE_NAME } from '../../../api/names.ts'
+import { listOnce } from '../../../controller/watches.ts'
+import type { WatchedPolicy, Watches } from '../../../controller/watches.ts'
+import type { Lease } from '../../../kube/lease-record.ts'
+import * as resources from '../../../kube/resources.ts'
+import { resourceName } from '../../../kube/resources.ts'
+import { ApiError } from '../../../kube/types.ts'
+import type { KubeClient, KubeObject, Reflector, Resource } from '../../../kube/types.ts'
+import { whoAmI } from '../../approve/who.ts'
+import type { DoctorDeps } from '../deps.ts'
+import { attempt, following, known, unknown, valueOf } from '../fact.ts'
+import type { Fact } from '../fact.ts'
+import type { ClusterFacts, LeaseFact, PolicyFact, WorkloadFact } from '../facts.ts'
+import { gatherCrds } from './crds.ts'
+import { CSI_DRIVER, DAEMON_SET, DEPLOYMENT } from './resources.ts'
+import { gatherRules } from './rules.ts'
+
+/** The kinds the controller watches, listed once; `refusals` names those that could not be. */
+export type Listed = {
+  readonly watches: Watches
+  readonly refusals: ReadonlyMap<string, Fact<never>>
+}
+
+const DEFAULT_ACCOUNT = 'couchestor'
+const PAGE = 500
+
+/** Everything of Kubernetes. Without an API server nothing else is tried. */
+export async function gatherCluster(
+  deps: DoctorDeps,
+  config: Config,
+): Promise<{ readonly facts: ClusterFacts; readonly listed: Fact<Listed> }> {
+  const { client, transport } = deps.kube
+  const { namespace } = deps
+  const server = await attempt(deps, () => serverOf(deps))
+  const look = <T>(fn: () => Promise<T>) => following(deps, server, fn)
+  const [listed, me, drivers, crds, lease, leaseNamespaces, controller, agents] = await Promise.all(
+    [
+      look(() => listKinds(deps)),
+      look(() => whoAmI(client)),
+      look(async () => (await all(client, CSI_DRIVER)).map((d) => d.metadata.name)),
+      look(() => gatherCrds(client, transport)),
+      look(() => leaseOf(client, namespace)),
+      look(() => leaseNamespacesOf(client)),
+      look(() => workload(client, DEPLOYMENT, namespace, 'controller')),
+      look(() => workload(client, DAEMON_SET, namespace, 'agent')),
+    ],
+  )
+  const serviceAccount = valueOf(controller)?.serviceAccount || DEFAULT_ACCOUNT
+  const rules = await following(deps, me, (name) =>
+    gatherRules(client, name, { namespace, serviceAccount }),
+  )
+  const kind = <T>(of: (w: Watches) => Reflector<T>): Fact<readonly T[]> => storeOf(listed, of)
+  const classes = kind((w) => w.classes)
+  const policies = kind((w) => w.policies)
+  return {
+    listed,
+    facts: {
+      server,
+      me,
+      drivers,
+      crds,
+      rules,
+      lease,
+      leaseNamespaces,
+      controller,
+      agents,
+      classes,
+      policies: policies.known ? known(policies.value.map((p) => policyFact(p, config))) : policies,
+      migrations: kind((w) => w.migrations),
+    },
+  }
+}
+
+async function serverOf({ kube }: DoctorDeps): Promise<{ url: string; version: string }> {
+  const text = await kube.transport.call({ method: 'GET', path: '/version', repeat: 'unprocessed' })
+  const { gitVersion } = JSON.parse(text) as { gitVersion?: string }
+  return { url: kube.server, version: gitVersion ?? 'unknown version' }
+}
+
+/** `listOnce` gives up at the first kind that is refused or not installed; here the others are still of use. */
+async function listKinds({ kube, clock }: DoctorDeps): Promise<Listed> {
+  const refusals = new Map<string, Fact<never>>()
+  const tolerant: KubeClient = {
+    ...kube.client,
+    list: async (resource, query, signal) => {
+      try {
+        return await kube.client.list(resource, query, signal)
+      } catch (e) {
+        if (!(e instanceof ApiError) || ![401, 403, 404].includes(e.status)) throw e
+        refusals.set(resourceName(resource), unknown(lacks(e, resource), e.status !== 404))
+        return { items: [], resourceVersion: '' }
+      }
+    },
+  }
+  return { watches: await listOnce({ kube: tolerant, clock }), refusals }
+}
+
+function lacks(e: ApiError, resource: Resource): string {
+  const name = resourceName(resource)
+  return e.status === 404
+    ? `the API server has no ${name}`
+    : `this account may not list ${name} in the whole cluster`
+}
+
+function storeOf<T>(listed: Fact<Listed>, of: (w: Watches) => Reflector<T>): Fact<readonly T[]> {
+  if (!listed.known) return listed
+  const reflector = of(listed.value.watches)
+  const refusal = listed.value.refusals.get(reflector.health().resource)
+  return refusal ?? known([...reflector.store.values()])
+}
+
+function policyFact({ policy, problems }: WatchedPolicy, config: Config): PolicyFact {
+  const spec = problems.length > 0 ? { tiers: [] } : policy.spec
+  return { policy, problems, effective: effectivePolicy(spec, config) }
+}
+
+async function all(client: KubeClient, resource: Resource): Promise<readonly KubeObject[]> {
+  const found: KubeObject[] = []
+  let next: string | undefined
+  do {
+    const page = await client.list<KubeObject>(resource, {
+      limit: PAGE,
+      ...(next === undefined ? {} : { continue: next }),
+    })
+    found.push(...page.items)
+    next = page.continue
+  } while (next)
+  return found
+}
+
+async function leaseOf(client: KubeClient, namespace: string): Promise<LeaseFact | undefined> {
+  try {
+    const { spec } = await client.get<Lease>(resources.LEASE, LEASE_NAME, namespace)
+    const renewed = Date.parse(spec?.renewTime ?? '')
+    return {
+      holder: spec?.holderIdentity ?? '',
+      renewedAt: Number.isNaN(renewed) ? undefined : renewed,
+      durationMs: (spec?.leaseDurationSeconds ?? 0) * 1000,
+    }
+  } catch (e) {
+    if (e instanceof ApiError && e.status === 404) return undefined
+    throw e
+  }
+}
+
+async function leaseNamespacesOf(client: KubeClient): Promise<readonly string[]> {
+  const fieldSelector = `metadata.name=${LEASE_NAME}`
+  const { items } = await client.list<Lease>(resources.LEASE, { fieldSelector, limit: PAGE })
+  return items.filter((l) => l.spec?.holderIdentity).map((l) => l.metadata.namespace ?? '')
+}
+
+type Container = {
+  readonly image?: string
+  readonly securityContext?: { readonly privileged?: boolean }
+}
+type Workload = KubeObject & {
+  readonly spec?: {
+    readonly replicas?: number
+    readonly template?: {
+      readonly spec?: { readonly serviceAccountName?: string; readonly containers?: Container[] }
+    }
+  }
+  readonly status?: {
+    readonly readyReplicas?: number
+    readonly desiredNumberScheduled?: number
+    readonly numberReady?: number
+  }
+}
+
+/** The one with the guide's name or labels, or with the usual labels of a chart. */
+async function workload(
+  client: KubeClient,
+  resource: Resource,
+  namespace: string,
+  component: string,
+): Promise<WorkloadFact | undefined> {
+  const { items } = await client.list<Workload>(resource, { namespace, limit: PAGE })
+  const own = items.find(
+    ({ metadata: { name, labels = {} } }) =>
+      name === `couchestor-${component}` ||
+      (labels['app'] === 'couchestor' && labels['component'] === component) ||
+      (labels['app.kubernetes.io/name'] === 'couchestor' &&
+        labels['app.kubernetes.io/component'] === component),
+  )
+  if (own === undefined) return undefined
+  const { spec, status } = own
+  const pod = spec?.template?.spec
+  const containers = pod?.containers ?? []
+  return {
+    name: own.metadata.name,
+    wanted: spec?.replicas ?? status?.desiredNumberScheduled ?? 0,
+    ready: status?.readyReplicas ?? status?.numberReady ?? 0,
+    image: containers[0]?.image ?? '',
+    privileged: containers.some((c) => c.securityContext?.privileged === true),
+    serviceAccount: pod?.serviceAccountName ?? '',
+  }
+}

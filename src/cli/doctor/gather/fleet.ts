@@ -1,0 +1,165 @@
+import { attachmentsOf } from '../../../activity/attachments-of.ts'
+import type { VolumeAttachment } from '../../../activity/types.ts'
+import { unavailableSource } from '../../../activity/unavailable.ts'
+import type { Config } from '../../../api/config.ts'
+import { CINDER_DRIVER } from '../../../api/names.ts'
+import { DEFAULT_TIMING } from '../../../controller/deps.ts'
+import type { ControllerDeps } from '../../../controller/deps.ts'
+import { Inventory } from '../../../controller/inventory.ts'
+import { Managed } from '../../../controller/managed.ts'
+import type { ManagedClaim } from '../../../controller/managed.ts'
+import { Policies } from '../../../controller/policies.ts'
+import { readOnly } from '../../../controller/read-only.ts'
+import { Targets } from '../../../controller/targets.ts'
+import type { Watches } from '../../../controller/watches.ts'
+import { createRegistry } from '../../../metrics.ts'
+import type { CinderVolume, VolumeService } from '../../../openstack/types.ts'
+import type { DoctorDeps } from '../deps.ts'
+import type { Fleet, FleetClaim, FleetVolume } from '../facts.ts'
+import type { Listed } from './cluster.ts'
+
+const HOUR = 3_600_000
+const REFUSALS: ReadonlySet<string> = new Set([
+  'PolicyNotFound',
+  'PolicyConflict',
+  'MissingPermission',
+])
+
+type Parts = {
+  readonly deps: DoctorDeps
+  readonly config: Config
+  readonly listed: Listed
+  readonly volumes: VolumeService
+}
+
+/** Claims with their policies and volumes, matched by the parts that the controller itself uses. Throws when a list is missing. */
+export async function gatherFleet(parts: Parts, signal: AbortSignal): Promise<Fleet> {
+  const { watches, refusals } = parts.listed
+  for (const kind of ['persistentvolumeclaims', 'persistentvolumes']) {
+    const refusal = refusals.get(kind)
+    if (refusal !== undefined && !refusal.known) throw new Error(refusal.why)
+  }
+  const tap = new Tap(parts.volumes)
+  const deps = controllerDeps(parts, tap.volumes)
+  const inventory = new Inventory(deps)
+  if (!(await inventory.sweep(signal))) throw new Error(`Cinder: ${inventory.problem}`)
+  const policies = new Policies(deps, watches, inventory)
+  policies.refresh()
+  const managed = new Managed(watches, policies, new Targets(watches, policies, inventory))
+  const conflicts = new Map<string, number>()
+  const claims: FleetClaim[] = []
+  for (const one of managed.all()) {
+    const { match, claim } = one
+    if (match.policy !== undefined && match.alsoMatched.length > 0)
+      count(conflicts, [match.policy.name, ...match.alsoMatched].toSorted().join(', '))
+    if (one.bound !== undefined || match.policy !== undefined || REFUSALS.has(match.reason))
+      claims.push(claimOf(one, { watches, inventory, key: `${claim.namespace}/${claim.name}` }))
+  }
+  return {
+    claims,
+    conflicts,
+    nodes: [...new Set([...watches.attachments.store.values()].map((a) => a.node))].toSorted(),
+    clusters: tap.clusters,
+    strays: tap.strays(watches, parts.deps.clock.now()),
+    typeOfVolume: tap.types,
+    attachments: tap.attachments,
+  }
+}
+
+function controllerDeps({ deps, config }: Parts, volumes: VolumeService): ControllerDeps {
+  return readOnly({
+    kube: deps.kube.client,
+    volumes,
+    sources: () => ({
+      Prometheus: unavailableSource('none', 'not asked'),
+      Gnocchi: unavailableSource('none', 'not asked'),
+    }),
+    clock: deps.clock,
+    processClock: deps.clock,
+    random: deps.random,
+    log: deps.log,
+    metrics: createRegistry(),
+    config: () => config,
+    timing: DEFAULT_TIMING,
+  })
+}
+
+type Around = {
+  readonly key: string
+  readonly watches: Watches
+  readonly inventory: Inventory
+}
+
+function claimOf({ claim, match, bound }: ManagedClaim, around: Around): FleetClaim {
+  const { watches, inventory, key } = around
+  const row = bound?.row
+  const attachments =
+    bound === undefined ? [] : watches.attachments.store.byIndex('volumeName', bound.volume.name)
+  const refused = match.policy === undefined && REFUSALS.has(match.reason)
+  const volume: FleetVolume | undefined = row && {
+    status: row.status,
+    sizeGiB: row.sizeGiB,
+    typeId: row.typeId,
+    typeName: row.typeName,
+    zone: row.availabilityZone,
+    attached: row.attached || attachments.length > 0,
+    multiattach: row.multiattach,
+    encrypted: row.encrypted,
+    grouped: row.groupId !== undefined,
+    snapshots: inventory.hasSnapshots(row.id),
+  }
+  return {
+    key,
+    storageClass: claim.storageClass,
+    policy: match.policy?.name,
+    refusal: refused && match.policy === undefined ? match.message : undefined,
+    driver: bound !== undefined ? 'cinder' : claim.bound ? 'other' : 'unbound',
+    volumeId: bound?.volume.handle ?? '',
+    volume,
+    node: attachments[0]?.node,
+  }
+}
+
+/** Notes what the inventory does not keep, while the volumes pass by. */
+class Tap {
+  readonly volumes: VolumeService
+  readonly clusters = new Map<string, number>()
+  readonly types = new Map<string, string>()
+  readonly attachments: VolumeAttachment[] = []
+  readonly #madeByCsi: { id: string; createdAt: number }[] = []
+
+  constructor(inner: VolumeService) {
+    const note = (page: readonly CinderVolume[]) => page.forEach((v) => this.#note(v))
+    this.volumes = {
+      ...inner,
+      listVolumes: async function* (options) {
+        for await (const page of inner.listVolumes(options)) {
+          note(page)
+          yield page
+        }
+      },
+    }
+  }
+
+  #note(volume: CinderVolume): void {
+    const { id, typeId, metadata, createdAt } = volume
+    this.attachments.push(...attachmentsOf(volume))
+    this.types.set(id, typeId)
+    const cluster = metadata[`${CINDER_DRIVER}/cluster`]
+    if (cluster !== undefined) count(this.clusters, cluster)
+    if (metadata['csi.storage.k8s.io/pv/name'] !== undefined)
+      this.#madeByCsi.push({ id, createdAt: Date.parse(createdAt) })
+  }
+
+  /** A young one may be on its way to its PersistentVolume. */
+  strays(watches: Watches, now: number): readonly string[] {
+    const ours = new Set([...watches.volumes.store.values()].map((v) => v.handle))
+    return this.#madeByCsi
+      .filter((v) => !ours.has(v.id) && now - v.createdAt > HOUR)
+      .map((v) => v.id)
+  }
+}
+
+function count(counts: Map<string, number>, name: string): void {
+  counts.set(name, (counts.get(name) ?? 0) + 1)
+}

@@ -1,0 +1,79 @@
+import { z } from 'zod'
+import type { Session } from '../../../openstack/session.ts'
+import { CatalogEntry, regionsOf } from '../../../openstack/catalog.ts'
+import type { LoginFact } from '../facts.ts'
+
+const Named = z.object({ id: z.string(), name: z.string() })
+const LoginBody = z.object({
+  token: z.object({
+    user: Named.extend({ password_expires_at: z.string().nullish() }),
+    project: Named,
+    roles: z.array(z.object({ name: z.string() })).default([]),
+    expires_at: z.string().nullish(),
+    application_credential: Named.extend({ restricted: z.boolean().default(true) }).nullish(),
+    catalog: z.array(CatalogEntry).default([]),
+  }),
+})
+
+export type Login = {
+  readonly fact: LoginFact
+  readonly userId: string
+  readonly regions: readonly string[]
+  readonly hasGnocchi: boolean
+}
+
+/** What Keystone told with the token. Throws when it told less than every Keystone does. */
+export function loginOf(document: unknown): Login {
+  const body = LoginBody.safeParse(document)
+  if (!body.success) throw new Error('Keystone did not tell user, project and roles with the token')
+  const { user, project, roles, catalog, ...rest } = body.data.token
+  const given = rest.application_credential
+  return {
+    userId: user.id,
+    regions: regionsOf(catalog, 'block-storage'),
+    hasGnocchi: catalog.some((c) => c.type === 'metric' && c.endpoints.length > 0),
+    fact: {
+      user: user.name,
+      project,
+      roles: roles.map((r) => r.name),
+      applicationCredential: given ?? undefined,
+      passwordEnd: timeOf(user.password_expires_at),
+      tokenEnd: timeOf(rest.expires_at),
+    },
+  }
+}
+
+const CredentialBody = z.object({
+  application_credential: z.object({ expires_at: z.string().nullish() }),
+})
+
+/** End of the application credential, ms; null = it has none. Throws when Keystone does not show it. */
+export async function credentialEnd(
+  session: Session,
+  login: Login,
+  signal: AbortSignal,
+): Promise<number | null> {
+  const id = login.fact.applicationCredential?.id
+  if (id === undefined) return null
+  const answer = await session.request({
+    service: 'identity',
+    operation: 'application-credentials.get',
+    method: 'GET',
+    // the catalog names the identity service with or without /v3
+    base: 'root',
+    path: `/v3/users/${login.userId}/application_credentials/${id}`,
+    retry: 'safe',
+    signal,
+  })
+  const body = CredentialBody.safeParse(answer.json)
+  if (answer.status !== 200 || !body.success)
+    throw new Error(`Keystone answered ${answer.status} when asked for its end`)
+  return timeOf(body.data.application_credential.expires_at) ?? null
+}
+
+/** Keystone writes times with and without the zone; they are UTC. */
+function timeOf(text: string | null | undefined): number | undefined {
+  if (text === null || text === undefined) return undefined
+  const ms = Date.parse(/(Z|[+-]\d\d:?\d\d)$/.test(text) ? text : `${text}Z`)
+  return Number.isNaN(ms) ? undefined : ms
+}

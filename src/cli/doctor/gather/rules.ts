@@ -1,0 +1,78 @@
+import { SELF_SUBJECT_ACCESS_REVIEW } from '../../../kube/resources.ts'
+import { ApiError } from '../../../kube/types.ts'
+import type { KubeClient, KubeObject, Resource } from '../../../kube/types.ts'
+import type { RulesFact } from '../facts.ts'
+import { NEEDED_RULES } from '../needed-rules.ts'
+import type { Rule } from '../needed-rules.ts'
+import { SUBJECT_ACCESS_REVIEW } from './resources.ts'
+
+type Review = KubeObject & { readonly status?: { readonly allowed?: boolean } }
+
+/**
+ * Which of its rules the controller's account lacks. Asked about ourselves where we are that account; else about it,
+ * which takes an administrator; else about ourselves all the same, and said so. One small request per rule.
+ */
+export async function gatherRules(
+  kube: KubeClient,
+  me: string,
+  controller: { readonly namespace: string; readonly serviceAccount: string },
+): Promise<RulesFact> {
+  const account = `system:serviceaccount:${controller.namespace}:${controller.serviceAccount}`
+  const asked = NEEDED_RULES.length
+  const { namespace } = controller
+  if (me === account) {
+    const denied = await deniedOf(kube, namespace, undefined)
+    return { account, ofController: true, denied, asked }
+  }
+  try {
+    const denied = await deniedOf(kube, namespace, account)
+    return { account, ofController: true, denied, asked }
+  } catch (e) {
+    if (!(e instanceof ApiError) || ![401, 403, 404].includes(e.status)) throw e
+    return { account: me, ofController: false, denied: [], asked: 0 }
+  }
+}
+
+async function deniedOf(
+  kube: KubeClient,
+  namespace: string,
+  user: string | undefined,
+): Promise<readonly Rule[]> {
+  const answers = await Promise.all(
+    NEEDED_RULES.map(async (rule) => ({
+      rule,
+      allowed: await isAllowed(kube, rule, namespace, user),
+    })),
+  )
+  return answers.filter((a) => !a.allowed).map((a) => a.rule)
+}
+
+async function isAllowed(
+  kube: KubeClient,
+  rule: Rule,
+  namespace: string,
+  user: string | undefined,
+): Promise<boolean> {
+  const [resource = '', subresource] = rule.resource.split('/')
+  const resourceAttributes = {
+    group: rule.group,
+    resource,
+    verb: rule.verb,
+    ...(subresource === undefined ? {} : { subresource }),
+    ...(rule.local ? { namespace } : {}),
+    ...(rule.name === undefined ? {} : { name: rule.name }),
+  }
+  const kind: Resource = user === undefined ? SELF_SUBJECT_ACCESS_REVIEW : SUBJECT_ACCESS_REVIEW
+  const spec = {
+    resourceAttributes,
+    ...(user === undefined ? {} : { user, groups: groupsOf(user) }),
+  }
+  const review = await kube.create<Review>(kind, { metadata: {}, spec } as unknown as Review)
+  return review.status?.allowed === true
+}
+
+/** A ServiceAccount is in these groups whenever it asks. */
+function groupsOf(user: string): readonly string[] {
+  const namespace = user.split(':')[2] ?? ''
+  return ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated']
+}

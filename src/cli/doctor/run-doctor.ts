@@ -1,0 +1,45 @@
+import { oneOf } from '../command-line.ts'
+import type { Flags, FlagSpec } from '../flags.ts'
+import type { Terminal } from '../terminal.ts'
+import type { DoctorDeps } from './deps.ts'
+import { diagnose } from './diagnose.ts'
+import type { Diagnosis } from './diagnose.ts'
+import { gatherFacts } from './gather/gather-facts.ts'
+import { readConfig } from './gather/read-config.ts'
+import { renderText } from './render.ts'
+
+export const DOCTOR_FLAGS = {
+  output: { value: 'text|json', help: '(-o) form of the output', default: 'text' },
+  'fail-on': {
+    value: 'problem|warning',
+    help: 'the least that makes the exit code 1',
+    default: 'problem',
+  },
+  timeout: {
+    value: 'SECONDS',
+    help: 'longest that a single look may take',
+    default: '20',
+  },
+} as const satisfies Record<string, FlagSpec>
+
+export const FOUND = 1
+
+/** Looks, judges, prints. `flags` by DOCTOR_FLAGS, `config` and `prometheus`. Resolves to the exit code: 0, or 1 for findings as bad as --fail-on. */
+export async function runDoctor(
+  flags: Flags,
+  deps: DoctorDeps,
+  terminal: Terminal,
+): Promise<number> {
+  const output = oneOf(flags, 'output', ['text', 'json'])
+  const failOn = oneOf(flags, 'fail-on', ['problem', 'warning']) ?? 'problem'
+  const config = await readConfig(deps, flags)
+  const { sections, diagnosis } = diagnose(await gatherFacts(deps, config))
+  terminal.out(
+    output === 'json' ? `${JSON.stringify(diagnosis, null, 2)}\n` : renderText(sections, diagnosis),
+  )
+  return isBad(diagnosis, failOn) ? FOUND : 0
+}
+
+function isBad({ summary }: Diagnosis, failOn: 'problem' | 'warning'): boolean {
+  return summary.problems > 0 || (failOn === 'warning' && summary.warnings > 0)
+}

@@ -1,0 +1,122 @@
+import { readFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { createGnocchiSource } from '../activity/gnocchi/source.ts'
+import type { ActivitySource, Fleet } from '../activity/types.ts'
+import { readCommandLine } from '../cli/command-line.ts'
+import type {
+  CloudConnection,
+  DoctorDeps,
+  KubeConnection,
+  PrometheusConnection,
+} from '../cli/doctor/deps.ts'
+import { observed } from '../cli/doctor/observed-http.ts'
+import { DOCTOR_FLAGS, runDoctor } from '../cli/doctor/run-doctor.ts'
+import { numberFlag } from '../cli/flags.ts'
+import type { Flags } from '../cli/flags.ts'
+import { readsOnly } from '../cli/reads-only.ts'
+import type { Config } from '../api/config.ts'
+import { DEFAULT_NAMESPACE } from '../api/names.ts'
+import { createHttpClient } from '../http.ts'
+import { createKubeClient } from '../kube/client.ts'
+import { loadKubeAccess } from '../kube/credentials.ts'
+import { createTransport } from '../kube/transport.ts'
+import type { KubeClient } from '../kube/types.ts'
+import { silentLog } from '../log.ts'
+import { createSession } from '../openstack/session.ts'
+import type { Session } from '../openstack/session.ts'
+import { VERSION } from '../version.ts'
+import { openStackCredentials } from './cloud-credentials.ts'
+import { ASKED_BY_POST, PROMETHEUS_QUERY, READING_FLAGS } from './cluster-clients.ts'
+import { gnocchiClient, gnocchiSourceConfig } from './gnocchi-config.ts'
+import { prometheusSourceConfig, prometheusTls } from './prometheus-config.ts'
+import { systemClock } from './system-clock.ts'
+import { systemTerminal } from './system-terminal.ts'
+
+const { 'system-namespace': SYSTEM_NAMESPACE, ...READING } = READING_FLAGS
+export const DOCTOR_COMMAND_FLAGS = {
+  ...DOCTOR_FLAGS,
+  ...READING,
+  namespace: { ...SYSTEM_NAMESPACE, help: '(-n) namespace of the installation' },
+}
+
+/** Reviews of access are posted, and never stored. */
+const REVIEWS = /\/(self)?subject(access)?reviews$/
+const LONGEST_TIMEOUT_S = 600
+
+const base = { clock: systemClock, random: Math.random, log: silentLog }
+
+/** `couchestor doctor`. Resolves to the exit code. */
+export async function runDoctorCommand(args: readonly string[]): Promise<number> {
+  const { flags } = readCommandLine('doctor', args, DOCTOR_COMMAND_FLAGS, {
+    least: 0,
+    most: 0,
+    usage: '',
+  })
+  const timeoutMs = numberFlag(flags, 'timeout', 1, LONGEST_TIMEOUT_S) * 1000
+  const kube = await connectKube(flags)
+  const namespace = flags['namespace'] ?? DEFAULT_NAMESPACE
+  const deps: DoctorDeps = {
+    ...base,
+    timeoutMs,
+    namespace,
+    version: VERSION,
+    kube,
+    readFile: (path) => readFile(path, 'utf8'),
+    connectCloud: (config) => connectCloud(config, kube.client, namespace),
+    connectPrometheus,
+    connectGnocchi,
+  }
+  const code = await runDoctor(flags, deps, systemTerminal)
+  await kube.client.close()
+  return code
+}
+
+async function connectKube(flags: Flags): Promise<KubeConnection> {
+  const access = await loadKubeAccess({
+    kubeconfigPath: flags['kubeconfig'],
+    env: process.env,
+    readFile: (path) => readFileSync(path, 'utf8'),
+    clock: systemClock,
+  })
+  const { http, seen } = observed(
+    readsOnly(createHttpClient({ ...access.tls, connections: 8 }), REVIEWS),
+    systemClock,
+  )
+  const options = { ...base, http, server: access.server, authorization: access.authorization }
+  return {
+    client: createKubeClient(options),
+    transport: createTransport(options),
+    server: access.server,
+    seen,
+  }
+}
+
+async function connectCloud(
+  config: Config,
+  kube: KubeClient,
+  namespace: string,
+): Promise<CloudConnection> {
+  const source = openStackCredentials({
+    kube,
+    namespace,
+    env: process.env,
+    config: () => config,
+    readFile: (path) => readFile(path, 'utf8'),
+  })
+  const credentials = await source.read()
+  const client = createHttpClient({ ...(await source.tls()), connections: 8 })
+  const { http, seen } = observed(readsOnly(client, ASKED_BY_POST), systemClock)
+  return { credentials, session: createSession({ ...base, http, credentials }), http, seen }
+}
+
+function connectPrometheus(config: Config): PrometheusConnection | undefined {
+  if (config.prometheus.endpoint === undefined) return undefined
+  const client = createHttpClient({ ...prometheusTls(config), connections: 4 })
+  const { http, seen } = observed(readsOnly(client, PROMETHEUS_QUERY), systemClock)
+  return { http, seen, config: prometheusSourceConfig(config) }
+}
+
+function connectGnocchi(config: Config, session: Session, fleet: Fleet): ActivitySource {
+  const client = gnocchiClient(config, session)
+  return createGnocchiSource({ ...base, client, config: gnocchiSourceConfig(config), fleet })
+}
