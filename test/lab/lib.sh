@@ -38,7 +38,8 @@ bg() {
   printf '%q ' "$@" >"$STATE/cmd/$name"
   touch "$log"
   local size; size=$(stat -c %s "$log")
-  setsid "$@" </dev/null >>"$log" 2>&1 &
+  # nothing else of the caller's stays open: a lock that he holds would be held for the daemon's life
+  setsid "$@" </dev/null >>"$log" 2>&1 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- &
   pid=$!
   disown "$pid"
   printf '%s %s %s\n' "$pid" "$(started_at "$pid")" "$size" >"$STATE/pids/$name"

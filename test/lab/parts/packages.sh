@@ -7,13 +7,14 @@ declare -A PACKAGES=(
     ceph-mon ceph-mgr ceph-osd ceph-common python3-rbd python3-rados"
   [gnocchi]="gnocchi-api gnocchi-metricd"
   [prometheus]="prometheus"
+  [kubelet]="iproute2 nftables"
   # not the daemons' packages: they pull in libvirt and QEMU
   [nova]="python3-nova nova-common placement-api"
 )
 
 install_packages() { # install_packages PART...
   local part want=() missing=()
-  [[ " $* " != *" packages "* ]] || set -- openstack gnocchi prometheus nova
+  [[ " $* " != *" packages "* ]] || set -- openstack gnocchi prometheus nova kubelet
   for part; do
     case $part in gnocchi | nova) want+=(${PACKAGES[openstack]}) ;; esac
     want+=(${PACKAGES[$part]:-})
