@@ -1,0 +1,105 @@
+/** Values that turn everything on that can be on at once. */
+const EVERYTHING = {
+  commonLabels: { team: 'storage' },
+  imagePullSecrets: [{ name: 'registry' }],
+  image: { digest: `sha256:${'0123456789abcdef'.repeat(4)}` },
+  credentials: {
+    create: true,
+    data: {
+      OS_AUTH_URL: 'https://keystone.example.com:5000/v3',
+      OS_APPLICATION_CREDENTIAL_ID: 'id',
+      OS_APPLICATION_CREDENTIAL_SECRET: 'secret',
+    },
+  },
+  config: { openstack: { auth_url: 'https://keystone.example.com:35357/v3', region: 'R1' } },
+  policies: {
+    observe: {
+      mode: 'Observe',
+      selector: { matchLabels: { 'couchestor.io/tiering': 'on' } },
+      tiers: [{ name: 'hot', iopsThreshold: 1_000_000 }, { name: 'cold' }],
+    },
+  },
+  controller: {
+    replicas: 3,
+    priorityClassName: 'system-cluster-critical',
+    topologySpreadConstraints: [
+      {
+        maxSkew: 1,
+        topologyKey: 'topology.kubernetes.io/zone',
+        whenUnsatisfiable: 'ScheduleAnyway',
+        labelSelector: { matchLabels: { app: 'couchestor', component: 'controller' } },
+      },
+    ],
+    nodeSelector: { role: 'infra' },
+    tolerations: [{ key: 'infra', operator: 'Exists', effect: 'NoSchedule' }],
+    extraArgs: ['--log-level=debug'],
+    extraEnv: [{ name: 'HTTPS_PROXY', value: 'http://proxy:3128' }],
+    extraVolumes: [{ name: 'ca', configMap: { name: 'openstack-ca' } }],
+    extraVolumeMounts: [{ name: 'ca', mountPath: '/etc/ca', readOnly: true }],
+    podAnnotations: { 'example.com/note': 'x' },
+    podLabels: { 'example.com/label': 'y' },
+    serviceAccount: { annotations: { 'example.com/role': 'z' } },
+  },
+  agent: {
+    affinity: {
+      nodeAffinity: {
+        requiredDuringSchedulingIgnoredDuringExecution: {
+          nodeSelectorTerms: [{ matchExpressions: [{ key: 'virtual', operator: 'Exists' }] }],
+        },
+      },
+    },
+    podAnnotations: { 'example.com/note': 'x' },
+    extraEnv: [{ name: 'X', value: 'y' }],
+    extraVolumes: [{ name: 'host', hostPath: { path: '/proc' } }],
+    extraVolumeMounts: [{ name: 'host', mountPath: '/host/proc', readOnly: true }],
+    extraArgs: ['--proc=/host/proc'],
+  },
+  exporter: { enabled: true, podAnnotations: { 'example.com/note': 'x' } },
+  admission: { restrictForceTier: true },
+  storageClasses: { enabled: true },
+  networkPolicy: { enabled: true, extraEgress: [{ ports: [{ port: 3128, protocol: 'TCP' }] }] },
+  monitoring: {
+    labels: { release: 'prometheus' },
+    interval: '15s',
+    podMonitor: { enabled: true },
+    prometheusRule: { enabled: true },
+    dashboards: { enabled: true, annotations: { grafana_folder: 'Storage' } },
+  },
+  extraObjects: [
+    {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'more', namespace: '{{ .Release.Namespace }}' },
+    },
+  ],
+}
+
+/** One switch at a time, and all together. */
+export const SWITCHES: readonly (readonly [string, object])[] = [
+  ['the defaults', {}],
+  ['one replica', { controller: { replicas: 1 } }],
+  ['preferred anti-affinity', { controller: { podAntiAffinity: 'Preferred' } }],
+  ['no anti-affinity', { controller: { podAntiAffinity: 'None' } }],
+  ['the privileged agent', { agent: { privileged: true } }],
+  ['no agent', { agent: { enabled: false } }],
+  ['the exporter', { exporter: { enabled: true } }],
+  ['the credential by API', { credentials: { delivery: 'API' } }],
+  ['no rights made', { rbac: { create: false, userRoles: false } }],
+  ['no ServiceAccount made', { controller: { serviceAccount: { create: false, name: 'mine' } } }],
+  ['no CRDs', { crds: { enabled: false } }],
+  ['CRDs that go', { crds: { keep: false } }],
+  ['no admission policies', { admission: { enabled: false } }],
+  ['only forcing restricted', { admission: { enabled: false, restrictForceTier: true } }],
+  ['StorageClasses', { storageClasses: { enabled: true } }],
+  ['no class for restores', { storageClasses: { enabled: true, restoreName: '' } }],
+  ['NetworkPolicies', { networkPolicy: { enabled: true } }],
+  [
+    'ServiceMonitors',
+    { exporter: { enabled: true }, monitoring: { serviceMonitor: { enabled: true } } },
+  ],
+  ['PodMonitors', { exporter: { enabled: true }, monitoring: { podMonitor: { enabled: true } } }],
+  ['no doctor', { doctor: { enabled: false } }],
+  ['everything', EVERYTHING],
+]
+
+export { EVERYTHING }
