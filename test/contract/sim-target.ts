@@ -13,10 +13,11 @@ const login = (account: Account): PasswordLogin => ({
 /** The simulator behind real sockets, on a clock that only `pass` moves. */
 export async function simTarget(): Promise<CloudTarget> {
   const clock = createVirtualClock()
-  const { keystone, cinder, seams } = createCloud({ clock })
+  const { keystone, cinder, gnocchi, seams } = createCloud({ clock })
   const identity = await serve(keystone)
   const volume = await serve(cinder)
-  seams.setOrigin({ identity: identity.url, volume: volume.url })
+  const metric = await serve(gnocchi)
+  seams.setOrigin({ identity: identity.url, volume: volume.url, metric: metric.url })
   return {
     authUrl: `${identity.url}/v3`,
     admin: login(seams.admin),
@@ -29,6 +30,7 @@ export async function simTarget(): Promise<CloudTarget> {
     stop: async () => {
       await identity.close()
       await volume.close()
+      await metric.close()
     },
   }
 }

@@ -27,13 +27,13 @@ export type GnocchiFailed = { readonly kind: 'Failed'; readonly why: string }
 
 /**
  * Gnocchi answers for all disks of a question or for none. `NoneMatch`: it has none of them.
- * `UnknownAggregation`: at least the named metrics do not keep it; the others were not looked at.
+ * `UnknownAggregation`: the named metric does not keep it, and others may not either.
  * `GranularityMissing`: at least one metric does not keep it, and it does not say which.
  */
 export type AggregatesAnswer =
   | { readonly kind: 'Measures'; readonly disks: readonly DiskMeasures[] }
   | { readonly kind: 'NoneMatch' }
-  | { readonly kind: 'UnknownAggregation'; readonly metricIds: readonly string[] }
+  | { readonly kind: 'UnknownAggregation'; readonly metricId: string }
   | { readonly kind: 'GranularityMissing' }
   | GnocchiFailed
 
@@ -157,9 +157,9 @@ function wholeFailure({ status, json }: SessionResponse): AggregatesAnswer | und
   if (cause === 'Metrics not found') return { kind: 'NoneMatch' }
   if (reason === 'Granularities are missing') return { kind: 'GranularityMissing' }
   if (cause !== 'Metrics with unknown aggregation') return undefined
-  const pairs = Array.isArray(detail) ? (detail as unknown[]) : []
-  const metricIds = pairs.flatMap((pair) => (Array.isArray(pair) ? [String(pair[0])] : []))
-  return { kind: 'UnknownAggregation', metricIds }
+  const [[metricId]] =
+    Array.isArray(detail) && Array.isArray(detail[0]) ? (detail as [[unknown]]) : [['']]
+  return { kind: 'UnknownAggregation', metricId: String(metricId) }
 }
 
 /** `{"code", "title", "description"}`, the last being a text or an object with cause, reason and detail. */

@@ -1,6 +1,12 @@
 import type { Ids } from './ids.ts'
 
-export type Origin = { readonly identity: string; readonly volume: string }
+/** Base URLs of the services, without a path. */
+export type Origin = {
+  readonly identity: string
+  readonly volume: string
+  /** Left out, nothing listens where the catalog says Gnocchi is. */
+  readonly metric?: string
+}
 
 type Endpoint = {
   readonly id: string
@@ -23,7 +29,7 @@ export function createCatalog(ids: Ids, regions: readonly string[], origin: () =
   const services = [
     { type: 'image', name: 'glance', url: () => 'http://127.0.0.1:9/image' },
     { type: 'volumev3', name: 'cinderv3', url: (p: string) => `${origin().volume}/v3/${p}` },
-    { type: 'metric', name: 'gnocchi', url: () => 'http://127.0.0.1:9' },
+    { type: 'metric', name: 'gnocchi', url: () => origin().metric ?? 'http://127.0.0.1:9' },
     { type: 'compute', name: 'nova', url: () => 'http://127.0.0.1:9/v2.1' },
     { type: 'identity', name: 'keystone', url: () => `${origin().identity}/v3/` },
   ].map((service) => ({ ...service, id: ids.hex32() }))

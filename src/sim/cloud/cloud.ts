@@ -1,4 +1,6 @@
 import type { SimHandler } from '../handler.ts'
+import { createGnocchi } from '../gnocchi/gnocchi.ts'
+import { Store } from '../gnocchi/store.ts'
 import { createCatalog } from './catalog.ts'
 import { createCinder } from './cinder.ts'
 import { createFaults } from './faults.ts'
@@ -14,11 +16,13 @@ export type Cloud = {
   readonly keystone: SimHandler
   /** Volume service, for `origin.volume`. */
   readonly cinder: SimHandler
+  /** Metric service, for `origin.metric`. */
+  readonly gnocchi: SimHandler
   readonly seams: Seams
 }
 
 /**
- * Keystone and Cinder in memory, with the semantics of the real services (Zed): give the handlers sockets or call them
+ * Keystone, Cinder and Gnocchi in memory, with the semantics of the real services (Zed): give the handlers sockets or call them
  * in the process. All waiting is on `clock`; nothing happens by itself. A dropped reply rejects with `ConnectionLost`.
  */
 export function createCloud(options: CloudOptions): Cloud {
@@ -33,9 +37,17 @@ export function createCloud(options: CloudOptions): Cloud {
     catalog,
     baseUrl: () => state.origin.identity,
   })
+  const store = new Store(options.clock, state.ids)
+  const gnocchi = createGnocchi({
+    identity: state.identity,
+    store,
+    keystone: () => state.origin.identity,
+    maxPage: state.maxPage,
+  })
   return {
     keystone: faults.wrap('keystone', keystone),
     cinder: faults.wrap('cinder', createCinder(state, migrations)),
-    seams: createSeams(state, migrations, faults),
+    gnocchi: faults.wrap('gnocchi', gnocchi),
+    seams: createSeams(state, migrations, faults, store),
   }
 }

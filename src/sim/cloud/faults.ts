@@ -24,7 +24,7 @@ export type FaultRule = {
   readonly times?: number
 }
 
-export type ServiceName = 'keystone' | 'cinder'
+export type ServiceName = 'keystone' | 'cinder' | 'gnocchi'
 
 /** One request that could change something, as the service received it. */
 export type JournalEntry = {

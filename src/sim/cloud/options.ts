@@ -1,4 +1,5 @@
 import type { Clock } from '../../clock.ts'
+import type { Origin } from './catalog.ts'
 
 export type BackendOptions = {
   readonly name: string
@@ -56,7 +57,7 @@ export type CloudOptions = {
   /** Uniform in [0, 1). Default: a generator with a fixed seed, so that ids repeat from run to run. */
   readonly random?: () => number
   /** Base URLs as the catalog tells them, without a path. Default the usual ports on loopback; see `seams.setOrigin`. */
-  readonly origin?: { readonly identity: string; readonly volume: string }
+  readonly origin?: Origin
   /** Names of the regions, the first is the one the volume service lives in. Default `RegionOne`. */
   readonly regions?: readonly string[]
   /** Highest minor of microversion 3. Default 70 (Zed, as the lab). 71 or more = safe attached migrations. */

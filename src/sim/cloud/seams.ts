@@ -1,4 +1,7 @@
+import type { Resource } from '../gnocchi/resource.ts'
+import type { PolledDisk, Store } from '../gnocchi/store.ts'
 import { release } from './attachments-api.ts'
+import type { Origin } from './catalog.ts'
 import type { Faults, FaultRule, JournalEntry, ServiceName } from './faults.ts'
 import type { AppCredentialRow, ProjectRow, UserRow } from './identity.ts'
 import type { Migrations, PlannedOutcome } from './migrations.ts'
@@ -40,7 +43,7 @@ export type Seams = {
   readonly other: Account
   /** Application credential of a plain member of project couchestor. */
   readonly operator: AppCredentialRow
-  setOrigin(origin: { readonly identity: string; readonly volume: string }): void
+  setOrigin(origin: Origin): void
 
   addProject(name: string): ProjectRow
   addUser(name: string, password: string, project: ProjectRow, roles: readonly string[]): UserRow
@@ -82,6 +85,9 @@ export type Seams = {
   killCopies(): readonly string[]
   retyping(): readonly string[]
 
+  /** A disk that Gnocchi has measures of as time goes on, as if Ceilometer polled it. */
+  pollDisk(disk: PolledDisk): Resource
+
   addFault(rule: FaultRule): () => void
   clearFaults(): void
   setDown(service: ServiceName, down: boolean): void
@@ -92,7 +98,12 @@ export type Seams = {
 }
 
 /** The seams of a cloud, with its three projects, their users and one application credential. */
-export function createSeams(state: State, migrations: Migrations, faults: Faults): Seams {
+export function createSeams(
+  state: State,
+  migrations: Migrations,
+  faults: Faults,
+  gnocchi: Store,
+): Seams {
   const accounts = createAccounts(state)
   const { identity } = state
   return {
@@ -138,6 +149,10 @@ export function createSeams(state: State, migrations: Migrations, faults: Faults
     retyping: () => migrations.running(),
     addFault: (rule) => faults.add(rule),
     clearFaults: () => faults.clear(),
+    pollDisk: (disk) => {
+      const { user, project } = accounts.couchestor
+      return gnocchi.poll(disk, { userId: user.id, projectId: project.id })
+    },
     setDown: (service, down) => faults.setDown(service, down),
     journal: () => faults.journal(),
     clearJournal: () => faults.clearJournal(),

@@ -1,4 +1,5 @@
 import type { Clock } from '../../clock.ts'
+import type { Origin } from './catalog.ts'
 import { createByVolume } from './by-volume.ts'
 import type { ByVolume } from './by-volume.ts'
 import { createIdentity } from './identity.ts'
@@ -45,7 +46,7 @@ export type State = {
   readonly maxMinor: number
   readonly maxPage: number
   readonly defaultTypeName: string
-  origin: { identity: string; volume: string }
+  origin: Origin
   /** Volumes whose client still writes to an image that is gone (an unsafe retype while attached). */
   readonly dangling: Set<string>
 }

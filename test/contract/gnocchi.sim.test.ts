@@ -1,0 +1,4 @@
+import { gnocchiContract } from './gnocchi.suite.ts'
+import { simTarget } from './sim-target.ts'
+
+gnocchiContract('the simulator', simTarget)
