@@ -10,7 +10,7 @@ import type { Log } from '../log.ts'
 import type { Registry } from '../metrics.ts'
 import type { Session } from '../openstack/session.ts'
 import { gnocchiClient, gnocchiSourceConfig } from './gnocchi-config.ts'
-import { prometheusSourceConfig, prometheusTls } from './prometheus-config.ts'
+import { NO_PROMETHEUS, prometheusSourceConfig, prometheusTls } from './prometheus-config.ts'
 
 export type SourceParts = {
   readonly config: Config
@@ -42,13 +42,11 @@ export function prometheusSource({
 }: Omit<SourceParts, 'session'> & {
   readonly knownVolumes?: () => Iterable<string>
 }): ActivitySource {
-  if (config.prometheus.endpoint === undefined) return unavailableSource('prometheus', NO_ENDPOINT)
+  if (config.prometheus.endpoint === undefined)
+    return unavailableSource('prometheus', NO_PROMETHEUS)
   return createPrometheusSource({
     ...rest,
     http: wrap(createHttpClient({ ...prometheusTls(config), connections: 4 })),
-    config: prometheusSourceConfig({ ...config.prometheus, endpoint: config.prometheus.endpoint }),
+    config: prometheusSourceConfig(config),
   })
 }
-
-const NO_ENDPOINT =
-  'no Prometheus is configured: set prometheus.endpoint in config.yaml to a URL such as http://prometheus-server.monitoring.svc:9090, or metrics.source to Gnocchi'

@@ -2,13 +2,13 @@ import { readFile } from 'node:fs/promises'
 import { basicAuthorization, bearerAuthorization } from '../activity/prometheus/authorization.ts'
 import type { PrometheusSourceConfig } from '../activity/prometheus/config.ts'
 import type { Config } from '../api/config.ts'
+import { UserError } from '../errors.ts'
 import { readPem } from '../http.ts'
 import type { HttpOptions } from '../http.ts'
 
-/** `prometheus` of config.yaml, which has an endpoint, as the source wants it. */
-export function prometheusSourceConfig(
-  p: Config['prometheus'] & { readonly endpoint: string },
-): PrometheusSourceConfig {
+/** `prometheus` of config.yaml as the source wants it. Throws `UserError` when no endpoint is given. */
+export function prometheusSourceConfig({ prometheus: p }: Config): PrometheusSourceConfig {
+  if (p.endpoint === undefined) throw new UserError('config', NO_PROMETHEUS)
   const authorization = authorizationOf(p.auth)
   return {
     endpoint: p.endpoint,
@@ -24,6 +24,9 @@ export function prometheusSourceConfig(
     ...(authorization === undefined ? {} : { authorization }),
   }
 }
+
+export const NO_PROMETHEUS =
+  'no Prometheus is configured: set prometheus.endpoint in config.yaml to a URL such as http://prometheus-server.monitoring.svc:9090, or metrics.source to Gnocchi'
 
 function authorizationOf(auth: Config['prometheus']['auth']): (() => Promise<string>) | undefined {
   if (auth === undefined) return undefined

@@ -115,7 +115,7 @@ describeLab('the controller, with attached volumes', () => {
       ({ status }) =>
         Date.parse(status?.lastWindowEnd ?? '') > movedAt &&
         status?.conditions?.find((c) => c.type === 'MetricsHealthy')?.message ===
-          '1 of 1 attached volumes have usage numbers',
+          '1 of 1 attached volumes have usage numbers from Prometheus',
       150,
     )
     await fleet.removePod('worker')

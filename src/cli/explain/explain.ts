@@ -14,23 +14,23 @@ import { durationText, iopsText } from '../../policy/numbers-text.ts'
 import { monthlyCost } from '../../policy/rank.ts'
 import { whatIf } from '../../policy/what-if.ts'
 import type { WhatIfInput } from '../../policy/what-if.ts'
-import type { Level, Point } from './chart.ts'
+import type { Level } from './chart.ts'
 import type { Explanation, LastMove, TierCost } from './explanation.ts'
 import { guardLines } from './guard-lines.ts'
 import { sentence } from './sentence.ts'
 
 const LAST_MOVES = 5
 
-/** Why the volume of one claim is where it is. `history` is drawn, and decides nothing. */
+/** Why the volume of one claim is where it is. `history` and `usage` are shown, and decide nothing. */
 export function explain(
   picture: Picture,
   managed: ManagedClaim,
-  history: readonly Point[],
+  { history, usage }: Pick<Explanation, 'history' | 'usage'>,
 ): Explanation {
   const key = `${managed.claim.namespace}/${managed.claim.name}`
   const judged = picture.verdicts.get(key)
   const candidate = picture.judgement.candidate(managed)
-  const base = { ...about(picture, managed), history }
+  const base = { ...about(picture, managed), history, usage }
   if (judged === undefined || candidate === undefined) return { ...base, ...unmanaged(managed) }
   const { verdict, tiers, tier, policy } = judged
   const goal = verdict.kind === 'move' ? verdict.to : verdict.wants

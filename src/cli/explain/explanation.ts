@@ -1,5 +1,6 @@
 import type { GuardLine } from './guard-lines.ts'
 import type { Level, Point } from './chart.ts'
+import type { UsageNow } from './read-usage.ts'
 
 /** Everything that is known about why one volume is where it is. Money per month in the unit of the prices. */
 export type Explanation = {
@@ -22,6 +23,8 @@ export type Explanation = {
   readonly wouldChange: readonly string[]
   readonly lastMoves: readonly LastMove[]
   readonly openMove: LastMove | null
+  /** null when no policy manages the claim. */
+  readonly usage: UsageNow | null
   readonly history: readonly Point[]
   readonly levels: readonly Level[]
 }

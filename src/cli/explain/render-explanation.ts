@@ -1,4 +1,4 @@
-import { iopsText } from '../../policy/numbers-text.ts'
+import { durationText, iopsText } from '../../policy/numbers-text.ts'
 import { money } from '../money.ts'
 import { table } from '../table.ts'
 import { chart } from './chart.ts'
@@ -17,6 +17,7 @@ export function renderExplanation(e: Explanation): string {
     ]
       .filter(Boolean)
       .join(', '),
+    usage(e),
     picture(e),
     e.costs.length === 0
       ? ''
@@ -29,6 +30,15 @@ export function renderExplanation(e: Explanation): string {
     e.lastMoves.length === 0 ? '' : `Last moves:\n${moves(e.lastMoves)}`,
   ]
   return `${parts.filter((p) => p !== '').join('\n\n')}\n`
+}
+
+function usage({ usage: u }: Explanation): string {
+  if (u === null) return ''
+  const when = `in the ${durationText(u.windowSeconds)} up to ${u.windowEnd.slice(0, 16).replace('T', ' ')} UTC`
+  if (u.operationsPerSecond === null || u.bytesPerSecond === null || u.coveragePercent === null)
+    return `Usage by ${u.source} ${when}: no numbers. ${u.why}`
+  const kib = iopsText(u.bytesPerSecond / 1024)
+  return `Usage by ${u.source} ${when}: ${iopsText(u.operationsPerSecond)} operations and ${kib} KiB per second, ${Math.floor(u.coveragePercent)} % covered`
 }
 
 function picture({ history, levels }: Explanation): string {

@@ -9,6 +9,7 @@ import type { FlagSpec } from '../flags.ts'
 import type { Terminal } from '../terminal.ts'
 import { explain } from './explain.ts'
 import { readHistory } from './read-history.ts'
+import { readUsage } from './read-usage.ts'
 import { renderExplanation } from './render-explanation.ts'
 
 export const EXPLAIN_ABOUT =
@@ -38,15 +39,19 @@ export async function runExplain(
     throw new UserError('NOT_FOUND', `there is no claim ${key}; give its namespace with -n`)
   const { metrics } = managed.match.policy?.effective ?? {}
   const source = picture.sources[metrics?.source ?? deps.config().metrics.source]
-  const history = await readHistory(source, {
+  const asked = {
     volumeId: managed.bound?.volume.handle ?? '',
-    days,
     now: picture.now / 1000,
-    ioUnitKiB: metrics?.ioUnitKiB ?? 256,
     signal,
-  })
+  }
+  const usage =
+    metrics === undefined
+      ? null
+      : await readUsage(source, { ...asked, windowSeconds: metrics.windowMs / 1000 })
+  const ioUnitKiB = metrics?.ioUnitKiB ?? 256
+  const history = await readHistory(source, { ...asked, days, ioUnitKiB })
   terminal.progress('')
-  const explanation = explain(picture, managed, history)
+  const explanation = explain(picture, managed, { history, usage })
   if (output === 'json') terminal.out(`${JSON.stringify(explanation, null, 2)}\n`)
   else if (output === 'yaml') terminal.out(dump(explanation, { lineWidth: 120, noRefs: true }))
   else terminal.out(renderExplanation(explanation))
