@@ -24,6 +24,7 @@ import type { Log } from '../log.ts'
 import { createRegistry } from '../metrics.ts'
 import type { Registry } from '../metrics.ts'
 import { createVolumeService } from '../openstack/cinder.ts'
+import { CredentialEnd } from '../openstack/credential-end.ts'
 import { createOpenStackMetrics } from '../openstack/openstack-metrics.ts'
 import { createSession } from '../openstack/session.ts'
 import { gnocchiMapping } from './gnocchi-config.ts'
@@ -156,6 +157,7 @@ async function build({
     config: current,
     readFile: (p) => readFile(p, 'utf8'),
   })
+  const credentialEnd = new CredentialEnd(registry, log)
   const session = createSession({
     http: createHttpClient({ ...(await credentials.tls()), connections: 8 }),
     credentials: credentials.read,
@@ -163,6 +165,7 @@ async function build({
     random,
     log,
     metrics: createOpenStackMetrics(registry),
+    onLogin: (owner) => void credentialEnd.note(session, owner),
   })
   const volumes = createVolumeService({ session, log })
   return createController({

@@ -4,6 +4,7 @@ import { ConnectionError, type HttpRequest } from '../http.ts'
 import { CatalogEntry } from './catalog.ts'
 import type { AuthMethod, Credentials, InDomain } from './credentials.ts'
 import { answerError, AuthenticationError, CinderError, sentence, unreachable } from './errors.ts'
+import { keystoneTime } from './keystone-time.ts'
 import { retrying } from './retry.ts'
 import type { Answer, Send } from './transport.ts'
 
@@ -13,6 +14,15 @@ export type Token = {
   readonly catalog: readonly CatalogEntry[]
   /** `clock.boot()` at which it ends, by Keystone's own clock: ours may be wrong. */
   readonly endsAt: number
+  readonly owner: Owner
+}
+
+/** Whose token it is, as far as Keystone tells. */
+export type Owner = {
+  readonly userId?: string | undefined
+  readonly applicationCredentialId?: string | undefined
+  /** ms; undefined = the user's password has no end. */
+  readonly passwordEnd?: number | undefined
 }
 
 const TokenBody = z.object({
@@ -21,6 +31,8 @@ const TokenBody = z.object({
     issued_at: z.string().optional(),
     project: z.object({ id: z.string() }).optional(),
     catalog: z.array(CatalogEntry).default([]),
+    user: z.object({ id: z.string(), password_expires_at: z.string().nullish() }).optional(),
+    application_credential: z.object({ id: z.string() }).nullish(),
   }),
 })
 
@@ -130,6 +142,11 @@ function tokenOf(credentials: Credentials, answer: Answer, clock: Clock): Token 
     projectId: token.project.id,
     catalog: token.catalog,
     endsAt: clock.boot() + (lifetime > 0 ? lifetime : SHORTEST_LIFE_MS),
+    owner: {
+      userId: token.user?.id,
+      applicationCredentialId: token.application_credential?.id,
+      passwordEnd: keystoneTime(token.user?.password_expires_at),
+    },
   }
 }
 

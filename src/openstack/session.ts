@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts'
 import { messageOf } from '../errors.ts'
 import { ConnectionError, type HttpClient, type HttpRequest } from '../http.ts'
 import type { Log } from '../log.ts'
-import { authenticate, type Token } from './authenticate.ts'
+import { authenticate, type Owner, type Token } from './authenticate.ts'
 import {
   describeCatalog,
   type EndpointBase,
@@ -72,6 +72,8 @@ export type SessionParts = {
   readonly random: () => number
   readonly log: Log
   readonly metrics?: OpenStackMetrics
+  /** Told after each login, before its token is used; must not throw. */
+  readonly onLogin?: (owner: Owner) => void
 }
 
 type Login = Token & { readonly credentials: Credentials }
@@ -106,6 +108,7 @@ export function createSession(parts: SessionParts): Session {
       logins.set(token, { ...token, credentials })
       log.debug({ catalog: describeCatalog(token.catalog) }, 'openstack service catalog')
       warnOfRegions(token, credentials, log)
+      parts.onLogin?.(token.owner)
       return token
     },
   })

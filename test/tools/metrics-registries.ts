@@ -11,6 +11,7 @@ import { silentLog } from '../../src/log.ts'
 import { registerProcessMetrics } from '../../src/main/process-metrics.ts'
 import { createRegistry } from '../../src/metrics.ts'
 import type { Registry } from '../../src/metrics.ts'
+import { CredentialEnd } from '../../src/openstack/credential-end.ts'
 import { createOpenStackMetrics } from '../../src/openstack/openstack-metrics.ts'
 
 const log = silentLog
@@ -59,6 +60,7 @@ export function controllerRegistry(): Registry {
     preset: 'agent' as const,
   }
   createPrometheusSource({ http, config, clock, random, log, metrics })
+  new CredentialEnd(metrics, log)
   new ControllerMetrics(metrics)
   return metrics
 }

@@ -1,0 +1,62 @@
+import { Gauge } from 'prom-client'
+import { z } from 'zod'
+import { messageOf } from '../errors.ts'
+import type { Log } from '../log.ts'
+import { METRIC_PREFIX } from '../metrics.ts'
+import type { Registry } from '../metrics.ts'
+import type { Owner } from './authenticate.ts'
+import { keystoneTime } from './keystone-time.ts'
+import type { Session } from './session.ts'
+
+const Answer = z.object({
+  application_credential: z.object({ expires_at: z.string().nullish() }),
+})
+
+/**
+ * Tells when the credential of a session ends, as a metric; asked anew at each login, which is about once an hour. A
+ * credential without an end, or one that may not look at itself, leaves the metric unset: that is no trouble.
+ */
+export class CredentialEnd {
+  readonly #gauge: Gauge
+  readonly #log: Log
+
+  constructor(registry: Registry, log: Log) {
+    this.#log = log
+    this.#gauge = new Gauge({
+      name: `${METRIC_PREFIX}openstack_credential_expires_timestamp_seconds`,
+      help: 'When the application credential or password expires; missing where it has no end, or Keystone does not tell.',
+      registers: [registry],
+    })
+    this.#gauge.remove()
+  }
+
+  /** Never throws. */
+  async note(session: Session, owner: Owner): Promise<void> {
+    try {
+      const end = await endOf(session, owner)
+      if (end === undefined) this.#gauge.remove()
+      else this.#gauge.set(end / 1000)
+    } catch (e) {
+      this.#log.debug({ err: messageOf(e) }, 'Keystone does not tell when the credential ends')
+    }
+  }
+}
+
+/** ms; undefined = it has none, or Keystone does not show it. */
+async function endOf(session: Session, owner: Owner): Promise<number | undefined> {
+  const { userId, applicationCredentialId: id, passwordEnd } = owner
+  // an application credential outlives the password of its user
+  if (userId === undefined || id === undefined) return passwordEnd
+  const answer = await session.request({
+    service: 'identity',
+    operation: 'application-credentials.get',
+    method: 'GET',
+    // the catalog names the identity service with or without /v3
+    base: 'root',
+    path: `/v3/users/${userId}/application_credentials/${id}`,
+    retry: 'safe',
+  })
+  const body = Answer.safeParse(answer.json)
+  if (answer.status !== 200 || !body.success) return undefined
+  return keystoneTime(body.data.application_credential.expires_at)
+}
