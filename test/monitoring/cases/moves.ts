@@ -1,0 +1,126 @@
+import { A, OWN, POLICY, series } from '../alert-case.ts'
+import type { AlertCase, Labels } from '../alert-case.ts'
+
+const of = (name: string, more: Labels, values: string) =>
+  series(`couchestor_${name}`, { ...A, ...POLICY, ...more }, values)
+const PAIR = { from: 'hot', to: 'cold' }
+const STRATEGY = { strategy: 'cinder-retype' }
+const ended = (result: string, reason: string, values: string) =>
+  of('migrations_total', { ...PAIR, ...STRATEGY, result, reason }, values)
+const labels = { ...OWN, ...POLICY }
+
+export const MOVE_CASES: readonly AlertCase[] = [
+  {
+    alert: 'CouchestorMigrationStuck',
+    fires: {
+      series: [of('migrations_in_flight', { ...STRATEGY, step: 'Stuck' }, '2x20')],
+      at: '6m',
+      told: { labels, value: '2' },
+    },
+    silent: [
+      {
+        why: 'moves run',
+        series: [of('migrations_in_flight', { ...STRATEGY, step: 'Retyping' }, '9x20')],
+        at: '15m',
+      },
+    ],
+  },
+  {
+    alert: 'CouchestorHalted',
+    fires: { series: [series('couchestor_halted', A, '1x20')], at: '6m', told: { labels: OWN } },
+    silent: [{ why: 'nothing halts', series: [series('couchestor_halted', A, '0x20')], at: '15m' }],
+  },
+  {
+    alert: 'CouchestorMovesFailing',
+    fires: {
+      series: [ended('Failed', 'Rejected', '_x10 3x60'), ended('Failed', 'Reverted', '_x20 2x60')],
+      at: '30m',
+      told: { labels: { ...labels, ...PAIR }, value: '5' },
+    },
+    silent: [
+      {
+        why: 'people changed their minds',
+        series: [
+          ended('Failed', 'Cancelled', '_x10 9x60'),
+          ended('Failed', 'NoLongerWanted', '_x10 9x60'),
+        ],
+        at: '30m',
+      },
+      { why: 'it was long ago', series: [ended('Failed', 'Rejected', '9x500')], at: '480m' },
+      { why: 'they succeed', series: [ended('Succeeded', 'Verified', '0+1x60')], at: '50m' },
+    ],
+  },
+  {
+    alert: 'CouchestorMovesReverted',
+    fires: {
+      series: [ended('Failed', 'Reverted', '_x5 1x5 2x5 3x10')],
+      at: '20m',
+      told: { labels: { ...labels, ...PAIR }, value: '3' },
+    },
+    silent: [{ why: 'it was one', series: [ended('Failed', 'Reverted', '_x5 1x30')], at: '20m' }],
+  },
+  {
+    alert: 'CouchestorBreakerOpen',
+    fires: {
+      series: [of('breaker_open', PAIR, '1x20')],
+      at: '11m',
+      told: { labels: { ...labels, ...PAIR } },
+    },
+    silent: [{ why: 'it is closed', series: [of('breaker_open', PAIR, '0x20')], at: '15m' }],
+  },
+  {
+    alert: 'CouchestorThrashing',
+    fires: { series: [of('thrash_breaker_open', {}, '1x20')], at: '11m', told: { labels } },
+    silent: [{ why: 'it is closed', series: [of('thrash_breaker_open', {}, '0x20')], at: '15m' }],
+  },
+  {
+    alert: 'CouchestorMigrationLate',
+    fires: {
+      series: [of('migrations_late', {}, '1x60')],
+      at: '31m',
+      told: { labels, value: '1' },
+    },
+    silent: [
+      { why: 'it ends after all', series: [of('migrations_late', {}, '1x20 0x40')], at: '45m' },
+    ],
+  },
+  {
+    alert: 'CouchestorApprovalsWaiting',
+    fires: {
+      series: [of('migrations_waiting', { reason: 'AwaitingApproval' }, '3x800')],
+      at: '725m',
+      told: { labels, value: '3' },
+    },
+    silent: [
+      {
+        why: 'they wait for something else',
+        series: [of('migrations_waiting', { reason: 'OutsideSchedule' }, '3x800')],
+        at: '790m',
+      },
+    ],
+  },
+  {
+    alert: 'CouchestorFleetBlocked',
+    interval: '1h',
+    fires: {
+      series: [
+        of('blocked_claims', {}, '6x40'),
+        of('claims', { reason: 'Snapshots' }, '6x40'),
+        of('claims', { reason: 'OnBestTier' }, '4x40'),
+      ],
+      at: '26h',
+      told: { labels, value: '60%' },
+    },
+    silent: [
+      {
+        why: 'most are where they belong',
+        series: [
+          of('blocked_claims', {}, '4x40'),
+          of('claims', { reason: 'Snapshots' }, '4x40'),
+          of('claims', { reason: 'OnBestTier' }, '6x40'),
+        ],
+        at: '30h',
+      },
+    ],
+  },
+]

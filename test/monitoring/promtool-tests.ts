@@ -1,0 +1,78 @@
+import { dump } from 'js-yaml'
+import { ALERTS, RULE_GROUPS } from '../../src/monitoring/rules.ts'
+import type { AlertCase, Told } from './alert-case.ts'
+
+import type { RecordingCase } from './cases/recording.ts'
+
+/** A test file for `promtool test rules` with all cases of an alert. */
+export function alertTests(one: AlertCase, rules: string): string {
+  const { alert, fires, silent, interval: every } = one
+  const interval = every ?? '1m'
+  const expect = (at: string, told: readonly Told[]) => [
+    { eval_time: at, alertname: alert, exp_alerts: told.map((t) => expected(alert, t)) },
+  ]
+  return file(rules, interval, [
+    {
+      interval,
+      name: `${alert} fires`,
+      input_series: fires.series,
+      alert_rule_test: expect(fires.at, [fires.told]),
+    },
+    ...silent.map((s) => ({
+      interval,
+      name: `${alert} is silent: ${s.why}`,
+      input_series: s.series,
+      alert_rule_test: expect(s.at, []),
+    })),
+  ])
+}
+
+/** The same for a recording rule. */
+export function recordingTests(
+  { record, series, at, samples }: RecordingCase,
+  rules: string,
+): string {
+  const expected = samples.map(({ labels, value }) => ({
+    labels: `${record}{${Object.entries(labels)
+      .map(([k, v]) => `${k}=${JSON.stringify(v)}`)
+      .join(', ')}}`,
+    value,
+  }))
+  return file(rules, '1m', [
+    {
+      interval: '1m',
+      name: record,
+      input_series: series,
+      promql_expr_test: [{ expr: record, eval_time: at, exp_samples: expected }],
+    },
+  ])
+}
+
+/** Groups in their order, so that an alert finds what is recorded at the same time. */
+function file(rules: string, interval: string, tests: readonly object[]): string {
+  const order = RULE_GROUPS.map((g) => g.name)
+  const head = { rule_files: [rules], evaluation_interval: interval, group_eval_order: order }
+  return dump({ ...head, tests }, { noRefs: true })
+}
+
+/** What promtool has to see: every label, and each text with its templates filled in. */
+function expected(name: string, told: Told) {
+  const alert = ALERTS.find((a) => a.alert === name)
+  if (alert === undefined) throw new Error(`there is no alert ${name}`)
+  const { severity, summary, description, runbook } = alert
+  return {
+    exp_labels: { severity, ...told.labels },
+    exp_annotations: {
+      summary: filled(summary, told),
+      description: filled(description, told),
+      runbook_url: `https://github.com/abiolaogu/couchestor/blob/main/docs/runbooks/${runbook}.md`,
+    },
+  }
+}
+
+function filled(text: string, { labels, value, queried }: Told): string {
+  return text
+    .replaceAll(/\{\{ with .*?\{\{ end \}\}/g, queried ?? '')
+    .replaceAll(/\{\{ \$labels\.(\w+) \}\}/g, (_, name: string) => labels[name] ?? '')
+    .replaceAll(/\{\{ \$value( \| \w+)? \}\}/g, value ?? 'no value was given')
+}
