@@ -7,8 +7,10 @@ const banner = `#!/usr/bin/env node
 import { createRequire as nodeRequire } from 'node:module'
 const require = nodeRequire(import.meta.url)`
 
-const outfile = 'dist/couchestor.js'
-const agentFile = 'dist/couchestor-agent.js'
+/** `node test/tools/build.ts [DIR]`; a test that must not disturb others gives a directory of its own. */
+const folder = process.argv[2] ?? 'dist'
+const outfile = `${folder}/couchestor.js`
+const agentFile = `${folder}/couchestor-agent.js`
 const options = {
   bundle: true,
   platform: 'node',
@@ -21,7 +23,7 @@ const options = {
   logLevel: 'warning',
   metafile: true,
 } as const
-rmSync('dist', { recursive: true, force: true })
+rmSync(folder, { recursive: true, force: true })
 const { metafile } = await build({ ...options, entryPoints: ['src/main.ts'], outfile })
 // the same agent without the rest, which `couchestor.js agent` turns into where it stands beside it
 await build({ ...options, entryPoints: ['src/agent-main.ts'], outfile: agentFile })
@@ -30,7 +32,7 @@ for (const file of [outfile, agentFile]) {
   chmodSync(file, 0o755)
 }
 writeFileSync(
-  'dist/couchestor.cdx.json',
+  `${folder}/couchestor.cdx.json`,
   billOfMaterials(Object.keys(metafile.inputs), process.versions.node),
 )
 
