@@ -1,7 +1,8 @@
-import { onlyPrometheus } from '../src/activity/only-prometheus.ts'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { load } from 'js-yaml'
+import { createGnocchiClient } from '../src/activity/gnocchi/client.ts'
+import { createGnocchiSource } from '../src/activity/gnocchi/source.ts'
 import { createPrometheusSource } from '../src/activity/prometheus/source.ts'
 import { parseConfig } from '../src/api/config.ts'
 import type { Clock } from '../src/clock.ts'
@@ -69,7 +70,7 @@ export function controllerOn(options: ControllerOptions): Controller {
     },
   })
   const session = createSession({ http: http('openstack'), credentials, clock, random, log })
-  const source = createPrometheusSource({
+  const Prometheus = createPrometheusSource({
     http: http('prometheus'),
     config: {
       endpoint: WORLD_ORIGINS.prometheus,
@@ -87,7 +88,16 @@ export function controllerOn(options: ControllerOptions): Controller {
   return createController({
     kube,
     volumes: createVolumeService({ session, log }),
-    sources: onlyPrometheus(source),
+    sources: (fleet) => ({
+      Prometheus,
+      Gnocchi: createGnocchiSource({
+        client: createGnocchiClient({ session }),
+        config: { granularitySeconds: 300, lagSeconds: 1200 },
+        fleet,
+        clock,
+        log,
+      }),
+    }),
     clock,
     processClock: clock,
     random,

@@ -51,6 +51,7 @@ export const WORLD_ORIGINS = {
   kube: 'http://kube.sim',
   identity: 'http://keystone.sim',
   volume: 'http://cinder.sim',
+  metric: 'http://gnocchi.sim',
   prometheus: 'http://prometheus.sim',
 } as const
 
@@ -68,7 +69,7 @@ export function createWorld(options: WorldOptions): World {
   })
   const cloud = createCloud({
     clock,
-    origin: { identity: WORLD_ORIGINS.identity, volume: WORLD_ORIGINS.volume },
+    origin: WORLD_ORIGINS,
     ...options.cloud,
   })
   const prometheus = createPrometheus({ clock })
@@ -83,6 +84,7 @@ export function createWorld(options: WorldOptions): World {
       [WORLD_ORIGINS.kube]: api.handle,
       [WORLD_ORIGINS.identity]: cloud.keystone,
       [WORLD_ORIGINS.volume]: cloud.cinder,
+      [WORLD_ORIGINS.metric]: cloud.gnocchi,
       [WORLD_ORIGINS.prometheus]: prometheus.handle,
     },
   }

@@ -11,6 +11,13 @@ const STATISTICS = ['mean', 'min', 'max', 'sum', 'std', 'count']
 /** Those of the lab: Gnocchi's own, and the one that Ceilometer makes for disks. */
 export const ARCHIVE_POLICIES: Readonly<Record<string, ArchivePolicy>> = {
   low: { aggregations: STATISTICS, keeps: [{ granularity: 5 * MINUTE, timespan: 30 * DAY }] },
+  high: {
+    aggregations: STATISTICS,
+    keeps: [
+      { granularity: MINUTE, timespan: 7 * DAY },
+      { granularity: 60 * MINUTE, timespan: 365 * DAY },
+    ],
+  },
   'ceilometer-low-rate': {
     aggregations: ['last', 'mean', 'rate:last', 'rate:mean'],
     keeps: [

@@ -1,0 +1,130 @@
+import { randomUUID } from 'node:crypto'
+import { expect, it } from 'vitest'
+import type { PolledDisk } from '../../src/sim/gnocchi/store.ts'
+import type { WorldVolume } from '../../src/sim/world.ts'
+import { HOUR, MINUTE, Stage } from './stage.ts'
+
+const DAY = 24 * HOUR
+const SPEC = { metrics: { source: 'Gnocchi' }, migration: { attached: 'Allow' } }
+
+/** A cloud that swaps attached volumes safely, and volumes attached for three days, polled by Ceilometer alone. */
+class Polled extends Stage {
+  constructor() {
+    super({ cloud: { migration: { attached: 'nova' } } })
+  }
+
+  /** `disk` undefined = attached, but unknown to Gnocchi. */
+  attached(name: string, disk: Pick<PolledDisk, 'iops'> & Partial<PolledDisk>): WorldVolume
+  attached(name: string): WorldVolume
+  attached(name: string, disk?: Pick<PolledDisk, 'iops'> & Partial<PolledDisk>): WorldVolume {
+    const volume = this.claim({ name, iops: undefined as never })
+    const serverId = randomUUID()
+    this.cloud.attach(volume.id, serverId, '/dev/vdb')
+    if (disk !== undefined) this.cloud.pollDisk({ serverId, device: 'vdb', ...disk })
+    return volume
+  }
+
+  questions(): number {
+    return this.cloud.journal().filter((e) => e.service === 'gnocchi').length
+  }
+}
+
+function polled(spec: object = SPEC): Polled {
+  const stage = new Polled()
+  stage.policy(spec)
+  return stage
+}
+
+it('moves an idle attached volume by the counters of Gnocchi alone, and leaves a busy one', async () => {
+  const stage = polled()
+  const idle = stage.attached('idle', { iops: 1 })
+  const busy = stage.attached('busy', { iops: 3000 })
+  await stage.clock.advance(3 * DAY)
+  stage.world.prometheus.seams.setFault({ kind: 'down', failure: 'refused' })
+  stage.start()
+  expect(await stage.until(() => stage.tier(idle) === 'cold', 2 * HOUR)).toBe(true)
+  expect(stage.tier(busy)).toBe('hot')
+  expect(stage.retypes(busy)).toBe(0)
+  expect(stage.condition('MetricsHealthy')).toMatchObject({ status: 'True', reason: 'Healthy' })
+})
+
+it.each<[string, Partial<PolledDisk> | undefined, RegExp]>([
+  ['without a disk in Gnocchi', undefined, /1 disk unknown to Gnocchi/],
+  [
+    'whose metrics keep other granularities',
+    { archivePolicy: 'high' },
+    /1 disk without a granularity of 300 s: set gnocchi.granularity/,
+  ],
+  ['most of whose polls are lost', { lost: (at) => at % 1500 !== 0 }, /1 of 2 attached/],
+])('holds a volume %s, and says so', async (_, disk, message) => {
+  const stage = polled()
+  const volume =
+    disk === undefined ? stage.attached('odd') : stage.attached('odd', { iops: 1, ...disk })
+  // so that the fleet's polling interval is known
+  stage.attached('busy', { iops: 3000 })
+  await stage.clock.advance(3 * DAY)
+  stage.start()
+  await stage.clock.advance(2 * HOUR)
+  expect(stage.retypes(volume)).toBe(0)
+  expect(stage.staying()).toEqual({ NoData: 1, OnBestTier: 1 })
+  expect(stage.condition('MetricsHealthy')?.message).toMatch(message)
+})
+
+it('holds all while Gnocchi is down, says so, and moves what it missed when it is back', async () => {
+  const stage = polled()
+  const idle = stage.attached('idle', { iops: 1 })
+  await stage.clock.advance(3 * DAY)
+  stage.cloud.setDown('gnocchi', true)
+  stage.start()
+  await stage.clock.advance(2 * HOUR)
+  expect(stage.retypes(idle)).toBe(0)
+  expect(stage.condition('MetricsHealthy')).toMatchObject({ status: 'False', reason: 'SourceDown' })
+  expect(stage.condition('MetricsHealthy')?.message).toMatch(/^Gnocchi: aggregates got no answer/)
+  stage.cloud.setDown('gnocchi', false)
+  expect(await stage.until(() => stage.tier(idle) === 'cold', HOUR)).toBe(true)
+  expect(stage.condition('MetricsHealthy')?.status).toBe('True')
+})
+
+it('goes on when its token has expired or Gnocchi is busy for a moment', async () => {
+  const stage = polled()
+  const idle = stage.attached('idle', { iops: 1 })
+  await stage.clock.advance(3 * DAY)
+  stage.start({ identity: 'first' })
+  await stage.until(() => stage.questions() > 0)
+  stage.cloud.expireTokens()
+  stage.cloud.addFault({ service: 'gnocchi', action: { kind: 'status', status: 503 }, times: 2 })
+  expect(await stage.until(() => stage.tier(idle) === 'cold', 2 * HOUR)).toBe(true)
+})
+
+it('measures each policy by the source that it names, and one that is down holds the other up in nothing', async () => {
+  const stage = polled()
+  stage.policy({ selector: { matchLabels: { by: 'prometheus' } } }, 'scraped')
+  const byGnocchi = stage.attached('polled', { iops: 1 })
+  const byPrometheus = stage.claim({ name: 'scraped', labels: { by: 'prometheus' }, iops: 1 })
+  await stage.clock.advance(3 * DAY)
+  stage.cloud.setDown('gnocchi', true)
+  stage.start()
+  expect(await stage.until(() => stage.tier(byPrometheus) === 'cold', 2 * HOUR)).toBe(true)
+  expect(stage.condition('MetricsHealthy', 'scraped')?.status).toBe('True')
+  expect(stage.condition('MetricsHealthy', 'scraped')?.message).toContain('from Prometheus')
+  expect(stage.condition('MetricsHealthy')?.status).toBe('False')
+  expect(stage.retypes(byGnocchi)).toBe(0)
+})
+
+it('asks once per window for all policies, and history by the day', async () => {
+  const stage = polled()
+  stage.policy({ ...SPEC, selector: { matchLabels: { team: 'b' } } }, 'second')
+  stage.attached('busy', { iops: 3000 })
+  const other = stage.claim({ name: 'other', labels: { team: 'b' }, iops: undefined as never })
+  const serverId = randomUUID()
+  stage.cloud.attach(other.id, serverId, '/dev/vdb')
+  stage.cloud.pollDisk({ serverId, device: 'vdb', iops: 3000 })
+  await stage.clock.advance(3 * DAY)
+  stage.start()
+  await stage.clock.advance(15 * MINUTE)
+  // a week of history (the claims' age) is 336 windows, for each policy
+  expect(stage.questions()).toBeLessThan(30)
+  const before = stage.questions()
+  await stage.clock.advance(2 * HOUR)
+  expect(stage.questions() - before).toBe(4)
+})
