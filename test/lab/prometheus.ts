@@ -63,15 +63,19 @@ async function queryable({ name, labels, samples }: History): Promise<void> {
 }
 
 /** The OpenMetrics text of the series: those of one name together, as its grammar demands. */
-function openMetrics(series: readonly History[]): string {
+export function openMetrics(series: readonly History[]): string {
   const byName = Map.groupBy(series, (s) => s.name)
   const lines = [...byName].flatMap(([name, all]) => [
     `# TYPE ${name} unknown`,
     ...all.flatMap(({ labels, samples }) =>
-      samples.map((s) => `${name}${selector(labels)} ${s.value} ${s.at}`),
+      samples.map((s) => `${name}${selector(labels)} ${numberText(s.value)} ${s.at}`),
     ),
   ])
   return [...lines, '# EOF', ''].join('\n')
+}
+
+function numberText(value: number): string {
+  return value === Infinity ? '+Inf' : String(value)
 }
 
 function selector(labels: Labels): string {
