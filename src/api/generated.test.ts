@@ -19,6 +19,7 @@ describe('generated files', () => {
       'deploy/crds/couchestor.io_storagepolicies.yaml',
       'deploy/crds/couchestor.io_tieringcheckpoints.yaml',
       'deploy/crds/couchestor.io_volumemigrations.yaml',
+      'docs/alerts.md',
       'docs/reference-api.md',
       'docs/reference-metrics.md',
       'docs/reference-reasons.md',

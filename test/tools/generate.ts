@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { dump, load } from 'js-yaml'
 import { dashboardFiles } from '../../src/monitoring/dashboards/dashboards.ts'
+import { alertsReference } from './alerts-reference.ts'
 import { apiReference } from './api-reference.ts'
 import { chartFiles } from './chart-files.ts'
 import type { Crd } from './api-reference.ts'
@@ -33,6 +34,7 @@ export async function generatedFiles(root = ROOT): Promise<ReadonlyMap<string, s
     ...dashboardFiles(),
     ...(await chartFiles(root, crds)),
     ['src/api/crds.json', `${JSON.stringify([...crds.values()])}\n`],
+    ['docs/alerts.md', alertsReference()],
     ['docs/reference-api.md', apiReference([...crds.values()])],
     ['docs/reference-metrics.md', metricsReference(catalogue)],
     ['docs/reference-reasons.md', reasonsReference()],
