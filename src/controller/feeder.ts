@@ -207,7 +207,7 @@ export class Feeder {
       const sample = this.#feedOne(policy, tiers, remembered, b, answer, end)
       if (sample !== undefined) samples.push(sample)
     }
-    if (newest) this.#countCoverage(policy, bound, end, answer.warnings)
+    if (newest) this.#countCoverage(policy, bound, end, answer)
     return samples
   }
 
@@ -254,14 +254,15 @@ export class Feeder {
     policy: ResolvedPolicy,
     bound: readonly Bound[],
     end: number,
-    warnings: readonly string[],
+    { missing, warnings }: Answer,
   ): void {
     const { health } = this.#parts
     const kinds = bound.map((b) => health.observation(b.bound.volume.handle)?.kind)
     const covered = kinds.filter((k) => k === 'Measured').length
     const detached = kinds.filter((k) => k === 'Detached').length
     health.window(policy.name, end, covered, bound.length - detached)
-    health.warn(policy.name, warnings)
+    const reasons = bound.flatMap((b) => missing?.get(b.bound.volume.handle) ?? [])
+    health.warn(policy.name, [...summed(reasons), ...warnings])
   }
 
   /** After a restart the checkpoint tells how many volumes used to have numbers. */
@@ -269,6 +270,13 @@ export class Feeder {
     const covered = [...remembered.states.values()].filter((s) => s.lastWindowEnd === end).length
     this.#parts.health.window(policy.name, end, covered, remembered.states.size)
   }
+}
+
+/** One of them, and how many more there are: a status is no list of volumes. */
+function summed(reasons: readonly string[]): readonly string[] {
+  const [first, ...others] = reasons
+  if (first === undefined) return []
+  return [others.length === 0 ? first : `${first} (and ${others.length} more)`]
 }
 
 /** Seconds; 0 when unknown. A claim may be newer than its volume: re-created over a kept one, or restored. */

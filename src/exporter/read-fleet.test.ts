@@ -111,10 +111,10 @@ describe('the counters of the fleet', () => {
   })
 
   it.each<[string, string, Lack]>([
-    ['no_resource', 'Gnocchi does not know its disk', 'no such disk'],
-    ['no_mean', 'the mean is not kept', 'mean is not kept'],
-    ['no_granularity', 'the granularity is not kept', 'granularity is not kept'],
-    ['not_asked', 'another disk spoilt the question', 'not asked yet'],
+    ['no_resource', 'Gnocchi does not know its disk', 'NoDisk'],
+    ['no_mean', 'the mean is not kept', 'NoMean'],
+    ['no_granularity', 'the granularity is not kept', 'NoGranularity'],
+    ['not_asked', 'another disk spoilt the question', 'NotAskedYet'],
   ])('are missing with reason %s where %s', async (reason, _, lack) => {
     const { read } = setUp({
       volumes: [volume(1, '/dev/vdb')],

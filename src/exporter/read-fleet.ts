@@ -91,8 +91,8 @@ function pointOf(key: string, read: Samples, wish: PointWish): Point | SkipReaso
 }
 
 const REASON_OF: Readonly<Record<Lack, SkipReason>> = {
-  'no such disk': 'no_resource',
-  'mean is not kept': 'no_mean',
-  'granularity is not kept': 'no_granularity',
-  'not asked yet': 'not_asked',
+  NoDisk: 'no_resource',
+  NoMean: 'no_mean',
+  NoGranularity: 'no_granularity',
+  NotAskedYet: 'not_asked',
 }

@@ -49,11 +49,11 @@ it('moves an idle attached volume by the counters of Gnocchi alone, and leaves a
 })
 
 it.each<[string, Partial<PolledDisk> | undefined, RegExp]>([
-  ['without a disk in Gnocchi', undefined, /1 disk unknown to Gnocchi/],
+  ['without a disk in Gnocchi', undefined, /disk .*-vdb: it has none of that name/],
   [
     'whose metrics keep other granularities',
     { archivePolicy: 'high' },
-    /1 disk without a granularity of 300 s: set gnocchi.granularity/,
+    /do not keep a granularity of 300 s; set gnocchi.granularity/,
   ],
   ['most of whose polls are lost', { lost: (at) => at % 1500 !== 0 }, /1 of 2 attached/],
 ])('holds a volume %s, and says so', async (_, disk, message) => {

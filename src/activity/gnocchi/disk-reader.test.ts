@@ -58,8 +58,8 @@ describe('DiskReader', () => {
   })
 
   it.each([
-    ['UnknownAggregation', 'mean is not kept'],
-    ['GranularityMissing', 'granularity is not kept'],
+    ['UnknownAggregation', 'NoMean'],
+    ['GranularityMissing', 'NoGranularity'],
   ] as const)(
     'finds the disks that spoil a question (%s), keeps the others',
     async (kind, lack) => {
@@ -134,6 +134,6 @@ describe('DiskReader', () => {
         SPAN,
       ),
     )
-    expect([...read.lacking]).toEqual([[`${SERVER}-vd1`, 'no such disk']])
+    expect([...read.lacking]).toEqual([[`${SERVER}-vd1`, 'NoDisk']])
   })
 })

@@ -11,7 +11,7 @@ import { samplesOf } from './usage.ts'
 export type Span = { readonly startSeconds: number; readonly stopSeconds: number }
 
 /** Why a disk has no numbers. */
-export type Lack = 'no such disk' | 'mean is not kept' | 'granularity is not kept' | 'not asked yet'
+export type Lack = 'NoDisk' | 'NoMean' | 'NoGranularity' | 'NotAskedYet'
 
 export type DisksRead =
   | {
@@ -101,7 +101,7 @@ export class DiskReader {
     })
     if (answer.kind === 'Failed') return answer.why
     if (answer.kind === 'Measures') return keep(chunk, answer.disks, reading)
-    if (answer.kind === 'NoneMatch') return lackAll(chunk, 'no such disk', reading)
+    if (answer.kind === 'NoneMatch') return lackAll(chunk, 'NoDisk', reading)
     return this.#split(
       chunk,
       lackOf(answer),
@@ -121,7 +121,7 @@ export class DiskReader {
       this.#refused.set(diskKey(chunk[0]!), { lack, until })
       return lackAll(chunk, lack, reading)
     }
-    if (reading.splits >= MOST_SPLITS) return lackAll(chunk, 'not asked yet', reading)
+    if (reading.splits >= MOST_SPLITS) return lackAll(chunk, 'NotAskedYet', reading)
     reading.splits += 1
     const middle = Math.ceil(chunk.length / 2)
     return (await ask(chunk.slice(0, middle))) ?? (await ask(chunk.slice(middle)))
@@ -141,7 +141,7 @@ function chunksOf(disks: readonly DiskId[]): (readonly DiskId[])[] {
 }
 
 function lackOf(answer: Exclude<AggregatesAnswer, { kind: 'Measures' | 'Failed' }>): Lack {
-  return answer.kind === 'UnknownAggregation' ? 'mean is not kept' : 'granularity is not kept'
+  return answer.kind === 'UnknownAggregation' ? 'NoMean' : 'NoGranularity'
 }
 
 function lackAll(chunk: readonly DiskId[], lack: Lack, { lacking }: Reading): undefined {
@@ -159,8 +159,7 @@ function keep(
     if (other !== undefined) doubled.push(key)
     if (other === undefined || newest(disk) > newest(other)) found.set(key, disk)
   }
-  for (const disk of chunk)
-    if (!found.has(diskKey(disk))) lacking.set(diskKey(disk), 'no such disk')
+  for (const disk of chunk) if (!found.has(diskKey(disk))) lacking.set(diskKey(disk), 'NoDisk')
 }
 
 /** Two collectors make two resources of one disk; the one that still reports counts, never the sum. */

@@ -39,7 +39,7 @@ const SLICE = 500
 export function createGnocchiSource(parts: GnocchiSourceParts): ActivitySource {
   const { config, log } = parts
   const reader = new DiskReader({ ...parts, granularitySeconds: config.granularitySeconds })
-  const spans = createSpanCache(reader, parts.clock)
+  const spans = createSpanCache(reader, parts.clock, config.lagSeconds)
   const state: State = { intervalSeconds: config.granularitySeconds }
   return {
     name: 'gnocchi',
@@ -80,7 +80,7 @@ async function answerWindow(room: Room, query: WindowQuery): Promise<WindowAnswe
     if (typeof found === 'string') missing.set(volumeId, found)
     else volumes.set(volumeId, found)
   }
-  return { kind: 'Answer', volumes, missing, warnings: warningsOf(read, room) }
+  return { kind: 'Answer', volumes, missing, warnings: warningsOf(read) }
 }
 
 const UNPLACED = 'Cinder names no server and device for its attachment'
@@ -106,7 +106,7 @@ function activityOf(
       notBeforeSeconds: attachment.attachedAtSeconds ?? 0,
       intervalSeconds,
     })
-    if (usage === undefined) return whyNone(key, attachment, read, query)
+    if (usage === undefined) return whyNone(key, attachment, read, room, query)
     sum = added(sum, usage, expected)
   }
   return sum
@@ -124,34 +124,29 @@ function whyNone(
   key: string,
   { attachedAtSeconds }: Placed['attachment'],
   read: Samples,
+  room: Room,
   query: WindowQuery,
 ): string {
   const lack = read.lacking.get(key)
-  if (lack !== undefined) return `Gnocchi, disk ${key}: ${lack}`
+  if (lack !== undefined) return `Gnocchi, disk ${key}: ${lackText(lack, room)}`
   if (attachedAtSeconds !== undefined && attachedAtSeconds >= query.endSeconds)
     return `it was attached after the window, so disk ${key} was another volume or none then`
   return `Gnocchi has no two successive measures of disk ${key} in the window`
 }
 
-/** One line per kind: a fleet-wide fault must not become a fleet of lines. */
-function warningsOf({ lacking, doubled }: Samples, { config }: Room): string[] {
-  const of = (lack: Lack) => [...lacking].flatMap(([key, why]) => (why === lack ? [key] : []))
-  const kinds: readonly (readonly [readonly string[], string])[] = [
-    [
-      of('no such disk'),
-      'unknown to Gnocchi: Ceilometer does not poll them, or under another project',
-    ],
-    [of('mean is not kept'), 'without the aggregation "mean": give their archive policy it'],
-    [
-      of('granularity is not kept'),
-      `without a granularity of ${config.granularitySeconds} s: set gnocchi.granularity to one that their archive policy has`,
-    ],
-    [of('not asked yet'), 'not asked yet, since others spoil the question'],
-    [[...new Set(doubled)], 'reported by two collectors; the one that is up to date counts'],
-  ]
-  return kinds.flatMap(([keys, text]) => {
-    if (keys.length === 0) return []
-    const shown = keys.slice(0, 3).join(', ') + (keys.length > 3 ? ', …' : '')
-    return [`${keys.length} ${keys.length === 1 ? 'disk' : 'disks'} ${text} (${shown})`]
-  })
+function lackText(lack: Lack, { config }: Room): string {
+  if (lack === 'NoDisk')
+    return 'it has none of that name; Ceilometer does not poll it, or for another project'
+  if (lack === 'NoMean')
+    return 'its metrics do not keep "mean"; give their archive policy that aggregation'
+  if (lack === 'NotAskedYet') return 'not asked yet, since others spoil the question'
+  return `its metrics do not keep a granularity of ${config.granularitySeconds} s; set gnocchi.granularity to one that their archive policy has`
+}
+
+/** One line: a fleet-wide fault must not become a fleet of lines. */
+function warningsOf({ doubled }: Samples): string[] {
+  const keys = [...new Set(doubled)]
+  if (keys.length === 0) return []
+  const shown = keys.slice(0, 3).join(', ') + (keys.length > 3 ? ', …' : '')
+  return [`several collectors report ${shown}; the one that is up to date counts`]
 }
