@@ -5,6 +5,7 @@ import { createPrometheusSource } from '../../src/activity/prometheus/source.ts'
 import { parseConfig } from '../../src/api/config.ts'
 import type { Clock } from '../../src/clock.ts'
 import { createController } from '../../src/controller/controller.ts'
+import type { Controller } from '../../src/controller/controller.ts'
 import { DEFAULT_TIMING } from '../../src/controller/deps.ts'
 import { createHttpClient } from '../../src/http.ts'
 import { createKubeClient } from '../../src/kube/client.ts'
@@ -19,6 +20,7 @@ import { createSession } from '../../src/openstack/session.ts'
 import { answerQuestions } from './messages.ts'
 import type { SimUrls } from './sim-process.ts'
 import { openStackEnv } from './environment.ts'
+import { percentile } from './table.ts'
 
 /** The real controller and clients, with a decision clock that jumps, so that windows need not be waited for. */
 
@@ -62,6 +64,7 @@ function jump(ms: number): void {
 
 const registry = createRegistry()
 const passes: number[] = []
+let controller: Controller | undefined
 const stopping = new AbortController()
 
 function start(urls: SimUrls): void {
@@ -82,10 +85,10 @@ function start(urls: SimUrls): void {
     http: http(4),
     config: { endpoint: urls.prometheus, queryTimeoutMs: 30_000, preset: 'agent' },
   })
-  const config = parseConfig('', 'config.yaml')
+  const config = parseConfig('own_metrics: { per_volume: true }', 'config.yaml')
   const identity = `bench-${randomUUID()}`
   const namespace = 'couchestor-system'
-  const controller = createController({
+  controller = createController({
     ...common,
     kube,
     volumes: createVolumeService({ session, log }),
@@ -120,8 +123,29 @@ function takePasses(): number[] {
   return passes.splice(0)
 }
 
+export type Scraped = { readonly ms: number; readonly bytes: number }
+
+/** Both parts of a scrape of /metrics; medians of some scrapes, since the first ones compile. */
+async function scrapes(): Promise<{ readonly own: Scraped; readonly volumes: Scraped }> {
+  const timed = async (page: () => Promise<string>): Promise<Scraped> => {
+    const took: number[] = []
+    let bytes = 0
+    for (let i = 0; i < SCRAPES; i++) {
+      const begun = performance.now()
+      bytes = Buffer.byteLength(await page())
+      took.push(performance.now() - begun)
+    }
+    return { ms: percentile(took, 50), bytes }
+  }
+  return {
+    own: await timed(() => registry.metrics()),
+    volumes: await timed(() => controller?.volumeMetrics() ?? Promise.resolve('')),
+  }
+}
+const SCRAPES = 21
+
 // the probe lets go of the channel; before `start` nothing else keeps this process
 process.channel?.ref()
-answerQuestions({ start, takePasses, jump, now: () => jumping.now() })
+answerQuestions({ start, takePasses, scrapes, jump, now: () => jumping.now() })
 process.on('SIGTERM', () => stopping.abort())
 process.on('disconnect', () => process.exit(0))

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { DEFAULT_LAG_SECONDS } from '../../src/activity/prometheus/config.ts'
 import { openStackEnv, writeConfigs } from './environment.ts'
+import type { Scraped } from './cycle-process.ts'
 import type { FleetOptions } from './fleet.ts'
 import { startPart } from './messages.ts'
 import type { Part } from './messages.ts'
@@ -135,6 +136,8 @@ export type CycleTimes = {
   readonly prometheus: number
   readonly cpu: number
   readonly blocks: Blocks
+  /** Of /metrics, and what the series per volume add to it. */
+  readonly scrapes: { readonly own: Scraped; readonly volumes: Scraped }
 }
 
 type Cycle = { readonly seconds: number; readonly prometheus: number; readonly cpu: number }
@@ -156,6 +159,7 @@ export async function cycleTimes(
   const cycles: Cycle[] = []
   for (let i = 0; i < count; i++) cycles.push(await oneCycle(sim, part))
   const blocks = await blocksOf(part)
+  const scrapes = await part.ask<CycleTimes['scrapes']>('scrapes')
   await part.end()
   const median = (of: (c: Cycle) => number) => percentile(cycles.map(of), 50)
   return {
@@ -164,6 +168,7 @@ export async function cycleTimes(
     prometheus: median((c) => c.prometheus),
     cpu: median((c) => c.cpu),
     blocks,
+    scrapes,
   }
 }
 

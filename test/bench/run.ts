@@ -87,7 +87,7 @@ async function processLines(volumes: number): Promise<Measured> {
 
 async function cycleLines(volumes: number): Promise<readonly Line[]> {
   const sim = await measure.simulators({ volumes, managed: true, ageSeconds: FLEET_AGE_SECONDS })
-  const { median, longest, prometheus, cpu, blocks } = await measure.cycleTimes(
+  const { median, longest, prometheus, cpu, blocks, scrapes } = await measure.cycleTimes(
     sim,
     code,
     quick ? 3 : 5,
@@ -109,6 +109,10 @@ async function cycleLines(volumes: number): Promise<readonly Line[]> {
       unit: 'ms',
       budget: 50,
     },
+    { what: `scrape of ${volumes} volumes`, measured: scrapes.own.ms, unit: 'ms' },
+    { what: '  its page', measured: scrapes.own.bytes / 1000, unit: 'kB' },
+    { what: '  series per volume add (off by default)', measured: scrapes.volumes.ms, unit: 'ms' },
+    { what: '  to its page', measured: scrapes.volumes.bytes / 1000, unit: 'kB' },
   ]
 }
 

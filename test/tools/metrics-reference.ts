@@ -20,7 +20,11 @@ type Section = {
 
 const PER_VOLUME_TEXT = `Off by default. \`own_metrics.per_volume: true\` in config.yaml switches them on, without a restart: five series for
 each managed volume, from the leader. A volume that goes takes its series with it; a new reason or tier is a new series
-of \`couchestor_volume_info\`.`
+of \`couchestor_volume_info\`.
+
+They cost about 550 bytes of the page and 6 µs per volume and scrape: 1,000 volumes add 0.55 MB and 6 ms, 10,000 volumes
+5.5 MB and 170 ms (\`npm run bench\`; other work gets its turn meanwhile). Above some thousand volumes scrape less often,
+once a minute or two: verdicts change with each window, not with each scrape.`
 
 const PER_VOLUME = /^couchestor_volume_/
 
