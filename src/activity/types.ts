@@ -51,5 +51,5 @@ export type VolumeAttachment = {
 
 /** What a source may have to know of the volumes whose usage is asked. */
 export type Fleet = {
-  attachments(): Iterable<VolumeAttachment>
+  attachments(): readonly VolumeAttachment[] | Promise<readonly VolumeAttachment[]>
 }

@@ -1,14 +1,30 @@
 import { attachmentOf } from '../activity/attachment.ts'
-import type { Fleet, SourceName } from '../activity/types.ts'
+import type { Fleet, SourceName, VolumeAttachment } from '../activity/types.ts'
+import { nextTurn } from '../clock.ts'
+import type { Clock } from '../clock.ts'
 import type { Managed } from './managed.ts'
 
+/** Claims looked at between two turns: some milliseconds. */
+const SLICE = 500
+/** Reading history asks for hundreds of windows in a row; the picture of Cinder is minutes old anyway. */
+const KEPT_MS = 10_000
+
 /** Where the volumes are attached whose policies name `source`, as Cinder was last seen. */
-export function fleetOf(managed: Managed, source: SourceName): Fleet {
+export function fleetOf(managed: Managed, source: SourceName, clock: Clock): Fleet {
+  let kept: { readonly at: number; readonly all: readonly VolumeAttachment[] } | undefined
   return {
-    *attachments() {
-      for (const { match, bound } of managed.all())
-        if (match.policy?.effective.metrics.source === source && bound?.row !== undefined)
-          yield* bound.row.attachments.map((a) => attachmentOf(bound.volume.handle, a))
+    attachments: async () => {
+      const now = clock.monotonic()
+      if (kept !== undefined && now - kept.at < KEPT_MS) return kept.all
+      const all: VolumeAttachment[] = []
+      let looked = 0
+      for (const { match, bound } of managed.all()) {
+        if (++looked % SLICE === 0) await nextTurn()
+        if (match.policy?.effective.metrics.source !== source || bound?.row === undefined) continue
+        for (const at of bound.row.attachments) all.push(attachmentOf(bound.volume.handle, at))
+      }
+      kept = { at: now, all }
+      return all
     },
   }
 }

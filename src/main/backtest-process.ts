@@ -74,7 +74,7 @@ async function gnocchiSource(config: Config): Promise<ActivitySource> {
   })
   const attachments = await attachmentsOf(createVolumeService({ session, log }))
   const sources = activitySources({ ...world, config, session })
-  return sources({ attachments: () => attachments }).Gnocchi
+  return sources({ attachments: () => Promise.resolve(attachments) }).Gnocchi
 }
 
 async function attachmentsOf(volumes: VolumeService): Promise<readonly VolumeAttachment[]> {

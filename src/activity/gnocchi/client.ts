@@ -71,6 +71,8 @@ export function createGnocchiClient(parts: GnocchiClientParts): GnocchiClient {
     try {
       return await session.request({
         service: 'metric',
+        // people give the endpoint with and without the version
+        base: 'root',
         method: call.body === undefined ? 'GET' : 'POST',
         retry: 'safe',
         timeoutMs,

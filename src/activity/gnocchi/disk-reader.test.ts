@@ -57,6 +57,14 @@ describe('DiskReader', () => {
     expect(read.samples.size).toBe(250)
   })
 
+  it('asks for fewer of them the longer the time is, so that no answer is large', async () => {
+    const { asked, aggregates } = refusing([], 'GranularityMissing')
+    await readerOf(aggregates).read(disks(100), { startSeconds: 0, stopSeconds: 86_400 })
+    const measures = asked.map((q) => q.disks.length * 4 * 288)
+    expect(Math.max(...measures)).toBeLessThanOrEqual(20_000)
+    expect(asked.flatMap((q) => q.disks)).toHaveLength(100)
+  })
+
   it.each([
     ['UnknownAggregation', 'NoMean'],
     ['GranularityMissing', 'NoGranularity'],

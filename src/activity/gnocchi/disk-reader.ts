@@ -2,6 +2,7 @@ import type { Clock } from '../../clock.ts'
 import type { Disk, DiskMeasures } from './answer.ts'
 import type { AggregatesAnswer, GnocchiClient } from './client.ts'
 import { diskKey } from './disk.ts'
+import { DISK_QUANTITIES } from './metric-names.ts'
 import type { DiskId } from './disk.ts'
 import { pollingIntervalOf } from './polling-interval.ts'
 import type { Sample } from './usage.ts'
@@ -32,8 +33,10 @@ export type DiskReaderParts = {
   readonly granularitySeconds: number
 }
 
-/** Disks of one question: some hundred kilobytes of answer for an hour. */
-const CHUNK = 100
+/** Disks of one question. */
+const MOST_DISKS = 100
+/** Measures of one answer: about a megabyte, parsed in some 20 ms. */
+const MOST_MEASURES = 20_000
 /** Questions under way at once. */
 const SIDE_BY_SIDE = 4
 /** Extra questions per reading to find the disks that spoil a chunk; the rest waits for the next reading. */
@@ -55,7 +58,7 @@ export class DiskReader {
   /** `disks` without doubles. Never throws; one chunk that fails makes the whole reading fail. */
   async read(disks: readonly DiskId[], span: Span, signal?: AbortSignal): Promise<DisksRead> {
     const reading: Reading = { found: new Map(), lacking: new Map(), doubled: [], splits: 0 }
-    const chunks = chunksOf(this.#worthAsking(disks, reading))
+    const chunks = chunksOf(this.#worthAsking(disks, reading), this.#chunkSize(span))
     let failed: string | undefined
     const worker = async () => {
       for (let chunk = chunks.shift(); chunk !== undefined; chunk = chunks.shift()) {
@@ -69,6 +72,12 @@ export class DiskReader {
     const samples = samplesByDisk(found)
     const intervalSeconds = pollingIntervalOf(samples.values())
     return { kind: 'Samples', samples, lacking, doubled, intervalSeconds }
+  }
+
+  #chunkSize({ startSeconds, stopSeconds }: Span): number {
+    const periods = (stopSeconds - startSeconds) / this.#parts.granularitySeconds
+    const each = DISK_QUANTITIES.length * Math.max(1, periods)
+    return Math.max(1, Math.min(MOST_DISKS, Math.floor(MOST_MEASURES / each)))
   }
 
   #worthAsking(disks: readonly DiskId[], { lacking }: Reading): DiskId[] {
@@ -135,9 +144,9 @@ type Reading = {
   splits: number
 }
 
-function chunksOf(disks: readonly DiskId[]): (readonly DiskId[])[] {
-  const count = Math.ceil(disks.length / CHUNK)
-  return Array.from({ length: count }, (_, i) => disks.slice(i * CHUNK, (i + 1) * CHUNK))
+function chunksOf(disks: readonly DiskId[], size: number): (readonly DiskId[])[] {
+  const count = Math.ceil(disks.length / size)
+  return Array.from({ length: count }, (_, i) => disks.slice(i * size, (i + 1) * size))
 }
 
 function lackOf(answer: Exclude<AggregatesAnswer, { kind: 'Measures' | 'Failed' }>): Lack {

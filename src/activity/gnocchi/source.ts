@@ -62,7 +62,7 @@ type Room = GnocchiSourceParts & {
 }
 
 async function answerWindow(room: Room, query: WindowQuery): Promise<WindowAnswer> {
-  const { placed, unplaced, ambiguous } = place(room.fleet.attachments())
+  const { placed, unplaced, ambiguous } = place(await room.fleet.attachments())
   const missing = new Map([...unplaced].map((id) => [id, UNPLACED]))
   const disks = distinctDisks(placed)
   if (disks.length === 0) return { kind: 'Answer', volumes: new Map(), warnings: [], missing }
