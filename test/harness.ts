@@ -38,6 +38,8 @@ export function worldWith(options: Omit<WorldOptions, 'crds'>): World {
 export type ControllerOptions = {
   readonly world: World
   readonly clock: Clock
+  /** Time of watches, leases and back-off; default `clock`. */
+  readonly processClock?: Clock
   /** Wraps each service's client: where crashes, delays and counts come in. */
   readonly http: (service: 'kube' | 'openstack' | 'prometheus') => HttpClient
   readonly identity: string
@@ -52,11 +54,12 @@ export type ControllerOptions = {
 export function controllerOn(options: ControllerOptions): Controller {
   const { world, clock, http, identity, log = silentLog, registry = createRegistry() } = options
   const random = options.random ?? (() => 0.5)
+  const processClock = options.processClock ?? clock
   const kube = createKubeClient({
     http: http('kube'),
     server: WORLD_ORIGINS.kube,
     authorization: () => Promise.resolve(undefined),
-    clock,
+    clock: processClock,
     random,
     log,
   })
@@ -92,20 +95,20 @@ export function controllerOn(options: ControllerOptions): Controller {
       Prometheus,
       Gnocchi: createGnocchiSource({
         client: createGnocchiClient({ session }),
-        config: { granularitySeconds: 300, lagSeconds: 1200 },
+        config: { granularitySeconds: 300, lagSeconds: 1200, questionMs: 60_000 },
         fleet,
         clock,
         log,
       }),
     }),
     clock,
-    processClock: clock,
+    processClock,
     random,
     uuid: () => `${identity}-${++ids}`,
     log,
     metrics: registry,
     config: () => config,
-    elector: createElector({ client: kube, namespace, identity, clock, random, log }),
+    elector: createElector({ client: kube, namespace, identity, clock: processClock, random, log }),
     events: createEventRecorder({ client: kube, clock, log, instance: identity }),
     namespace,
     timing: { ...DEFAULT_TIMING, ...options.timing },

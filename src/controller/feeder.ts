@@ -178,11 +178,17 @@ export class Feeder {
     const last = this.#last.get(key)
     if (last?.endSeconds === endSeconds) return last.answer
     const source = this.#sourceOf(policy)
+    const { processClock, timing } = this.#parts.deps
+    const down = this.#down.get(source.name)
+    if (down !== undefined && processClock.monotonic() - down.at < timing.recheckMs / 2)
+      return down.answer
     const answer = await source.window({ endSeconds, windowSeconds, signal })
     if (answer.kind === 'Answer') this.#last.set(key, { endSeconds, answer })
-    else this.#last.delete(key)
+    else if (!signal.aborted) this.#down.set(source.name, { at: processClock.monotonic(), answer })
     return answer
   }
+  /** A source that is down is not waited for once per policy, only once per pass. */
+  readonly #down = new Map<string, { readonly at: number; readonly answer: WindowAnswer }>()
   /** The newest answer by source and length of window. */
   readonly #last = new Map<string, { readonly endSeconds: number; readonly answer: WindowAnswer }>()
 

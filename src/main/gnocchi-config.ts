@@ -16,9 +16,14 @@ export function gnocchiMapping({ gnocchi }: Config): Mapping {
 
 export function gnocchiClient(config: Config, session: Session): GnocchiClient {
   const { names } = gnocchiMapping(config)
-  return createGnocchiClient({ session, names, timeoutMs: config.gnocchi.queryTimeoutMs })
+  // half, so that a try which gets no answer is followed by another
+  return createGnocchiClient({ session, names, timeoutMs: config.gnocchi.queryTimeoutMs / 2 })
 }
 
 export function gnocchiSourceConfig({ gnocchi }: Config): GnocchiSourceConfig {
-  return { granularitySeconds: gnocchi.granularityMs / 1000, lagSeconds: gnocchi.lagMs / 1000 }
+  return {
+    granularitySeconds: gnocchi.granularityMs / 1000,
+    lagSeconds: gnocchi.lagMs / 1000,
+    questionMs: gnocchi.queryTimeoutMs,
+  }
 }

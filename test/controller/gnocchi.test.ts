@@ -111,6 +111,26 @@ it('measures each policy by the source that it names, and one that is down holds
   expect(stage.retypes(byGnocchi)).toBe(0)
 })
 
+it('a Gnocchi that never answers is waited for once, not once per policy', async () => {
+  const stage = polled()
+  for (const name of ['second', 'third', 'fourth'])
+    stage.policy({ ...SPEC, selector: { matchLabels: { by: name } } }, name)
+  for (const by of ['second', 'third', 'fourth']) {
+    const volume = stage.claim({ name: by, labels: { by }, iops: undefined as never })
+    stage.cloud.attach(volume.id, randomUUID(), '/dev/vdb')
+  }
+  stage.attached('first', { iops: 1 })
+  stage.policy({ selector: { matchLabels: { by: 'prometheus' } } }, 'zz-scraped')
+  const scraped = stage.claim({ name: 'scraped', labels: { by: 'prometheus' }, iops: 1 })
+  await stage.clock.advance(3 * DAY)
+  stage.cloud.addFault({ service: 'gnocchi', action: { kind: 'delay', ms: DAY }, times: 1000 })
+  stage.start()
+  expect(await stage.until(() => stage.retypes(scraped) > 0, 3 * MINUTE)).toBe(true)
+  await stage.clock.advance(MINUTE)
+  for (const name of ['tiered', 'second', 'third', 'fourth'])
+    expect(stage.condition('MetricsHealthy', name)?.message).toBe('Gnocchi: no answer within 60 s')
+})
+
 it('asks once per window for all policies, and history by the day', async () => {
   const stage = polled()
   stage.policy({ ...SPEC, selector: { matchLabels: { team: 'b' } } }, 'second')

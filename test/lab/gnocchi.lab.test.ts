@@ -1,8 +1,9 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Condition } from '../../src/api/object.ts'
+import type { StoragePolicySpec } from '../../src/api/storage-policy.ts'
 import type { Explanation } from '../../src/cli/explain/explanation.ts'
 import { ageAttachments, ageVolumes } from './cinder-database.ts'
 import { retypesOf } from './cinder-log.ts'
@@ -30,9 +31,19 @@ const IOPS = { idle: 0.2, busy: 400 } as const
 /** Nothing listens there: what is decided is decided by Gnocchi's numbers alone. */
 const NOWHERE = 'http://127.0.0.1:9'
 const CONFIG = {
-  metrics: { source: 'Gnocchi' },
   prometheus: { endpoint: NOWHERE, ceilometer_endpoint: 'http://127.0.0.1:8777' },
   gnocchi: { granularity: `${POLL}s`, lag: '70s' },
+}
+
+const SPEC: Partial<StoragePolicySpec> = {
+  tiers: LIVE_TIERS,
+  metrics: { source: 'Gnocchi', window: '5m', minHistory: '6h' },
+  migration: { attached: 'Allow' },
+}
+const POLICY_OBJECT = {
+  apiVersion: 'couchestor.io/v1alpha1',
+  kind: 'StoragePolicy',
+  metadata: { name: NAME },
 }
 
 let fleet: Fleet
@@ -58,10 +69,14 @@ async function condition(type: string, what: string, fits: (c: Condition) => boo
   return policy.status?.conditions?.find((c) => c.type === type)
 }
 
-async function explained(name: Name, ...flags: string[]): Promise<string> {
-  const args = ['explain', `pvc/${name}`, '-n', NAME, '--config', configFile, ...flags]
+function couchestor(...args: string[]): Promise<string> {
   const node = 'node_modules/.bin/node'
-  return command(node, ['dist/couchestor.js', ...args], { env: theLab().env })
+  const all = ['dist/couchestor.js', ...args, '--config', configFile]
+  return command(node, all, { env: theLab().env })
+}
+
+function explained(name: Name, ...flags: string[]): Promise<string> {
+  return couchestor('explain', `pvc/${name}`, '-n', NAME, ...flags)
 }
 
 describeLab('the controller, deciding from Gnocchi alone', () => {
@@ -71,11 +86,7 @@ describeLab('the controller, deciding from Gnocchi alone', () => {
     ceilometer = await Ceilometer.start()
     fleet = await createFleet(NAME)
     await fleet.up()
-    await fleet.policy(NAME, {
-      tiers: LIVE_TIERS,
-      metrics: { window: '5m', minHistory: '6h' },
-      migration: { attached: 'Allow' },
-    })
+    await fleet.policy(NAME, SPEC)
     const made = NAMES.map(async (name) => {
       const claim = await fleet.claim(name, NAME, 'couchestor-live-hot')
       return [name, claim] as const
@@ -136,6 +147,8 @@ describeLab('the controller, deciding from Gnocchi alone', () => {
     await fleet.volumeOn(claims.idle.volumeId, 'couchestor-live-cold', 180)
     const m = await fleet.migrationWhen('idle', 'succeeds', (o) => o.status?.step === 'Succeeded')
     expect(m.spec).toMatchObject({ reason: 'Policy', policy: NAME, from: 'hot', to: 'cold' })
+    // the same disk of the same server, so Gnocchi goes on telling of it
+    expect(await diskOf(claims.idle, IOPS.idle)).toEqual(disks.idle)
     expect(await fleet.migrations('busy')).toEqual([])
     expect((await fleet.cinder.volume(claims.busy.volumeId))?.volume_type).toBe(
       'couchestor-live-hot',
@@ -164,5 +177,15 @@ describeLab('the controller, deciding from Gnocchi alone', () => {
     const text = await explained('busy')
     process.stdout.write(text)
     expect(text).toMatch(/Usage by gnocchi in the 5 min up to .*: 400 operations and 1600 KiB per/)
+  })
+
+  it('replays what Gnocchi remembers', async () => {
+    const file = join(dirname(configFile), 'policy.yaml')
+    await writeFile(file, JSON.stringify({ ...POLICY_OBJECT, spec: SPEC }))
+    const json = join(dirname(configFile), 'report.json')
+    await couchestor('backtest', '--policy', file, '--days', '1', '--json', json)
+    const report = await readFile(json, 'utf8')
+    expect(report).toContain(`${NAME}/busy`)
+    expect(report).not.toContain(`${NAME}/unseen`)
   })
 })

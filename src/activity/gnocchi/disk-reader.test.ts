@@ -120,6 +120,19 @@ describe('DiskReader', () => {
     expect(read).toEqual({ kind: 'Failed', why: 'no answer' })
   })
 
+  it('gives up a Gnocchi that takes the question and never answers', async () => {
+    const clock = createVirtualClock()
+    const hanging: GnocchiClient['aggregates'] = ({ signal }) =>
+      new Promise((resolve) =>
+        signal?.addEventListener('abort', () => resolve({ kind: 'Failed', why: 'given up' })),
+      )
+    const client = { aggregates: hanging, disks: () => Promise.reject(new Error('not asked')) }
+    const reader = new DiskReader({ client, clock, granularitySeconds: 300, questionMs: 60_000 })
+    const read = reader.read(disks(1), SPAN)
+    await clock.advance(60_000)
+    expect(await read).toEqual({ kind: 'Failed', why: 'Gnocchi: no answer within 60 s' })
+  })
+
   it('takes the newer of two resources of one disk, and never adds them up', async () => {
     const [disk] = disks(1)
     const read = await samplesOf(

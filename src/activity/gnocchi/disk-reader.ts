@@ -31,6 +31,8 @@ export type DiskReaderParts = {
   readonly client: GnocchiClient
   readonly clock: Clock
   readonly granularitySeconds: number
+  /** Longest one question may take, its tries included; undefined = as long as they take. */
+  readonly questionMs?: number
 }
 
 /** Disks of one question. */
@@ -101,13 +103,15 @@ export class DiskReader {
     reading: Reading,
     signal: AbortSignal | undefined,
   ): Promise<string | undefined> {
-    const answer = await this.#parts.client.aggregates({
-      disks: chunk,
-      aggregation: 'mean',
-      granularitySeconds: this.#parts.granularitySeconds,
-      ...span,
-      ...(signal === undefined ? {} : { signal }),
-    })
+    const answer = await this.#inTime(signal, (limited) =>
+      this.#parts.client.aggregates({
+        disks: chunk,
+        aggregation: 'mean',
+        granularitySeconds: this.#parts.granularitySeconds,
+        ...span,
+        ...(limited === undefined ? {} : { signal: limited }),
+      }),
+    )
     if (answer.kind === 'Failed') return answer.why
     if (answer.kind === 'Measures') return keep(chunk, answer.disks, reading)
     if (answer.kind === 'NoneMatch') return lackAll(chunk, 'NoDisk', reading)
@@ -117,6 +121,24 @@ export class DiskReader {
       (part) => this.#ask(part, span, reading, signal),
       reading,
     )
+  }
+
+  /** A service that takes requests and never answers must not hold up those who wait for another source. */
+  async #inTime(
+    signal: AbortSignal | undefined,
+    ask: (signal: AbortSignal | undefined) => Promise<AggregatesAnswer>,
+  ): Promise<AggregatesAnswer> {
+    const { clock, questionMs } = this.#parts
+    if (questionMs === undefined) return ask(signal)
+    const late = new AbortController()
+    const timer = clock.setTimer(questionMs, () => late.abort())
+    try {
+      const answer = await ask(AbortSignal.any([late.signal, ...(signal ? [signal] : [])]))
+      if (answer.kind !== 'Failed' || !late.signal.aborted || signal?.aborted) return answer
+      return { kind: 'Failed', why: `Gnocchi: no answer within ${questionMs / 1000} s` }
+    } finally {
+      timer.cancel()
+    }
   }
 
   async #split(

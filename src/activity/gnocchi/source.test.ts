@@ -44,7 +44,7 @@ function sourceOf(
 ) {
   return createGnocchiSource({
     client: { aggregates, disks: () => Promise.reject(new Error('not asked')) },
-    config: { granularitySeconds: 300, lagSeconds: 1200 },
+    config: { granularitySeconds: 300, lagSeconds: 1200, questionMs: 60_000 },
     fleet: { attachments: () => attachments },
     clock: createVirtualClock(NOW * 1000),
     log: silentLog,

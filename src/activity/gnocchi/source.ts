@@ -17,6 +17,8 @@ export type GnocchiSourceConfig = {
   readonly granularitySeconds: number
   /** Ceilometer polls every 300 s, and metricd works behind. */
   readonly lagSeconds: number
+  /** Longest one question may take, its tries included. */
+  readonly questionMs: number
 }
 
 export type GnocchiSourceParts = {
@@ -38,7 +40,7 @@ const SLICE = 500
  */
 export function createGnocchiSource(parts: GnocchiSourceParts): ActivitySource {
   const { config, log } = parts
-  const reader = new DiskReader({ ...parts, granularitySeconds: config.granularitySeconds })
+  const reader = new DiskReader({ ...parts, ...config })
   const spans = createSpanCache(reader, parts.clock, config.lagSeconds)
   const state: State = { intervalSeconds: config.granularitySeconds }
   return {
