@@ -1,6 +1,4 @@
 import { readFile } from 'node:fs/promises'
-import { createGnocchiClient } from '../activity/gnocchi/client.ts'
-import { DiskReader } from '../activity/gnocchi/disk-reader.ts'
 import { parseConfig } from '../api/config.ts'
 import { numberFlag, readFlags } from '../cli/flags.ts'
 import type { Flags, FlagSpec } from '../cli/flags.ts'
@@ -8,7 +6,7 @@ import { messageOf, UserError } from '../errors.ts'
 import { parseExporterConfig } from '../exporter/config.ts'
 import type { ExporterConfig } from '../exporter/config.ts'
 import { createExporter } from '../exporter/exporter.ts'
-import { createFleetReader } from '../exporter/read-fleet.ts'
+import { createProjectReader } from '../exporter/project-reader.ts'
 import { scrapeTimeoutMs } from '../exporter/scrape-timeout.ts'
 import { EXPOSITION_TYPE } from '../exposition.ts'
 import { createHttpClient } from '../http.ts'
@@ -16,7 +14,6 @@ import { createLog, LOG_LEVELS } from '../log.ts'
 import type { Log } from '../log.ts'
 import { createRegistry } from '../metrics.ts'
 import type { Registry } from '../metrics.ts'
-import { createVolumeService } from '../openstack/cinder.ts'
 import { createOpenStackMetrics } from '../openstack/openstack-metrics.ts'
 import { createSession } from '../openstack/session.ts'
 import type { Session } from '../openstack/session.ts'
@@ -43,9 +40,6 @@ export const EXPORTER_FLAGS = {
   },
 } as const satisfies Record<string, FlagSpec>
 
-/** For one try of one question; a scrape does not wait so long. */
-const GNOCCHI_TIMEOUT_MS = 20_000
-
 /** `couchestor exporter`: serves what Gnocchi counts of the project's volumes until SIGTERM. Resolves to the exit code. */
 export async function runExporter(args: readonly string[]): Promise<number> {
   const flags = readFlags('exporter', args, EXPORTER_FLAGS)
@@ -58,7 +52,7 @@ export async function runExporter(args: readonly string[]): Promise<number> {
   const stopping = new AbortController()
   const session = await openSession(config, log, registry)
   const exporter = createExporter({
-    read: fleetReader(config, triedOnce(session), log),
+    read: createProjectReader({ config, session, clock: systemClock, log }),
     periodSeconds: config.periodSeconds,
     clock: systemClock,
     log,
@@ -121,22 +115,5 @@ async function openSession(
     random: Math.random,
     log,
     metrics: createOpenStackMetrics(registry),
-  })
-}
-
-/** The next scrape is the next try: waiting for a service that is away would only make this one late. */
-function triedOnce(session: Session): Session {
-  return { ...session, request: (request) => session.request({ ...request, retry: 'never' }) }
-}
-
-function fleetReader(config: ExporterConfig, session: Session, log: Log) {
-  const { names, periodSeconds: granularitySeconds } = config
-  const client = createGnocchiClient({ session, names, timeoutMs: GNOCCHI_TIMEOUT_MS })
-  return createFleetReader({
-    volumes: createVolumeService({ session, log }),
-    client,
-    reader: new DiskReader({ client, clock: systemClock, granularitySeconds }),
-    granularitySeconds,
-    clock: systemClock,
   })
 }
