@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -35,9 +35,7 @@ const FILES: readonly (readonly [string, object])[] = [
   ['network-policies.yaml', COMMON],
   ['monitoring/servicemonitor.yaml', monitor('serviceMonitor')],
   ['monitoring/podmonitor.yaml', monitor('podMonitor')],
-  ...(existsSync(join(ROOT, CHART, 'files', 'rules.yaml'))
-    ? [['monitoring/prometheusrule.yaml', COMMON] as const]
-    : []),
+  ['monitoring/prometheusrule.yaml', COMMON],
   ['monitoring/dashboards.yaml', COMMON],
 ]
 

@@ -58,6 +58,12 @@ const NEEDS: readonly Need[] = [
     'policies say nothing: no conditions, counts and costs',
   ),
   optional(
+    'couchestor.io',
+    ['volumemigrations'],
+    ['plan'],
+    'the admission policy couchestor-migrations, where it is installed, refuses planned moves',
+  ),
+  optional(
     '',
     ['persistentvolumeclaims'],
     ['patch'],
