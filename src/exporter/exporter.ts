@@ -38,6 +38,7 @@ export function createExporter(options: ExporterOptions): Exporter {
   let durationSeconds = 0
   let failures = 0
   let toldFailure: string | undefined
+  let newestSeconds: number | undefined
 
   async function read(): Promise<Reading | undefined> {
     const begunMs = clock.monotonic()
@@ -46,6 +47,7 @@ export function createExporter(options: ExporterOptions): Exporter {
     try {
       const fleet = await options.read(AbortSignal.any([limit.signal, options.signal]))
       latest = { fleet, begunMs }
+      newestSeconds = newestOf(fleet, newestSeconds)
       if (toldFailure !== undefined) log.info({}, 'Cinder and Gnocchi answer again')
       toldFailure = undefined
       return latest
@@ -87,8 +89,18 @@ export function createExporter(options: ExporterOptions): Exporter {
       readAgeSeconds: reading === undefined ? 0 : (clock.monotonic() - reading.begunMs) / 1000,
       readDurationSeconds: durationSeconds,
       failures,
+      newestSeconds,
     })
   }
 
   return { scrape }
+}
+
+/** While nothing is attached nothing is measured, and no age would mean anything. */
+function newestOf({ disks, skipped }: FleetCounters, before: number | undefined) {
+  if (disks.length + skipped.size === 0) return undefined
+  return disks.reduce<number | undefined>(
+    (newest, { point }) => Math.max(newest ?? 0, point.atSeconds),
+    before,
+  )
 }

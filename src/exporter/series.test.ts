@@ -32,6 +32,7 @@ function page(over: Partial<Scrape> = {}): string {
     readAgeSeconds: 0.5,
     readDurationSeconds: 0.25,
     failures: 0,
+    newestSeconds: NOW - 100,
     ...over,
   })
 }
@@ -70,6 +71,7 @@ describe('a scrape', () => {
     const down = page({ fleet: undefined, failures: 7 })
     const samples = down.split('\n').filter((l) => l !== '' && !l.startsWith('#'))
     expect(samples).toEqual([
+      'couchestor_exporter_newest_measure_age_seconds 100',
       'couchestor_exporter_up 0',
       'couchestor_exporter_read_age_seconds 0.5',
       'couchestor_exporter_read_duration_seconds 0.25',
@@ -78,7 +80,9 @@ describe('a scrape', () => {
   })
 
   it('tells no age of measures where there are none', () =>
-    expect(page({ fleet: { ...fleet, disks: [] } })).not.toContain('measure_age'))
+    expect(page({ fleet: { ...fleet, disks: [] }, newestSeconds: undefined })).not.toContain(
+      'measure_age',
+    ))
 
   it('shares no name with what the agent counts, since both may be scraped', () =>
     expect(page()).not.toMatch(/^couchestor_volume_/m))

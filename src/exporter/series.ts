@@ -13,6 +13,8 @@ export type Scrape = {
   readonly readAgeSeconds: number
   readonly readDurationSeconds: number
   readonly failures: number
+  /** Time of the newest counter since the start, whether it is still shown or not. */
+  readonly newestSeconds: number | undefined
 }
 
 /** Other names than the agent's: where both are scraped, a sum over one name would count twice. */
@@ -75,11 +77,6 @@ function states(fleet: FleetCounters, nowSeconds: number): Family[] {
       [['', fleet.unmappedDisks]],
     ),
     gauge(
-      'couchestor_exporter_newest_measure_age_seconds',
-      'Age of the newest counter of this scrape.',
-      ages.length === 0 ? [] : [['', ages.reduce((a, b) => Math.min(a, b))]],
-    ),
-    gauge(
       'couchestor_exporter_oldest_measure_age_seconds',
       'Age of the oldest counter of this scrape.',
       ages.length === 0 ? [] : [['', ages.reduce((a, b) => Math.max(a, b))]],
@@ -88,8 +85,14 @@ function states(fleet: FleetCounters, nowSeconds: number): Family[] {
 }
 
 function health(scrape: Scrape): Family[] {
-  const { fleet, failures, readDurationSeconds, readAgeSeconds } = scrape
+  const { fleet, failures, readDurationSeconds, readAgeSeconds, newestSeconds } = scrape
+  const age = newestSeconds === undefined ? [] : [scrape.nowSeconds - newestSeconds]
   return [
+    gauge(
+      'couchestor_exporter_newest_measure_age_seconds',
+      'Age of the newest counter that was shown since the start; it grows while Gnocchi gets no measures.',
+      age.map((seconds) => ['', seconds]),
+    ),
     gauge(
       'couchestor_exporter_up',
       '1 when Cinder and Gnocchi have answered for this scrape, else 0.',

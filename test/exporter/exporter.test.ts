@@ -144,6 +144,17 @@ it('drops a volume whose polls have stopped, and says why', async () => {
   expect(readsOf(page, steady.id)).toBeDefined()
 })
 
+it('tells how long Gnocchi has had no new measure, also when none is shown any more', async () => {
+  const stage = new Stage()
+  const silentAt = START + HOUR
+  const { id } = stage.attached({ lost: (at) => at > silentAt })
+  const age = (page: string) => Number(/newest_measure_age_seconds (\d+)/.exec(page)?.[1])
+  await stage.after(HOUR + 10 * MINUTE)
+  expect(age(await stage.after(HOUR))).toBe(HOUR + 5 * MINUTE)
+  stage.seams.detach(id)
+  expect(await stage.after(MINUTE)).not.toContain('newest_measure_age_seconds')
+})
+
 it('shows counters that began anew as they stand', async () => {
   const stage = new Stage()
   const { id } = stage.attached({ resetAt: START + HOUR })

@@ -102,5 +102,6 @@ export function exporterPage(): string {
     readAgeSeconds: 0,
     readDurationSeconds: 0.1,
     failures: 0,
+    newestSeconds: 1,
   })
 }
