@@ -13,7 +13,9 @@ export type Family = {
 
 /** Families in Prometheus' text format 0.0.4; one without samples is left out. */
 export function renderFamilies(families: readonly Family[]): string {
-  return families.map(rendered).join('')
+  let text = ''
+  for (const family of families) text += rendered(family)
+  return text
 }
 
 /** `{volume_id="…",device="vdb"}` */
@@ -22,12 +24,16 @@ export function renderLabels(labels: Readonly<Record<string, string>>): string {
   return `{${pairs.join(',')}}`
 }
 
+/** One array of whole strings and one join per family: text that grows by lines leaves several times its size as garbage. */
 function rendered({ name, type, help, samples }: Family): string {
   if (samples.length === 0) return ''
-  const lines = samples.map(
-    ([labels, value, at]) => `${name}${labels} ${value}${at === undefined ? '' : ` ${at}`}\n`,
-  )
-  return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join('')}`
+  const parts: (string | number)[] = [`# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`]
+  for (const [labels, value, at] of samples) {
+    parts.push(name, labels, ' ', value)
+    if (at !== undefined) parts.push(' ', at)
+    parts.push('\n')
+  }
+  return parts.join('')
 }
 
 function escaped(value: string): string {

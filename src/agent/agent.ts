@@ -3,7 +3,7 @@ import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { createDiskList } from './disk-list.ts'
 import { renderScrape } from './exposition.ts'
-import type { ProcessFigures } from './exposition.ts'
+import type { ProcessFigures, WrittenLabels } from './exposition.ts'
 import type { NodeFiles } from './node-files.ts'
 import { takeSnapshot } from './snapshot.ts'
 import type { Snapshot } from './snapshot.ts'
@@ -32,6 +32,7 @@ export type Agent = {
 export function createAgent(options: AgentOptions): Agent {
   const { files, node, roots, clock, log } = options
   const list = createDiskList({ files, clock, sys: roots.sys, ignored: options.ignored })
+  const written: WrittenLabels = new Map()
   let failures = 0
   let toldFailure: string | undefined
   let current: Promise<string> | undefined
@@ -56,13 +57,11 @@ export function createAgent(options: AgentOptions): Agent {
     const start = clock.monotonic()
     const taken = await snapshot()
     const durationSeconds = (clock.monotonic() - start) / 1000
-    return renderScrape({
-      node,
-      snapshot: taken,
-      durationSeconds,
-      failures,
-      process: options.process(),
-    })
+    const figures = options.process()
+    return renderScrape(
+      { node, snapshot: taken, durationSeconds, failures, process: figures },
+      written,
+    )
   }
   return {
     get hangingReads() {

@@ -42,7 +42,7 @@ export type DiskListOptions = {
 /** No Cinder disk, or one that stands on other disks, where its I/O is counted already. */
 export const IGNORED_DISKS = /^(loop|ram|zram|dm-|md|nbd|sr|fd|rbd|drbd|bcache|zd|nullb)\d/
 /** Disks examined anew per read although no device came or went: bounds the cost on a node with hundreds. */
-const EXAMINED_PER_READ = 32
+const EXAMINED_PER_READ = 8
 /** Healthy disks take milliseconds together; Prometheus gives a scrape 10 s. */
 const DEADLINE_MS = 1000
 

@@ -33,30 +33,44 @@ const VOLUME_FAMILIES = {
   ],
 } as const satisfies Record<keyof DiskCounters, readonly [string, string]>
 
+/** Labels as written before, by device: they change only with the volume. The caller keeps it from scrape to scrape. */
+export type WrittenLabels = Map<string, { readonly volumeId: string; readonly labels: string }>
+
 /** One scrape in Prometheus' text format. */
-export function renderScrape(scrape: Scrape): string {
+export function renderScrape(scrape: Scrape, written: WrittenLabels = new Map()): string {
   const { node, snapshot } = scrape
   const families = [
     ...(snapshot === undefined
       ? []
-      : [...volumeFamilies(node, snapshot.counted), ...diskFamilies(node, snapshot)]),
+      : [...volumeFamilies(node, snapshot.counted, written), ...diskFamilies(node, snapshot)]),
     ...healthFamilies(scrape),
     ...processFamilies(scrape.process),
   ]
   return renderFamilies(families)
 }
 
-function volumeFamilies(node: string, counted: readonly CountedDisk[]): Family[] {
-  const labelled = counted.map(
-    ({ volumeId, device, counters }) =>
-      [renderLabels({ volume_id: volumeId, node, device }), counters] as const,
-  )
+function volumeFamilies(
+  node: string,
+  counted: readonly CountedDisk[],
+  written: WrittenLabels,
+): Family[] {
+  // devices that are gone
+  if (written.size > 2 * counted.length) written.clear()
+  const labelled = counted.map((disk) => [labelsOf(node, disk, written), disk.counters] as const)
   return keysOf(VOLUME_FAMILIES).map((key) => ({
     name: VOLUME_FAMILIES[key][0],
     type: 'counter',
     help: `${VOLUME_FAMILIES[key][1]} since the disk was attached.`,
     samples: labelled.map(([labels, counters]) => [labels, counters[key]] as const),
   }))
+}
+
+function labelsOf(node: string, { device, volumeId }: CountedDisk, written: WrittenLabels): string {
+  const before = written.get(device)
+  if (before?.volumeId === volumeId) return before.labels
+  const labels = renderLabels({ volume_id: volumeId, node, device })
+  written.set(device, { volumeId, labels })
+  return labels
 }
 
 function diskFamilies(node: string, { counted, skipped, hangingReads }: Snapshot): Family[] {

@@ -1,7 +1,9 @@
-import { createServer } from 'node:http'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { messageOf, UserError } from '../errors.ts'
+
+// an import would evaluate all that the module offers, also its WebSocket, and with that 13 MB of Node's own code
+const { createServer } = process.getBuiltinModule('node:http')
 
 export type Route = (headers: IncomingHttpHeaders) => Promise<{
   readonly status: number
