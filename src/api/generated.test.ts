@@ -21,6 +21,7 @@ describe('generated files', () => {
       'deploy/crds/couchestor.io_volumemigrations.yaml',
       'docs/alerts.md',
       'docs/reference-api.md',
+      'docs/reference-doctor.md',
       'docs/reference-metrics.md',
       'docs/reference-reasons.md',
       'src/api/crds.json',

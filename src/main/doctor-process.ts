@@ -59,6 +59,7 @@ export async function runDoctorCommand(args: readonly string[]): Promise<number>
     ...base,
     timeoutMs,
     namespace,
+    policy: flags['policy'],
     version: VERSION,
     kube,
     readFile: (path) => readFile(path, 'utf8'),

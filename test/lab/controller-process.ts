@@ -161,7 +161,8 @@ function environment(name: string, home: string): NodeJS.ProcessEnv {
   }
 }
 
-async function serviceAccountKubeconfig(): Promise<{ kubeconfig: string; token: string }> {
+/** A kubeconfig with the rights of the controller's ServiceAccount, and its token. */
+export async function serviceAccountKubeconfig(): Promise<{ kubeconfig: string; token: string }> {
   const args = ['create', 'token', 'couchestor', '--duration=1h']
   const token = (await kubectl(['-n', CONTROLLER_NAMESPACE, ...args])).trim()
   const view = ['config', 'view', '--minify', '--flatten', '--raw']

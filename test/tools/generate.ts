@@ -7,6 +7,7 @@ import { alertsReference } from './alerts-reference.ts'
 import { apiReference } from './api-reference.ts'
 import { chartFiles } from './chart-files.ts'
 import type { Crd } from './api-reference.ts'
+import { doctorReference } from './doctor-reference.ts'
 import { metricsCatalogue } from './metrics-catalogue.ts'
 import { metricsReference } from './metrics-reference.ts'
 import { reasonsReference } from './reasons-reference.ts'
@@ -36,6 +37,7 @@ export async function generatedFiles(root = ROOT): Promise<ReadonlyMap<string, s
     ['src/api/crds.json', `${JSON.stringify([...crds.values()])}\n`],
     ['docs/alerts.md', alertsReference()],
     ['docs/reference-api.md', apiReference([...crds.values()])],
+    ['docs/reference-doctor.md', doctorReference()],
     ['docs/reference-metrics.md', metricsReference(catalogue)],
     ['docs/reference-reasons.md', reasonsReference()],
     ['charts/couchestor/files/rules.yaml', rulesFile()],

@@ -38,6 +38,8 @@ export type DoctorDeps = Limits & {
   readonly random: () => number
   readonly log: Log
   readonly namespace: string
+  /** Only what concerns this policy is looked at; undefined = all. */
+  readonly policy: string | undefined
   /** Of this program. */
   readonly version: string
   readonly kube: KubeConnection

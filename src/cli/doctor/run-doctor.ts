@@ -15,6 +15,7 @@ export const DOCTOR_FLAGS = {
     help: 'the least that makes the exit code 1',
     default: 'problem',
   },
+  policy: { value: 'NAME', help: 'only what concerns one policy' },
   timeout: {
     value: 'SECONDS',
     help: 'longest that a single look may take',

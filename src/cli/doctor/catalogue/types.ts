@@ -72,7 +72,7 @@ export const TYPES = {
     severity: 'unknown',
     meaning: 'The credential does not see extra specs, so that they cannot be checked.',
     why: 'an unscoped couchestor_tier (as in the guide) makes every create on a real Cinder fail, and two tiers may share one backend',
-    fix: 'let an administrator run: openstack volume type list --long; no property may be without a scope (xxx:yyy) but volume_backend_name and real capabilities',
+    fix: 'let an administrator run: openstack volume type list --long. volume_backend_name must differ between tiers; any other property needs a scope (couchestor:tier, not couchestor_tier), or must be a capability that the backend reports',
   },
   TiersShareBackend: {
     group: 'types',

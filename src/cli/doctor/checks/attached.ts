@@ -1,6 +1,6 @@
 import { attachedSafe } from '../../../policy/attached-safety.ts'
 import type { Facts, TypeFact } from '../facts.ts'
-import { counted, finding, notChecked, ok } from '../finding.ts'
+import { counted, finding, notChecked, ok, some } from '../finding.ts'
 import type { Line } from '../finding.ts'
 import { policyTiers, tiersOf } from './policy-tiers.ts'
 import type { PolicyTiers } from './policy-tiers.ts'
@@ -9,9 +9,8 @@ import type { PolicyTiers } from './policy-tiers.ts'
 export function checkAttached(facts: Facts): readonly Line[] {
   const policies = policyTiers(facts)
   if (!policies.known) return [notChecked('attached', 'attached volumes', policies.why)]
-  return policies.value
-    .filter((p) => tiersOf(p).length > 0)
-    .flatMap((p) => [...safetyLines(facts, p), ...qosLines(facts, p)])
+  const resolved = policies.value.filter((p) => tiersOf(p).length > 0)
+  return [...resolved.flatMap((p) => safetyLines(facts, p)), ...qosLines(facts, resolved)]
 }
 
 type Pair = { readonly from: TypeFact; readonly to: TypeFact; readonly name: string }
@@ -72,20 +71,24 @@ function fixFor(p: PolicyTiers): string {
   return `upgrade Cinder to 24.0.0 or later (microversion 3.71); or let an administrator run, before the types are used: ${commands.join('; ')} and, since a member cannot see it, set migration.attached: Allow`
 }
 
-function qosLines(facts: Facts, p: PolicyTiers): readonly Line[] {
+function qosLines(facts: Facts, policies: readonly PolicyTiers[]): readonly Line[] {
   const { qos, types } = facts.cloud
-  const { name } = p.fact.policy.metadata
-  if (p.fact.effective.migration.attached === 'Never') return []
-  if (!qos.known || !types.known)
-    return [finding('QosHidden', `policy ${name}: QoS of its volume types`)]
+  const moving = policies.filter((p) => p.fact.effective.migration.attached !== 'Never')
+  if (moving.length === 0) return []
+  if (!qos.known || !types.known) {
+    const names = [...new Set(moving.flatMap((p) => tiersOf(p).map((t) => t.typeName)))]
+    return [finding('QosHidden', `QoS of ${some(names)}`)]
+  }
   const frontEnd = new Map(
     qos.value.filter((q) => q.consumer !== 'back-end').map((q) => [q.id, q.name]),
   )
   const byType = new Map(types.value.map((t) => [t.id, frontEnd.get(t.qosId ?? '')]))
-  const tiers = tiersOf(p)
-  const kinds = new Set(tiers.map((t) => byType.get(t.typeId)))
-  if (kinds.size < 2)
-    return [ok(`policy ${name}: no QoS of the hypervisor differs between its tiers`)]
-  const shown = tiers.map((t) => `${t.name}: ${byType.get(t.typeId) ?? 'none'}`)
-  return [finding('FrontEndQos', `policy ${name}: QoS in the hypervisor is ${shown.join(', ')}`)]
+  return moving.map((p) => {
+    const { name } = p.fact.policy.metadata
+    const tiers = tiersOf(p)
+    if (new Set(tiers.map((t) => byType.get(t.typeId))).size < 2)
+      return ok(`policy ${name}: no QoS of the hypervisor differs between its tiers`)
+    const shown = tiers.map((t) => `${t.name}: ${byType.get(t.typeId) ?? 'none'}`)
+    return finding('FrontEndQos', `policy ${name}: QoS in the hypervisor is ${shown.join(', ')}`)
+  })
 }

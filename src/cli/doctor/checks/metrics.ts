@@ -58,7 +58,7 @@ function coverageLines(
     (c) => (coverage.get(c.volumeId) ?? 0) < (least.get(c.policy) ?? DEFAULT_COVERAGE),
   )
   const covered = wanted.length - without.length
-  const told = `${where}: ${covered} of ${counted(wanted.length, 'attached volume')} have usage numbers of the last ${windowSeconds / 60} minutes`
+  const told = `${where}: ${covered} of ${counted(wanted.length, 'attached volume')} have usage numbers of the last ${counted(windowSeconds / 60, 'minute')}`
   if (covered >= wanted.length * ENOUGH) return [ok(told)]
   const [line, more] = [...others].toSorted((a, b) => b[1] - a[1])[0] ?? ['', 0]
   if (more > covered)

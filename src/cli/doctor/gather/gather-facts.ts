@@ -9,10 +9,14 @@ import { gatherCluster } from './cluster.ts'
 import { gatherFleet } from './fleet.ts'
 import { gatherMetrics } from './metrics.ts'
 import type { Asked } from './metrics.ts'
+import { claimsOfPolicy, ofPolicy } from './narrow.ts'
+
+/** Longest window that is asked for; volumes attached since would look uncovered in a longer one. */
+const WINDOW_SECONDS = 1800
 
 /**
- * Looks at everything, side by side where one thing does not need another. Never throws; the number of requests does
- * not depend on the size of the fleet, but for the pages of lists.
+ * Looks at everything, side by side where one thing does not need another. The number of requests does
+ * not depend on the size of the fleet, but for the pages of lists. Throws `UserError` for a policy that is not there only.
  */
 export async function gatherFacts(deps: DoctorDeps, config: ConfigFacts): Promise<Facts> {
   const now = deps.clock.now()
@@ -20,22 +24,24 @@ export async function gatherFacts(deps: DoctorDeps, config: ConfigFacts): Promis
   const note = (service: ClockFact['service'], skews: ReadonlyMap<string, number>) => {
     for (const [at, aheadMs] of skews) clocks.push({ service, at, aheadMs })
   }
-  const [cluster, cloud] = await Promise.all([
+  const [gathered, cloud] = await Promise.all([
     gatherCluster(deps, config.config),
     gatherCloud(deps, config.config),
   ])
+  const cluster = ofPolicy(gathered.facts, deps.policy)
   const { volumes } = cloud
-  const fleet = await following(deps, cluster.listed, async (listed, signal) => {
+  const all = await following(deps, gathered.listed, async (listed, signal) => {
     if (!volumes.known) throw new Error(volumes.why)
     return gatherFleet({ deps, config: config.config, listed, volumes: volumes.value }, signal)
   })
+  const fleet = claimsOfPolicy(all, deps.policy)
   const prometheus = prometheusOf(deps, config)
   const metrics = await gatherMetrics(deps, {
     config: config.config,
     session: cloud.session,
     prometheus: valueOf(prometheus),
     hasGnocchi: valueOf(cloud.facts.hasGnocchi) ?? false,
-    ...wantedOf(fleet, cluster.facts, config),
+    ...wantedOf(fleet, cluster, config),
   })
   note('Kubernetes', deps.kube.seen.skews)
   if (cloud.seen !== undefined) note('OpenStack', cloud.seen.skews)
@@ -45,7 +51,7 @@ export async function gatherFacts(deps: DoctorDeps, config: ConfigFacts): Promis
     namespace: deps.namespace,
     version: deps.version,
     config,
-    cluster: cluster.facts,
+    cluster,
     cloud: cloud.facts,
     fleet,
     metrics,
@@ -70,19 +76,23 @@ function wantedOf(
   fleet: Fact<Fleet>,
   { policies }: ClusterFacts,
   { config }: ConfigFacts,
-): Pick<Asked, 'expected' | 'all' | 'attached'> {
-  const expected = new Map<SourceName, Set<string>>()
-  const sources = new Map(
-    (valueOf(policies) ?? []).map((p) => [p.policy.metadata.name, p.effective.metrics.source]),
-  )
-  for (const source of sources.values()) expected.set(source, new Set())
+): Pick<Asked, 'wanted' | 'all' | 'attached'> {
+  const wanted = new Map<SourceName, { volumes: Set<string>; windowSeconds: number }>()
+  const sources = new Map<string, SourceName>()
+  for (const { policy, effective } of valueOf(policies) ?? []) {
+    const { source, windowMs } = effective.metrics
+    const before = wanted.get(source)?.windowSeconds ?? WINDOW_SECONDS
+    wanted.set(source, { volumes: new Set(), windowSeconds: Math.min(before, windowMs / 1000) })
+    sources.set(policy.metadata.name, source)
+  }
+  const usual = config.metrics.source
+  if (wanted.size === 0) wanted.set(usual, { volumes: new Set(), windowSeconds: WINDOW_SECONDS })
   const attached = (valueOf(fleet)?.claims ?? []).filter((c) => c.volume?.attached === true)
   const managed = attached.filter((c) => c.policy !== undefined)
-  if (expected.size === 0) expected.set(config.metrics.source, new Set())
   for (const c of managed.length > 0 ? managed : attached)
-    expected.get(sources.get(c.policy ?? '') ?? config.metrics.source)?.add(c.volumeId)
+    wanted.get(sources.get(c.policy ?? '') ?? usual)?.volumes.add(c.volumeId)
   return {
-    expected,
+    wanted,
     all: [...(valueOf(fleet)?.typeOfVolume.keys() ?? [])],
     attached: { attachments: () => valueOf(fleet)?.attachments ?? [] },
   }

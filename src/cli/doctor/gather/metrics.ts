@@ -9,9 +9,14 @@ import { attempt, known, unknown, valueOf } from '../fact.ts'
 import type { SourceFact } from '../facts.ts'
 import { otherPresets, scrapeInterval, sourceOf } from './prometheus.ts'
 
-const WINDOW_SECONDS = 1800
 /** Below this share of the expected volumes other sources are asked too. */
 const ENOUGH = 0.9
+
+export type Wanted = {
+  /** Attached volumes that should have numbers, by the policies that name the source. */
+  readonly volumes: ReadonlySet<string>
+  readonly windowSeconds: number
+}
 
 export type Asked = {
   readonly config: Config
@@ -20,8 +25,7 @@ export type Asked = {
   readonly prometheus: PrometheusConnection | undefined
   /** Whether the catalog has Gnocchi. */
   readonly hasGnocchi: boolean
-  /** Attached volumes that should have numbers, by the source that their policy names. */
-  readonly expected: ReadonlyMap<SourceName, ReadonlySet<string>>
+  readonly wanted: ReadonlyMap<SourceName, Wanted>
   /** All volumes, to complete cut serials with. */
   readonly all: readonly string[]
   readonly attached: Attached
@@ -32,13 +36,18 @@ export async function gatherMetrics(
   deps: DoctorDeps,
   asked: Asked,
 ): Promise<readonly SourceFact[]> {
-  return Promise.all([...asked.expected.keys()].map((name) => look(deps, asked, name)))
+  return Promise.all([...asked.wanted].map(([name, wanted]) => look(deps, asked, name, wanted)))
 }
 
-async function look(deps: DoctorDeps, asked: Asked, name: SourceName): Promise<SourceFact> {
+async function look(
+  deps: DoctorDeps,
+  asked: Asked,
+  name: SourceName,
+  wanted: Wanted,
+): Promise<SourceFact> {
   const source = named(deps, asked, name)
-  const expected = asked.expected.get(name) ?? new Set<string>()
-  const answer = await windowOf(deps, source)
+  const { volumes: expected, windowSeconds } = wanted
+  const answer = await windowOf(deps, source, windowSeconds)
   const covered = answer.kind === 'Answer' ? count(answer, expected) : 0
   const lacking = answer.kind === 'Answer' && covered < expected.size * ENOUGH
   const { prometheus } = asked
@@ -57,12 +66,15 @@ async function look(deps: DoctorDeps, asked: Asked, name: SourceName): Promise<S
       isPrometheus && answer.kind === 'Answer'
         ? valueOf(
             await attempt(deps, (signal) =>
-              scrapeInterval(deps, prometheus, { ...windowAt(deps, source), signal }),
+              scrapeInterval(deps, prometheus, {
+                ...windowAt(deps, source, windowSeconds),
+                signal,
+              }),
             ),
           )
         : undefined,
-    windowSeconds: WINDOW_SECONDS,
-    others: lacking ? await othersOf(deps, asked, name, expected) : new Map(),
+    windowSeconds,
+    others: lacking ? await othersOf(deps, asked, name, wanted) : new Map(),
   }
 }
 
@@ -86,30 +98,34 @@ async function othersOf(
   deps: DoctorDeps,
   asked: Asked,
   name: SourceName,
-  expected: ReadonlySet<string>,
+  { volumes: expected, windowSeconds }: Wanted,
 ): Promise<ReadonlyMap<string, number>> {
   const { prometheus, hasGnocchi, all } = asked
   const found = new Map<string, number>()
   if (prometheus !== undefined)
     for (const [preset, source] of otherPresets(deps, prometheus, all, name === 'Gnocchi')) {
-      const answer = await windowOf(deps, source)
+      const answer = await windowOf(deps, source, windowSeconds)
       if (answer.kind === 'Answer')
         found.set(`prometheus.preset: ${preset}`, count(answer, expected))
     }
   if (name === 'Prometheus' && hasGnocchi) {
-    const answer = await windowOf(deps, named(deps, asked, 'Gnocchi'))
+    const answer = await windowOf(deps, named(deps, asked, 'Gnocchi'), windowSeconds)
     if (answer.kind === 'Answer') found.set('metrics.source: Gnocchi', count(answer, expected))
   }
   return found
 }
 
-function windowAt({ clock }: DoctorDeps, { lagSeconds }: ActivitySource) {
+function windowAt({ clock }: DoctorDeps, { lagSeconds }: ActivitySource, windowSeconds: number) {
   const endSeconds = Math.floor(clock.now() / 1000) - lagSeconds
-  return { endSeconds, windowSeconds: WINDOW_SECONDS }
+  return { endSeconds, windowSeconds }
 }
 
-async function windowOf(deps: DoctorDeps, source: ActivitySource): Promise<WindowAnswer> {
-  const query = windowAt(deps, source)
+async function windowOf(
+  deps: DoctorDeps,
+  source: ActivitySource,
+  windowSeconds: number,
+): Promise<WindowAnswer> {
+  const query = windowAt(deps, source, windowSeconds)
   const answer = await attempt(deps, (signal) => source.window({ ...query, signal }))
   return answer.known ? answer.value : { kind: 'Down', why: answer.why }
 }
