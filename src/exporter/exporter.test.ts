@@ -74,6 +74,21 @@ describe('a scrape', () => {
     expect(readings).toHaveLength(1)
   })
 
+  it.each([
+    ['shows the reading before while the next one takes too long', 60_000, '1'],
+    ['shows nothing then when that is older than a period', 300_000, '0'],
+  ])('%s', async (_, later, expected) => {
+    const { exporter, readings, clock } = setUp()
+    const first = exporter.scrape(9500)
+    readings[0]!.resolve(fleet(3))
+    await first
+    await clock.advance(later)
+    const second = exporter.scrape(9500)
+    await clock.advance(9500)
+    expect(up(await second)).toBe(expected)
+    expect(readings).toHaveLength(2)
+  })
+
   it('ends a reading that takes a minute', async () => {
     const { exporter, readings, clock } = setUp()
     void exporter.scrape(9500)
@@ -102,13 +117,16 @@ describe('when Cinder or Gnocchi cannot be read', () => {
     expect(up(await next)).toBe('1')
   })
 
-  it('shows nothing of an earlier reading', async () => {
+  it('shows nothing of an earlier reading, also while the next one takes long', async () => {
     const parts = setUp()
     const first = parts.exporter.scrape(9500)
     parts.readings[0]!.resolve(fleet(3))
     await first
     await parts.clock.advance(30_000)
     expect(detached(await fail(parts, 'away'))).toBeUndefined()
+    const slow = parts.exporter.scrape(9500)
+    await parts.clock.advance(9500)
+    expect(up(await slow)).toBe('0')
   })
 
   it('says so once, again when the reason changes, and when it is over', async () => {

@@ -8,7 +8,7 @@ import { renderScrape } from './series.ts'
 export type ExporterOptions = {
   /** Reads Cinder and Gnocchi; throws when either does not answer. */
   readonly read: (signal: AbortSignal) => Promise<FleetCounters>
-  /** Seconds between two measures: what was read is good for a tenth of that. */
+  /** Seconds between two measures: what was read is good for a tenth of that, and while the next reading lasts for all of it. */
   readonly periodSeconds: number
   readonly clock: Clock
   readonly log: Log
@@ -53,6 +53,7 @@ export function createExporter(options: ExporterOptions): Exporter {
       return latest
     } catch (e) {
       failures += 1
+      latest = undefined
       tell(messageOf(e))
       return undefined
     } finally {
@@ -78,9 +79,15 @@ export function createExporter(options: ExporterOptions): Exporter {
     return underWay
   }
 
+  /** A large fleet takes longer than a scrape may. What bears its own time may be shown a little later. */
+  function previous(): Reading | undefined {
+    if (latest === undefined) return undefined
+    return clock.monotonic() - latest.begunMs < options.periodSeconds * 1000 ? latest : undefined
+  }
+
   async function scrape(timeoutMs: number): Promise<string> {
     const answered = new AbortController()
-    const late = sleep(clock, timeoutMs, answered.signal).then(() => undefined)
+    const late = sleep(clock, timeoutMs, answered.signal).then(previous)
     const reading = await Promise.race([recent(), late])
     answered.abort()
     return renderScrape({

@@ -95,7 +95,7 @@ function health(scrape: Scrape): Family[] {
     ),
     gauge(
       'couchestor_exporter_up',
-      '1 when Cinder and Gnocchi have answered for this scrape, else 0.',
+      '1 when what Cinder and Gnocchi have answered is shown, 0 when reading them failed or takes too long.',
       [['', fleet === undefined ? 0 : 1]],
     ),
     gauge('couchestor_exporter_read_age_seconds', 'How long before this scrape they were read.', [

@@ -212,6 +212,8 @@ it.each([
   const { id } = stage.attached({})
   await stage.after(HOUR)
   fault(stage)
+  // a login that is tried again and again counts as slow for half a minute
+  await stage.after(MINUTE)
   for (let i = 0; i < 3; i += 1) {
     const page = await stage.after(MINUTE)
     expect(page).toContain('couchestor_exporter_up 0\n')
@@ -240,15 +242,12 @@ it('goes on with a new token when the old one is refused', async () => {
   expect(readsOf(await stage.after(MINUTE), id)).toBeDefined()
 })
 
-it('answers in time when Gnocchi is slow, and the next scrape has what came late', async () => {
+it('answers in time when Gnocchi is slow, with what it had, and has the rest at the next scrape', async () => {
   const stage = new Stage()
   const { id } = stage.attached({})
   await stage.after(HOUR)
   const delay = { kind: 'delay', ms: 12_000 } as const
   stage.seams.addFault({ service: 'gnocchi', path: /aggregates/, action: delay })
-  await stage.clock.advance(MINUTE * 1000)
-  const late = stage.exporter.scrape(SCRAPE_MS)
-  await stage.clock.advance(SCRAPE_MS)
-  expect(await late).toContain('couchestor_exporter_up 0\n')
-  expect(readsOf(await stage.after(15), id)).toBeDefined()
+  expect(readsOf(await stage.after(2 * MINUTE), id)?.at).toBe(START + HOUR - 5 * MINUTE)
+  expect(readsOf(await stage.after(5 * MINUTE), id)?.at).toBe(START + HOUR + 5 * MINUTE)
 })
