@@ -36,8 +36,8 @@ type Common = {
   readonly max?: number
   /** Colours by series name. */
   readonly colors?: Readonly<Record<string, Color>>
-  /** Units of single series, by name. */
-  readonly units?: Readonly<Record<string, Unit>>
+  /** Units of single series or columns, by name, with decimals where they matter. */
+  readonly units?: Readonly<Record<string, Unit | readonly [Unit, number]>>
 }
 
 type Judged = {
@@ -171,7 +171,8 @@ function drawing(spec: PanelSpec): Readonly<Record<string, unknown>> {
     drawStyle: style === 'bars' ? 'bars' : 'line',
     lineWidth: 1,
     fillOpacity: { lines: 0, stacked: 40, bars: 80 }[style],
-    showPoints: 'never',
+    // a lone point would be invisible as a line
+    showPoints: 'auto',
     // a gap is a gap: a line across it would be made up
     spanNulls: false,
     lineInterpolation: 'linear',
@@ -191,9 +192,21 @@ function overridesOf(spec: PanelSpec): Override[] {
     ...Object.entries(spec.colors ?? {}).map(([name, fixedColor]) =>
       byName(name, 'color', { mode: 'fixed', fixedColor }),
     ),
-    ...Object.entries(spec.units ?? {}).map(([name, unit]) => byName(name, 'unit', unit)),
+    ...Object.entries(spec.units ?? {}).map(([name, unit]) => ({
+      matcher: { id: 'byName', options: name } as const,
+      properties: unitProperties(unit),
+    })),
     ...(spec.kind === 'timeseries' && spec.dashed !== undefined ? [dashed(spec.dashed)] : []),
     ...(spec.kind === 'table' ? tableLinks(spec) : []),
+  ]
+}
+
+function unitProperties(given: Unit | readonly [Unit, number]): Override['properties'] {
+  if (typeof given === 'string') return [{ id: 'unit', value: given }]
+  const [unit, decimals] = given
+  return [
+    { id: 'unit', value: unit },
+    { id: 'decimals', value: decimals },
   ]
 }
 

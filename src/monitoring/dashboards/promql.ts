@@ -21,7 +21,23 @@ export function riseBy(labels: string, selector: string, window: string): string
   return `sum by (${labels}) ((${selector} unless ${selector} offset ${window}) or increase(${selector}[${window}]))`
 }
 
-/** A quantile of a histogram; `selector` without the suffix `_bucket` of its name. */
+/** Windows for what happens a few times an hour or a day: over a scrape or two there would mostly be nothing. */
+export const HOUR = '1h'
+export const DAY = '1d'
+
+/** A quantile over `window` of a histogram of rare events; `name` without the suffix `_bucket`. */
+export function rareQuantileBy(
+  q: number,
+  labels: string,
+  window: string,
+  name: string,
+  ...matchers: string[]
+): string {
+  const by = labels === '' ? 'le' : `le, ${labels}`
+  return `histogram_quantile(${q}, ${riseBy(by, series(`${name}_bucket`, ...matchers), window)})`
+}
+
+/** A quantile of a histogram of what happens all the time; `name` without the suffix `_bucket`. */
 export function quantileBy(q: number, labels: string, name: string, ...matchers: string[]): string {
   const by = labels === '' ? 'le' : `le, ${labels}`
   return `histogram_quantile(${q}, sum by (${by}) (rate(${series(`${name}_bucket`, ...matchers)}[${RATE}])))`

@@ -1,10 +1,7 @@
 import type { PanelSpec } from '../panels.ts'
-import { quantileBy, RANGE, RATE, riseBy, series } from '../promql.ts'
+import { DAY, RANGE, rareQuantileBy, RATE, riseBy, series } from '../promql.ts'
 import { CONTROLLER } from '../variables.ts'
 import { all, ended, inFlight, once, POLICY } from './queries.ts'
-
-/** Outcomes come a week after the move, few at a time. */
-const DAY = '1d'
 
 /** What was moved, how long it took, and whether it paid off. */
 export const moves: readonly PanelSpec[] = [
@@ -58,16 +55,28 @@ export const moves: readonly PanelSpec[] = [
     kind: 'timeseries',
     title: 'Time of a move',
     description:
-      'From the saved intent to the verified end, of successful moves. Cinder tells no progress; it depends on size and on what else the backends do.',
+      'From the saved intent to the verified end, of the successful moves of the last 24 hours. Cinder tells no progress; it depends on size and on what else the backends do.',
     unit: 's',
     width: 12,
     queries: [
       {
-        expr: quantileBy(0.5, 'from, to', 'couchestor_migration_duration_seconds', CONTROLLER),
+        expr: rareQuantileBy(
+          0.5,
+          'from, to',
+          DAY,
+          'couchestor_migration_duration_seconds',
+          CONTROLLER,
+        ),
         legend: '{{from}} to {{to}}, half',
       },
       {
-        expr: quantileBy(0.95, 'from, to', 'couchestor_migration_duration_seconds', CONTROLLER),
+        expr: rareQuantileBy(
+          0.95,
+          'from, to',
+          DAY,
+          'couchestor_migration_duration_seconds',
+          CONTROLLER,
+        ),
         legend: '{{from}} to {{to}}, 95 %',
       },
     ],
@@ -103,11 +112,10 @@ export const moves: readonly PanelSpec[] = [
     description:
       'What moves had saved a week later, less the prediction, as a share of it, at the median. Around zero the predictions are right; far below it the policy is too eager.',
     unit: 'percentunit',
-    width: 24,
-    height: 6,
+    width: 12,
     queries: [
       {
-        expr: `histogram_quantile(0.5, ${riseBy('le, policy', series('couchestor_prediction_error_ratio_bucket', POLICY), DAY)})`,
+        expr: rareQuantileBy(0.5, 'policy', DAY, 'couchestor_prediction_error_ratio', POLICY),
         legend: '{{policy}}',
       },
     ],

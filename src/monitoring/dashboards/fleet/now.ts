@@ -47,16 +47,16 @@ export const now: readonly PanelSpec[] = [
   },
   {
     kind: 'stat',
-    title: 'Cost per month now',
+    title: 'Cost now',
     description:
-      'Storage of all managed volumes on the tiers they are on, in the unit of the prices. Without prices in policy or config, the prices are assumed.',
+      'Storage per month of all managed volumes on the tiers they are on, in the unit of the prices. Without prices in policy or config, the prices are assumed.',
     ...MONEY,
     width: 3,
     queries: [{ expr: cost('', 'now'), legend: 'now' }],
   },
   {
     kind: 'stat',
-    title: 'Cost per month wanted',
+    title: 'Cost wanted',
     description: 'The same, were each volume on the tier that is worth its money.',
     ...MONEY,
     width: 3,

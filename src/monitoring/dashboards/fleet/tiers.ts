@@ -1,9 +1,7 @@
 import type { PanelSpec } from '../panels.ts'
-import { series } from '../promql.ts'
-import { all, claimCount, cost, MONEY, once, POLICY, shadow } from './queries.ts'
-
-/** Counters that rise once per window of usage numbers: a rate over the scrape interval would be mostly zero. */
-const DAY = '1d'
+import { DAY, series } from '../promql.ts'
+import { TIER_COLORS } from '../tier-colors.ts'
+import { claimCount, cost, once, POLICY, shadow } from './queries.ts'
 
 /** Where the volumes are, and what that costs. */
 export const tiers: readonly PanelSpec[] = [
@@ -20,6 +18,7 @@ export const tiers: readonly PanelSpec[] = [
         legend: '{{tier}}',
       },
     ],
+    colors: TIER_COLORS,
   },
   {
     kind: 'timeseries',
@@ -34,29 +33,29 @@ export const tiers: readonly PanelSpec[] = [
         legend: '{{tier}}',
       },
     ],
+    colors: TIER_COLORS,
   },
   {
     kind: 'timeseries',
     title: 'Cost of storage per month',
     description:
       'Where "now" meets "wanted", every volume is where it should be. A lasting distance is what retention, cooldown, limits and blocked moves cost.',
-    ...MONEY,
+    unit: 'none',
     width: 12,
     queries: [
       { expr: cost('', 'now'), legend: 'now' },
       { expr: cost('', 'wanted'), legend: 'wanted' },
       { expr: cost('', 'fastest'), legend: 'all on the fastest tier' },
-      { expr: all('couchestor_monthly_budget'), legend: 'budget' },
     ],
-    dashed: 'wanted|budget|fastest',
-    colors: { now: 'blue', wanted: 'green', 'all on the fastest tier': 'gray', budget: 'red' },
+    dashed: 'wanted|fastest',
+    colors: { now: 'blue', wanted: 'green', 'all on the fastest tier': 'gray' },
   },
   {
     kind: 'timeseries',
     title: 'Cost per day, against doing nothing',
     description:
       'Storage and throttling of the last 24 hours: with the moves of the policy, had none been moved, and with everything on the fastest tier. A policy that lies above "never moved" loses money.',
-    ...MONEY,
+    unit: 'none',
     width: 12,
     queries: [
       { expr: shadow('policy', DAY), legend: 'with the policy' },
@@ -73,6 +72,7 @@ export const tiers: readonly PanelSpec[] = [
     unit: 'none',
     decimals: 2,
     width: 24,
+    units: { Claims: ['none', 0] },
     height: 6,
     queries: [
       { expr: claimCount('policy'), legend: 'claims' },
@@ -80,6 +80,10 @@ export const tiers: readonly PanelSpec[] = [
       { expr: cost('policy', 'wanted'), legend: 'wanted' },
       { expr: `${cost('policy', 'now')} - ${cost('policy', 'wanted')}`, legend: 'to save' },
       { expr: cost('policy', 'retention'), legend: 'retention' },
+      {
+        expr: once('policy', 'policy', series('couchestor_monthly_budget', POLICY)),
+        legend: 'budget',
+      },
       {
         expr: `max by (policy, mode) (${series('couchestor_policy_info', POLICY)})`,
         legend: 'mode',
@@ -98,6 +102,7 @@ export const tiers: readonly PanelSpec[] = [
       ['Value #C', 'Wanted'],
       ['Value #D', 'Still to save'],
       ['Value #E', 'Of that, held by retention'],
+      ['Value #F', 'Budget'],
     ],
     noData: 'no policy',
   },

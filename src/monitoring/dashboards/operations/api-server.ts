@@ -1,5 +1,5 @@
 import type { PanelSpec } from '../panels.ts'
-import { maxBy, quantileBy, rateBy, series } from '../promql.ts'
+import { maxBy, quantileBy, RATE, rateBy, riseBy, series } from '../promql.ts'
 import { CONTROLLER } from '../variables.ts'
 
 const own = (name: string) => series(name, CONTROLLER)
@@ -46,18 +46,20 @@ export const apiServer: readonly PanelSpec[] = [
     title: 'Lists and watches begun',
     description:
       'Many lists are dear for the API server: a resource that is listed again and again has a watch that does not hold.',
-    unit: 'ops',
+    unit: 'none',
     width: 8,
+    style: 'bars',
     queries: [
       {
-        expr: rateBy('resource', own('couchestor_reflector_lists_total')),
+        expr: riseBy('resource', own('couchestor_reflector_lists_total'), RATE),
         legend: '{{resource}}: lists',
       },
       {
-        expr: rateBy('resource', own('couchestor_reflector_watches_total')),
-        legend: '{{resource}}: watches',
+        expr: `sum(${riseBy('resource', own('couchestor_reflector_watches_total'), RATE)})`,
+        legend: 'watches of all',
       },
     ],
+    colors: { 'watches of all': 'gray' },
   },
   {
     kind: 'timeseries',

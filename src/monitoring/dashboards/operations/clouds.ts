@@ -1,5 +1,5 @@
 import type { PanelSpec } from '../panels.ts'
-import { quantileBy, rateBy, series } from '../promql.ts'
+import { HOUR, rareQuantileBy, rateBy, series } from '../promql.ts'
 import { CONTROLLER } from '../variables.ts'
 
 const REQUESTS = 'couchestor_openstack_requests_total'
@@ -39,12 +39,19 @@ export const openstack: readonly PanelSpec[] = [
   {
     kind: 'timeseries',
     title: 'Answer time of Cinder',
-    description: 'Until the whole answer is there, 95th percentile by operation.',
+    description: 'Until the whole answer is there: 95th percentile of the last hour, by operation.',
     unit: 's',
     width: 12,
     queries: [
       {
-        expr: quantileBy(0.95, 'operation', ANSWER_TIME, CONTROLLER, 'service="block-storage"'),
+        expr: rareQuantileBy(
+          0.95,
+          'operation',
+          HOUR,
+          ANSWER_TIME,
+          CONTROLLER,
+          'service="block-storage"',
+        ),
         legend: '{{operation}}',
       },
     ],
@@ -58,7 +65,14 @@ export const openstack: readonly PanelSpec[] = [
     width: 12,
     queries: [
       {
-        expr: quantileBy(0.95, 'operation', ANSWER_TIME, CONTROLLER, 'service="identity"'),
+        expr: rareQuantileBy(
+          0.95,
+          'operation',
+          HOUR,
+          ANSWER_TIME,
+          CONTROLLER,
+          'service="identity"',
+        ),
         legend: '{{operation}}',
       },
     ],
@@ -85,18 +99,25 @@ export const source: readonly PanelSpec[] = [
   {
     kind: 'timeseries',
     title: 'Answer time of the source',
-    description: 'Until the whole answer is there.',
+    description: 'Until the whole answer is there, over the last hour.',
     unit: 's',
     width: 12,
     queries: [
       {
-        expr: quantileBy(0.5, 'source', 'couchestor_activity_request_duration_seconds', CONTROLLER),
+        expr: rareQuantileBy(
+          0.5,
+          'source',
+          HOUR,
+          'couchestor_activity_request_duration_seconds',
+          CONTROLLER,
+        ),
         legend: '{{source}}, half',
       },
       {
-        expr: quantileBy(
+        expr: rareQuantileBy(
           0.95,
           'source',
+          HOUR,
           'couchestor_activity_request_duration_seconds',
           CONTROLLER,
         ),

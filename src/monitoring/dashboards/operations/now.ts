@@ -1,5 +1,5 @@
 import type { PanelSpec } from '../panels.ts'
-import { maxBy, quantileBy, series } from '../promql.ts'
+import { HOUR, maxBy, rareQuantileBy, series } from '../promql.ts'
 import { CLUSTER, CONTROLLER } from '../variables.ts'
 
 const own = (name: string) => series(name, CONTROLLER)
@@ -63,7 +63,7 @@ export const now: readonly PanelSpec[] = [
   },
   {
     kind: 'stat',
-    title: 'Longest silence of the API server',
+    title: 'API server silent for',
     description:
       'Time since the API server was last heard on the watch that is quiet longest. Bookmarks come about once a minute; a watch that stays quiet is begun anew.',
     unit: 's',
@@ -74,7 +74,7 @@ export const now: readonly PanelSpec[] = [
   },
   {
     kind: 'stat',
-    title: 'Agents that read their node',
+    title: 'Agents that can read',
     description: 'Share of the agents whose last scrape could read the statistics of their node.',
     unit: 'percentunit',
     decimals: 0,
@@ -95,16 +95,16 @@ export const windows: readonly PanelSpec[] = [
   {
     kind: 'timeseries',
     title: 'Time of a pass over all claims',
-    description: 'Usage numbers, verdicts and plan of one pass.',
+    description: 'Usage numbers, verdicts and plan of the passes of the last hour.',
     unit: 's',
     width: 12,
     queries: [
       {
-        expr: quantileBy(0.5, '', 'couchestor_cycle_duration_seconds', CONTROLLER),
+        expr: rareQuantileBy(0.5, '', HOUR, 'couchestor_cycle_duration_seconds', CONTROLLER),
         legend: 'half',
       },
       {
-        expr: quantileBy(0.95, '', 'couchestor_cycle_duration_seconds', CONTROLLER),
+        expr: rareQuantileBy(0.95, '', HOUR, 'couchestor_cycle_duration_seconds', CONTROLLER),
         legend: '95 %',
       },
     ],

@@ -64,6 +64,18 @@ export function volumeRate(counter: Counter, window: string): string {
   return EXPORTERS.flatMap((exporter) => rateFrom(exporter, counter, window) ?? []).join('\n  or\n')
 }
 
+/**
+ * The growth of one counter by that of another, from the first exporter that has both: of two exporters each would count
+ * at its own moments. Nothing, not infinity, while nothing happens.
+ */
+export function volumeRatio(counter: Counter, by: Counter, window: string): string {
+  return EXPORTERS.flatMap((exporter) => {
+    const above = rateFrom(exporter, counter, window)
+    const below = rateFrom(exporter, by, window)
+    return above === undefined || below === undefined ? [] : `${above} / (${below} > 0)`
+  }).join('\n  or\n')
+}
+
 function rateFrom(exporter: Exporter, counter: Counter, window: string): string | undefined {
   const { counters, disk, info } = exporter
   const name = counters[counter]

@@ -1,6 +1,6 @@
 import type { PanelSpec } from '../panels.ts'
 import { RATE } from '../promql.ts'
-import { volumeRate } from './counters.ts'
+import { volumeRate, volumeRatio } from './counters.ts'
 import type { Counter } from './counters.ts'
 
 /** Default length of the windows over which the controller judges. */
@@ -15,10 +15,6 @@ export const asOperations = (window: string) =>
 /** The greater of the two: sequential reads of 1 MiB are not cold. */
 export const demand = (window: string) =>
   `(${operations(window)} >= ${asOperations(window)}) or ${asOperations(window)}`
-/** Nothing, not infinity, while nothing happens. */
-const perOperation = (what: Counter, count: Counter) =>
-  `(${volumeRate(what, RATE)}) / ((${volumeRate(count, RATE)}) > 0)`
-
 /** What the disk does. */
 export const load: readonly PanelSpec[] = [
   {
@@ -55,8 +51,8 @@ export const load: readonly PanelSpec[] = [
     unit: 's',
     width: 12,
     queries: [
-      { expr: perOperation('readTime', 'reads'), legend: 'read' },
-      { expr: perOperation('writeTime', 'writes'), legend: 'write' },
+      { expr: volumeRatio('readTime', 'reads', RATE), legend: 'read' },
+      { expr: volumeRatio('writeTime', 'writes', RATE), legend: 'write' },
     ],
     noData: 'no exporter counts time',
   },
@@ -68,8 +64,8 @@ export const load: readonly PanelSpec[] = [
     unit: 'bytes',
     width: 12,
     queries: [
-      { expr: perOperation('readBytes', 'reads'), legend: 'read' },
-      { expr: perOperation('writtenBytes', 'writes'), legend: 'write' },
+      { expr: volumeRatio('readBytes', 'reads', RATE), legend: 'read' },
+      { expr: volumeRatio('writtenBytes', 'writes', RATE), legend: 'write' },
     ],
     noData: NONE,
   },

@@ -1,6 +1,7 @@
 import type { PanelSpec } from '../panels.ts'
 import { RATE } from '../promql.ts'
 import { asOperations, demand, NONE, operations, WINDOW } from './load.ts'
+import { TIER_COLORS } from '../tier-colors.ts'
 import { own, PER_VOLUME } from './variables.ts'
 
 /** How the controller judges the volume. */
@@ -28,6 +29,7 @@ export const tier: readonly PanelSpec[] = [
     unit: 'none',
     width: 12,
     queries: [{ expr: `max by (tier) (${own('info')})`, legend: '{{tier}}' }],
+    colors: TIER_COLORS,
     noData: PER_VOLUME,
   },
   {
@@ -44,10 +46,10 @@ export const tier: readonly PanelSpec[] = [
     kind: 'timeseries',
     title: 'Lead of the best other tier',
     description:
-      'What the best other tier would have saved, as a share of what a move needs: from 1 on the rule wants the move.',
-    unit: 'percentunit',
+      'What the best other tier would have saved, as a share of what a move needs: from 1 on the rule wants the move. Shown from -1 on. Policies that decide by thresholds have none.',
+    unit: 'none',
     width: 12,
-    queries: [{ expr: `max(${own('lead_ratio')})`, legend: 'lead' }],
+    queries: [{ expr: `clamp_min(max(${own('lead_ratio')}), -1)`, legend: 'lead' }],
     thresholds: ['green', [1, 'blue']],
     noData: PER_VOLUME,
   },

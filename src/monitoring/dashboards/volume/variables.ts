@@ -8,7 +8,7 @@ import {
 } from '../variables.ts'
 import type { Variable } from '../grafana.ts'
 
-export const PER_VOLUME = 'own_metrics.per_volume is off'
+export const PER_VOLUME = 'no numbers, or own_metrics.per_volume is off'
 
 /** The controller's own series of the volume. */
 export const own = (name: string) =>
