@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
+import { load } from 'js-yaml'
 import { expect, it } from 'vitest'
 import { parseConfig } from '../../src/api/config.ts'
+import { parseExporterConfig } from '../../src/exporter/config.ts'
 import { manifestsIn, GUIDE } from '../crds/manifests.ts'
 import type { Manifest } from '../crds/manifests.ts'
 import { describeLab } from '../lab/describe-lab.ts'
@@ -292,6 +294,29 @@ describeLab('the chart', () => {
       for (const [file, text] of Object.entries(map['data'] as Record<string, string>))
         expect(text.trim()).toBe(readFileSync(`${CHART}/files/dashboards/${file}`, 'utf8').trim())
     }
+  })
+
+  it("passes the guide's ceilometer.yaml to the exporter", async () => {
+    const [guide] = manifestsIn(GUIDE, 'ceilometer-integration.yaml') as unknown as [
+      { data: Record<string, string> },
+    ]
+    const config = load(guide.data['ceilometer.yaml'] ?? '') as object
+    const objects = await render({ exporter: { enabled: true, config } })
+    const map = one(objects, 'ConfigMap', 'couchestor-ceilometer-config')
+    const text = (map['data'] as Record<string, string>)['ceilometer.yaml'] ?? ''
+    expect(load(text)).toEqual(config)
+    expect(parseExporterConfig(text, 'ceilometer.yaml').gnocchiEndpoint).toContain(':8041')
+    const { spec } = one<Workload>(objects, 'Deployment', 'ceilometer-exporter').spec.template
+    expect(spec.containers[0].args).toEqual([
+      'exporter',
+      '--config=/etc/couchestor/ceilometer.yaml',
+    ])
+    const without = one<Workload>(
+      await render({ exporter: { enabled: true } }),
+      'Deployment',
+      'ceilometer-exporter',
+    )
+    expect(without.spec.template.spec.containers[0].args).toEqual(['exporter'])
   })
 
   it('renders texts in extraObjects', async () => {

@@ -54,7 +54,11 @@ const EVERYTHING = {
     extraVolumeMounts: [{ name: 'host', mountPath: '/host/proc', readOnly: true }],
     extraArgs: ['--proc=/host/proc'],
   },
-  exporter: { enabled: true, podAnnotations: { 'example.com/note': 'x' } },
+  exporter: {
+    enabled: true,
+    podAnnotations: { 'example.com/note': 'x' },
+    config: { aggregation_period: '300', gnocchi: { endpoint: 'http://gnocchi:8041' } },
+  },
   admission: { restrictForceTier: true },
   storageClasses: { enabled: true },
   networkPolicy: { enabled: true, extraEgress: [{ ports: [{ port: 3128, protocol: 'TCP' }] }] },

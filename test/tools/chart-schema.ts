@@ -25,6 +25,12 @@ const DEFINITIONS: Readonly<Record<string, JsonSchema>> = {
     effect: { enum: ['', 'NoSchedule', 'PreferNoSchedule', 'NoExecute'] },
     tolerationSeconds: { type: 'integer' },
   }),
+  ceilometer: closed({
+    endpoint: { type: 'string' },
+    metrics_mapping: { $ref: '#/definitions/strings' },
+    aggregation_period: { type: ['string', 'integer'] },
+    gnocchi: closed({ endpoint: { type: 'string' }, archive_policy: { type: 'string' } }),
+  }),
   quantities: { type: 'object', additionalProperties: { type: ['string', 'number'] } },
   resources: closed({
     requests: { $ref: '#/definitions/quantities' },
