@@ -1,6 +1,7 @@
 import type { FindingCode } from '../catalogue.ts'
 import { known } from '../fact.ts'
-import { claim, policy, type } from '../facts.fixture.ts'
+import { policy, type } from '../facts.fixture.ts'
+import type { claim } from '../facts.fixture.ts'
 import type { Spoilt } from '../facts.fixture.ts'
 import { NEEDED_RULES } from '../needed-rules.ts'
 

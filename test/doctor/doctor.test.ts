@@ -1,0 +1,205 @@
+import { describe, expect, it } from 'vitest'
+import { Stage } from '../controller/stage.ts'
+import { CONFIG, doctorOn } from './doctor-on.ts'
+import type { SimDoctor, SimDoctorOptions } from './doctor-on.ts'
+
+const SPEC = {
+  tiers: ['hot', 'warm', 'cold'].map((name, i) => ({
+    name,
+    storageClass: `couchestor-${name}`,
+    iopsThreshold: [1000, 100, 0][i] ?? 0,
+  })),
+}
+const SAFE = { maxMinor: 71 }
+
+/** A policy that a controller has seen. */
+function policy(stage: Stage, spec: object, name = 'tiered'): void {
+  stage.policy(spec, name)
+  const made = stage.object('/apis/couchestor.io/v1alpha1/storagepolicies', name)
+  if (made === undefined) throw new Error(`no policy ${name}`)
+  const observedGeneration = made.metadata['generation']
+  stage.world.api.seed({ ...made, status: { observedGeneration } })
+}
+
+/** A world in which nothing is wrong: a leader, a policy, attached and detached volumes with usage numbers. */
+function healthy(volumes = 2, cloud: object = SAFE): Stage {
+  const stage = new Stage({ cloud })
+  policy(stage, SPEC)
+  for (let i = 0; i < volumes; i++) stage.claim({ name: `claim-${i}`, node: `node-${i % 3}` })
+  stage.world.api.seed(
+    {
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      metadata: { name: 'couchestor-controller', namespace: 'couchestor-system' },
+      spec: {
+        holderIdentity: 'pod-1',
+        leaseDurationSeconds: 15,
+        renewTime: new Date(stage.clock.now()).toISOString(),
+      },
+    },
+    {
+      apiVersion: 'storage.k8s.io/v1',
+      kind: 'StorageClass',
+      metadata: { name: 'couchestor-restore' },
+      provisioner: 'cinder.csi.openstack.org',
+    },
+  )
+  return stage
+}
+
+function look(stage: Stage, options: SimDoctorOptions = {}): Promise<SimDoctor> {
+  return doctorOn(stage.world, stage.clock, { configYaml: CONFIG, ...options })
+}
+
+describe('the doctor, on simulators', () => {
+  it('finds nothing where nothing is wrong', async () => {
+    const { codes, code, diagnosis } = await look(healthy(), { flags: { 'fail-on': 'warning' } })
+    expect(codes).toEqual([])
+    expect(code).toBe(0)
+    expect(diagnosis.tiers.map((t) => [t.tier, t.volumes])).toEqual([
+      ['hot', 2],
+      ['warm', 0],
+      ['cold', 0],
+    ])
+  })
+
+  it('asks as often for many volumes as for few, and writes nothing', async () => {
+    const count = async (volumes: number) => (await look(healthy(volumes))).sent
+    const few = await count(2)
+    const many = await count(200)
+    expect(many).toHaveLength(few.length)
+    const posts = many.filter((r) => !r.startsWith('GET '))
+    expect(new Set(posts.map((r) => r.split('/').at(-1)))).toEqual(
+      new Set(['tokens', 'query', 'selfsubjectreviews', 'subjectaccessreviews']),
+    )
+  })
+
+  it.each([
+    ['Keystone is away', (s: Stage) => s.cloud.setDown('keystone', true), 'KeystoneUnreachable'],
+    ['Cinder is away', (s: Stage) => s.cloud.setDown('cinder', true), 'CinderUnreachable'],
+    [
+      'the credential was removed',
+      (s: Stage) => s.cloud.removeAppCredential(s.cloud.operator.id),
+      'CredentialRefused',
+    ],
+    [
+      'a quota is full',
+      (s: Stage) =>
+        s.cloud.setQuota(s.cloud.couchestor.project.id, { 'gigabytes_couchestor-cold': 0 }),
+      'QuotaFull',
+    ],
+    [
+      'a second policy takes the same claims',
+      (s: Stage) => s.policy({ ...SPEC, paused: true }, 'second'),
+      'PolicyConflict',
+    ],
+    [
+      'a claim names a policy that is not there',
+      (s: Stage) => s.annotate('claim-0', { 'couchestor.io/policy': 'gone' }),
+      'ClaimPolicyWrong',
+    ],
+  ] as const)('%s', async (_, spoil, code) => {
+    const stage = healthy()
+    spoil(stage)
+    const { codes } = await look(stage)
+    expect(codes).toContain(code)
+  })
+
+  it('says what it found when a snapshot, a wrong type and a moved volume meet', async () => {
+    const stage = healthy(0)
+    const a = stage.claim({ name: 'a' })
+    stage.cloud.addSnapshot(a.id)
+    stage.policy(
+      {
+        tiers: [
+          { name: 'hot', cinderVolumeType: 'couchestor-hto', iopsThreshold: 5 },
+          { name: 'cold', cinderVolumeType: 'couchestor-cold' },
+        ],
+      },
+      'typo',
+    )
+    const { codes, diagnosis } = await look(stage)
+    expect(codes).toEqual(expect.arrayContaining(['TierTypeMissing', 'FleetBlocked']))
+    expect(diagnosis.findings.find((f) => f.code === 'TierTypeMissing')?.what).toContain(
+      '"couchestor-hot"',
+    )
+  })
+
+  it('tells an attached fleet on a Cinder that may lose its data', async () => {
+    const { codes, diagnosis } = await look(healthy(2, { maxMinor: 70 }))
+    expect(codes).toEqual(['AttachedUnproven'])
+    expect(diagnosis.findings.find((f) => f.code === 'AttachedUnproven')?.what).toContain(
+      '2 of 2 managed volumes are attached',
+    )
+  })
+
+  it('sees more with an administrator: the spec of the guide, and tiers on one backend', async () => {
+    const stage = healthy(0)
+    stage.cloud.addVolumeType({ name: 'a', backend: 'hot', extraSpecs: { couchestor_tier: 'hot' } })
+    stage.cloud.addVolumeType({ name: 'b', backend: 'hot' })
+    policy(
+      stage,
+      {
+        tiers: [
+          { name: 'a', cinderVolumeType: 'a', iopsThreshold: 5 },
+          { name: 'b', cinderVolumeType: 'b' },
+        ],
+      },
+      'guide',
+    )
+    const credential = stage.cloud.addAppCredential(stage.cloud.admin, 'doctor')
+    const env = {
+      OS_APPLICATION_CREDENTIAL_ID: credential.id,
+      OS_APPLICATION_CREDENTIAL_SECRET: credential.secret,
+    }
+    const { codes, text } = await look(stage, { env })
+    expect(codes).toEqual(['CredentialIsAdmin', 'SpecUnscoped', 'TiersShareBackend'])
+    expect(text).not.toContain(credential.secret)
+  })
+
+  it('tells when the credential ends', async () => {
+    const stage = healthy(0)
+    const expiresAt = stage.clock.now() + 2 * 86_400_000
+    const credential = stage.cloud.addAppCredential(stage.cloud.couchestor, 'short', {
+      expiresAt,
+      unrestricted: true,
+    })
+    const env = {
+      OS_APPLICATION_CREDENTIAL_ID: credential.id,
+      OS_APPLICATION_CREDENTIAL_SECRET: credential.secret,
+    }
+    const { codes, code } = await look(stage, { env })
+    expect(codes).toEqual(['CredentialExpired', 'CredentialUnrestricted'])
+    expect(code).toBe(1)
+  })
+
+  it('tells mistakes of config.yaml one by one, and does not blame Prometheus for them', async () => {
+    const { codes, diagnosis } = await look(healthy(), {
+      configYaml: 'promethus: {}\nmigration: {paused: 7}',
+    })
+    expect(codes).toEqual(['ConfigInvalid', 'ConfigInvalid'])
+    expect(diagnosis.findings.map((f) => f.what).join()).toContain('promethus')
+  })
+
+  it('reads the ConfigMap where no file is mounted', async () => {
+    const stage = healthy()
+    stage.world.api.seed({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'couchestor-config', namespace: 'couchestor-system' },
+      data: { 'config.yaml': `${CONFIG}\nmigration: {paused: true}` },
+    })
+    const readFile = () => Promise.reject(new Error('ENOENT'))
+    const { codes } = await look(stage, { readFile })
+    expect(codes).toEqual(['StopSwitchOn'])
+  })
+
+  it('finds no usage numbers, and a policy whose window is too short for the scrapes', async () => {
+    const stage = healthy(0)
+    policy(stage, { ...SPEC, metrics: { window: '2m' } })
+    stage.claim({ name: 'silent', node: 'node-1', iops: undefined as never })
+    stage.claim({ name: 'loud', node: 'node-2' })
+    const { codes } = await look(stage)
+    expect(codes).toEqual(['NoSeries', 'WindowTooShort'])
+  })
+})
