@@ -224,6 +224,18 @@ it.each([
   expect(stage.log.join('')).not.toContain(stage.seams.operator.secret)
 })
 
+it('answers at once when Gnocchi refuses, since the next scrape is the next try', async () => {
+  const stage = new Stage()
+  stage.attached({})
+  await stage.after(HOUR)
+  stage.seams.setDown('gnocchi', true)
+  await stage.clock.advance(MINUTE * 1000)
+  let answered = false
+  void stage.exporter.scrape(SCRAPE_MS).finally(() => (answered = true))
+  await stage.clock.settle()
+  expect(answered).toBe(true)
+})
+
 it('shows all volumes again at the first scrape after an outage, and lost no measure', async () => {
   const stage = new Stage()
   const { id } = stage.attached({})
