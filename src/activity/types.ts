@@ -53,3 +53,9 @@ export type VolumeAttachment = {
 export type Fleet = {
   attachments(): readonly VolumeAttachment[] | Promise<readonly VolumeAttachment[]>
 }
+
+/** A fleet as a source needs it whose series may name a volume by the 20 characters that a virtio disk tells. */
+export type NamedFleet = Fleet & {
+  /** Ids of all volumes there are, managed or not: 20 characters that fit two of them are no name. */
+  volumeIds(): Iterable<string>
+}

@@ -1,4 +1,4 @@
-import type { ActivitySources, Fleet } from '../activity/types.ts'
+import type { ActivitySources, NamedFleet } from '../activity/types.ts'
 import type { Config } from '../api/config.ts'
 import type { Clock } from '../clock.ts'
 import type { Elector, EventRecorder, KubeClient } from '../kube/types.ts'
@@ -12,7 +12,7 @@ export type ControllerDeps = {
   readonly kube: KubeClient
   readonly volumes: VolumeService
   /** Asked once per term; a source that is not configured answers that it is down, and why. */
-  readonly sources: (fleet: Fleet) => ActivitySources
+  readonly sources: (fleet: NamedFleet) => ActivitySources
   /** Time of the decisions: windows, cooldowns, deadlines. The demo runs it fast. */
   readonly clock: Clock
   /** Time of the process: watches, leases, back-off. */

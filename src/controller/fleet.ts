@@ -1,7 +1,8 @@
 import { attachmentOf } from '../activity/attachment.ts'
-import type { Fleet, SourceName, VolumeAttachment } from '../activity/types.ts'
+import type { NamedFleet, SourceName, VolumeAttachment } from '../activity/types.ts'
 import { nextTurn } from '../clock.ts'
 import type { Clock } from '../clock.ts'
+import type { Inventory } from './inventory.ts'
 import type { Managed } from './managed.ts'
 
 /** Claims looked at between two turns: some milliseconds. */
@@ -9,10 +10,15 @@ const SLICE = 500
 /** Reading history asks for hundreds of windows in a row; the picture of Cinder is minutes old anyway. */
 const KEPT_MS = 10_000
 
-/** Where the volumes are attached whose policies name `source`, as Cinder was last seen. */
-export function fleetOf(managed: Managed, source: SourceName, clock: Clock): Fleet {
+/** Which volumes there are, and where those are attached whose policies name `source`, as Cinder was last seen. */
+export function fleetOf(
+  { managed, inventory }: { readonly managed: Managed; readonly inventory: Inventory },
+  source: SourceName,
+  clock: Clock,
+): NamedFleet {
   let kept: { readonly at: number; readonly all: readonly VolumeAttachment[] } | undefined
   return {
+    volumeIds: () => inventory.ids(),
     attachments: async () => {
       const now = clock.monotonic()
       if (kept !== undefined && now - kept.at < KEPT_MS) return kept.all

@@ -126,7 +126,7 @@ export class Leadership {
     const mover = new Mover({ deps, migrations, inventory, starter, caller, ledger, teller, term })
     const feeder = new Feeder({
       deps,
-      sources: deps.sources(fleetOf(managed, 'Gnocchi', deps.processClock)),
+      sources: deps.sources(fleetOf({ managed, inventory }, 'Gnocchi', deps.processClock)),
       memory,
       health,
       detachments,

@@ -64,7 +64,7 @@ export async function readPicture(reading: ReadingDeps, signal: AbortSignal): Pr
   const ledger = new Ledger(deps.kube, fence)
   const health = new PolicyHealth()
   const detachments = new Detachments()
-  const sources = deps.sources(fleetOf(managed, 'Gnocchi', deps.processClock))
+  const sources = deps.sources(fleetOf({ managed, inventory }, 'Gnocchi', deps.processClock))
   const judgement = new Judgement({ deps, watches, inventory, memory, migrations, health })
   policies.refresh()
   await Promise.all([memory.load(), ledger.load()])

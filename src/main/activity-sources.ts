@@ -1,6 +1,6 @@
 import { createGnocchiSource } from '../activity/gnocchi/source.ts'
 import { createPrometheusSource } from '../activity/prometheus/source.ts'
-import type { ActivitySource, ActivitySources, Fleet } from '../activity/types.ts'
+import type { ActivitySource, ActivitySources, NamedFleet } from '../activity/types.ts'
 import { unavailableSource } from '../activity/unavailable.ts'
 import type { Config } from '../api/config.ts'
 import type { Clock } from '../clock.ts'
@@ -24,14 +24,19 @@ export type SourceParts = {
 }
 
 /** Both sources by config.yaml. Throws `UserError` for a wrong one; one that is merely not configured is down. */
-export function activitySources(parts: SourceParts): (fleet: Fleet) => ActivitySources {
-  const Prometheus = prometheusSource(parts)
+export function activitySources(parts: SourceParts): (fleet: NamedFleet) => ActivitySources {
+  let ids: NamedFleet['volumeIds'] = () => []
+  // made once: its metrics cannot be registered twice
+  const Prometheus = prometheusSource({ ...parts, knownVolumes: () => ids() })
   const client = gnocchiClient(parts.config, parts.session)
   const config = gnocchiSourceConfig(parts.config)
-  return (fleet) => ({
-    Prometheus,
-    Gnocchi: createGnocchiSource({ client, config, fleet, clock: parts.clock, log: parts.log }),
-  })
+  return (fleet) => {
+    ids = () => fleet.volumeIds()
+    return {
+      Prometheus,
+      Gnocchi: createGnocchiSource({ client, config, fleet, clock: parts.clock, log: parts.log }),
+    }
+  }
 }
 
 /** Prometheus by config.yaml; without an endpoint it is down, and says what to set. */

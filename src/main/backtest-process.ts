@@ -74,7 +74,8 @@ async function gnocchiSource(config: Config): Promise<ActivitySource> {
   })
   const attachments = await attachmentsOf(createVolumeService({ session, log }))
   const sources = activitySources({ ...world, config, session })
-  return sources({ attachments: () => Promise.resolve(attachments) }).Gnocchi
+  const fleet = { attachments: () => Promise.resolve(attachments), volumeIds: () => [] }
+  return sources(fleet).Gnocchi
 }
 
 async function attachmentsOf(volumes: VolumeService): Promise<readonly VolumeAttachment[]> {
