@@ -15,7 +15,6 @@ import { numberFlag } from '../cli/flags.ts'
 import type { Flags } from '../cli/flags.ts'
 import { readsOnly } from '../cli/reads-only.ts'
 import type { Config } from '../api/config.ts'
-import { DEFAULT_NAMESPACE } from '../api/names.ts'
 import { createHttpClient } from '../http.ts'
 import { createKubeClient } from '../kube/client.ts'
 import { loadKubeAccess } from '../kube/credentials.ts'
@@ -32,11 +31,14 @@ import { prometheusSourceConfig, prometheusTls } from './prometheus-config.ts'
 import { systemClock } from './system-clock.ts'
 import { systemTerminal } from './system-terminal.ts'
 
-const { 'system-namespace': SYSTEM_NAMESPACE, ...READING } = READING_FLAGS
+const { 'system-namespace': _, ...READING } = READING_FLAGS
 export const DOCTOR_COMMAND_FLAGS = {
   ...DOCTOR_FLAGS,
   ...READING,
-  namespace: { ...SYSTEM_NAMESPACE, help: '(-n) namespace of the installation' },
+  namespace: {
+    value: 'NAME',
+    help: "(-n) namespace of the installation; left out = the pod's own, else couchestor-system",
+  },
 }
 
 /** Reviews of access are posted, and never stored. */
@@ -53,8 +55,8 @@ export async function runDoctorCommand(args: readonly string[]): Promise<number>
     usage: '',
   })
   const timeoutMs = numberFlag(flags, 'timeout', 1, LONGEST_TIMEOUT_S) * 1000
-  const kube = await connectKube(flags)
-  const namespace = flags['namespace'] ?? DEFAULT_NAMESPACE
+  const { kube, own } = await connectKube(flags)
+  const namespace = flags['namespace'] ?? own
   const deps: DoctorDeps = {
     ...base,
     timeoutMs,
@@ -72,7 +74,9 @@ export async function runDoctorCommand(args: readonly string[]): Promise<number>
   return code
 }
 
-async function connectKube(flags: Flags): Promise<KubeConnection> {
+async function connectKube(
+  flags: Flags,
+): Promise<{ readonly kube: KubeConnection; readonly own: string }> {
   const access = await loadKubeAccess({
     kubeconfigPath: flags['kubeconfig'],
     env: process.env,
@@ -84,12 +88,9 @@ async function connectKube(flags: Flags): Promise<KubeConnection> {
     systemClock,
   )
   const options = { ...base, http, server: access.server, authorization: access.authorization }
-  return {
-    client: createKubeClient(options),
-    transport: createTransport(options),
-    server: access.server,
-    seen,
-  }
+  const client = createKubeClient(options)
+  const transport = createTransport(options)
+  return { own: access.namespace, kube: { client, transport, server: access.server, seen } }
 }
 
 async function connectCloud(

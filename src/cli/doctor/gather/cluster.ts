@@ -47,9 +47,8 @@ export async function gatherCluster(
       look(() => workload(client, DAEMON_SET, namespace, 'agent')),
     ],
   )
-  const serviceAccount = valueOf(controller)?.serviceAccount || DEFAULT_ACCOUNT
   const rules = await following(deps, me, (name) =>
-    gatherRules(client, name, { namespace, serviceAccount }),
+    gatherRules(client, name, accountOf(namespace, controller, name)),
   )
   const kind = <T>(of: (w: Watches) => Reflector<T>): Fact<readonly T[]> => storeOf(listed, of)
   const classes = kind((w) => w.classes)
@@ -71,6 +70,18 @@ export async function gatherCluster(
       migrations: kind((w) => w.migrations),
     },
   }
+}
+
+/** The controller's account. One of its namespace that may not look at the Deployment is taken for it: it runs in the pod. */
+function accountOf(
+  namespace: string,
+  controller: Fact<WorkloadFact | undefined>,
+  me: string,
+): { readonly namespace: string; readonly serviceAccount: string } {
+  const inPod = `system:serviceaccount:${namespace}:`
+  if (!controller.known && me.startsWith(inPod))
+    return { namespace, serviceAccount: me.slice(inPod.length) }
+  return { namespace, serviceAccount: valueOf(controller)?.serviceAccount || DEFAULT_ACCOUNT }
 }
 
 async function serverOf({ kube }: DoctorDeps): Promise<{ url: string; version: string }> {
