@@ -91,3 +91,13 @@ describe('runbooks', () => {
     expect(pages.toSorted()).toEqual(ALERTS.map((a) => `${a.runbook}.md`).toSorted())
   })
 })
+
+it('no program carries rules or dashboards: they are data for other programs', () => {
+  const files = readdirSync('src', { recursive: true, encoding: 'utf8' })
+  const others = files.filter((f) => f.endsWith('.ts') && !f.startsWith('monitoring'))
+  expect(others.length).toBeGreaterThan(100)
+  const importing = others.filter((f) =>
+    /from '[./]+monitoring\//.test(readFileSync(`src/${f}`, 'utf8')),
+  )
+  expect(importing).toEqual([])
+})
