@@ -232,6 +232,24 @@ export function seriesFor(
   )
 }
 
+/** A volume with two paths to one node, and a gap of ten minutes in both: twice the I/O, not twice the coverage. */
+export function twoPaths(
+  preset: string,
+  run: string,
+  end: number,
+  id: string,
+): { readonly series: SeriesFixture[]; readonly expected: Expected } {
+  const gap = { gap: [20, 39] } as const
+  const one = { title: '', id, devices: [device(end, 'a', gap)], expected: undefined }
+  // the second of its list, so that it tells its whole id
+  const path = seriesFor(preset, run, [{ ...one, devices: [] }, one])
+  const other = path.map((s) => ({
+    ...s,
+    labels: { ...s.labels, device: `${s.labels['device']}-other` },
+  }))
+  return { series: [...path, ...other], expected: expected(2, (100 * 40) / 60) }
+}
+
 /** A device that was handed from one volume to another within the window: node_exporter keeps its counters' name. */
 export function reusedDevice(
   run: string,

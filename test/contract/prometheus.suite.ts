@@ -14,6 +14,7 @@ import {
   reusedDevice,
   SCHEMES,
   seriesFor,
+  twoPaths,
   volumeCases,
   WINDOW,
 } from './prometheus.fixtures.ts'
@@ -68,12 +69,16 @@ function contractConfig(
   }
 }
 
+/** Presets whose devices can be paths to one volume. */
+const MULTIPATH = ['agent', 'node-exporter']
+
 /** All that the tests of a run need to be stored. */
 function contractSeries({ end, run }: ContractOptions): SeriesFixture[] {
   const cases = volumeCases(end, (n) => contractId(run, n))
   return [
     ...Object.keys(SCHEMES).flatMap((preset) => seriesFor(preset, run, cases)),
     ...reusedDevice(run, end, contractId(run, 100), contractId(run, 101)),
+    ...MULTIPATH.flatMap((preset) => twoPaths(preset, run, end, contractId(run, 102)).series),
     { name: 'contract_nan', labels: { contract_run: run }, samples: [[end - 1, Number.NaN]] },
     { name: 'contract_inf', labels: { contract_run: run }, samples: [[end - 1, Infinity]] },
   ]
@@ -107,6 +112,20 @@ export function prometheusContract(title: string, options: ContractOptions): voi
         expect(volumesOf(answer).get(id)).toEqual(near(expected))
       })
     })
+
+    it.each(MULTIPATH)(
+      'adds up the I/O of the paths to a volume, and not their samples, with preset %s',
+      async (preset) => {
+        const config = contractConfig(preset, backend.endpoint)
+        const answer = await sourceOf(http, config, cases).window({
+          endSeconds: end,
+          windowSeconds: WINDOW,
+        })
+        const id = contractId(run, 102)
+
+        expect(volumesOf(answer).get(id)).toEqual(near(twoPaths(preset, run, end, id).expected))
+      },
+    )
 
     it('charges the I/O of a device that changed hands within the window to nobody', async () => {
       const answer = await sourceOf(

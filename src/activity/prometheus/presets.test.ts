@@ -23,6 +23,14 @@ describe('the queries of a preset', () => {
     )
   })
 
+  it('of the agent count the samples of a node once, however many paths lead to the volume', () => {
+    expect(query('agent', 'readSamples')).toBe(
+      'sum by (volume_id) (' +
+        'max by (volume_id, node) (count_over_time(couchestor_volume_reads_completed_total{volume_id=~".+"}[1800s]))' +
+        ')',
+    )
+  })
+
   it.each(['agent', 'node-exporter', 'libvirt', 'ceph-rbd'] as const)(
     'of %s put the matchers into every selector, quoted',
     (preset) => {

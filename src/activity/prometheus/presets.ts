@@ -21,13 +21,17 @@ export type Preset = {
   readonly probe?: string
 }
 
-/** The counters of a preset and the labels that tell two devices apart, whoever scraped them. */
+/**
+ * The counters of a preset, the labels that tell two devices apart, whoever scraped them, and those that tell two
+ * places apart. Several paths lead from one place to a volume: their I/O adds up, their samples do not.
+ */
 type Counters = {
   readonly reads: string
   readonly writes: string
   readonly readBytes: string
   readonly writtenBytes: string
   readonly device: readonly string[]
+  readonly place: readonly string[]
 }
 
 const AGENT: Counters = {
@@ -36,6 +40,7 @@ const AGENT: Counters = {
   readBytes: AGENT_READ_BYTES,
   writtenBytes: AGENT_WRITTEN_BYTES,
   device: ['volume_id', 'node', 'device'],
+  place: ['volume_id', 'node'],
 }
 const NODE_EXPORTER: Counters = {
   reads: 'node_disk_reads_completed_total',
@@ -43,6 +48,7 @@ const NODE_EXPORTER: Counters = {
   readBytes: 'node_disk_read_bytes_total',
   writtenBytes: 'node_disk_written_bytes_total',
   device: ['instance', 'device'],
+  place: ['instance'],
 }
 const LIBVIRT: Counters = {
   reads: 'libvirt_domain_block_stats_read_requests_total',
@@ -50,6 +56,7 @@ const LIBVIRT: Counters = {
   readBytes: 'libvirt_domain_block_stats_read_bytes_total',
   writtenBytes: 'libvirt_domain_block_stats_write_bytes_total',
   device: ['instance', 'domain', 'target_device'],
+  place: ['instance', 'domain'],
 }
 const CEPH_RBD: Counters = {
   reads: 'ceph_rbd_read_ops',
@@ -57,6 +64,7 @@ const CEPH_RBD: Counters = {
   readBytes: 'ceph_rbd_read_bytes',
   writtenBytes: 'ceph_rbd_write_bytes',
   device: ['image', 'pool', 'namespace'],
+  place: ['image', 'pool', 'namespace'],
 }
 
 /** Said once at start with preset `ceph-rbd`. */
@@ -90,18 +98,19 @@ function direct(
   prefix: string,
   matchers: Readonly<Record<string, string>>,
 ): Preset {
-  const by = c.device.join(', ')
-  const of = (fn: string) => (metric: string) =>
-    `max by (${by}) (${fn}(${metric}{${label}=~"${prefix}{{volumes}}"${rendered(matchers)}}[{{range}}]))`
+  const of = (fn: string, by: readonly string[]) => (metric: string) =>
+    `max by (${by.join(', ')}) (${fn}(${metric}{${label}=~"${prefix}{{volumes}}"${rendered(matchers)}}[{{range}}]))`
+  const perVolume = (inner: string) => `sum by (${label}) (${inner})`
   return {
     label,
     identity,
     probe: `${c.reads}{${label}="{{volume}}"${rendered(matchers)}}[{{range}}]`,
     templates: templates(
       c,
-      of('rate'),
-      of('count_over_time'),
-      (inner) => `sum by (${label}) (${inner})`,
+      of('rate', c.device),
+      of('count_over_time', c.place),
+      perVolume,
+      perVolume,
     ),
   }
 }
@@ -121,6 +130,8 @@ function joined(c: Counters, info: string, matchers: Readonly<Record<string, str
     `max by (${by}, serial) (last_over_time(${info}{${matcher}${selected}}[{{range}}]))`
   const single = `count by (${by}) (${serials('serial!=""')}) == 1`
   const disks = `(${serials('serial=~"{{volumes}}"')} and on (${by}) (${single}))`
+  const named = (inner: string) => `(${inner}) * on (${by}) group_left (serial) ${disks}`
+  const place = c.place.join(', ')
   return {
     label: 'serial',
     identity: 'serial',
@@ -129,7 +140,8 @@ function joined(c: Counters, info: string, matchers: Readonly<Record<string, str
       c,
       of('rate'),
       of('count_over_time'),
-      (inner) => `sum by (serial) ((${inner}) * on (${by}) group_left (serial) ${disks})`,
+      (inner) => `sum by (serial) (${named(inner)})`,
+      (inner) => `sum by (serial) (max by (${place}, serial) (${named(inner)}))`,
     ),
   }
 }
@@ -143,12 +155,13 @@ function templates(
   rate: (metric: string) => string,
   count: (metric: string) => string,
   perVolume: (inner: string) => string,
+  samplesPerVolume: (inner: string) => string,
 ): QueryTemplates {
   return {
     operations: perVolume(`${rate(c.reads)} + ${rate(c.writes)}`),
     bytes: perVolume(`${rate(c.readBytes)} + ${rate(c.writtenBytes)}`),
-    readSamples: perVolume(count(c.reads)),
-    writeSamples: perVolume(count(c.writes)),
+    readSamples: samplesPerVolume(count(c.reads)),
+    writeSamples: samplesPerVolume(count(c.writes)),
   }
 }
 
