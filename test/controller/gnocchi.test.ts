@@ -85,6 +85,21 @@ it('holds all while Gnocchi is down, says so, and moves what it missed when it i
   expect(stage.condition('MetricsHealthy')?.status).toBe('True')
 })
 
+it('says so when Gnocchi goes away later on, moves nothing, and recovers', async () => {
+  const stage = polled()
+  const volume = stage.attached('busy', { iops: 3000 })
+  const healthy = () => stage.condition('MetricsHealthy')?.status
+  await stage.clock.advance(DAY)
+  stage.start()
+  expect(await stage.until(() => healthy() === 'True', HOUR, MINUTE)).toBe(true)
+  stage.cloud.setDown('gnocchi', true)
+  expect(await stage.until(() => healthy() === 'False', HOUR, MINUTE)).toBe(true)
+  await stage.clock.advance(HOUR)
+  expect(stage.retypes(volume)).toBe(0)
+  stage.cloud.setDown('gnocchi', false)
+  expect(await stage.until(() => healthy() === 'True', HOUR, MINUTE)).toBe(true)
+})
+
 it('goes on when its token has expired or Gnocchi is busy for a moment', async () => {
   const stage = polled()
   const idle = stage.attached('idle', { iops: 1 })
