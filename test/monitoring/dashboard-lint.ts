@@ -15,8 +15,8 @@ const KNOWN: ReadonlyMap<string, readonly string[]> = new Map([
   ),
 ])
 
-/** Windows with a reason of their own: all that is shown; an hour or a day, for what is rare; the controller's own window. */
-const WINDOWS = new Set(['$__rate_interval', '$__range', '1h', '1d', '30m'])
+/** Windows with a reason of their own: all that is shown; an hour or a day, for what is rare; two of Gnocchi's measures; the controller's own window. */
+const WINDOWS = new Set(['$__rate_interval', '$__range', '1h', '1d', '15m', '30m'])
 
 /** An expression or a question of a variable, and where it stands. */
 export type Asked = { readonly where: string; readonly expr: string }

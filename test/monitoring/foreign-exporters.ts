@@ -29,13 +29,20 @@ const LIBVIRT = {
   libvirt_domain_block_stats_write_time_seconds_total: 40 * 0.006,
 }
 
+const GNOCCHI = {
+  couchestor_gnocchi_volume_reads_completed_total: 5,
+  couchestor_gnocchi_volume_writes_completed_total: 7,
+  couchestor_gnocchi_volume_read_bytes_total: 5 * 32_768,
+  couchestor_gnocchi_volume_written_bytes_total: 7 * 32_768,
+}
+
 /**
  * One page with what node_exporter, libvirt's exporter and kube-state-metrics show, in their names and labels: the first
- * volume as a virtio disk of a node (its serial cut), the second as a disk of a domain, and all claims.
+ * volume as a virtio disk of a node (its serial cut), the second as a disk of a domain, the third as our exporter
+ * for Gnocchi would show it, and all claims.
  */
 export async function serveForeign(
-  onNode: string,
-  onDomain: string,
+  [onNode, onDomain, inGnocchi]: readonly [string, string, string],
   claims: readonly KnownClaim[],
 ): Promise<ForeignExporters> {
   const began = Date.now()
@@ -48,6 +55,7 @@ export async function serveForeign(
       ...counted(NODE_DISK, 'device="vda"', seconds),
       `libvirt_domain_block_stats_info{domain="instance-1",target_device="vdc",serial="${onDomain}"} 1`,
       ...counted(LIBVIRT, 'domain="instance-1",target_device="vdc"', seconds),
+      ...counted(GNOCCHI, `volume_id="${inGnocchi}",server_id="s",device="vdd"`, seconds),
       ...claims.flatMap(({ namespace, name, pv, volumeId }) => [
         `kube_persistentvolume_claim_ref{persistentvolume="${pv}",claim_namespace="${namespace}",name="${name}"} 1`,
         `kube_persistentvolume_info{persistentvolume="${pv}",csi_driver="cinder.csi.openstack.org",csi_volume_handle="${volumeId}"} 1`,

@@ -20,6 +20,8 @@ export const FOREIGN_METRICS: Readonly<Record<string, readonly string[]>> = {
   node_disk_write_time_seconds_total: NODE,
   node_disk_writes_completed_total: NODE,
   node_disk_written_bytes_total: NODE,
+  // made by Prometheus itself, with the labels of the alerts
+  ALERTS: ['alertname', 'alertstate', 'severity', 'policy', 'node'],
   kube_persistentvolume_claim_ref: ['persistentvolume', 'claim_namespace', 'name'],
   kube_persistentvolume_info: ['persistentvolume', 'csi_driver', 'csi_volume_handle'],
 }

@@ -57,11 +57,15 @@ export const agents: readonly PanelSpec[] = [
   },
   {
     kind: 'timeseries',
-    title: 'Scrapes that could not read the node',
-    description: 'The agent serves no counters then. Look at its log.',
+    title: 'Trouble with reading the node',
+    description:
+      'Scrapes per second for which nothing could be read, so that there are no counters; and reads of devices that hang now.',
     unit: 'ops',
     width: 8,
-    queries: [{ expr: rateBy('node', agent('scrape_failures_total')), legend: '{{node}}' }],
+    queries: [
+      { expr: rateBy('node', agent('scrape_failures_total')), legend: '{{node}}: failed scrapes' },
+      { expr: maxBy('node', agent('hanging_reads')), legend: '{{node}}: hanging reads' },
+    ],
     noData: 'no agents',
   },
   {

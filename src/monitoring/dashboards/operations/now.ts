@@ -49,17 +49,34 @@ export const now: readonly PanelSpec[] = [
     kind: 'stat',
     title: 'Oldest window',
     description:
-      'Time since the end of the last window with an answer, of the policy that waits longest. Up to about twice the length of a window is normal.',
-    unit: 's',
-    width: 4,
+      'Time since the end of the last window with an answer, in lengths of a window, of the policy that waits longest. Up to two is normal.',
+    unit: 'none',
+    decimals: 1,
+    width: 3,
     queries: [
       {
-        expr: `time() - min(${maxBy('cluster, policy', own('couchestor_window_end_timestamp_seconds'))})`,
-        legend: 'age',
+        expr: `max((time() - ${maxBy('cluster, policy', own('couchestor_window_end_timestamp_seconds'))}) / ${maxBy('cluster, policy', own('couchestor_window_seconds'))})`,
+        legend: 'windows',
       },
     ],
-    thresholds: ['green', [4500, 'yellow'], [7200, 'red']],
+    thresholds: ['green', [2.5, 'yellow'], [4, 'red']],
     noData: 'no window yet',
+  },
+  {
+    kind: 'stat',
+    title: 'Credential ends in',
+    description:
+      'Until the application credential or the password ends, as Keystone tells it. After that nothing can be looked up or moved.',
+    unit: 's',
+    width: 3,
+    queries: [
+      {
+        expr: `min(${own('couchestor_openstack_credential_expires_timestamp_seconds')}) - time()`,
+        legend: 'left',
+      },
+    ],
+    thresholds: ['red', [604_800, 'yellow'], [1_209_600, 'green']],
+    noData: 'no end known',
   },
   {
     kind: 'stat',
@@ -67,7 +84,7 @@ export const now: readonly PanelSpec[] = [
     description:
       'Time since the API server was last heard on the watch that is quiet longest. Bookmarks come about once a minute; a watch that stays quiet is begun anew.',
     unit: 's',
-    width: 4,
+    width: 3,
     queries: [{ expr: maxBy('', own('couchestor_reflector_idle_seconds')), legend: 'silence' }],
     thresholds: ['green', [180, 'yellow'], [600, 'red']],
     noData: 'nobody leads',
@@ -78,7 +95,7 @@ export const now: readonly PanelSpec[] = [
     description: 'Share of the agents whose last scrape could read the statistics of their node.',
     unit: 'percentunit',
     decimals: 0,
-    width: 4,
+    width: 3,
     queries: [
       {
         expr: `avg(${maxBy('cluster, node', series('couchestor_agent_scrape_success', CLUSTER))})`,
@@ -87,6 +104,32 @@ export const now: readonly PanelSpec[] = [
     ],
     thresholds: ['red', [0.9, 'yellow'], [1, 'green']],
     noData: 'no agents',
+  },
+  {
+    kind: 'table',
+    title: 'Alerts that fire',
+    description:
+      'Alerts of deploy/monitoring/prometheusrule.yaml. docs/alerts.md and the page of each say what to do.',
+    unit: 'none',
+    width: 24,
+    height: 5,
+    queries: [
+      {
+        expr: maxBy(
+          'alertname, severity, policy, node, instance',
+          `ALERTS{${CLUSTER}, alertname=~"Couchestor.+", alertstate="firing"}`,
+        ),
+        legend: 'alerts',
+      },
+    ],
+    columns: [
+      ['alertname', 'Alert'],
+      ['severity', 'Severity'],
+      ['policy', 'Policy'],
+      ['node', 'Node'],
+      ['instance', 'Instance'],
+    ],
+    noData: 'none, if the rules are installed',
   },
 ]
 
@@ -122,7 +165,12 @@ export const windows: readonly PanelSpec[] = [
         expr: `time() - ${maxBy('policy', own('couchestor_window_end_timestamp_seconds'))}`,
         legend: '{{policy}}',
       },
+      {
+        expr: maxBy('policy', own('couchestor_source_lag_seconds')),
+        legend: '{{policy}}, lag of the source',
+      },
     ],
+    dashed: 'lag of the source$',
     noData: 'no window yet',
   },
 ]

@@ -1,3 +1,4 @@
+import { RATE } from '../promql.ts'
 import { CLUSTER } from '../variables.ts'
 
 /** What a disk counts. */
@@ -11,6 +12,8 @@ type Exporter = {
   readonly disk: string
   /** The series with the volume's id; undefined when the counters bear it themselves. */
   readonly info?: string
+  /** Window that holds two samples where they come at longer intervals than scrapes. */
+  readonly least?: string
 }
 
 /** Volumes by their id, or the 20 characters to which some disks cut it. An empty choice finds nothing. */
@@ -54,6 +57,17 @@ export const EXPORTERS: readonly Exporter[] = [
     disk: 'instance, device',
     info: 'node_disk_info',
   },
+  {
+    name: 'Gnocchi',
+    counters: {
+      reads: 'couchestor_gnocchi_volume_reads_completed_total',
+      writes: 'couchestor_gnocchi_volume_writes_completed_total',
+      readBytes: 'couchestor_gnocchi_volume_read_bytes_total',
+      writtenBytes: 'couchestor_gnocchi_volume_written_bytes_total',
+    },
+    disk: 'volume_id, server_id, device',
+    least: '15m',
+  },
 ]
 
 /**
@@ -76,8 +90,9 @@ export function volumeRatio(counter: Counter, by: Counter, window: string): stri
   }).join('\n  or\n')
 }
 
-function rateFrom(exporter: Exporter, counter: Counter, window: string): string | undefined {
-  const { counters, disk, info } = exporter
+function rateFrom(exporter: Exporter, counter: Counter, asked: string): string | undefined {
+  const { counters, disk, info, least } = exporter
+  const window = asked === RATE ? (least ?? asked) : asked
   const name = counters[counter]
   if (name === undefined) return undefined
   if (info === undefined)

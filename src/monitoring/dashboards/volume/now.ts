@@ -91,6 +91,7 @@ export const now: readonly PanelSpec[] = [
       ['node', 'Node'],
       ['instance', 'Instance'],
       ['domain', 'Domain'],
+      ['server_id', 'Server'],
       ['device', 'Device'],
       ['target_device', 'Target'],
     ],
