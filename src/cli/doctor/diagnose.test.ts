@@ -116,4 +116,11 @@ describe('diagnose', () => {
     expect(text).toMatch(/couchestor-hot +True +tiered\/hot/)
     expect(text).toMatch(/problems: 0, warnings: 1, not checked: 2, in order: \d+\n$/)
   })
+  it('prints a reason and a fix that findings in a row share once', () => {
+    const mistakes = ['a is unknown', 'b is unknown']
+    const { sections, diagnosis } = diagnose(facts({ config: { mistakes } }))
+    const text = renderText(sections, diagnosis)
+    expect(text.match(/ConfigInvalid/g)).toHaveLength(2)
+    expect(text.split(CATALOGUE.ConfigInvalid.fix)).toHaveLength(2)
+  })
 })

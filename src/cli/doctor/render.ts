@@ -10,21 +10,28 @@ export function renderText(sections: readonly Section[], diagnosis: Diagnosis): 
   return [
     ...sections
       .filter((s) => s.lines.length > 0)
-      .flatMap((s) => [`${GROUPS[s.group]}`, ...s.lines.flatMap((l) => lineText(l)), '']),
+      .flatMap((s) => [
+        `${GROUPS[s.group]}`,
+        ...s.lines.flatMap((line, i) => lineText(line, s.lines[i + 1])),
+        '',
+      ]),
     ...tables(diagnosis),
     `problems: ${problems}, warnings: ${warnings}, not checked: ${unknown}, in order: ${ok}`,
     '',
   ].join('\n')
 }
 
-function lineText(line: Line): readonly string[] {
+/** The reasons and fixes of findings in a row that share them stand once, below the last of them. */
+function lineText(line: Line, next: Line | undefined): readonly string[] {
   const mark = `  ${`[${line.severity}]`.padEnd(10)}`
   if (line.severity === 'ok') return [`${mark} ${line.text}`]
-  const indent = ' '.repeat(13)
   const { code, what, why, fix } = line
   // the general words for what was not checked would stand there a dozen times
   if (fix === CATALOGUE.NotChecked.fix) return [`${mark} ${what}`]
-  return [`${mark} ${code}: ${what}`, `${indent}why: ${why}`, `${indent}fix: ${fix}`]
+  const title = `${mark} ${code}: ${what}`
+  if (next?.severity === line.severity && next.why === why && next.fix === fix) return [title]
+  const indent = ' '.repeat(13)
+  return [title, `${indent}why: ${why}`, `${indent}fix: ${fix}`]
 }
 
 function tables({ tiers, volumeTypes }: Diagnosis): readonly string[] {

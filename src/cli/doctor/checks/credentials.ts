@@ -57,7 +57,7 @@ function lifetime(
     ]
   const ends =
     kind === 'applicationCredential' ? (end.known ? end.value : null) : endOf(kind, login)
-  const what = `the ${KINDS[kind]}`
+  const what = kind === 'password' ? `the password of ${login.user}` : `the ${KINDS[kind]}`
   if (ends === null) return [ok(`${what} has no end`)]
   const days = (ends - now) / DAY
   const text = `${what} ends at ${new Date(ends).toISOString()}, in ${Math.max(0, days).toFixed(1)} days`

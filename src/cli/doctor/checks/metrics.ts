@@ -82,17 +82,18 @@ function leastCoverage({ cluster: { policies } }: Facts): ReadonlyMap<string | u
 
 function intervalLines(facts: Facts, { intervalSeconds, source }: SourceFact): readonly Line[] {
   if (intervalSeconds === undefined) return []
+  const every = `about every ${Math.round(intervalSeconds)} s`
   const { policies } = facts.cluster
   const least = intervalSeconds * SAMPLES_A_RATE_NEEDS
   const short = (policies.known ? policies.value : []).filter(
     ({ problems, effective: { metrics } }) =>
       problems.length === 0 && metrics.source === source && metrics.windowMs / 1000 < least,
   )
-  if (short.length === 0) return [ok(`a sample about every ${intervalSeconds} s`)]
+  if (short.length === 0) return [ok(`a sample ${every}`)]
   return short.map((p) =>
     finding(
       'WindowTooShort',
-      `policy ${p.policy.metadata.name}: metrics.window is ${p.effective.metrics.windowMs / 1000} s, and a sample comes about every ${intervalSeconds} s`,
+      `policy ${p.policy.metadata.name}: metrics.window is ${p.effective.metrics.windowMs / 1000} s, and a sample comes ${every}`,
       { fix: `set spec.metrics.window: ${Math.ceil(least / 60)}m, or scrape more often` },
     ),
   )

@@ -9,6 +9,8 @@ import { attempt, known, unknown, valueOf } from '../fact.ts'
 import type { SourceFact } from '../facts.ts'
 import { otherPresets, scrapeInterval, sourceOf } from './prometheus.ts'
 
+/** Enough to see the pace of the samples, also where the policy's window is too short for that. */
+const INTERVAL_SECONDS = 1800
 /** Below this share of the expected volumes other sources are asked too. */
 const ENOUGH = 0.9
 
@@ -67,7 +69,7 @@ async function look(
         ? valueOf(
             await attempt(deps, (signal) =>
               scrapeInterval(deps, prometheus, {
-                ...windowAt(deps, source, windowSeconds),
+                ...windowAt(deps, source, INTERVAL_SECONDS),
                 signal,
               }),
             ),

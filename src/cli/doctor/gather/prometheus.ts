@@ -1,8 +1,9 @@
-import { parseVector } from '../../../activity/prometheus/answer.ts'
+import { parseMatrix, parseVector } from '../../../activity/prometheus/answer.ts'
 import { createPrometheusClient } from '../../../activity/prometheus/client.ts'
 import { PRESETS } from '../../../activity/prometheus/config.ts'
 import type { PrometheusSourceConfig } from '../../../activity/prometheus/config.ts'
 import { fillTemplate, presetOf } from '../../../activity/prometheus/presets.ts'
+import { scrapeIntervalOf } from '../../../activity/prometheus/scrape-interval.ts'
 import { createPrometheusSource } from '../../../activity/prometheus/source.ts'
 import { createTurns } from '../../../activity/prometheus/turns.ts'
 import type { ActivitySource, WindowQuery } from '../../../activity/types.ts'
@@ -42,19 +43,28 @@ export function otherPresets(
   ])
 }
 
-/** Seconds between two scrapes, by the series with the most samples; undefined when there is none with enough. */
+/**
+ * Seconds between two scrapes, from the raw samples of the volume with the most; undefined when there are too few. As the
+ * source measures it: a count over the window would mislead where the series is younger than the window.
+ */
 export async function scrapeInterval(
   { clock, random, log }: Base,
   { http, config }: PrometheusConnection,
   query: WindowQuery,
 ): Promise<number | undefined> {
   if (config.scrapeIntervalSeconds !== undefined) return config.scrapeIntervalSeconds
+  const { label, probe, templates } = presetOf(config)
+  if (probe === undefined) return undefined
   const client = createPrometheusClient({ http, clock, random, log, config, turn: createTurns() })
-  const text = fillTemplate(presetOf(config).templates.readSamples, query)
-  const fetched = await client.query(text, query.endSeconds, query.signal)
-  if (fetched.kind === 'Failed') return undefined
-  const parsed = parseVector(fetched.body)
-  if (parsed.kind === 'Unusable') return undefined
-  const most = parsed.items.reduce((max, { value }) => Math.max(max, value), 0)
-  return most < 2 ? undefined : Math.round(query.windowSeconds / most)
+  const ask = async (text: string): Promise<unknown> => {
+    const fetched = await client.query(text, query.endSeconds, query.signal)
+    if (fetched.kind === 'Failed') throw new Error(fetched.why)
+    return fetched.body
+  }
+  const counts = parseVector(await ask(fillTemplate(templates.readSamples, query)))
+  if (counts.kind === 'Unusable') return undefined
+  const best = counts.items.toSorted((a, b) => b.value - a.value)[0]?.labels[label]
+  if (best === undefined) return undefined
+  const samples = parseMatrix(await ask(fillTemplate(probe, { ...query, volume: best })))
+  return samples.kind === 'Unusable' ? undefined : scrapeIntervalOf(samples.items)
 }
