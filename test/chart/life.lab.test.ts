@@ -23,6 +23,7 @@ const OLD = '0.0.9'
 const CRDS = ['storagepolicies', 'volumemigrations', 'tieringcheckpoints'].map(
   (kind) => `${kind}.couchestor.io`,
 )
+const RESTARTS = 'jsonpath={.items[*].status.containerStatuses[0].restartCount}'
 const TIERS = [{ name: 'hot' }, { name: 'warm' }, { name: 'cold' }]
 
 const VALUES = {
@@ -201,7 +202,27 @@ describeLab('the chart, from installation to the end', () => {
     const nft = (space: string, args: string[], input?: string) =>
       command('ip', ['netns', 'exec', space, 'nft', ...args], input === undefined ? {} : { input })
     for (const space of spaces) await nft(space, ['-f', '-'], rules)
-    // a pod that knows only old connections would prove nothing
+    // old connections would prove nothing: the containers start anew, in the same namespaces
+    for (const space of spaces) {
+      const pids = (await command('ip', ['netns', 'pids', space])).trim().split('\n')
+      for (const pid of pids) process.kill(Number(pid), 'SIGKILL')
+    }
+    await eventually(
+      'the controllers have started again',
+      async () => {
+        const counts = await inNamespace(
+          'get',
+          'pods',
+          '-l',
+          'component=controller',
+          '-o',
+          RESTARTS,
+        )
+        return /^[1-9]\d* [1-9]\d*$/.test(counts)
+      },
+      120,
+    )
+    await inNamespace('rollout', 'status', 'deployment/couchestor-controller', '--timeout=120s')
     const { volumeId } = await fleet.claim('fenced', PREFIX)
     await fleet.annotate('fenced', { 'couchestor.io/force-tier': 'warm' })
     await fleet.volumeOn(volumeId, 'couchestor-warm')
@@ -213,7 +234,8 @@ describeLab('the chart, from installation to the end', () => {
     )
     const total = (of: string) => counted.reduce((sum, map) => sum + (map.get(of) ?? 0), 0)
     expect(total('dropped')).toBe(0)
-    for (const used of ['TCP 6443', 'TCP 8776']) expect(total(used)).toBeGreaterThan(0)
+    for (const used of ['TCP 6443', 'TCP 5000', 'TCP 8776', 'TCP 9090'])
+      expect(total(used)).toBeGreaterThan(0)
     for (const space of spaces) await nft(space, ['delete', 'table', 'ip', TABLE])
   })
 
@@ -248,7 +270,8 @@ describeLab('the chart, from installation to the end', () => {
     expect(await inNamespace('get', 'deployment,daemonset,serviceaccount', '-o', 'name')).toBe(
       'serviceaccount/default\n',
     )
-    expect(await kubectl(['get', 'clusterrole', '-o', 'name'])).not.toContain('/couchestor')
+    const roles = await kubectl(['get', 'clusterrole', '-o', 'name'])
+    expect(roles).not.toMatch(/\/couchestor(-view|-operate)?$/m)
   })
 
   it("takes over what deploy/ has installed, on the reader's word only", async () => {

@@ -182,7 +182,7 @@ describeLab('on the real authorizer', () => {
     { verb: 'delete', resource: 'customresourcedefinitions', group: 'apiextensions.k8s.io' },
     { verb: 'escalate', resource: 'clusterroles', group: 'rbac.authorization.k8s.io' },
     { verb: 'impersonate', resource: 'users' },
-  ])('the controller may not $verb $resource ($namespace $name)', async (ask) => {
+  ])('the controller may not $verb $resource', async (ask) => {
     expect(await may(CONTROLLER, ask)).toBe(false)
   })
 
