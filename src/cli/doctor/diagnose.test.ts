@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { CATALOGUE } from './catalogue.ts'
 import { diagnose } from './diagnose.ts'
 import { known, unknown } from './fact.ts'
-import { facts, migration } from './facts.fixture.ts'
+import { configOf, facts, migration, policy } from './facts.fixture.ts'
 import type { Spoilt } from './facts.fixture.ts'
 import { CHECKS } from './checks/all.ts'
 import { CONFIGURATION } from './faults/configuration.fixture.ts'
@@ -58,6 +58,14 @@ describe('each fault', () => {
     ['a privileged agent', { cluster: { agents: known({ ...workload, privileged: true }) } }],
     ['a stuck move', { cluster: { migrations: known([migration({ step: 'Stuck' })]) } }],
     ['a paused policy', ofPolicy({ paused: true })],
+    [
+      'a config.yaml that may not be read',
+      {
+        config: { ...configOf(''), unread: 'no right' },
+        cluster: { policies: known([policy({ paused: true })]) },
+        source: { coverage: unknown('prometheus.endpoint is not set') },
+      },
+    ],
     ['an unproven Cinder', old],
     [
       'a Keystone that is away',

@@ -12,6 +12,8 @@ export function checkAgents(facts: Facts): readonly Line[] {
     return [ok('usage numbers do not come from Prometheus: no agent is needed')]
   if (preset !== 'agent') return [ok(`prometheus.preset is ${preset}: no agent is needed`)]
   if (arrives(facts)) return [ok('usage numbers of agents arrive')]
+  if (facts.config.unread !== undefined)
+    return [notChecked('agents', 'agents', 'config.yaml was not read, see Configuration')]
   if (!agents.known) return [notChecked('agents', 'DaemonSet of the agents', agents.why)]
   if (measurable(facts, 'Prometheus').length === 0)
     return [ok('no agent is installed, and no volume is attached that would need one')]

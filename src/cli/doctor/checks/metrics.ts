@@ -9,8 +9,11 @@ const DEFAULT_COVERAGE = 80
 
 /** Which source of usage numbers answers, and for how much of the fleet. */
 export function checkMetrics(facts: Facts): readonly Line[] {
-  if (facts.config.mistakes.length > 0)
+  const { mistakes, unread, config } = facts.config
+  if (mistakes.length > 0)
     return [notChecked('metrics', 'usage numbers', 'config.yaml has mistakes, see Configuration')]
+  if (unread !== undefined && config.prometheus.endpoint === undefined)
+    return [notChecked('metrics', 'usage numbers', 'config.yaml was not read, see Configuration')]
   return facts.metrics.flatMap((source) => sourceLines(facts, source))
 }
 
