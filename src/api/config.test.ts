@@ -278,6 +278,44 @@ colour: blue
   })
 })
 
+describe('gnocchi', () => {
+  it('has the lag and granularity of Ceilometer unless told otherwise', () => {
+    expect(parseConfig('', 'c').gnocchi).toEqual({
+      endpoint: undefined,
+      granularityMs: 300_000,
+      lagMs: 1_200_000,
+      queryTimeoutMs: 60_000,
+      metricsMapping: {},
+      archivePolicy: undefined,
+    })
+  })
+
+  it("takes the guide's section and ours", () => {
+    const yaml = `
+gnocchi:
+  endpoint: "http://gnocchi-api.openstack.svc:8041"
+  archive_policy: "high"
+  granularity: 60s
+  lag: 10m
+  metrics_mapping: {volume_iops_read: volume.read.requests.rate}
+`
+    expect(parseConfig(yaml, 'c').gnocchi).toMatchObject({
+      endpoint: 'http://gnocchi-api.openstack.svc:8041',
+      archivePolicy: 'high',
+      granularityMs: 60_000,
+      lagMs: 600_000,
+      metricsMapping: { volume_iops_read: 'volume.read.requests.rate' },
+    })
+  })
+
+  it('knows what a misspelt source was meant to be', () => {
+    expect(messageFor('metrics: {source: gnocchi}')).toContain(
+      '- metrics.source is "gnocchi": write one of Prometheus, Gnocchi',
+    )
+    expect(messageFor('gnochi: {lag: 10m}')).toContain('gnochi is unknown: did you mean gnocchi?')
+  })
+})
+
 describe('loadConfig', () => {
   it('says what to do when the file is not there', async () => {
     const readFile = () => Promise.reject(new Error('ENOENT: no such file'))
@@ -305,6 +343,22 @@ describe('notices', () => {
     ])
       expect(lines.filter((line) => line.includes(key))).toHaveLength(1)
     expect(lines.every((line) => !line.includes('\n'))).toBe(true)
+  })
+
+  it('does not ask for a Prometheus where Gnocchi is the source', () => {
+    expect(notices(parseConfig('metrics: {source: Gnocchi}', 'c'))).toEqual([])
+    expect(notices(parseConfig('', 'c'))).toEqual([
+      expect.stringMatching(/^prometheus\.endpoint is not set.*metrics\.source Gnocchi/),
+    ])
+  })
+
+  it('says to the API of Ceilometer what to set instead, with the URL that was given', () => {
+    const yaml =
+      'prometheus: {endpoint: "http://p:9090", ceilometer_endpoint: "http://c:8777"}\ngnocchi: {archive_policy: high}'
+    const [ceilometer, policy, ...more] = notices(parseConfig(yaml, 'c'))
+    expect(ceilometer).toMatch(/\(http:\/\/c:8777\).*2017.*set metrics\.source to Gnocchi/)
+    expect(policy).toMatch(/gnocchi\.granularity says which/)
+    expect(more).toEqual([])
   })
 
   it('is silent about keys that are not there', () => {
