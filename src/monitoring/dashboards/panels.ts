@@ -154,8 +154,6 @@ function colorMode(spec: PanelSpec): FieldConfig['defaults']['color']['mode'] {
 }
 
 function mappingsOf(spec: PanelSpec): ValueMapping[] {
-  if (spec.kind === 'state-timeline')
-    return [{ type: 'value', options: { '1': { text: 'yes', color: 'blue', index: 0 } } }]
   if (spec.kind !== 'stat' || spec.words === undefined) return []
   const options = Object.entries(spec.words).map(
     ([value, [text, color]], index) => [value, { text, color, index }] as const,
