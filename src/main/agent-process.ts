@@ -2,6 +2,7 @@ import { hostname } from 'node:os'
 import { createAgent } from '../agent/agent.ts'
 import { IGNORED_DISKS } from '../agent/disk-list.ts'
 import type { ProcessFigures } from '../agent/exposition.ts'
+import { sleep } from '../clock.ts'
 import { numberFlag, readFlags } from '../cli/flags.ts'
 import type { Flags, FlagSpec } from '../cli/flags.ts'
 import { messageOf, UserError } from '../errors.ts'
@@ -30,6 +31,9 @@ export const AGENT_FLAGS = {
   },
 } as const satisfies Record<string, FlagSpec>
 
+/** Until the last line of the log is written, which another thread does. */
+const WRITTEN_MS = 200
+
 /** `couchestor agent`: serves the counters of this node until SIGTERM. Resolves to the exit code. */
 export async function runAgent(args: readonly string[]): Promise<number> {
   const flags = readFlags('agent', args, AGENT_FLAGS)
@@ -54,7 +58,11 @@ export async function runAgent(args: readonly string[]): Promise<number> {
   log.info({ node, metricsPort: server.port }, 'couchestor agent started')
   const signal = await stopped
   await server.close()
-  log.info({ signal }, 'couchestor agent ended')
+  log.info({ signal, hangingReads: agent.hangingReads }, 'couchestor agent ended')
+  if (agent.hangingReads === 0) return 0
+  // Node.js waits at its end for the threads that read files; one that hangs would keep the process for ever
+  await sleep(systemClock, WRITTEN_MS)
+  process.kill(process.pid, 'SIGKILL')
   return 0
 }
 
