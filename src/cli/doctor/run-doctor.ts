@@ -23,7 +23,7 @@ export const DOCTOR_FLAGS = {
   },
 } as const satisfies Record<string, FlagSpec>
 
-export const FOUND = 1
+const FOUND = 1
 
 /** Looks, judges, prints. `flags` by DOCTOR_FLAGS, `config` and `prometheus`. Resolves to the exit code: 0, or 1 for findings as bad as --fail-on. */
 export async function runDoctor(

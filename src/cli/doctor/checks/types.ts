@@ -31,7 +31,7 @@ export function checkTypes(facts: Facts): readonly Line[] {
 }
 
 /** Cinder leaves out what one may not see, so that only seeing something proves that one sees. */
-export function seesSpecs({ cloud: { types, pools } }: Facts): boolean {
+function seesSpecs({ cloud: { types, pools } }: Facts): boolean {
   if (pools.known) return true
   return (
     types.known &&

@@ -8,7 +8,7 @@ import type { DoctorDeps } from '../deps.ts'
 import type { ConfigFacts } from '../facts.ts'
 
 /** Where the Deployment mounts it. */
-export const MOUNTED = '/etc/couchestor/config.yaml'
+const MOUNTED = '/etc/couchestor/config.yaml'
 const NAME = 'couchestor-config'
 
 type Found = { readonly text: string; readonly where: string }
