@@ -30,7 +30,14 @@ export async function startPrometheus(
   const file = (name: string) => join(folder, name)
   const { env } = theLab()
   writeFileSync(file('history.om'), openMetrics(series))
-  const blocks = ['tsdb', 'create-blocks-from', 'openmetrics', '--quiet']
+  // the tool reads the whole file once for each block
+  const blocks = [
+    'tsdb',
+    'create-blocks-from',
+    '--max-block-duration=240h',
+    'openmetrics',
+    '--quiet',
+  ]
   await command(tool, [...blocks, file('history.om'), file('data')], { env })
   rmSync(file('history.om'))
   writeFileSync(file('prometheus.yml'), 'global: {}\n')
