@@ -27,6 +27,7 @@ const FILES = 'a6e17000-1ab0-4f00-8000-000000000001'
 const RAW = 'a6e17000-1ab0-4f00-8000-000000000002'
 const OTHER = 'a6e17000-1ab0-4f00-8000-000000000003'
 
+let folder: string
 let node: LoopNode
 let agent: AgentProcess
 let files: LoopDisk
@@ -61,7 +62,7 @@ async function up(): Promise<number | undefined> {
 
 describeLab('the agent, on block devices of the kernel', () => {
   beforeAll(async () => {
-    const folder = await buildAgent()
+    folder = await buildAgent()
     node = createLoopNode()
     files = await node.attach(181, FILES)
     raw = await node.attach(182, RAW)
@@ -180,6 +181,12 @@ describeLab('the agent, on block devices of the kernel', () => {
     expect(first).toContain(`couchestor_agent_hanging_reads{node="${NODE}"} 1\n`)
     expect(await shown(RAW)).toEqual(node.row(raw))
     expect(await shown(OTHER)).toEqual(node.row(other))
+
+    // another agent, since this one is needed: a thread that hangs keeps it from ending, not for long
+    const doomed = await startAgent(folder, [`--node-name=${NODE}`, `--sys=${node.sys}`])
+    await doomed.scrape()
+    expect(await doomed.stop()).toBe('SIGKILL')
+    expect(doomed.text()).toContain('"hangingReads":1,"msg":"couchestor agent ended"')
 
     await command('sh', ['-c', 'echo none > "$0"', join(hanging, 'serial')])
     await command('rm', ['-r', hanging])

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { command } from './command.ts'
+import { eventually } from './eventually.ts'
 
 /** A block device of the kernel with a file behind it. */
 export type LoopDisk = { readonly name: string; readonly device: string }
@@ -42,7 +43,9 @@ export function createLoopNode(): LoopNode {
   const detach = async (disk: LoopDisk) => {
     rmSync(join(block, disk.name), { recursive: true, force: true })
     await command('losetup', ['-d', disk.device])
-    await loopControl(LOOP_CTL_REMOVE, disk.name)
+    // busy as long as the kernel lets go of a file system that was on it
+    const remove = () => loopControl(LOOP_CTL_REMOVE, disk.name).then(() => true)
+    await eventually(`${disk.name} is gone`, remove, 20)
     attached.delete(disk)
   }
   return {
