@@ -17,7 +17,7 @@ export type Series = {
 }
 
 /** The expression as Grafana would send it. Throws on a variable without value. */
-export function filled(expr: string, view: View): string {
+function filled(expr: string, view: View): string {
   const { variables, from, to, step, scrapeInterval } = view
   const own: Record<string, string> = {
     __range: `${to - from}s`,

@@ -26,7 +26,7 @@ export function panelsOf({ panels }: Dashboard): Panel[] {
 }
 
 /** Every question that the dashboard puts to Prometheus. */
-export function questionsOf(d: Dashboard): Asked[] {
+function questionsOf(d: Dashboard): Asked[] {
   return [
     ...panelsOf(d).flatMap((p) =>
       p.targets.map((t) => ({ where: `panel "${p.title}" ${t.refId}`, expr: t.expr })),

@@ -98,7 +98,7 @@ function runs<T extends { at: number }>(points: readonly T[], step: number): T[]
   return all
 }
 
-export function isDashed(panel: Panel, name: string): boolean {
+function isDashed(panel: Panel, name: string): boolean {
   return overridden(panel, name, 'custom.lineStyle') !== undefined
 }
 
