@@ -1,3 +1,5 @@
+import type { ErrorCode } from './error-codes.ts'
+
 /**
  * A mistake only a person can mend. The message says field, value and fix in one sentence.
  * Anything else that is thrown is a bug or an outage.
@@ -5,8 +7,8 @@
 export class UserError extends Error {
   override readonly name = 'UserError'
   /** Stable code, documented in docs/errors.md. */
-  readonly code: string
-  constructor(code: string, message: string, options?: { cause?: unknown }) {
+  readonly code: ErrorCode
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
     super(message, options)
     this.code = code
   }

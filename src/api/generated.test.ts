@@ -20,6 +20,7 @@ describe('generated files', () => {
       'deploy/crds/couchestor.io_tieringcheckpoints.yaml',
       'deploy/crds/couchestor.io_volumemigrations.yaml',
       'docs/alerts.md',
+      'docs/errors.md',
       'docs/reference-api.md',
       'docs/reference-doctor.md',
       'docs/reference-metrics.md',

@@ -10,6 +10,7 @@ import type { Crd } from './api-reference.ts'
 import { doctorReference } from './doctor-reference.ts'
 import { metricsCatalogue } from './metrics-catalogue.ts'
 import { metricsReference } from './metrics-reference.ts'
+import { errorsReference } from './errors-reference.ts'
 import { reasonsReference } from './reasons-reference.ts'
 import { rulesFile } from './rules-file.ts'
 
@@ -36,6 +37,7 @@ export async function generatedFiles(root = ROOT): Promise<ReadonlyMap<string, s
     ...(await chartFiles(root, crds)),
     ['src/api/crds.json', `${JSON.stringify([...crds.values()])}\n`],
     ['docs/alerts.md', alertsReference()],
+    ['docs/errors.md', errorsReference()],
     ['docs/reference-api.md', apiReference([...crds.values()])],
     ['docs/reference-doctor.md', doctorReference()],
     ['docs/reference-metrics.md', metricsReference(catalogue)],
