@@ -24,6 +24,7 @@ describe('generated files', () => {
       'docs/reference-api.md',
       'docs/reference-doctor.md',
       'docs/reference-metrics.md',
+      'docs/reference-moves.md',
       'docs/reference-reasons.md',
       'src/api/crds.json',
       'src/monitoring/metrics-catalogue.json',

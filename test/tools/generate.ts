@@ -11,6 +11,7 @@ import { doctorReference } from './doctor-reference.ts'
 import { metricsCatalogue } from './metrics-catalogue.ts'
 import { metricsReference } from './metrics-reference.ts'
 import { errorsReference } from './errors-reference.ts'
+import { moveReference } from './move-reference.ts'
 import { reasonsReference } from './reasons-reference.ts'
 import { rulesFile } from './rules-file.ts'
 
@@ -41,6 +42,7 @@ export async function generatedFiles(root = ROOT): Promise<ReadonlyMap<string, s
     ['docs/reference-api.md', apiReference([...crds.values()])],
     ['docs/reference-doctor.md', doctorReference()],
     ['docs/reference-metrics.md', metricsReference(catalogue)],
+    ['docs/reference-moves.md', moveReference()],
     ['docs/reference-reasons.md', reasonsReference()],
     ['charts/couchestor/files/rules.yaml', rulesFile()],
     ['src/monitoring/metrics-catalogue.json', `${JSON.stringify(catalogue, null, 2)}\n`],

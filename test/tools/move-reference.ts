@@ -1,0 +1,145 @@
+import { MIGRATION_REASONS } from '../../src/api/reasons.ts'
+import type { MachineReason } from '../../src/api/reasons.ts'
+import type { Step, VolumeMigrationStatus } from '../../src/api/volume-migration.ts'
+import { nextRetypeStep } from '../../src/migration/retype.ts'
+import type { MachineInput, VolumeSight } from '../../src/migration/types.ts'
+import { table } from './reasons-reference.ts'
+
+type Transition = { readonly from: Step; readonly to: Step; readonly reason: MachineReason }
+
+const AT = Date.UTC(2026, 0, 1)
+const iso = (ms: number): string => new Date(ms).toISOString()
+const DEADLINE = AT + 3_600_000
+const OPEN: readonly Step[] = ['Requested', 'Retyping', 'Verifying', 'Stuck']
+const CALLS = [undefined, 'Accepted', 'NotSent', 'Unknown'] as const
+const ENDS_UNSENT = [
+  'Cancelled',
+  'Expired',
+  'Superseded',
+  'NoLongerWanted',
+  'ClaimMismatch',
+  'UnknownTier',
+  'ForgedRequest',
+] as const
+const STATUSES = ['available', 'in-use', 'retyping', 'maintenance', 'error']
+
+/**
+ * docs/reference-moves.md: the steps of a move and what leads from one to the next, found by asking the machine itself for
+ * every combination of what may be saved and what Cinder may show.
+ */
+export function moveReference(): string {
+  const transitions = [...allTransitions()]
+  return [
+    '# The steps of a move',
+    '',
+    'Drawn from the code (`src/migration/retype.ts`) by `npm run generate`: each arrow is one that the machine takes for some',
+    'combination of what is saved and what one look at Cinder shows. [concepts.md](concepts.md) tells it in words.',
+    '',
+    '```mermaid',
+    'stateDiagram-v2',
+    '  [*] --> Waiting',
+    ...arrows(transitions),
+    '  Succeeded --> [*]',
+    '  Failed --> [*]',
+    '```',
+    '',
+    ...table(
+      ['From', 'To', '`status.reason`', 'When'],
+      transitions.map(({ from, to, reason }) => [
+        from,
+        to,
+        `\`${reason}\``,
+        MIGRATION_REASONS[reason],
+      ]),
+    ),
+  ].join('\n')
+}
+
+/** One arrow for each pair of steps, with all the reasons for taking it. */
+function arrows(transitions: readonly Transition[]): string[] {
+  const pairs = Map.groupBy(transitions, ({ from, to }) => `${from} --> ${to}`)
+  return [...pairs].map(
+    ([pair, taken]) => `  ${pair}: ${taken.map(({ reason }) => reason).join(', ')}`,
+  )
+}
+
+function* allTransitions(): Generator<Transition> {
+  // the mover's own: admission and preflight come before the machine, the answer to the call after it
+  yield { from: 'Waiting', to: 'Requested', reason: 'IntentSaved' }
+  yield { from: 'Waiting', to: 'Succeeded', reason: 'AlreadyThere' }
+  for (const reason of ENDS_UNSENT) yield { from: 'Waiting', to: 'Failed', reason }
+  yield { from: 'Requested', to: 'Failed', reason: 'Rejected' }
+  for (const from of OPEN) {
+    const seen = new Set<string>()
+    for (const input of inputs(from)) {
+      const next = nextRetypeStep(input)
+      const taken = next.kind === 'start' ? ({ step: 'Waiting', reason: 'NotSent' } as const) : next
+      if (!('step' in taken) || seen.has(`${taken.step} ${taken.reason}`)) continue
+      seen.add(`${taken.step} ${taken.reason}`)
+      yield { from, to: taken.step, reason: taken.reason }
+    }
+  }
+}
+
+function* inputs(step: Step): Generator<MachineInput> {
+  for (const sight of sights())
+    for (const call of CALLS)
+      for (const attempt of [1, 3])
+        for (const reason of ['Verifying', 'VerifyingRevert'])
+          for (const cluster of ['here', 'elsewhere'])
+            for (const now of [AT, DEADLINE])
+              yield input({ step, sight, call, attempt, reason, cluster, now })
+}
+
+function* sights(): Generator<VolumeSight> {
+  yield { kind: 'Absent' }
+  yield { kind: 'Unreadable', why: 'Cinder does not answer' }
+  for (const status of STATUSES)
+    for (const typeId of ['old', 'new', 'third'])
+      for (const updatedAt of ['before', 'since'])
+        for (const availabilityZone of ['nova', 'other'])
+          yield {
+            kind: 'Seen',
+            status,
+            typeId,
+            updatedAt,
+            availabilityZone,
+            attached: false,
+            sizeGiB: 1,
+          }
+}
+
+type Case = {
+  readonly step: Step
+  readonly sight: VolumeSight
+  readonly call: (typeof CALLS)[number]
+  readonly attempt: number
+  readonly reason: string
+  readonly cluster: string
+  readonly now: number
+}
+
+function input({ step, sight, call, attempt, reason, cluster, now }: Case): MachineInput {
+  const status: VolumeMigrationStatus = {
+    step,
+    reason,
+    verifiedOnceAt: iso(AT - 60_000),
+    ...(call === undefined ? {} : { call: { kind: call, at: iso(AT) } }),
+    intent: {
+      attempt,
+      requestId: 'r',
+      clusterId: cluster,
+      objectUid: 'u',
+      epoch: 1,
+      at: iso(AT - 60_000),
+      deadline: iso(DEADLINE),
+      fromTypeId: 'old',
+      toTypeId: 'new',
+      volumeUpdatedAt: 'before',
+      availabilityZone: 'nova',
+      attached: false,
+    },
+  }
+  const timing = { firstPollMs: 2000, longestPollMs: 60_000, verifyMs: 3000, mostAttempts: 3 }
+  return { status, sight, now, clusterId: 'here', objectUid: 'u', quietUntil: AT, timing }
+}
