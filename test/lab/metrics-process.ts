@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { command } from './command.ts'
@@ -19,15 +19,18 @@ export interface MetricsProcess {
 
 const NODE = 'node_modules/.bin/node'
 const running = new Set<MetricsProcess>()
+const folders = new Set<string>()
 
-/** Ends whatever still runs. */
+/** Ends whatever still runs, and removes what was built for it. */
 export async function stopMetricsProcesses(): Promise<void> {
   await Promise.all([...running].map((p) => p.stop()))
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
 }
 
 /** Builds the bundles as they are shipped, where no other test uses them. Gives the directory. */
 export async function buildBundles(): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'couchestor-bundles-'))
+  folders.add(folder)
   await command(NODE, ['test/tools/build.ts', folder])
   return folder
 }
