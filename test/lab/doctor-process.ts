@@ -38,7 +38,16 @@ export async function doctor(options: DoctorOptions = {}): Promise<DoctorRun> {
   try {
     const file = join(folder, 'config.yaml')
     writeFileSync(file, dump(configOf(options)))
-    const args = ['doctor', '-o', 'json', '--config', file, ...(options.args ?? [])]
+    const args = [
+      'doctor',
+      '-o',
+      'json',
+      '--timeout',
+      '60',
+      '--config',
+      file,
+      ...(options.args ?? []),
+    ]
     return await run(args, environment(options))
   } finally {
     rmSync(folder, { recursive: true })

@@ -179,14 +179,15 @@ describeLab('the doctor', () => {
     type Crd = {
       spec: { versions: { schema: { openAPIV3Schema: { properties: Record<string, Props> } } }[] }
     }
-    type Props = { properties: Record<string, unknown> }
+    type Props = { properties: Record<string, Props> }
     const crd = await kubectlJson<Crd>(['get', 'crd', CRD])
-    delete crd.spec.versions[0]?.schema.openAPIV3Schema.properties['spec']?.properties['budget']
+    delete crd.spec.versions[0]?.schema.openAPIV3Schema.properties['spec']?.properties['metrics']
+      ?.properties['ioUnitKiB']
     await kubectl(['replace', '-f', '-'], { input: JSON.stringify(crd) })
     const found = await doctor({ args: ONE })
     expect(found.codes).toEqual(['CrdStale'])
     const { what, fix } = found.finding('CrdStale')
-    expect(what).toBe(`${CRD} differs at spec.budget: missing`)
+    expect(what).toBe(`${CRD} differs at spec.metrics.ioUnitKiB: missing`)
     expect(fix).toBe('kubectl apply -f deploy/crds/couchestor.io_storagepolicies.yaml')
     await eventually(
       'the API server publishes the change',

@@ -66,6 +66,10 @@ describe('each fault', () => {
         source: { coverage: unknown('prometheus.endpoint is not set') },
       },
     ],
+    [
+      'a Prometheus that is away',
+      { cluster: { agents: known(undefined) }, source: { coverage: unknown('no answer') } },
+    ],
     ['an unproven Cinder', old],
     [
       'a Keystone that is away',
@@ -83,6 +87,11 @@ describe('each fault', () => {
   ] satisfies [string, Spoilt][])('gives one finding and no echo of it: %s', (_, spoilt) => {
     expect(bad(spoilt)).toHaveLength(1)
   })
+})
+
+it('takes no message about a volume of another project for its own', () => {
+  const noBackend = known([{ volumeId: 'elsewhere', at: facts().now }])
+  expect(bad({ cloud: { noBackend } })).toEqual([])
 })
 
 describe('diagnose', () => {

@@ -119,7 +119,7 @@ export type CloudFacts = {
   readonly qos: Fact<readonly QosFact[]>
   readonly services: Fact<readonly ServiceFact[]>
   readonly quota: Fact<ReadonlyMap<string, QuotaLine>>
-  /** Volumes for which the scheduler found no backend, of the last days. */
+  /** Volumes of any project for which the scheduler found no backend. */
   readonly noBackend: Fact<readonly NoBackendFact[]>
   /** Origins that gave no answer, and why. */
   readonly unreachable: ReadonlyMap<string, ConnectionFailure>

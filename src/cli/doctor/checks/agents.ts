@@ -15,6 +15,10 @@ export function checkAgents(facts: Facts): readonly Line[] {
   if (facts.config.unread !== undefined)
     return [notChecked('agents', 'agents', 'config.yaml was not read, see Configuration')]
   if (!agents.known) return [notChecked('agents', 'DaemonSet of the agents', agents.why)]
+  if (!answers(facts))
+    return [
+      notChecked('agents', 'agents', 'no DaemonSet of theirs, and their numbers could not be seen'),
+    ]
   if (measurable(facts, 'Prometheus').length === 0)
     return [ok('no agent is installed, and no volume is attached that would need one')]
   return [finding('AgentMissing', `no DaemonSet couchestor-agent in namespace ${facts.namespace}`)]
@@ -24,6 +28,11 @@ function arrives({ metrics }: Facts): boolean {
   return metrics.some(
     ({ source, coverage }) => source === 'Prometheus' && coverage.known && coverage.value.size > 0,
   )
+}
+
+/** Whether Prometheus was heard at all. */
+function answers({ metrics }: Facts): boolean {
+  return metrics.some(({ source, coverage }) => source === 'Prometheus' && coverage.known)
 }
 
 function daemonSetLines(facts: Facts, agents: WorkloadFact): readonly Line[] {

@@ -140,28 +140,30 @@ function zoneLines(facts: Facts): readonly Line[] {
   })
 }
 
-/** A failed create leaves a message that members see, also when the driver has removed the volume since. */
+/**
+ * A failed create leaves a message that members see. Cinder shows those of other projects too, so that only volumes that
+ * the project still has count.
+ */
 function creationLines(facts: Facts): readonly Line[] {
-  const { noBackend, types } = facts.cloud
-  if (!noBackend.known) return []
-  const recent = noBackend.value.filter((m) => facts.now - m.at < DAY)
+  const { noBackend } = facts.cloud
+  if (!noBackend.known || !facts.fleet.known) return []
+  const { typeOfVolume } = facts.fleet.value
   const used = new Map(typesInUse(facts).map((t) => [t.id, t.name]))
-  const all = types.known
-    ? new Map(types.value.map((t) => [t.id, t.name]))
-    : new Map<string, string>()
-  const typeOf = facts.fleet.known ? facts.fleet.value.typeOfVolume : new Map<string, string>()
-  const ours = recent.flatMap(({ volumeId, at }) => {
-    const typeId = typeOf.get(volumeId)
-    if (typeId !== undefined && all.has(typeId) && !used.has(typeId)) return []
-    return [{ at, type: used.get(typeId ?? '') ?? 'a volume that is gone' }]
+  const ours = noBackend.value.flatMap(({ volumeId, at }) => {
+    const type = used.get(typeOfVolume.get(volumeId) ?? '')
+    return type === undefined || facts.now - at > DAY ? [] : [{ at, type, volumeId }]
   })
   if (ours.length === 0) return [ok('no create failed for want of a backend within a day')]
   const last = new Date(Math.max(...ours.map((m) => m.at))).toISOString()
-  const names = [...new Set(ours.map((m) => m.type))]
+  const types = [...new Set(ours.map((m) => m.type))]
+  const volumes = [...new Set(ours.map((m) => m.volumeId))]
   return [
     finding(
       'CreateFails',
-      `the scheduler of Cinder found no backend ${ours.length} times within a day, last at ${last}: ${some(names)}`,
+      `the scheduler of Cinder found no backend for ${counted(volumes.length, 'volume')} of type ${some(types)} within a day, last at ${last}: ${some(volumes)}`,
+      {
+        fix: `let an administrator look at the extra specs of the type (openstack volume type show ${types[0]}) and at the pools (cinder get-pools --detail)`,
+      },
     ),
   ]
 }

@@ -115,8 +115,8 @@ export const TYPES: readonly Fault[] = [
     'creating fails',
     { cloud: { noBackend: known([{ volumeId: 'vol-a', at: NOW - 1000 }]) } },
     'CreateFails',
-    '1 times within a day',
-    'openstack volume type show',
+    'no backend for 1 volume of type couchestor-hot',
+    'openstack volume type show couchestor-hot',
   ],
   [
     'a type is for another zone',

@@ -143,7 +143,7 @@ const MessagesBody = z.object({
   ),
 })
 
-/** Volumes for which the scheduler found no backend; a member sees those of his project, for 30 days. */
+/** Volumes for which the scheduler found no backend in the last 30 days; Cinder shows those of other projects too. */
 export async function noBackendOf(
   session: Session,
   signal: AbortSignal,
