@@ -89,6 +89,16 @@ describe('each fault', () => {
   })
 })
 
+it('tells what a source of its own needs when it has no numbers', () => {
+  const spoilt = {
+    source: { source: 'Gnocchi' as const, coverage: known(new Map<string, number>()) },
+  }
+  const config = policy({ metrics: { source: 'Gnocchi' } })
+  const found = bad({ ...spoilt, cluster: { policies: known([config]) } })
+  expect(found.map((f) => f.code)).toEqual(['NoSeries'])
+  expect(found[0]?.fix).toContain('Ceilometer')
+})
+
 it('takes no message about a volume of another project for its own', () => {
   const noBackend = known([{ volumeId: 'elsewhere', at: facts().now }])
   expect(bad({ cloud: { noBackend } })).toEqual([])

@@ -6,6 +6,9 @@ import type { Line } from '../finding.ts'
 const ENOUGH = 0.9
 const SAMPLES_A_RATE_NEEDS = 4
 const DEFAULT_COVERAGE = 80
+const GNOCCHI = {
+  fix: 'let Ceilometer poll disk.device.* of the servers of this project (docs/gnocchi.md), or set metrics.source: Prometheus',
+}
 
 /** Which source of usage numbers answers, and for how much of the fleet. */
 export function checkMetrics(facts: Facts): readonly Line[] {
@@ -61,7 +64,7 @@ function coverageLines(
     (c) => (coverage.get(c.volumeId) ?? 0) < (least.get(c.policy) ?? DEFAULT_COVERAGE),
   )
   const covered = wanted.length - without.length
-  const told = `${where}: ${covered} of ${counted(wanted.length, 'attached volume')} have usage numbers of the last ${counted(windowSeconds / 60, 'minute')}`
+  const told = `${where}: usage numbers of the last ${counted(windowSeconds / 60, 'minute')} for ${covered} of ${counted(wanted.length, 'attached volume')}`
   if (covered >= wanted.length * ENOUGH) return [ok(told)]
   const [line, more] = [...others].toSorted((a, b) => b[1] - a[1])[0] ?? ['', 0]
   if (more > covered)
@@ -72,7 +75,8 @@ function coverageLines(
     ]
   const reasons = [...new Set(without.flatMap((c) => missing.get(c.volumeId) ?? [])), ...warnings]
   const noted = reasons.length === 0 ? '' : ` (${some(reasons)})`
-  if (covered === 0) return [finding('NoSeries', `${told}${noted}`)]
+  if (covered === 0)
+    return [finding('NoSeries', `${told}${noted}`, source.source === 'Gnocchi' ? GNOCCHI : {})]
   return [finding('CoverageLow', `${told}${noted}; without: ${some(without.map((c) => c.key))}`)]
 }
 
