@@ -186,6 +186,38 @@ describeLab('the kubelet of the lab', () => {
     expect(seen['root']).not.toContain('root')
   })
 
+  it('lets through what NetworkPolicies allow, to the port of the endpoint, and nothing else', async () => {
+    const script = `
+      const net = require('node:net')
+      const reach = (port, host) => new Promise((resolve) => {
+        const socket = net.connect({ port, host, timeout: 2000 })
+        socket.once('connect', () => (resolve('open'), socket.destroy()))
+        socket.once('timeout', () => (resolve('closed'), socket.destroy()))
+        socket.once('error', (e) => resolve(e.code))
+      })
+      Promise.all([reach(443, '10.96.0.1'), reach(5000, '127.0.0.1')])
+        .then(([api, keystone]) => console.log(JSON.stringify({ api, keystone })))`
+    const command = { command: ['/usr/local/bin/node', '-e', script] }
+    await apply({
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'NetworkPolicy',
+      metadata: { name: 'only-api', namespace: NAMESPACE },
+      spec: {
+        podSelector: { matchLabels: { app: 'fenced' } },
+        policyTypes: ['Egress'],
+        egress: [{ ports: [{ port: 6443 }], to: [{ ipBlock: { cidr: '0.0.0.0/0' } }] }],
+      },
+    })
+    for (const name of ['fenced', 'free'])
+      await apply(pod(name, command, { restartPolicy: 'Never' }))
+    const seen = async (name: string) => {
+      await here('wait', '--timeout=60s', '--for=jsonpath={.status.phase}=Succeeded', `pod/${name}`)
+      return JSON.parse(await here('logs', name)) as unknown
+    }
+    expect(await seen('free')).toEqual({ api: 'open', keystone: 'open' })
+    expect(await seen('fenced')).toEqual({ api: 'open', keystone: 'closed' })
+  })
+
   it("leaves pods of others alone, on its own node and on Nova's", async () => {
     await apply(pod('foreign', { image: 'none' }, { nodeName: 'lab-kubelet' }))
     await apply(pod('ours', { args: ['--help'] }, { restartPolicy: 'Never' }))

@@ -7,9 +7,11 @@ import { imageOf } from './image.ts'
 import { serveLogs } from './log-server.ts'
 import { addNetwork, closeNetwork, openNetwork } from './network.ts'
 import type { Network } from './network.ts'
+import { rulesOf } from './network-policy.ts'
+import type { NetworkPolicy, Surroundings } from './network-policy.ts'
 import { registerNode } from './nodes.ts'
 import { PodWorker } from './pod-worker.ts'
-import type { Pod } from './types.ts'
+import type { Metadata, Pod } from './types.ts'
 
 // The lab's kubelet: runs pods of this project's images, and no others, as processes of this machine. It is what lets
 // `helm --wait`, `kubectl rollout status` and `kubectl logs` be tried without a container engine.
@@ -55,6 +57,7 @@ say(`ready: ${[...nodes.keys()].join(', ')}`)
 
 const workers = new Map<string, PodWorker>()
 const busy = new Set<string>()
+let around: Surroundings = { policies: [], namespaces: new Map(), pods: [] }
 const image = (name: string) => imageOf(name, bundle, join(folder, 'images'))
 
 while (!stopping.signal.aborted) {
@@ -70,6 +73,7 @@ process.exit(0)
 /** One look at all pods: a step for each of ours, and the end for those that are gone. */
 async function look(): Promise<void> {
   const pods = await api.list<Pod>('/api/v1/pods')
+  around = { pods, ...(await policies()) }
   const ours = pods.filter(
     ({ spec }) => nodes.has(spec.nodeName ?? '') && spec.containers.some((c) => image(c.image)),
   )
@@ -81,6 +85,15 @@ async function look(): Promise<void> {
       // deleted by force: nobody waits for it any more
       void worker.stop(2).catch((e: unknown) => say(String(e)))
     }
+}
+
+/** NetworkPolicies, and the namespaces' labels when somebody may ask for them. */
+async function policies(): Promise<Omit<Surroundings, 'pods'>> {
+  const all = await api.list<NetworkPolicy>('/apis/networking.k8s.io/v1/networkpolicies')
+  const namespaces =
+    all.length === 0 ? [] : await api.list<{ metadata: Metadata }>('/api/v1/namespaces')
+  const labels = namespaces.map(({ metadata }) => [metadata.name, metadata.labels ?? {}] as const)
+  return { policies: all, namespaces: new Map(labels) }
 }
 
 function step(pod: Pod): void {
@@ -96,6 +109,7 @@ function step(pod: Pod): void {
       node: process.execPath,
       hostNetwork: nodes.get(pod.spec.nodeName ?? '')!,
       imageOf: image,
+      rulesOf: (now) => rulesOf(now, around),
       warn: (message) => say(`${namespace}/${name}: ${message}`),
     })
     workers.set(uid, worker)

@@ -4,7 +4,8 @@ import { command } from '../command.ts'
 // own, so that two can have port 8080 and rules can be theirs; there, these ports of 127.0.0.1 lead to the machine's.
 const LAB_PORTS = [5000, 6443, 8041, 8774, 8776, 8778, 9090, 9091, 9283]
 const BRIDGE = 'labkubelet'
-const GATEWAY = '10.88.0.1'
+/** The machine, as a pod sees it. */
+export const GATEWAY = '10.88.0.1'
 const PREFIX = 'labkubelet-'
 const SERVICE_OF_API = '10.96.0.1'
 

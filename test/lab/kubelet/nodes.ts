@@ -3,7 +3,7 @@ import { ApiError } from './api.ts'
 import { seconds } from './container.ts'
 
 // only pods that this kubelet can run may be scheduled here: test/lab/etc/kubelet.yaml lets them tolerate it
-export const TAINT = { key: 'couchestor.io/lab-kubelet', effect: 'NoSchedule' }
+const TAINT = { key: 'couchestor.io/lab-kubelet', effect: 'NoSchedule' }
 
 /** Makes the Node where there is none, and says that it is ready. `ip` is that of its own network namespace. */
 export async function registerNode(

@@ -4,7 +4,7 @@ import type { ObjectRef } from './types.ts'
 
 /** Why a container cannot be made yet: told in its status, and tried again. */
 export class NotYet extends Error {
-  readonly reason: 'ContainerCreating' | 'CreateContainerConfigError'
+  readonly reason: 'ContainerCreating' | 'CreateContainerConfigError' | 'ErrImagePull'
 
   constructor(reason: NotYet['reason'], message: string) {
     super(message)

@@ -1,11 +1,11 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Api } from './api.ts'
 import { Container, seconds } from './container.ts'
 import type { Launch } from './container.ts'
 import { environmentOf, expand } from './environment.ts'
 import type { Image } from './image.ts'
-import { addNetwork, removeNetwork } from './network.ts'
+import { addNetwork, nft, removeNetwork } from './network.ts'
 import type { Network } from './network.ts'
 import { NotYet } from './objects.ts'
 import { podStatus } from './pod-status.ts'
@@ -20,6 +20,8 @@ export type PodWorkerOptions = {
   readonly node: string
   readonly hostNetwork: Network
   readonly imageOf: (name: string) => Image | undefined
+  /** What NetworkPolicies make of the pod at present, for nftables. */
+  readonly rulesOf: (pod: Pod) => string
   readonly warn: (message: string) => void
 }
 
@@ -44,6 +46,7 @@ export class PodWorker {
   #initialized = false
   #waiting: { reason: string; message?: string } = { reason: 'ContainerCreating' }
   #told = ''
+  #rules = ''
   #stopped: Promise<void> | undefined
   #volumesAt = 0
   #initializing = false
@@ -97,6 +100,7 @@ export class PodWorker {
     const { api, hostNetwork } = this.#options
     const { uid } = this.#pod.metadata
     this.#network ??= this.#pod.spec.hostNetwork === true ? hostNetwork : await addNetwork(uid)
+    await this.#applyPolicies(this.#network)
     this.#volumes ??= new Volumes(api, join(this.#folder, 'volumes'), this.#addresses())
     // a kubelet looks about once a minute; that is long for a test of what follows a change
     if (Date.now() - this.#volumesAt > 5000) {
@@ -108,6 +112,15 @@ export class PodWorker {
       this.#initializing = true
       void this.#initialize().catch((e: unknown) => this.#options.warn(String(e)))
     }
+  }
+
+  /** Before the first process, and whenever they change. A pod on the node's own network has none. */
+  async #applyPolicies(network: Network): Promise<void> {
+    if (network === this.#options.hostNetwork) return
+    const rules = this.#options.rulesOf(this.#pod)
+    if (rules === this.#rules) return
+    await nft(rules, network.namespace)
+    this.#rules = rules
   }
 
   async #initialize(): Promise<void> {
@@ -157,6 +170,8 @@ export class PodWorker {
     const group = context.runAsGroup ?? (context.runAsUser === undefined ? 65532 : 0)
     const folder = join(this.#folder, spec.name)
     mkdirSync(join(folder, 'root'), { recursive: true })
+    const bundle = join(folder, 'couchestor.js')
+    pull(image.bundle, bundle)
     const mounts = join(folder, 'mounts')
     writeFileSync(mounts, this.#mounts(spec, folder))
     const command = [
@@ -170,7 +185,7 @@ export class PodWorker {
       args: [
         join(folder, 'root'),
         node,
-        image.bundle,
+        bundle,
         mounts,
         String(user),
         String(group),
@@ -234,6 +249,15 @@ export class PodWorker {
         lastTimestamp: now,
       })
       .catch((e: unknown) => this.#options.warn(String(e)))
+  }
+}
+
+/** A copy of its own, as a pulled image is: the bundle may be built anew at any moment. */
+function pull(from: string, to: string): void {
+  try {
+    copyFileSync(from, to)
+  } catch (e) {
+    throw new NotYet('ErrImagePull', `there is no ${from} yet (npm run build): ${String(e)}`)
   }
 }
 
