@@ -20,7 +20,7 @@ export function egressRules(policy: Manifest): string {
   return `
 table ip ${TABLE} {
   chain out {
-    type filter hook output priority 10; policy accept;
+    type filter hook postrouting priority 0; policy accept;
     ct state established,related accept
     ${rules.join('\n    ')}
     oifname "eth0" counter drop comment "dropped"
