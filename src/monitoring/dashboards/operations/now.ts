@@ -91,7 +91,7 @@ export const now: readonly PanelSpec[] = [
   },
   {
     kind: 'stat',
-    title: 'Agents that can read',
+    title: 'Nodes readable',
     description: 'Share of the agents whose last scrape could read the statistics of their node.',
     unit: 'percentunit',
     decimals: 0,
