@@ -151,6 +151,27 @@ describeLab('the chart, from installation to the end', () => {
     expect(await controllerLogs()).not.toMatch(/missingRule|403 Forbidden/)
   })
 
+  it('is examined by helm test, whose rights go when all is in order', async () => {
+    const holder = [
+      'get',
+      'lease',
+      'couchestor-controller',
+      '-o',
+      'jsonpath={.spec.holderIdentity}',
+    ]
+    await eventually('a controller leads', async () => {
+      const { items } = await kubectlJson<PodList>(['-n', NAMESPACE, 'get', 'pods'])
+      const leader = await inNamespace(...holder)
+      return items.some((p) => leader.startsWith(p.metadata.name))
+    })
+    const out = await release('test', '--logs', '--timeout', '120s')
+    expect(out).toContain('Phase:          Succeeded')
+    expect(out).toMatch(/account:couchestor-system:couchestor has all \d+ permissions/)
+    expect(out).not.toMatch(/403 Forbidden/)
+    const left = ['clusterrole', 'couchestor-doctor', '--ignore-not-found', '-o', 'name']
+    expect(await kubectl(['get', ...left])).toBe('')
+  })
+
   it('upgrades from a packaged lower version with a move in flight, which ends once and whole', async () => {
     const { metadata } = await policy()
     const { volumeId } = await fleet.claim('moving', PREFIX)

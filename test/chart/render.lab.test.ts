@@ -134,12 +134,14 @@ describeLab('the chart', () => {
     expect(spec['securityContext']).toBeUndefined()
   })
 
-  it('gives nobody but the controller a token', async () => {
+  it('gives nobody but the controller and the doctor a token', async () => {
     const objects = await render({ exporter: { enabled: true } })
     const { spec } = one<Workload>(objects, 'Deployment', 'ceilometer-exporter').spec.template
     expect(spec.automountServiceAccountToken).toBe(false)
     const subjects = objects.flatMap((o) => (o['subjects'] ?? []) as { name: string }[])
-    expect(new Set(subjects.map((s) => s.name))).toEqual(new Set(['couchestor']))
+    expect(new Set(subjects.map((s) => s.name))).toEqual(
+      new Set(['couchestor', 'couchestor-doctor']),
+    )
   })
 
   it('never writes a credential into a ConfigMap, an argument or an annotation', async () => {
@@ -324,13 +326,19 @@ describeLab('the chart', () => {
     expect(more.metadata.namespace).toBe('couchestor-system')
   })
 
-  it('asks the doctor with the rights, the file and the variables of the controller', async () => {
+  it('asks the doctor with the file and the variables of the controller, and with rights to look of its own', async () => {
     const objects = await render()
     const doctor = one(objects, 'Pod', 'couchestor-doctor')
     const spec = doctor['spec'] as Workload['spec']['template']['spec']
     const theirs = controllerOf(objects).spec.template.spec
     expect(doctor.metadata).toMatchObject({ annotations: { 'helm.sh/hook': 'test' } })
-    expect(spec.serviceAccountName).toBe(theirs.serviceAccountName)
+    expect(spec.serviceAccountName).toBe('couchestor-doctor')
+    const rights = objects.filter((o) => o.metadata.name === 'couchestor-doctor' && 'rules' in o)
+    const verbs = rights.flatMap((o) => o['rules'] as { resources: string[]; verbs: string[] }[])
+    const changing = verbs.filter((r) => r.verbs.some((v) => !['get', 'list', 'watch'].includes(v)))
+    expect(changing.map((r) => r.resources)).toEqual([['subjectaccessreviews']])
+    const bare = one(await render({ rbac: { create: false } }), 'Pod', 'couchestor-doctor')
+    expect(bare['spec']).toMatchObject({ serviceAccountName: theirs.serviceAccountName })
     expect(spec.containers[0].args[0]).toBe('doctor')
     expect(spec.containers[0].env).toEqual(theirs.containers[0].env)
     expect(spec.containers[0].volumeMounts).toEqual(theirs.containers[0].volumeMounts)

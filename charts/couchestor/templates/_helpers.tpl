@@ -203,3 +203,14 @@ topologySpreadConstraints:
       port: {{ . }}
     {{- end }}
 {{- end }}
+
+{{/* Name, labels and annotations of what is made for `helm test` only, before its pod. */}}
+{{- define "couchestor.doctorMetadata" -}}
+name: couchestor-doctor
+labels:
+  {{- include "couchestor.labels" (dict "root" . "component" "doctor") | trim | nindent 2 }}
+annotations:
+  helm.sh/hook: test
+  helm.sh/hook-weight: '-1'
+  helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
+{{- end }}
