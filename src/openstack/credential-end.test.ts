@@ -1,9 +1,11 @@
 import { expect, it } from 'vitest'
+import { createVirtualClock } from '../../test/virtual-clock.ts'
 import { silentLog } from '../log.ts'
 import { createRegistry } from '../metrics.ts'
 import type { Owner } from './authenticate.ts'
 import { CredentialEnd } from './credential-end.ts'
-import { setUp } from './testing.ts'
+import { createSession } from './session.ts'
+import { scriptedHttp, setUp, testCredentials, tokenReply } from './testing.ts'
 import type { Reply } from './testing.ts'
 
 const ROUTE = 'GET /v3/users/u1/application_credentials/app-1'
@@ -54,4 +56,27 @@ it.each<[string, Owner, Reply, number | undefined]>([
   ],
 ])('tells %s', async (_, owner, reply, end) => {
   expect(await shown(owner, reply)).toBe(end)
+})
+
+it('does not log in again and again for a credential whose access rules hide it from itself', async () => {
+  const owner = { user: { id: 'u1' }, application_credential: { id: 'app-1' } }
+  let logins = 0
+  const { http, of } = scriptedHttp({
+    // Keystone says 401, not 403, to what the access rules do not allow
+    [ROUTE]: (_, nth) => ({ status: nth <= 20 ? 401 : 200, json: {} }),
+    'POST /v3/auth/tokens': () => tokenReply(++logins, 3600, { ...owner, catalog: [IDENTITY] }),
+  })
+  const credentialEnd = new CredentialEnd(createRegistry(), silentLog)
+  const notes: Promise<void>[] = []
+  const session = createSession({
+    http,
+    credentials: testCredentials,
+    clock: createVirtualClock(Date.UTC(2030, 5, 1, 12)),
+    random: () => 0.5,
+    log: silentLog,
+    onLogin: (who) => void notes.push(credentialEnd.note(session, who)),
+  })
+  await session.projectId()
+  for (let i = 0; i < notes.length; i += 1) await notes[i]
+  expect(of('POST /v3/auth/tokens').length).toBeLessThanOrEqual(2)
 })

@@ -19,6 +19,7 @@ const Answer = z.object({
 export class CredentialEnd {
   readonly #gauge: Gauge
   readonly #log: Log
+  #asking = false
 
   constructor(registry: Registry, log: Log) {
     this.#log = log
@@ -32,12 +33,17 @@ export class CredentialEnd {
 
   /** Never throws. */
   async note(session: Session, owner: Owner): Promise<void> {
+    // Keystone answers 401 where access rules forbid the question, which makes the session log in anew, and that note anew
+    if (this.#asking) return
+    this.#asking = true
     try {
       const end = await endOf(session, owner)
       if (end === undefined) this.#gauge.remove()
       else this.#gauge.set(end / 1000)
     } catch (e) {
       this.#log.debug({ err: messageOf(e) }, 'Keystone does not tell when the credential ends')
+    } finally {
+      this.#asking = false
     }
   }
 }
