@@ -1,4 +1,4 @@
-import { attachmentOf } from '../activity/attachment.ts'
+import { attachmentsOf } from '../activity/attachments-of.ts'
 import type { NamedFleet, SourceName, VolumeAttachment } from '../activity/types.ts'
 import { nextTurn } from '../clock.ts'
 import type { Clock } from '../clock.ts'
@@ -27,7 +27,7 @@ export function fleetOf(
       for (const { match, bound } of managed.all()) {
         if (++looked % SLICE === 0) await nextTurn()
         if (match.policy?.effective.metrics.source !== source || bound?.row === undefined) continue
-        for (const at of bound.row.attachments) all.push(attachmentOf(bound.volume.handle, at))
+        all.push(...attachmentsOf(bound.row))
       }
       kept = { at: now, all }
       return all

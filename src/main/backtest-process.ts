@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { dirname, isAbsolute, join } from 'node:path'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
-import { attachmentOf } from '../activity/attachment.ts'
+import { attachmentsOf } from '../activity/attachments-of.ts'
 import type { ActivitySource, VolumeAttachment } from '../activity/types.ts'
 import { loadConfig } from '../api/config.ts'
 import type { Config } from '../api/config.ts'
@@ -72,17 +72,15 @@ async function gnocchiSource(config: Config): Promise<ActivitySource> {
     http: createHttpClient({ ...(await credentials.tls()), connections: 4 }),
     credentials: credentials.read,
   })
-  const attachments = await attachmentsOf(createVolumeService({ session, log }))
+  const attachments = await attachmentsIn(createVolumeService({ session, log }))
   const sources = activitySources({ ...world, config, session })
   const fleet = { attachments: () => Promise.resolve(attachments), volumeIds: () => [] }
   return sources(fleet).Gnocchi
 }
 
-async function attachmentsOf(volumes: VolumeService): Promise<readonly VolumeAttachment[]> {
+async function attachmentsIn(volumes: VolumeService): Promise<readonly VolumeAttachment[]> {
   const found: VolumeAttachment[] = []
-  for await (const page of volumes.listVolumes())
-    for (const { id, attachments } of page)
-      found.push(...attachments.map((a) => attachmentOf(id, a)))
+  for await (const page of volumes.listVolumes()) found.push(...page.flatMap(attachmentsOf))
   return found
 }
 
