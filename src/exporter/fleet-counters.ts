@@ -2,7 +2,7 @@ import type { Point } from './newest-point.ts'
 
 /** Why an attached volume has no counters. */
 export const SKIP_REASONS = {
-  no_device: 'Cinder does not say to which device of which server it is attached',
+  no_device: 'Cinder does not say to which device of which server it is attached, or since when',
   shared_device: 'another volume claims the same device of the same server',
   no_resource: 'Gnocchi does not know the disk that it is attached as',
   no_mean: 'its archive policy lacks the aggregation "mean"',

@@ -154,7 +154,7 @@ describe('the counters of the fleet', () => {
 
   it('of a volume on two servers are shown as far as they go, and the volume counts as not measured', async () => {
     const both = { ...volume(1, '/dev/vdb'), multiattach: true }
-    const other = { serverId: SERVER.replace(/1$/, '2'), device: '/dev/vdb' }
+    const other = { ...both.attachments[0]!, serverId: SERVER.replace(/1$/, '2') }
     const { read } = setUp({
       volumes: [{ ...both, attachments: [...both.attachments, other] }],
       samples: { [keyOf('vdb')]: [sample(PERIOD_START)] },

@@ -72,8 +72,7 @@ function countersOf(
 ): Pick<FleetCounters, 'disks' | 'skipped' | 'measured'> {
   const disks: VolumeDisk[] = []
   const skipped = new Map<string, SkipReason>([...unplaced].map((id) => [id, 'no_device']))
-  for (const { key, attachment, disk } of placed) {
-    const { volumeId, attachedAtSeconds } = attachment
+  for (const { key, disk, volumeId, attachedAtSeconds } of placed) {
     const point = ambiguous.has(volumeId)
       ? 'shared_device'
       : pointOf(key, read, { ...wish, attachedAtSeconds })

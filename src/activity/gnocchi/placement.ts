@@ -5,28 +5,30 @@ import type { DiskId } from './disk.ts'
 export type Placed = {
   /** `diskKey` of the disk. */
   readonly key: string
-  readonly attachment: VolumeAttachment
   readonly disk: DiskId
+  readonly volumeId: string
+  readonly attachedAtSeconds: number
 }
 
 export type Placement = {
   readonly placed: readonly Placed[]
-  /** Volumes of which Cinder names no server and device for an attachment. */
+  /** Volumes of which Cinder does not name server, device and time of an attachment. */
   readonly unplaced: ReadonlySet<string>
   /** Volumes that claim the same device of the same server: its numbers could be either's. */
   readonly ambiguous: ReadonlySet<string>
 }
 
-/** The disk of each attachment. */
+/** The disk of each attachment, once for each volume, since the latest attachment of it there. */
 export function place(attachments: Iterable<VolumeAttachment>): Placement {
-  const placed: Placed[] = []
+  const placed = new Map<string, Placed>()
   const unplaced = new Set<string>()
   const owner = new Map<string, string>()
   const ambiguous = new Set<string>()
   for (const attachment of attachments) {
-    const { volumeId } = attachment
+    const { volumeId, attachedAtSeconds } = attachment
     const disk = diskOfAttachment(attachment)
-    if (disk === undefined) {
+    // without a time all numbers of the device could be those of the volume that had its name before
+    if (disk === undefined || attachedAtSeconds === undefined) {
       unplaced.add(volumeId)
       continue
     }
@@ -34,9 +36,11 @@ export function place(attachments: Iterable<VolumeAttachment>): Placement {
     const other = owner.get(key)
     if (other !== undefined && other !== volumeId) ambiguous.add(other).add(volumeId)
     owner.set(key, volumeId)
-    placed.push({ key, attachment, disk })
+    const mine = `${key} ${volumeId}`
+    const since = Math.max(placed.get(mine)?.attachedAtSeconds ?? 0, attachedAtSeconds)
+    placed.set(mine, { key, disk, volumeId, attachedAtSeconds: since })
   }
-  return { placed, unplaced, ambiguous }
+  return { placed: [...placed.values()], unplaced, ambiguous }
 }
 
 /** Each disk once, as Gnocchi wants to be asked. */

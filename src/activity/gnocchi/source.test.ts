@@ -55,7 +55,10 @@ const at = (volumeId: string, device = '/dev/vdb', serverId = SERVER): VolumeAtt
   volumeId,
   serverId,
   device,
+  attachedAtSeconds: 0,
 })
+
+const NEVER_SAID: VolumeAttachment = { volumeId: 'v1', serverId: SERVER, device: '/dev/vdb' }
 
 async function answer(source: ReturnType<typeof sourceOf>, endSeconds = END, windowSeconds = 1800) {
   const found = await source.window({ endSeconds, windowSeconds })
@@ -98,6 +101,19 @@ describe('the Gnocchi source', () => {
     expect(volumes.get('v1')?.coveragePercent).toBeCloseTo((100 * 5) / 6, 9)
   })
 
+  it('counts a disk once that Cinder lists twice, since the later of the two attachments', async () => {
+    const { aggregates } = polled({ [`${SERVER}-vdb`]: (t) => t })
+    const moved = { ...at('v1'), attachedAtSeconds: END - 900 }
+    for (const twice of [
+      [at('v1'), moved],
+      [moved, at('v1')],
+    ]) {
+      const { volumes } = await answer(sourceOf(aggregates, twice))
+      expect(volumes.get('v1')?.operationsPerSecond).toBeCloseTo(2, 9)
+      expect(volumes.get('v1')?.coveragePercent).toBeLessThan(50)
+    }
+  })
+
   it('knows nothing of a volume when one of its servers is not seen', async () => {
     const { aggregates } = polled({ [`${SERVER}-vdb`]: (t) => t })
     const both = [at('v1'), at('v1', '/dev/vdc', OTHER)]
@@ -107,8 +123,15 @@ describe('the Gnocchi source', () => {
   })
 
   it.each<[string, readonly VolumeAttachment[], RegExp]>([
-    ['Cinder names no device', [at('v1', '')], /names no server and device/],
-    ['the server is no server', [at('v1', '/dev/vdb', 'host-1')], /names no server and device/],
+    ['Cinder names no device', [at('v1', '')], /does not name server, device and time/],
+    ['the server is no server', [at('v1', '/dev/vdb', 'host-1')], /does not name server/],
+    // the disk may have been another volume all the time
+    ['Cinder does not say since when it is attached', [NEVER_SAID], /does not name server/],
+    [
+      'the device of one of its attachments is not known',
+      [at('v1'), at('v1', '', OTHER)],
+      /does not name server/,
+    ],
     ['another volume is at its device', [at('v1'), at('v2')], /could be either's/],
     [
       'it was attached after the window',

@@ -76,8 +76,10 @@ async function answerWindow(room: Room, query: WindowQuery): Promise<WindowAnswe
   room.state.intervalSeconds = Math.max(interval, room.config.granularitySeconds)
   const volumes = new Map<string, VolumeActivity>()
   let done = 0
-  for (const [volumeId, at] of Map.groupBy(placed, (p) => p.attachment.volumeId)) {
+  for (const [volumeId, at] of Map.groupBy(placed, (p) => p.volumeId)) {
     if ((done += 1) % SLICE === 0) await nextTurn()
+    // a part of its usage would look like little usage
+    if (unplaced.has(volumeId)) continue
     const found = ambiguous.has(volumeId) ? AMBIGUOUS : activityOf(at, read, room, query)
     if (typeof found === 'string') missing.set(volumeId, found)
     else volumes.set(volumeId, found)
@@ -85,7 +87,7 @@ async function answerWindow(room: Room, query: WindowQuery): Promise<WindowAnswe
   return { kind: 'Answer', volumes, missing, warnings: warningsOf(read) }
 }
 
-const UNPLACED = 'Cinder names no server and device for its attachment'
+const UNPLACED = 'Cinder does not name server, device and time of its attachment'
 const AMBIGUOUS =
   "another volume claims the same device of the same server, so its numbers could be either's"
 
@@ -101,14 +103,14 @@ function activityOf(
   const { intervalSeconds } = room.state
   const expected = query.windowSeconds / intervalSeconds
   let sum: VolumeActivity = { operationsPerSecond: 0, bytesPerSecond: 0, coveragePercent: 100 }
-  for (const { key, attachment } of at) {
+  for (const { key, attachedAtSeconds } of at) {
     const usage = usageOf(read.samples.get(key) ?? [], {
       startSeconds: query.endSeconds - query.windowSeconds,
       endSeconds: query.endSeconds,
-      notBeforeSeconds: attachment.attachedAtSeconds ?? 0,
+      notBeforeSeconds: attachedAtSeconds,
       intervalSeconds,
     })
-    if (usage === undefined) return whyNone(key, attachment, read, room, query)
+    if (usage === undefined) return whyNone(key, attachedAtSeconds, read, room, query)
     sum = added(sum, usage, expected)
   }
   return sum
@@ -124,14 +126,14 @@ function added(sum: VolumeActivity, usage: Usage, expected: number): VolumeActiv
 
 function whyNone(
   key: string,
-  { attachedAtSeconds }: Placed['attachment'],
+  attachedAtSeconds: number,
   read: Samples,
   room: Room,
   query: WindowQuery,
 ): string {
   const lack = read.lacking.get(key)
   if (lack !== undefined) return `Gnocchi, disk ${key}: ${lackText(lack, room)}`
-  if (attachedAtSeconds !== undefined && attachedAtSeconds >= query.endSeconds)
+  if (attachedAtSeconds >= query.endSeconds)
     return `it was attached after the window, so disk ${key} was another volume or none then`
   return `Gnocchi has no two successive measures of disk ${key} in the window`
 }
