@@ -46,6 +46,11 @@ describe('mapMetrics', () => {
   it.each([
     [{ volume_iops_read: 'disk.read.requests' }, /all disks of a server.*write disk\.device\.read/],
     [{ iops: 'disk.device.read.requests' }, /m\.iops is unknown: write one of volume_iops_read/],
+    // bytes counted as if they were requests would make a busy volume look idle
+    [
+      { volume_throughput_read: 'disk.device.read.requests' },
+      /m\.volume_throughput_read is "disk\.device\.read\.requests": .* something else; write disk\.device\.read\.bytes/,
+    ],
   ])('says of %j what to write', (given, mistake) => {
     const mapping = mapMetrics(given, 'm')
     expect(mapping.mistakes).toEqual([expect.stringMatching(mistake)])

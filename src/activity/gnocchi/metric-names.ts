@@ -60,6 +60,8 @@ export function mapMetrics(given: Readonly<Record<string, string>>, path: string
       )
     else if (mapped.kind === 'Nothing')
       mistakes.push(`${path}.${key} is "${name}": ${mapped.why}; write ${DISK_METRICS[quantity]}`)
+    else if (countsAnother(mapped.name, quantity))
+      mistakes.push(`${path}.${key} is "${name}": ${ANOTHER}; write ${DISK_METRICS[quantity]}`)
     else {
       names[quantity] = mapped.name
       if (mapped.note !== undefined) notes.push(`${path}.${key}: ${mapped.note}`)
@@ -88,6 +90,12 @@ function noteOf(name: string, real: string): string {
   return `${why} "${name}"; ${real}, the total that the rate is made of, is read instead`
 }
 
+/** Requests taken for bytes would make a busy volume look idle. */
+function countsAnother(name: string, quantity: DiskQuantity): boolean {
+  return DISK_QUANTITIES.some((q) => q !== quantity && DISK_METRICS[q] === name)
+}
+
+const ANOTHER = 'it counts something else'
 const LATENCY = 'latency is not used: tiers are chosen by operations and bytes'
 const WHOLE_SERVER = 'it counts all disks of a server together, so it tells nothing of one volume'
 const NO_VOLUME_METERS = "Ceilometer's volume meters tell sizes, not input and output"
