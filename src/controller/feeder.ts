@@ -1,7 +1,6 @@
 import { lastWindowEnd, windowEnds } from '../activity/window.ts'
 import type { ActivitySource, ActivitySources, WindowAnswer } from '../activity/types.ts'
-import { sleep } from '../clock.ts'
-import { nextTurn } from '../clock.ts'
+import { nextTurn, sleep } from '../clock.ts'
 import { classify, demandFrom } from '../policy/demand.ts'
 import { initialState, observe } from '../policy/rule.ts'
 import type { ShadowSample } from '../policy/shadow.ts'
@@ -19,6 +18,8 @@ export type FeederParts = {
   readonly memory: Memory
   readonly health: PolicyHealth
   readonly detachments: Detachments
+  /** Called when volumes came that a source may not have been told of yet. */
+  readonly onNewcomers?: () => void
   /** Told of each window once it is in the engine's memory; history of newcomers is not. */
   readonly onWindow?: (
     policy: ResolvedPolicy,
@@ -74,6 +75,7 @@ export class Feeder {
     const newcomers = bound.filter(
       (b) => b.bound.row !== undefined && !remembered.states.has(b.bound.volume.handle),
     )
+    if (newcomers.length > 0) this.#parts.onNewcomers?.()
     const complete =
       (await this.#history(policy, tiers, remembered, newcomers, signal)) &&
       (await this.#windows(policy, tiers, remembered, bound, signal))

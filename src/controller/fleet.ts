@@ -10,14 +10,22 @@ const SLICE = 500
 /** Reading history asks for hundreds of windows in a row; the picture of Cinder is minutes old anyway. */
 const KEPT_MS = 10_000
 
+export type KeptFleet = NamedFleet & {
+  /** The next question is answered by what is managed then. */
+  forget(): void
+}
+
 /** Which volumes there are, and where those are attached whose policies name `source`, as Cinder was last seen. */
 export function fleetOf(
   { managed, inventory }: { readonly managed: Managed; readonly inventory: Inventory },
   source: SourceName,
   clock: Clock,
-): NamedFleet {
+): KeptFleet {
   let kept: { readonly at: number; readonly all: readonly VolumeAttachment[] } | undefined
   return {
+    forget: () => {
+      kept = undefined
+    },
     volumeIds: () => inventory.ids(),
     attachments: async () => {
       const now = clock.monotonic()

@@ -124,9 +124,11 @@ export class Leadership {
       stillWanted,
     })
     const mover = new Mover({ deps, migrations, inventory, starter, caller, ledger, teller, term })
+    const fleet = fleetOf({ managed, inventory }, 'Gnocchi', deps.processClock)
     const feeder = new Feeder({
       deps,
-      sources: deps.sources(fleetOf({ managed, inventory }, 'Gnocchi', deps.processClock)),
+      sources: deps.sources(fleet),
+      onNewcomers: () => fleet.forget(),
       memory,
       health,
       detachments,

@@ -126,6 +126,22 @@ it('measures each policy by the source that it names, and one that is down holds
   expect(stage.retypes(byGnocchi)).toBe(0)
 })
 
+it('reads the whole history of a policy that comes right after another was measured', async () => {
+  const stage = polled()
+  stage.attached('busy', { iops: 3000 })
+  const late = stage.claim({ name: 'late', labels: { by: 'second' }, iops: undefined as never })
+  const serverId = randomUUID()
+  stage.cloud.attach(late.id, serverId, '/dev/vdb')
+  stage.cloud.pollDisk({ serverId, device: 'vdb', iops: 1 })
+  await stage.clock.advance(3 * DAY)
+  stage.start()
+  await stage.clock.advance(2 * HOUR)
+  const before = stage.questions()
+  await stage.until(() => stage.questions() > before, HOUR)
+  stage.policy({ ...SPEC, selector: { matchLabels: { by: 'second' } } }, 'second')
+  expect(await stage.until(() => stage.tier(late) === 'cold', 15 * MINUTE)).toBe(true)
+})
+
 it('a Gnocchi that never answers is waited for once, not once per policy', async () => {
   const stage = polled()
   for (const name of ['second', 'third', 'fourth'])
