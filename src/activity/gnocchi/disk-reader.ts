@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.ts'
-import type { Disk, DiskMeasures } from './answer.ts'
+import type { DiskMeasures } from './answer.ts'
 import type { AggregatesAnswer, GnocchiClient } from './client.ts'
 import { diskKey } from './disk.ts'
 import { DISK_QUANTITIES } from './metric-names.ts'
@@ -71,7 +71,7 @@ export class DiskReader {
     await Promise.all(Array.from({ length: SIDE_BY_SIDE }, worker))
     if (failed !== undefined) return { kind: 'Failed', why: failed }
     const { found, lacking, doubled } = reading
-    const samples = samplesByDisk(found)
+    const samples = new Map([...found].map(([key, kept]) => [key, kept.samples]))
     const intervalSeconds = pollingIntervalOf(samples.values())
     return { kind: 'Samples', samples, lacking, doubled, intervalSeconds }
   }
@@ -160,7 +160,8 @@ export class DiskReader {
 }
 
 type Reading = {
-  readonly found: Map<string, DiskMeasures>
+  /** Not the measures: a day of 1000 disks is 75 MB of them. */
+  readonly found: Map<string, { readonly newest: number; readonly samples: readonly Sample[] }>
   readonly lacking: Map<string, Lack>
   readonly doubled: string[]
   splits: number
@@ -186,19 +187,17 @@ function keep(
 ): undefined {
   for (const disk of disks) {
     const key = diskKey(disk)
+    const newest = newestOf(disk)
     const other = found.get(key)
     if (other !== undefined) doubled.push(key)
-    if (other === undefined || newest(disk) > newest(other)) found.set(key, disk)
+    if (other === undefined || newest > other.newest)
+      found.set(key, { newest, samples: samplesOf(disk.measures) })
   }
   for (const disk of chunk) if (!found.has(diskKey(disk))) lacking.set(diskKey(disk), 'NoDisk')
 }
 
 /** Two collectors make two resources of one disk; the one that still reports counts, never the sum. */
-function newest({ measures }: DiskMeasures & Disk): number {
+function newestOf({ measures }: DiskMeasures): number {
   const starts = Object.values(measures).map((m) => m.at(-1)?.startSeconds ?? 0)
   return Math.max(0, ...starts)
-}
-
-function samplesByDisk(found: ReadonlyMap<string, DiskMeasures>): Map<string, readonly Sample[]> {
-  return new Map([...found].map(([key, { measures }]) => [key, samplesOf(measures)]))
 }

@@ -8,8 +8,8 @@ import type { DiskReader, DisksRead, Span } from './disk-reader.ts'
 const DAY_SECONDS = 86_400
 /** Beyond its lag no measure comes any more. */
 const SETTLED_SECONDS = 3600
-/** Disks that a whole day is read of at once, about 25 kB each; of more disks it is a part of a day. */
-const DISKS_PER_DAY = 2000
+/** Disks that a whole day is read of at once, about 50 kB each; of more disks it is a part of a day. */
+const DISKS_PER_DAY = 1000
 
 /**
  * Reads windows that are long past up to a day at a time, and answers the following ones from it. Newer ones are read as
