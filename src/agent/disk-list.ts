@@ -17,7 +17,7 @@ export type Disk = {
   readonly identity: DiskIdentity | { readonly kind: 'Unreadable' }
   /** Whether the kernel counts its I/O. */
   readonly accounting: boolean
-  /** False while a read of it hangs, or has not had its turn since the disk came; the rest is what was known before. */
+  /** False while a read of it hangs, or has not had its turn since the disk came or may have been replaced; the rest is what was known before. */
   readonly answered: boolean
 }
 
@@ -62,7 +62,8 @@ export function createDiskList({ files, clock, sys, ignored }: DiskListOptions):
   const sequenceOf = (name: string) =>
     quietly(() => files.text(`${sys}/block/${name}/diskseq`).trim()) ?? ''
   const job = (disk: Disk): Job<Examined> => ({
-    key: `${disk.name} ${disk.sequence}`,
+    // without a number of its own, what was asked before the last event may be told by a disk that is gone
+    key: `${disk.name} ${disk.sequence === '' ? (numberAtRead ?? '') : disk.sequence}`,
     run: () => examine(files, `${sys}/block/${disk.name}`, disk),
   })
   const list = () => {
@@ -71,11 +72,12 @@ export function createDiskList({ files, clock, sys, ignored }: DiskListOptions):
     return names.map((name) => {
       const sequence = sequenceOf(name)
       const old = before.get(name)
-      return old !== undefined && old.sequence === sequence ? old : unread(name, sequence)
+      if (old === undefined || old.sequence !== sequence) return unread(name, sequence)
+      return sequence === '' ? { ...old, answered: false } : old
     })
   }
   const isDue = (disk: Disk, moved: boolean) =>
-    !disk.answered || (moved && (disk.sequence === '' || disk.identity.kind !== 'Volume'))
+    !disk.answered || (moved && disk.identity.kind !== 'Volume')
   return {
     get hanging() {
       return patience.hanging

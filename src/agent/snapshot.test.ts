@@ -269,6 +269,34 @@ describe('a device whose attributes do not answer', () => {
     expect((await take()).skipped).toEqual(bad.map(({ name }) => `${name} no_answer`))
   })
 
+  const unnumbered = (name: string, serial: string | Hanging, row = stats(100)) =>
+    virtio(name, serial, { diskseq: null, row })
+
+  it('keeps others waiting, which without diskseq are not taken for the disks that had their names', async () => {
+    const { tree, take, clock } = node([unnumbered('vdb', A)])
+    await take()
+    const bad = ['vdy', 'vdz'].map((name) => unnumbered(name, new Hanging(C)))
+    tree.become([...bad, unnumbered('vdb', B, stats(3))])
+    const second = take()
+    await clock.advance(1000)
+
+    expect((await second).counted).toEqual([])
+    expect((await take()).skipped).toContain('vdb no_answer')
+  })
+
+  it('is not heard any more when it answers after another disk has taken its name', async () => {
+    const hanging = new Hanging(A)
+    const { tree, take, clock } = node([unnumbered('vdb', hanging)])
+    const first = take()
+    await clock.advance(1000)
+    await first
+    tree.become([unnumbered('vdb', B, stats(3))])
+    hanging.returned.resolve()
+    await clock.settle()
+
+    expect((await take()).counted).toEqual([`vdb ${B} 3`])
+  })
+
   it('does not keep the disk that takes its name from being counted', async () => {
     const { tree, take, clock } = node([virtio('vdb', new Hanging(A))])
     const first = take()
