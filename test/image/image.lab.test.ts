@@ -57,6 +57,7 @@ describeLab('the image', () => {
       '/etc/nsswitch.conf',
       '/etc/passwd',
       '/usr/local/bin/node',
+      '/usr/share/couchestor/couchestor-agent.mjs',
       '/usr/share/couchestor/couchestor.cdx.json',
       '/usr/share/couchestor/couchestor.mjs',
     ])
