@@ -48,15 +48,20 @@ it('moves an idle attached volume by the counters of Gnocchi alone, and leaves a
   expect(stage.condition('MetricsHealthy')).toMatchObject({ status: 'True', reason: 'Healthy' })
 })
 
-it.each<[string, Partial<PolledDisk> | undefined, RegExp]>([
+it.each<[string, Partial<PolledDisk> | undefined, RegExp, why?: RegExp]>([
   ['without a disk in Gnocchi', undefined, /disk .*-vdb: it has none of that name/],
   [
     'whose metrics keep other granularities',
     { archivePolicy: 'high' },
     /do not keep a granularity of 300 s; set gnocchi.granularity/,
   ],
-  ['most of whose polls are lost', { lost: (at) => at % 1500 !== 0 }, /1 of 2 attached/],
-])('holds a volume %s, and says so', async (_, disk, message) => {
+  [
+    'most of whose polls are lost',
+    { lost: (at) => at % 1500 !== 0 },
+    /1 of 2 attached/,
+    /two successive/,
+  ],
+])('holds a volume %s, and says so', async (_, disk, message, why = message) => {
   const stage = polled()
   const volume =
     disk === undefined ? stage.attached('odd') : stage.attached('odd', { iops: 1, ...disk })
@@ -68,6 +73,10 @@ it.each<[string, Partial<PolledDisk> | undefined, RegExp]>([
   expect(stage.retypes(volume)).toBe(0)
   expect(stage.staying()).toEqual({ NoData: 1, OnBestTier: 1 })
   expect(stage.condition('MetricsHealthy')?.message).toMatch(message)
+  const event = stage.world.api
+    .objects('/api/v1/events')
+    .find((e) => (e as { involvedObject?: { name?: string } }).involvedObject?.name === 'odd')
+  expect(event).toMatchObject({ reason: 'NoData', message: expect.stringMatching(why) as string })
 })
 
 it('holds all while Gnocchi is down, says so, and moves what it missed when it is back', async () => {
@@ -124,6 +133,21 @@ it('measures each policy by the source that it names, and one that is down holds
   expect(stage.condition('MetricsHealthy', 'scraped')?.message).toContain('from Prometheus')
   expect(stage.condition('MetricsHealthy')?.status).toBe('False')
   expect(stage.retypes(byGnocchi)).toBe(0)
+})
+
+it('never answers a policy by the numbers of the source of another', async () => {
+  const stage = polled()
+  stage.policy({ ...SPEC, metrics: {}, selector: { matchLabels: { by: 'prometheus' } } }, 'scraped')
+  stage.attached('polled', { iops: 3000 })
+  stage.claim({ name: 'scraped', labels: { by: 'prometheus' }, iops: 3000, node: 'n1' })
+  await stage.clock.advance(DAY)
+  stage.start()
+  await stage.clock.advance(3 * HOUR)
+  const told = ['tiered', 'scraped'].map((p) => stage.condition('MetricsHealthy', p)?.message)
+  expect(told).toEqual([
+    '1 of 1 attached volumes have usage numbers from Gnocchi',
+    '1 of 1 attached volumes have usage numbers from Prometheus',
+  ])
 })
 
 it('reads the whole history of a policy that comes right after another was measured', async () => {

@@ -184,4 +184,14 @@ describe('the Gnocchi source', () => {
     expect(slow.asked.length).toBeGreaterThan(40)
     expect(quick.asked).toHaveLength(1)
   })
+
+  it('reads history anew for a volume that came in between', async () => {
+    const { aggregates } = polled({ [`${SERVER}-vdb`]: (t) => t, [`${SERVER}-vdc`]: (t) => t })
+    const attachments = [at('v1')]
+    const source = sourceOf(aggregates, attachments)
+    await answer(source, END - 86_400)
+    attachments.push(at('v2', '/dev/vdc'))
+    const { volumes } = await answer(source, END - 86_400 + 1800)
+    expect([...volumes.keys()]).toEqual(['v1', 'v2'])
+  })
 })
