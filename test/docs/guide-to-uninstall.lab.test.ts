@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { retypesOf } from '../lab/cinder-log.ts'
+import { NAMESPACE } from '../chart/helm.ts'
 import { buildController } from '../lab/controller-process.ts'
 import { describeLab } from '../lab/describe-lab.ts'
 import { install } from '../lab/install.ts'
@@ -20,6 +21,7 @@ describeLab('from the guide to the chart, a month with it, and away again, word 
   let reader: Reader
   let volume: string
   let uid: string
+  let kept: string
   let stopped = false
   const goOn = () => {
     if (stopped) signal('cinder-volume', 'SIGCONT')
@@ -68,13 +70,17 @@ describeLab('from the guide to the chart, a month with it, and away again, word 
       '--timeout=60s',
     ])
     uid = await uids()
+    expect(uid).toMatch(/^\S+ \S+$/)
   })
 
   describe('from-the-guide.md', () => {
     it.each(steps('from-the-guide'))('%s', async (first, text = '') => {
       // Cinder ends the move while no controller is there
-      if (first.startsWith('kubectl label crd')) goOn()
-      await reader.follow(text)
+      if (first.startsWith('kubectl label crd')) {
+        await kubectl(['-n', NAMESPACE, 'wait', '--for=delete', 'pod', '-l', 'app=couchestor'])
+        goOn()
+      }
+      await expect(reader.follow(text)).resolves.toHaveProperty('code', 0)
     })
 
     it('has kept policy and move, and the new controller ends what the old one began', async () => {
@@ -86,21 +92,23 @@ describeLab('from the guide to the chart, a month with it, and away again, word 
 
   describe('observe-to-auto.md', () => {
     it.each(steps('observe-to-auto'))('%s', async (_, text = '') => {
-      await reader.follow(text)
+      await expect(reader.follow(text)).resolves.toHaveProperty('code', 0)
     })
   })
 
   describe('troubleshooting.md', () => {
     it.each(steps('troubleshooting'))('%s', async (_, text = '') => {
-      await reader.follow(text)
+      await expect(reader.follow(text)).resolves.toHaveProperty('code', 0)
     })
   })
 
   describe('uninstall.md', () => {
     it.each(steps('uninstall'))('%s', async (first, text = '') => {
-      if (first.startsWith('kubectl delete -f deploy/crds/')) expect(await uids()).toBe(uid)
-      await reader.follow(text)
+      if (first.startsWith('kubectl delete -f deploy/crds/')) kept = await uids()
+      await expect(reader.follow(text)).resolves.toHaveProperty('code', 0)
     })
+
+    it('keeps policies and moves up to the last step', () => expect(kept).toBe(uid))
 
     it('leaves nothing but volumes on their tiers', async () => {
       const all = ['crd,clusterrole,clusterrolebinding,validatingadmissionpolicy,namespace']

@@ -15,6 +15,17 @@ export function blocksOf(page: string): Block[] {
   )
 }
 
+/** The indented blocks of one section of a page, in order: commands, without their indentation. */
+export function indentedBlocksOf(page: string, heading: string): Block[] {
+  const [, section = ''] = readFileSync(page, 'utf8').split(`\n## ${heading}\n`)
+  const body = section.split(/^## /m)[0] ?? ''
+  return [...body.matchAll(/(?:^ {4}.*\n)+/gm)].map(([text]) => ({
+    page,
+    language: 'sh',
+    text: text.replaceAll(/^ {4}/gm, ''),
+  }))
+}
+
 const SHELL = new Set(['', 'sh', 'bash', 'console'])
 
 /**

@@ -14,6 +14,7 @@ const PROMISED_SECONDS = 300
 
 describeLab('the quick start, word for word', () => {
   const seconds: number[] = []
+  const printed: string[] = []
   let reader: Reader
 
   beforeAll(async () => {
@@ -31,7 +32,14 @@ describeLab('the quick start, word for word', () => {
   })
 
   it.each(STEPS)('%s', async (_, text = '') => {
-    seconds.push((await reader.follow(text)).seconds)
+    const ran = await reader.follow(text)
+    seconds.push(ran.seconds)
+    printed.push(ran.output)
+    expect(ran.code).toBe(0)
+  })
+
+  it('shows the volume on the tier it was sent to', () => {
+    expect(printed.at(-2)).toBe('warm\n')
   })
 
   it('takes less than the five minutes it promises', () => {

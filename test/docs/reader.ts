@@ -1,7 +1,6 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join, resolve } from 'node:path'
-import { expect } from 'vitest'
 import { lab, theLab } from '../lab/env.ts'
 import { runBlock } from './shell.ts'
 import type { Ran } from './shell.ts'
@@ -9,8 +8,8 @@ import type { Ran } from './shell.ts'
 /** Somebody who follows a page at a shell, with a home that is empty. */
 export interface Reader {
   /**
-   * Types a block. What stands for the reader's own values becomes the lab's. Fails, with all the block has printed, when a
-   * command fails, and at once when a block before has failed.
+   * Types a block. What stands for the reader's own values becomes the lab's. Throws with all that was printed when a
+   * command fails, when the credential's secret is printed, and at once when a block before has failed.
    */
   follow(text: string): Promise<Ran>
   leave(): void
@@ -48,11 +47,12 @@ export function aReader(folder = '.'): Reader {
   let failed = false
   return {
     follow: async (text) => {
-      expect(failed, 'a block before this one has failed').toBe(false)
+      if (failed) throw new Error('a block before this one has failed')
       failed = true
       const ran = await runBlock(text, { env, cwd: folder, instead: ownValues() })
-      expect(ran.output).not.toContain(theLab().env['OS_APPLICATION_CREDENTIAL_SECRET'])
-      expect(ran.code, ran.output).toBe(0)
+      if (ran.output.includes(theLab().env['OS_APPLICATION_CREDENTIAL_SECRET'] ?? ' '))
+        throw new Error('the secret is in what the block has printed')
+      if (ran.code !== 0) throw new Error(`exit code ${ran.code}: ${ran.output}`)
       failed = false
       return ran
     },

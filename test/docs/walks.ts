@@ -1,10 +1,11 @@
-import { blocksOf } from './markdown.ts'
+import { blocksOf, indentedBlocksOf } from './markdown.ts'
 import type { Block } from './markdown.ts'
 
 const COMMANDS = new Set(['sh', 'bash', 'shell'])
 
 /** The pages whose blocks are run one after the other, by the test that does. */
 export const WALKED: Readonly<Record<string, string>> = {
+  'README.md': 'plain-manifests.lab.test.ts',
   'docs/quick-start.md': 'quick-start.lab.test.ts',
   'docs/from-the-guide.md': 'guide-to-uninstall.lab.test.ts',
   'docs/observe-to-auto.md': 'guide-to-uninstall.lab.test.ts',
@@ -14,6 +15,11 @@ export const WALKED: Readonly<Record<string, string>> = {
 
 /** What is not run as part of its page: how the block begins, and why. */
 export const NOT_RUN: readonly { page: string; begins: string; why: string }[] = [
+  {
+    page: 'README.md',
+    begins: 'helm install',
+    why: 'one or the other: quick-start.lab.test.ts runs it',
+  },
   {
     page: 'docs/from-the-guide.md',
     begins: 'kubectl apply -f deploy/crds/ -f deploy/rbac.yaml',
@@ -36,9 +42,11 @@ export const NOT_RUN: readonly { page: string; begins: string; why: string }[] =
   },
 ]
 
-/** All blocks of the page that are to be typed, in order. */
+/** All blocks of the page that are to be typed, in order; of the README those of its installation. */
 export const commandBlocksOf = (page: string): readonly Block[] =>
-  blocksOf(page).filter(({ language }) => COMMANDS.has(language))
+  page === 'README.md'
+    ? indentedBlocksOf(page, 'Install it')
+    : blocksOf(page).filter(({ language }) => COMMANDS.has(language))
 
 /** Those of them that are run. */
 export const stepsOf = (page: string): readonly Block[] =>
