@@ -1,4 +1,5 @@
 import type { Config } from './config.ts'
+import { shownUrl } from './shown-url.ts'
 
 /** One line for each key of config.yaml that is read but does not do what its name says. Said once at start. */
 export function notices(config: Config): string[] {
@@ -29,7 +30,7 @@ export function notices(config: Config): string[] {
     ),
     ...when(
       prometheus.ceilometerEndpoint !== undefined,
-      `prometheus.ceilometer_endpoint (${prometheus.ceilometerEndpoint}) is not asked: Ceilometer's own API was removed from OpenStack in 2017, its numbers are in Gnocchi. Remove the key and set metrics.source to Gnocchi, here or in the StoragePolicy; gnocchi.endpoint only where the service catalog has no endpoint of type metric`,
+      `prometheus.ceilometer_endpoint (${shownUrl(prometheus.ceilometerEndpoint ?? '')}) is not asked: Ceilometer's own API was removed from OpenStack in 2017, its numbers are in Gnocchi. Remove the key and set metrics.source to Gnocchi, here or in the StoragePolicy; gnocchi.endpoint only where the service catalog has no endpoint of type metric`,
     ),
     ...when(
       gnocchi.archivePolicy !== undefined,

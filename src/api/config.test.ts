@@ -354,7 +354,7 @@ describe('notices', () => {
 
   it('says to the API of Ceilometer what to set instead, with the URL that was given', () => {
     const yaml =
-      'prometheus: {endpoint: "http://p:9090", ceilometer_endpoint: "http://c:8777"}\ngnocchi: {archive_policy: high}'
+      'prometheus: {endpoint: "http://p:9090", ceilometer_endpoint: "http://c:8777?token=secret"}\ngnocchi: {archive_policy: high}'
     const [ceilometer, policy, ...more] = notices(parseConfig(yaml, 'c'))
     expect(ceilometer).toMatch(/\(http:\/\/c:8777\).*2017.*set metrics\.source to Gnocchi/)
     expect(policy).toMatch(/gnocchi\.granularity says which/)

@@ -7,6 +7,7 @@ import { nearest } from '../api/nearest.ts'
 import { problemsOf } from '../api/problems.ts'
 import { readYamlDocument, refuseMistakes } from '../api/yaml-document.ts'
 import { tryParseDuration } from '../api/duration.ts'
+import { shownUrl } from '../api/shown-url.ts'
 
 /** ceilometer.yaml of the guide, as far as it means anything today. */
 export type ExporterConfig = {
@@ -82,9 +83,9 @@ function toConfig(raw: Raw, mapping: Mapping): ExporterConfig {
 
 function endpointNotice({ endpoint, gnocchi }: Raw): string[] {
   if (endpoint === undefined) return []
-  const instead = gnocchi?.endpoint ?? 'the endpoint of the service catalog'
+  const instead = shownUrl(gnocchi?.endpoint ?? 'the endpoint of the service catalog')
   return [
-    `endpoint ${endpoint} is not asked: Ceilometer's own API (port 8777) was removed from OpenStack in 2017; Gnocchi at ${instead} is read instead`,
+    `endpoint ${shownUrl(endpoint)} is not asked: Ceilometer's own API (port 8777) was removed from OpenStack in 2017; Gnocchi at ${instead} is read instead`,
   ]
 }
 

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { parseConfig } from '../api/config.ts'
 import type { Config } from '../api/config.ts'
 import { sleep } from '../clock.ts'
@@ -6,6 +7,8 @@ import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 
 const LOOK_MS = 10_000
+/** Sections that clients are built from, once. */
+const AT_START = ['prometheus', 'gnocchi'] as const
 
 /** config.yaml as it is now: a mounted ConfigMap changes under us. A file with mistakes is told once, the last good one stays. */
 export function watchConfig(parts: {
@@ -24,6 +27,7 @@ export function watchConfig(parts: {
 
 type Follow = {
   path: string
+  first: Config
   readFile: (path: string) => Promise<string>
   clock: Clock
   log: Log
@@ -31,7 +35,7 @@ type Follow = {
 }
 
 async function follow(
-  { path, readFile, clock, log, signal }: Follow,
+  { path, first, readFile, clock, log, signal }: Follow,
   use: (config: Config) => void,
 ): Promise<void> {
   let last = await readFile(path).catch(() => '')
@@ -41,8 +45,12 @@ async function follow(
       const text = await readFile(path)
       if (text === last) continue
       last = text
-      use(parseConfig(text, path))
+      const config = parseConfig(text, path)
+      use(config)
       log.info({ path }, 'config.yaml was read again')
+      const late = AT_START.filter((key) => !isDeepStrictEqual(config[key], first[key]))
+      if (late.length > 0)
+        log.warn({ sections: late }, 'changes in these sections take effect after a restart')
     } catch (e) {
       log.error(
         { path, err: messageOf(e) },
