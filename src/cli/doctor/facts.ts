@@ -81,6 +81,8 @@ export type LeaseFact = {
   /** ms; undefined when it was never renewed. */
   readonly renewedAt: number | undefined
   readonly durationMs: number
+  /** ms; set where nobody has held it yet. */
+  readonly vacantSince?: number
 }
 
 /** A Deployment or a DaemonSet. */

@@ -4,6 +4,8 @@ import type { Line } from '../finding.ts'
 
 /** How much later than its duration a Lease may look, for the way and the clocks. */
 const GRACE_MS = 5000
+/** The first controller of an installation waits for a whole term, in case that another one lives. */
+const FIRST_START_MS = 60_000
 
 /** Whether a controller leads, how many stand by, which version it is, and whether it is the only one. */
 export function checkController(facts: Facts): readonly Line[] {
@@ -15,9 +17,17 @@ function leaseLines({ cluster: { lease }, clocks, now, namespace }: Facts): read
   const name = `Lease ${namespace}/couchestor-controller`
   const logs = { fix: `kubectl -n ${namespace} get pods -l component=controller; then their logs` }
   if (lease.value === undefined) return [finding('NoLeader', `there is no ${name}`, logs)]
-  const { holder, renewedAt, durationMs } = lease.value
-  if (holder === '') return [finding('NoLeader', `${name} is held by nobody`, logs)]
+  const { holder, renewedAt, durationMs, vacantSince } = lease.value
   const ahead = clocks.find((c) => c.service === 'Kubernetes')?.aheadMs ?? 0
+  if (vacantSince !== undefined && now + ahead - vacantSince < FIRST_START_MS)
+    return [
+      notChecked(
+        'controller',
+        'the leader',
+        `${name} is new, and the first term begins after some 20 s: ask again`,
+      ),
+    ]
+  if (holder === '') return [finding('NoLeader', `${name} is held by nobody`, logs)]
   const age = renewedAt === undefined ? Infinity : now + ahead - renewedAt
   const told = `${name} is held by ${holder}`
   if (age > durationMs + GRACE_MS) {

@@ -130,6 +130,22 @@ export const CONFIGURATION: readonly Fault[] = [
     'held by nobody',
     'kubectl -n couchestor-system get pods',
   ],
+  [
+    'nobody has ever led',
+    {
+      cluster: {
+        lease: known({
+          holder: '',
+          renewedAt: undefined,
+          durationMs: 1000,
+          vacantSince: NOW - 90_000,
+        }),
+      },
+    },
+    'NoLeader',
+    'held by nobody',
+    'logs',
+  ],
   ['there is no Lease', { cluster: { lease: known(undefined) } }, 'NoLeader', 'no Lease', 'logs'],
   [
     'the leader is dead',

@@ -1,4 +1,5 @@
 import { known, unknown } from '../fact.ts'
+import { NOW } from '../facts.fixture.ts'
 import { ofPolicy, old } from './fault.fixture.ts'
 import type { Fault } from './fault.fixture.ts'
 
@@ -30,6 +31,22 @@ export const UNKNOWN: readonly Fault[] = [
     { cluster: { classes: unknown('this account may not list storageclasses', true) } },
     'NotChecked',
     'may not list storageclasses',
+    '',
+  ],
+  [
+    'the first term has not begun',
+    {
+      cluster: {
+        lease: known({
+          holder: '',
+          renewedAt: undefined,
+          durationMs: 1000,
+          vacantSince: NOW - 10_000,
+        }),
+      },
+    },
+    'NotChecked',
+    'is new, and the first term begins after some 20 s',
     '',
   ],
 ]

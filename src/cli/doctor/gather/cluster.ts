@@ -143,12 +143,15 @@ async function all(client: KubeClient, resource: Resource): Promise<readonly Kub
 
 async function leaseOf(client: KubeClient, namespace: string): Promise<LeaseFact | undefined> {
   try {
-    const { spec } = await client.get<Lease>(resources.LEASE, LEASE_NAME, namespace)
+    const { metadata, spec } = await client.get<Lease>(resources.LEASE, LEASE_NAME, namespace)
     const renewed = Date.parse(spec?.renewTime ?? '')
     return {
       holder: spec?.holderIdentity ?? '',
       renewedAt: Number.isNaN(renewed) ? undefined : renewed,
       durationMs: (spec?.leaseDurationSeconds ?? 0) * 1000,
+      ...(spec?.acquireTime === undefined && metadata.creationTimestamp !== undefined
+        ? { vacantSince: Date.parse(metadata.creationTimestamp) }
+        : {}),
     }
   } catch (e) {
     if (e instanceof ApiError && e.status === 404) return undefined
