@@ -15,24 +15,24 @@ command -v buildah debootstrap >/dev/null || {
     die "cannot install buildah and debootstrap"
 }
 
-if [ ! -e "$base/done" ]; then
+if [ ! -e "$base/rootfs.done" ]; then
   rm -rf "$base"; mkdir -p "$base"
-  debootstrap --variant=minbase bookworm "$base/root" >"$base/log" 2>&1 || die "debootstrap: $(tail -n 2 "$base/log")"
-  rm -rf "$base"/root/var/{lib/apt/lists,cache,log}/*
-  mkdir -p "$base/root/usr/local/lib/node_modules" "$base/root/etc/ssl/certs"
+  debootstrap --variant=minbase bookworm "$base/rootfs" >"$base/log" 2>&1 || die "debootstrap: $(tail -n 2 "$base/log")"
+  rm -rf "$base"/rootfs/var/{lib/apt/lists,cache,log}/*
+  mkdir -p "$base/rootfs/usr/local/lib/node_modules" "$base/rootfs/etc/ssl/certs"
   npm=$(dirname "$(dirname "$(readlink -f "$(command -v npm)")")")
-  cp -rL "$npm" "$base/root/usr/local/lib/node_modules/npm"
-  ln -s ../lib/node_modules/npm/bin/npm-cli.js "$base/root/usr/local/bin/npm"
-  touch "$base/done"
+  cp -rL "$npm" "$base/rootfs/usr/local/lib/node_modules/npm"
+  ln -s ../lib/node_modules/npm/bin/npm-cli.js "$base/rootfs/usr/local/bin/npm"
+  touch "$base/rootfs.done"
 fi
 # what can change while the cache lives: this checkout's Node, and the authorities that the machine trusts
-install -m 755 "$here/node_modules/node/bin/node" "$base/root/usr/local/bin/node"
-cp -L /etc/ssl/certs/ca-certificates.crt "$base/root/etc/ssl/certs/"
+install -m 755 "$here/node_modules/node/bin/node" "$base/rootfs/usr/local/bin/node"
+cp -L /etc/ssl/certs/ca-certificates.crt "$base/rootfs/etc/ssl/certs/"
 
 mkdir -p "$store"
 "${buildah[@]}" bud --isolation chroot --layers=false --timestamp 0 -t node-base -f - "$base" >"$store/base.log" 2>&1 <<'BASE' ||
 FROM scratch
-ADD root /
+ADD rootfs /
 ENV NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt
 ENV PATH=/usr/local/bin:/usr/bin:/bin
 BASE
