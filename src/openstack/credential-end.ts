@@ -1,16 +1,11 @@
 import { Gauge } from 'prom-client'
-import { z } from 'zod'
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { METRIC_PREFIX } from '../metrics.ts'
 import type { Registry } from '../metrics.ts'
+import { applicationCredentialEnd } from './application-credential.ts'
 import type { Owner } from './authenticate.ts'
-import { keystoneTime } from './keystone-time.ts'
 import type { Session } from './session.ts'
-
-const Answer = z.object({
-  application_credential: z.object({ expires_at: z.string().nullish() }),
-})
 
 /**
  * Tells when the credential of a session ends, as a metric; asked anew at each login, which is about once an hour. A
@@ -53,16 +48,6 @@ async function endOf(session: Session, owner: Owner): Promise<number | undefined
   const { userId, applicationCredentialId: id, passwordEnd } = owner
   // an application credential outlives the password of its user
   if (userId === undefined || id === undefined) return passwordEnd
-  const answer = await session.request({
-    service: 'identity',
-    operation: 'application-credentials.get',
-    method: 'GET',
-    // the catalog names the identity service with or without /v3
-    base: 'root',
-    path: `/v3/users/${userId}/application_credentials/${id}`,
-    retry: 'safe',
-  })
-  const body = Answer.safeParse(answer.json)
-  if (answer.status !== 200 || !body.success) return undefined
-  return keystoneTime(body.data.application_credential.expires_at)
+  const answer = await applicationCredentialEnd(session, { userId, id })
+  return answer.shown ? answer.end : undefined
 }

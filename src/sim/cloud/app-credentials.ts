@@ -2,7 +2,7 @@ import type { SimRequest, SimResponse } from '../handler.ts'
 import type { AppCredentialRow, TokenRow } from './identity.ts'
 import { KeystoneFault } from './keystone-fault.ts'
 import type { KeystoneParts } from './keystone.ts'
-import { json } from './reply.ts'
+import { json } from '../json-reply.ts'
 import { cinderTime, parseTime } from './times.ts'
 
 type Body = {

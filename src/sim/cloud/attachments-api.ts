@@ -3,15 +3,8 @@ import type { Context } from './context.ts'
 import { bodyOf, section } from './context.ts'
 import { findVolume } from './find-volume.ts'
 import type { AttachmentRow, VolumeRow } from './model.ts'
-import {
-  badRequest,
-  Fault,
-  invalidField,
-  invalidVolume,
-  json,
-  notFound,
-  SERVER_ERROR,
-} from './reply.ts'
+import { json } from '../json-reply.ts'
+import { badRequest, Fault, invalidField, invalidVolume, notFound, SERVER_ERROR } from './reply.ts'
 import { save } from './state.ts'
 import type { State } from './state.ts'
 import { cinderTime } from './times.ts'

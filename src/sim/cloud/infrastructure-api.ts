@@ -1,7 +1,8 @@
 import type { SimResponse } from '../handler.ts'
 import type { Context } from './context.ts'
 import type { BackendRow } from './model.ts'
-import { forbidden, json } from './reply.ts'
+import { json } from '../json-reply.ts'
+import { forbidden } from './reply.ts'
 import { cinderTime } from './times.ts'
 
 /** What tells about the cloud below the volumes: zones for everybody, pools and services for administrators. */

@@ -6,7 +6,7 @@ import type { CatalogEntry } from './catalog.ts'
 import type { Identity, TokenRow } from './identity.ts'
 import type { Ids } from './ids.ts'
 import { KeystoneFault } from './keystone-fault.ts'
-import { json } from './reply.ts'
+import { json } from '../json-reply.ts'
 import { keystoneTime } from './times.ts'
 
 export type KeystoneParts = {

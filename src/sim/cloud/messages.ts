@@ -1,7 +1,8 @@
 import type { Context } from './context.ts'
 import { limitOf, links, nextLink } from './context.ts'
 import type { MessageRow } from './model.ts'
-import { json, notFound } from './reply.ts'
+import { json } from '../json-reply.ts'
+import { notFound } from './reply.ts'
 import type { State } from './state.ts'
 import { cinderTime } from './times.ts'
 

@@ -2,7 +2,8 @@ import type { SimResponse } from '../handler.ts'
 import type { Context } from './context.ts'
 import { section } from './context.ts'
 import { DEFAULT_LIMITS } from './quota.ts'
-import { badRequest, forbidden, invalidInput, json } from './reply.ts'
+import { json } from '../json-reply.ts'
+import { badRequest, forbidden, invalidInput } from './reply.ts'
 import type { State } from './state.ts'
 
 type Line = { readonly name: string; readonly resource: string }

@@ -1,3 +1,4 @@
+import { json } from '../json-reply.ts'
 import type { SimResponse } from '../handler.ts'
 
 /** Thrown by a route to answer with an error body in Cinder's shape. */
@@ -39,18 +40,6 @@ export function cinderFault(fault: Fault): SimResponse {
   const name = FAULT_NAMES[fault.status] ?? 'computeFault'
   const inner = { code: fault.status, message: fault.message, ...fault.extra }
   return json(fault.status, { [name]: inner }, fault.headers)
-}
-
-export function json(
-  status: number,
-  body: unknown,
-  headers: Readonly<Record<string, string>> = {},
-): SimResponse {
-  return {
-    status,
-    headers: { 'content-type': 'application/json', ...headers },
-    body: body === undefined ? '' : JSON.stringify(body),
-  }
 }
 
 /** Values as Python prints them, since Cinder quotes them so in its messages. */

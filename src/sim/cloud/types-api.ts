@@ -1,7 +1,8 @@
 import type { Context } from './context.ts'
 import { limitOf, nextLink } from './context.ts'
 import type { VolumeTypeRow } from './model.ts'
-import { json, notFound } from './reply.ts'
+import { json } from '../json-reply.ts'
+import { notFound } from './reply.ts'
 import { defaultType } from './state.ts'
 
 const MEMBER_SPECS = ['RESKEY:availability_zones', 'multiattach', 'replication_enabled']

@@ -1,3 +1,4 @@
+import { json } from '../json-reply.ts'
 import type { SimRequest, SimResponse } from '../handler.ts'
 
 /** Thrown by a route to answer as Gnocchi refuses. */
@@ -29,18 +30,6 @@ export function refusalReply(req: SimRequest, { status, description }: Refusal):
     status,
     headers: { 'content-type': 'text/html; charset=UTF-8' },
     body: `<html>\n <head>\n  <title>${status} ${title}</title>\n </head>\n <body>\n  <h1>${status} ${title}</h1>\n${text}\n </body>\n</html>`,
-  }
-}
-
-export function json(
-  status: number,
-  body: unknown,
-  headers: Readonly<Record<string, string>> = {},
-): SimResponse {
-  return {
-    status,
-    headers: { 'content-type': 'application/json', ...headers },
-    body: body === undefined ? '' : JSON.stringify(body),
   }
 }
 

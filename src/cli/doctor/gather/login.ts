@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { applicationCredentialEnd } from '../../../openstack/application-credential.ts'
+import { keystoneTime } from '../../../openstack/keystone-time.ts'
 import type { Session } from '../../../openstack/session.ts'
 import { CatalogEntry, regionsOf } from '../../../openstack/catalog.ts'
 import type { LoginFact } from '../facts.ts'
@@ -37,15 +39,11 @@ export function loginOf(document: unknown): Login {
       project,
       roles: roles.map((r) => r.name),
       applicationCredential: given ?? undefined,
-      passwordEnd: timeOf(user.password_expires_at),
-      tokenEnd: timeOf(rest.expires_at),
+      passwordEnd: keystoneTime(user.password_expires_at),
+      tokenEnd: keystoneTime(rest.expires_at),
     },
   }
 }
-
-const CredentialBody = z.object({
-  application_credential: z.object({ expires_at: z.string().nullish() }),
-})
 
 /** End of the application credential, ms; null = it has none. Throws when Keystone does not show it. */
 export async function credentialEnd(
@@ -55,25 +53,7 @@ export async function credentialEnd(
 ): Promise<number | null> {
   const id = login.fact.applicationCredential?.id
   if (id === undefined) return null
-  const answer = await session.request({
-    service: 'identity',
-    operation: 'application-credentials.get',
-    method: 'GET',
-    // the catalog names the identity service with or without /v3
-    base: 'root',
-    path: `/v3/users/${login.userId}/application_credentials/${id}`,
-    retry: 'safe',
-    signal,
-  })
-  const body = CredentialBody.safeParse(answer.json)
-  if (answer.status !== 200 || !body.success)
-    throw new Error(`Keystone answered ${answer.status} when asked for its end`)
-  return timeOf(body.data.application_credential.expires_at) ?? null
-}
-
-/** Keystone writes times with and without the zone; they are UTC. */
-function timeOf(text: string | null | undefined): number | undefined {
-  if (text === null || text === undefined) return undefined
-  const ms = Date.parse(/(Z|[+-]\d\d:?\d\d)$/.test(text) ? text : `${text}Z`)
-  return Number.isNaN(ms) ? undefined : ms
+  const answer = await applicationCredentialEnd(session, { userId: login.userId, id }, signal)
+  if (!answer.shown) throw new Error(`Keystone answered ${answer.status} when asked for its end`)
+  return answer.end ?? null
 }

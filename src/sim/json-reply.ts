@@ -1,0 +1,14 @@
+import type { SimResponse } from './handler.ts'
+
+/** An answer in JSON; without a body where there is none to give. */
+export function json(
+  status: number,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): SimResponse {
+  return {
+    status,
+    headers: { 'content-type': 'application/json', ...headers },
+    body: body === undefined ? '' : JSON.stringify(body),
+  }
+}
