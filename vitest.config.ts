@@ -25,8 +25,8 @@ export default defineConfig({
         test: {
           name: 'real',
           include: ['test/**/*.lab.test.ts'],
-          testTimeout: 300_000,
-          hookTimeout: 300_000,
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
           // one lab for all: a test that stops a service would disturb the others
           fileParallelism: false,
         },

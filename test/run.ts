@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
-import { addCounts, countLine, readReport } from './tools/report.ts'
+import { addCounts, countLine, failureLines, readReport } from './tools/report.ts'
 import type { Report } from './tools/report.ts'
 import { whyNoLab } from './tools/lab-permission.ts'
 
@@ -40,7 +40,13 @@ function realParts(): Report {
   try {
     if (!run(LAB, ['up', 'all'])) {
       say('The lab did not come up: no test on real parts ran.')
-      return { passed: 0, failed: 1, skipped: 0, skippedTests: [] }
+      return {
+        passed: 0,
+        failed: 1,
+        skipped: 0,
+        skippedTests: [],
+        failures: ['the lab did not come up'],
+      }
     }
     return vitest(['real'])
   } finally {
@@ -67,5 +73,6 @@ const refused = ci && real.skipped > 0
 if (refused)
   say(`\nRefused: with CI=true every test on real parts must run; ${real.skipped} did not.`)
 const total = addCounts(quick, real)
-say(`\n${countLine(total)}`)
+say(failureLines([quick, real]))
+say(countLine(total))
 process.exitCode = total.failed > 0 || refused ? 1 : 0

@@ -2,12 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 /**
  * Asks until the answer is neither undefined nor false, and gives it. For real parts only: with a simulator, move its clock.
- * Throws with `what` and the last error when `seconds` are over. An error of `check` counts as "not yet".
+ * Throws with `what` and the last error when `seconds` are over. An error of `check` counts as "not yet". The limit costs
+ * nothing where all is well, so it is many times what a quiet machine needs.
  */
 export async function eventually<T>(
   what: string,
   check: () => Promise<T | undefined | false>,
-  seconds = 60,
+  seconds = 120,
   everyMs = 250,
 ): Promise<T> {
   const end = performance.now() + seconds * 1000
@@ -22,5 +23,6 @@ export async function eventually<T>(
     }
     await sleep(everyMs)
   }
-  throw new Error(`${what}: not within ${seconds} s`, { cause: last })
+  const why = last instanceof Error ? `: ${last.message}` : ''
+  throw new Error(`${what}: not within ${seconds} s${why}`, { cause: last })
 }

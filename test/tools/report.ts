@@ -5,14 +5,24 @@ export type Counts = { readonly passed: number; readonly failed: number; readonl
 export type Report = Counts & {
   /** "file: full name" of each skipped test. */
   readonly skippedTests: readonly string[]
+  /** "file: full name", and below it the first lines of its error, of each failed test; of a file that failed as a whole, its own. */
+  readonly failures: readonly string[]
 }
 
 type JsonReport = {
   testResults: {
     name: string
     status: string
-    assertionResults: { fullName: string; status: string }[]
+    message?: string
+    assertionResults: { fullName: string; status: string; failureMessages?: string[] }[]
   }[]
+}
+
+const ERROR_LINES = 12
+
+function firstLines(text: string): string {
+  const lines = text.split('\n').slice(0, ERROR_LINES)
+  return lines.map((line) => `    ${line}`).join('\n')
 }
 
 /**
@@ -31,7 +41,14 @@ export function readReport(file: string, succeeded: boolean): Report {
     .filter((t) => t.status !== 'passed' && t.status !== 'failed')
     .map((t) => t.name)
   const hidden = failed === 0 && !succeeded ? 1 : 0
-  return { passed, failed: failed + hidden, skipped: skippedTests.length, skippedTests }
+  const failures = testResults.flatMap((f) => {
+    const ofTests = f.assertionResults
+      .filter((t) => t.status === 'failed')
+      .map((t) => `${f.name}: ${t.fullName}\n${firstLines(t.failureMessages?.join('\n') ?? '')}`)
+    if (ofTests.length > 0 || f.status !== 'failed') return ofTests
+    return [`${f.name}\n${firstLines(f.message ?? '')}`]
+  })
+  return { passed, failed: failed + hidden, skipped: skippedTests.length, skippedTests, failures }
 }
 
 export function addCounts(a: Counts, b: Counts): Counts {
@@ -40,6 +57,12 @@ export function addCounts(a: Counts, b: Counts): Counts {
     failed: a.failed + b.failed,
     skipped: a.skipped + b.skipped,
   }
+}
+
+/** What failed, once more and in short: in a long log the end is what is kept and read. */
+export function failureLines(reports: readonly Report[]): string {
+  const failures = reports.flatMap((r) => r.failures)
+  return failures.length === 0 ? '' : `\nFailed:\n${failures.join('\n')}\n`
 }
 
 /** The last line of `npm test`, which machines read. */
