@@ -313,7 +313,7 @@ export const POLICY_CONDITIONS = {
     meaning: 'True when usage numbers arrive for the volumes of the policy.',
     reasons: {
       Healthy: 'True: usage numbers arrive.',
-      NoWindowYet: 'Unknown: no window has ended since the start.',
+      NoWindowYet: 'Unknown: no window has been read from the source yet.',
       SourceDown: 'False: the source does not answer; the message says what it said.',
       NoSeries: 'False: the source answers, but has no series for any volume.',
       PartialAnswer: 'False: the source marks its answer as partial.',

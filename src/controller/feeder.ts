@@ -70,6 +70,7 @@ export class Feeder {
     const { memory, health } = this.#parts
     const { tiers } = policy
     if (tiers === undefined) return false
+    health.readsFrom(policy.name, policy.effective.metrics.source)
     const remembered = memory.of(policy)
     this.#forget(remembered, bound)
     const newcomers = bound.filter(
@@ -151,19 +152,24 @@ export class Feeder {
         end === latest,
       )
       this.#parts.onWindow?.(policy, samples, end)
-      remembered.askedUntil = end
+      remembered.askedUntil = Math.max(end, remembered.askedUntil ?? end)
     }
-    this.#heard.add(policy.name)
+    this.#heard.set(policy.name, policy.effective.metrics.source)
     return true
   }
 
-  /** A new process asks the newest window again: the checkpoint holds the sums, but not how each volume does now. */
+  /**
+   * A new process, or a policy with another source, asks the newest window again: the checkpoint holds the sums, but not
+   * how each volume does now. What is counted already is not counted twice.
+   */
   #askedUntil(policy: ResolvedPolicy, remembered: PolicyMemory, latest: number): number {
     const before = latest - policy.effective.metrics.windowMs / 1000
     const asked = remembered.askedUntil ?? before
-    return this.#heard.has(policy.name) ? asked : Math.min(asked, before)
+    const heard = this.#heard.get(policy.name) === policy.effective.metrics.source
+    return heard ? asked : Math.min(asked, before)
   }
-  readonly #heard = new Set<string>()
+  /** The source of the newest window, by policy. */
+  readonly #heard = new Map<string, string>()
 
   #sourceOf({ effective }: ResolvedPolicy): ActivitySource {
     return this.#parts.sources[effective.metrics.source]

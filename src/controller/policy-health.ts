@@ -9,6 +9,8 @@ type Health = {
   attached: number
   frozen: boolean
   catchingUp: boolean
+  /** The source that all of this is from. */
+  source: string | undefined
   down: string | undefined
   windowEnd: number | undefined
   /** What the source said about the newest window besides numbers. */
@@ -48,6 +50,16 @@ export class PolicyHealth {
     h.usual = Math.max(h.usual * FADE, covered)
     h.frozen = covered < h.usual * (before ? THAW_FROM : FREEZE_BELOW)
     return h.frozen !== before
+  }
+
+  /** What another source said is no news of this one; how many volumes usually have numbers still is. */
+  readsFrom(policy: string, source: string): void {
+    const h = this.#of(policy)
+    if (h.source === source) return
+    h.source = source
+    h.down = undefined
+    h.windowEnd = undefined
+    h.warnings = []
   }
 
   warn(policy: string, warnings: readonly string[]): void {
@@ -101,6 +113,7 @@ export class PolicyHealth {
         attached: 0,
         frozen: false,
         catchingUp: true,
+        source: undefined,
         down: undefined,
         windowEnd: undefined,
         warnings: [],

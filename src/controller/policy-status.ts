@@ -154,7 +154,7 @@ function metricsHealthy({ policy, health, verdicts }: StatusFacts): Told {
     return {
       status: 'Unknown',
       reason: 'NoWindowYet',
-      message: 'no window has ended since the start',
+      message: `no window has been read from ${policy.effective.metrics.source} yet`,
     }
   const told = [
     `${health.covered} of ${health.attached} attached volumes have usage numbers from ${policy.effective.metrics.source}`,

@@ -203,3 +203,32 @@ it('asks once per window for all policies, and history by the day', async () => 
   await stage.clock.advance(2 * HOUR)
   expect(stage.questions() - before).toBe(4)
 })
+
+it.each(['up', 'down'] as const)(
+  'tells at once how the new source does, when a policy is given another one that is %s',
+  async (how) => {
+    const stage = polled({ ...SPEC, metrics: { source: 'Gnocchi', window: '1h' } })
+    const busy = stage.attached('busy', { iops: 3000 })
+    await stage.clock.advance(3 * DAY)
+    stage.start()
+    const health = () => stage.condition('MetricsHealthy')
+    expect(await stage.until(() => health()?.status === 'True', HOUR)).toBe(true)
+    if (how === 'down') stage.world.prometheus.seams.setFault({ kind: 'down', failure: 'refused' })
+    stage.policy({ ...SPEC, metrics: { source: 'Prometheus', window: '1h' } })
+    await stage.clock.advance(MINUTE)
+    expect(health()).toMatchObject(
+      how === 'up'
+        ? {
+            status: 'False',
+            reason: 'CoverageDropped',
+            message:
+              '0 of 1 attached volumes have usage numbers from Prometheus; demotion is frozen',
+          }
+        : { status: 'False', reason: 'SourceDown' },
+    )
+    stage.policy(SPEC)
+    await stage.clock.advance(MINUTE)
+    expect(health()?.message).toBe('1 of 1 attached volumes have usage numbers from Gnocchi')
+    expect(stage.retypes(busy)).toBe(0)
+  },
+)
