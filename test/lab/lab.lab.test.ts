@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { cinderAdmin } from './cinder-admin.ts'
-import type { CinderAdmin } from './cinder-admin.ts'
+import type { AdminVolume, CinderAdmin } from './cinder-admin.ts'
 import { describeLab } from './describe-lab.ts'
 import { eventually } from './eventually.ts'
 import { apply, kubectl, kubectlJson } from './kubectl.ts'
@@ -59,6 +59,12 @@ async function boundVolume(name: string): Promise<string> {
   return pv.spec.csi.volumeHandle
 }
 
+/** The type alone may be there before the move is over. */
+async function restsOn(id: string, type: string): Promise<void> {
+  const fits = (v: AdminVolume) => v.volume_type === type && v.status === 'available'
+  await cinder.volumeWhen(id, `rests on ${type}`, fits)
+}
+
 describeLab('the lab', () => {
   beforeAll(async () => {
     cinder = await cinderAdmin()
@@ -66,7 +72,7 @@ describeLab('the lab', () => {
   })
   afterAll(async () => {
     await kubectl(['-n', NAMESPACE, 'delete', 'pods', '--all', '--force', '--grace-period=0'])
-    await kubectl(['delete', 'namespace', NAMESPACE])
+    await kubectl(['delete', 'namespace', NAMESPACE], { timeoutMs: 240_000 })
   })
 
   it('moves a detached volume to the other pool with its data', async () => {
@@ -74,7 +80,7 @@ describeLab('the lab', () => {
     await writeRandom(await imageOf(id))
     const before = await sha256(await imageOf(id))
     await cinder.retype(id, 'couchestor-cold')
-    await cinder.volumeWhen(id, 'is cold', (v) => v.volume_type === 'couchestor-cold')
+    await restsOn(id, 'couchestor-cold')
     const image = await imageOf(id)
     expect(image.pool).toBe('cold-pool')
     expect(await sha256(image)).toBe(before)
@@ -128,11 +134,11 @@ describeLab('the lab', () => {
     await cinder.retype(id, 'couchestor-cold')
     await cinder.volumeWhen(id, 'is retyping', (v) => v.status === 'retyping')
     signal('cinder-volume', 'SIGCONT')
-    await cinder.volumeWhen(id, 'is cold', (v) => v.volume_type === 'couchestor-cold')
+    await restsOn(id, 'couchestor-cold')
     signal('cinder-volume', 'SIGKILL')
     await restart('cinder-volume')
     await cinder.retype(id, 'couchestor-hot')
-    await cinder.volumeWhen(id, 'is hot', (v) => v.volume_type === 'couchestor-hot')
+    await restsOn(id, 'couchestor-hot')
     expect((await imageOf(id)).pool).toBe('hot-pool')
     await cinder.deleteVolume(id)
   })

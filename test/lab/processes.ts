@@ -43,7 +43,9 @@ export function signal(name: LabProcess, sig: NodeJS.Signals): void {
 
 /** Stops the process if it still runs, starts it as the lab did, and waits until it is ready. */
 export async function restart(name: LabProcess): Promise<void> {
-  await command(LAB, ['restart', name], { env: { COUCHESTOR_LAB_DIR: theLab().state } })
+  const env = { COUCHESTOR_LAB_DIR: theLab().state }
+  // the lab itself knows best how long each may take
+  await command(LAB, ['restart', name], { env, timeoutMs: 240_000 })
 }
 
 function startTime(pid: number): string | undefined {

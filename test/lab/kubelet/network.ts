@@ -43,15 +43,25 @@ export async function closeNetwork(): Promise<void> {
 /** A namespace called after `name` (at most 12 characters of it), on the bridge, from which the lab's services can be reached. */
 export async function addNetwork(name: string): Promise<Network> {
   const number = freeNumber()
-  const namespace = `${PREFIX}${name.slice(0, 12)}`
-  const address = `10.88.0.${number}`
+  const network = { namespace: `${PREFIX}${name.slice(0, 12)}`, ip: `10.88.0.${number}` }
+  try {
+    await connect(network, outside(number))
+  } catch (e) {
+    // whole or not at all: the next try takes the same name
+    await ip('netns', 'del', network.namespace).catch(() => {})
+    used.delete(number)
+    throw e
+  }
+  return network
+}
+
+async function connect({ namespace, ip: address }: Network, link: string): Promise<void> {
   await ip('netns', 'add', namespace)
   const inside = (...args: string[]): Promise<string> => ip('-n', namespace, ...args)
-  const outside = `lk${number}`
-  await ip('link', 'add', outside, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', namespace)
-  await ip('link', 'set', outside, 'master', BRIDGE, 'up')
+  await ip('link', 'add', link, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', namespace)
+  await ip('link', 'set', link, 'master', BRIDGE, 'up')
   await inside('addr', 'add', `${address}/24`, 'dev', 'eth0')
-  for (const link of ['lo', 'eth0']) await inside('link', 'set', link, 'up')
+  for (const device of ['lo', 'eth0']) await inside('link', 'set', device, 'up')
   await inside('route', 'add', 'default', 'via', GATEWAY)
   const sysctl = ['sysctl', '-qw', 'net.ipv4.conf.all.route_localnet=1']
   await ip('netns', 'exec', namespace, ...sysctl, 'net.ipv4.ip_unprivileged_port_start=0')
@@ -70,13 +80,18 @@ table ip lab {
 }`,
     namespace,
   )
-  return { namespace, ip: address }
 }
 
-export async function removeNetwork(network: Network): Promise<void> {
-  await ip('netns', 'del', network.namespace)
-  used.delete(Number(network.ip.split('.')[3]))
+export async function removeNetwork({ namespace, ip: address }: Network): Promise<void> {
+  const number = Number(address.split('.')[3])
+  // the kernel takes a namespace apart when it has time, and the next pod may want the device's name at once
+  await ip('link', 'del', outside(number))
+  await ip('netns', 'del', namespace)
+  used.delete(number)
 }
+
+/** The device on the bridge that leads to the pod with that number. */
+const outside = (number: number): string => `lk${number}`
 
 /** Loads a ruleset, on the machine or in a namespace. */
 export async function nft(rules: string, namespace?: string): Promise<void> {
