@@ -9,16 +9,21 @@ import {
 import { createLog, silentLog } from '../log.ts'
 import { createAgent } from './agent.ts'
 import { IGNORED_DISKS } from './disk-list.ts'
-import { A, B, createNodeTree, disk, Fault, virtio } from './node-tree.fixture.ts'
+import { A, B, createNodeTree, disk, Fault, Hanging, virtio } from './node-tree.fixture.ts'
 import type { NodeTree } from './node-tree.fixture.ts'
 
-const agentOn = (tree: NodeTree, log = silentLog, name = 'node-1') =>
+const agentOn = (
+  tree: NodeTree,
+  log = silentLog,
+  name = 'node-1',
+  clock = createVirtualClock(0),
+) =>
   createAgent({
     files: tree.files,
     node: name,
     roots: { proc: '/proc', sys: '/sys' },
     ignored: IGNORED_DISKS,
-    clock: createVirtualClock(0),
+    clock,
     log,
     process: () => ({ residentBytes: 1, cpuSeconds: 2, startSeconds: 3 }),
   })
@@ -105,5 +110,30 @@ describe('a scrape of the agent', () => {
     expect(await agent.scrape()).toContain('couchestor_agent_scrape_success{node="node-1"} 1\n')
     expect(lines).toHaveLength(1)
     expect(lines[0]).toContain('EACCES')
+  })
+})
+
+describe('an agent that is to end', () => {
+  it('does not take a read that a scrape has just begun for one that hangs', async () => {
+    const serial = new Hanging(A)
+    const agent = agentOn(createNodeTree([virtio('vdb', serial)]))
+    const scraped = agent.scrape()
+    const hanging = agent.hangingReads()
+    serial.returned.resolve()
+
+    await scraped
+    expect(await hanging).toBe(0)
+  })
+
+  it('knows the reads that do not return, also of the scrape under way', async () => {
+    const clock = createVirtualClock(0)
+    const tree = createNodeTree([virtio('vdb', new Hanging(A))])
+    const agent = agentOn(tree, silentLog, 'node-1', clock)
+    void agent.scrape()
+    const hanging = agent.hangingReads()
+    await clock.advance(1000)
+
+    expect(await hanging).toBe(1)
+    expect(await agent.hangingReads()).toBe(1)
   })
 })

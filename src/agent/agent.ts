@@ -24,8 +24,8 @@ export type AgentOptions = {
 export type Agent = {
   /** The counters of now, in Prometheus' text format. Who asks while another is being served gets the same. Never rejects. */
   scrape(): Promise<string>
-  /** Reads of device attributes that have not returned. */
-  readonly hangingReads: number
+  /** Reads of device attributes that do not return. Those of a scrape under way have the time that it gives them. */
+  hangingReads(): Promise<number>
 }
 
 /** Counts the I/O of the Cinder volumes that are attached to one node. */
@@ -64,7 +64,8 @@ export function createAgent(options: AgentOptions): Agent {
     )
   }
   return {
-    get hangingReads() {
+    hangingReads: async () => {
+      await current
       return list.hanging
     },
     scrape: () =>

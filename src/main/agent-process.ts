@@ -32,7 +32,7 @@ export const AGENT_FLAGS = {
 } as const satisfies Record<string, FlagSpec>
 
 /** Until the last line of the log is written, which another thread does. */
-const WRITTEN_MS = 200
+const WRITTEN_MS = 1000
 
 /** `couchestor agent`: serves the counters of this node until SIGTERM. Resolves to the exit code. */
 export async function runAgent(args: readonly string[]): Promise<number> {
@@ -58,8 +58,9 @@ export async function runAgent(args: readonly string[]): Promise<number> {
   log.info({ node, metricsPort: server.port }, 'couchestor agent started')
   const signal = await stopped
   await server.close()
-  log.info({ signal, hangingReads: agent.hangingReads }, 'couchestor agent ended')
-  if (agent.hangingReads === 0) return 0
+  const hangingReads = await agent.hangingReads()
+  log.info({ signal, hangingReads }, 'couchestor agent ended')
+  if (hangingReads === 0) return 0
   // Node.js waits at its end for the threads that read files; one that hangs would keep the process for ever
   await sleep(systemClock, WRITTEN_MS)
   process.kill(process.pid, 'SIGKILL')
