@@ -12,12 +12,7 @@ import { IGNORED_DISKS } from './disk-list.ts'
 import { A, B, createNodeTree, disk, Fault, Hanging, virtio } from './node-tree.fixture.ts'
 import type { NodeTree } from './node-tree.fixture.ts'
 
-const agentOn = (
-  tree: NodeTree,
-  log = silentLog,
-  name = 'node-1',
-  clock = createVirtualClock(0),
-) =>
+const agentOn = (tree: NodeTree, log = silentLog, name = 'node-1', clock = createVirtualClock(0)) =>
   createAgent({
     files: tree.files,
     node: name,
