@@ -1,3 +1,4 @@
+import { FIELD_MANAGER } from '../../src/api/names.ts'
 import type { StoragePolicy, StoragePolicySpec } from '../../src/api/storage-policy.ts'
 import type { VolumeMigration } from '../../src/api/volume-migration.ts'
 import { cinderAdmin } from './cinder-admin.ts'
@@ -105,18 +106,20 @@ export async function createFleet(namespace: string): Promise<Fleet> {
     }>(['-n', namespace, 'get', 'events', `--field-selector=${of}`])
     // names end with the time in ms, in hex: firstTimestamp alone has whole seconds
     const at = (name: string) => Number.parseInt(name.split('.').at(-2) ?? '', 16) || 0
+    // not any that only sounds like ours: the provisioner's has the machine's name in it
     return items
-      .filter((e) => e.source?.component?.includes('couchestor'))
+      .filter((e) => e.source?.component === FIELD_MANAGER)
       .toSorted((a, b) => at(a.metadata.name) - at(b.metadata.name))
   }
-  /** The driver deletes the volume with its claim; by force what it cannot. */
+  /** The driver deletes the volume with its claim, in growing pauses while it is attached; by force what it cannot. */
   const removed = async (id: string) => {
     const gone = async () => (await cinder.volume(id)) === undefined
-    await eventually(`volume ${id} is gone`, gone, 30).catch(() => cinder.deleteVolume(id))
+    await eventually(`volume ${id} is gone`, gone).catch(() => cinder.deleteVolume(id))
   }
   const wipe = async () => {
     await inNamespace('delete', 'pods', '--all', '--force', '--grace-period=0')
-    await kubectl(['delete', 'namespace', namespace, '--ignore-not-found', '--timeout=90s'])
+    const patience = { timeoutMs: 240_000 }
+    await kubectl(['delete', 'namespace', namespace, '--ignore-not-found'], patience)
     await Promise.all([...volumes].map((id) => removed(id)))
     volumes.clear()
     for (const name of policies) {
@@ -150,7 +153,7 @@ export async function createFleet(namespace: string): Promise<Fleet> {
         spec: { tiers: TIERS, ...spec, migration: { cooldownPeriod: '0s', ...spec.migration } },
       })
     },
-    policyWhen: (name, what, fits, seconds = 90) =>
+    policyWhen: (name, what, fits, seconds = 180) =>
       eventually(
         `policy ${name} ${what}`,
         async () => {
@@ -193,7 +196,7 @@ export async function createFleet(namespace: string): Promise<Fleet> {
     image,
     digest: async (id) => sha256(await image(id)),
     migrations,
-    migrationWhen: (claim, what, fits, seconds = 60) =>
+    migrationWhen: (claim, what, fits, seconds) =>
       eventually(
         `the move of claim ${claim} ${what}`,
         async () => {
@@ -206,13 +209,13 @@ export async function createFleet(namespace: string): Promise<Fleet> {
         seconds,
       ),
     events,
-    eventWhen: (claim, reason, seconds = 30) =>
+    eventWhen: (claim, reason, seconds) =>
       eventually(
         `event ${reason} on claim ${claim}`,
         async () => (await events(claim)).find((e) => e.reason === reason),
         seconds,
       ),
-    volumeOn: (id, type, seconds = 90) =>
+    volumeOn: (id, type, seconds = 180) =>
       cinder.volumeWhen(
         id,
         `rests on ${type}`,
