@@ -3,6 +3,7 @@ import { AGENT_READS } from '../../src/activity/prometheus/presets.ts'
 import { retypesOf } from './cinder-log.ts'
 import { buildController, startController, stopControllers } from './controller-process.ts'
 import { describeLab } from './describe-lab.ts'
+import { eventually } from './eventually.ts'
 import { createFleet, LIVE_TIERS } from './fleet.ts'
 import type { Fleet, FleetClaim } from './fleet.ts'
 import { install } from './install.ts'
@@ -22,9 +23,12 @@ type Attachments = {
   items: { spec: { source: { persistentVolumeName?: string } }; status?: { attached: boolean } }[]
 }
 
-async function attachedInKubernetes({ pv }: FleetClaim): Promise<boolean> {
-  const { items } = await kubectlJson<Attachments>(['get', 'volumeattachments'])
-  return items.some((a) => a.spec.source.persistentVolumeName === pv && a.status?.attached === true)
+/** Kubernetes hears of it from the attacher, which asks Cinder now and then. */
+async function attachedInKubernetes({ name, pv }: FleetClaim): Promise<void> {
+  await eventually(`the volume of claim ${name} is attached in Kubernetes`, async () => {
+    const { items } = await kubectlJson<Attachments>(['get', 'volumeattachments'])
+    return items.some((a) => a.spec.source.persistentVolumeName === pv && a.status?.attached)
+  })
 }
 
 describeLab('the controller, with attached volumes', () => {
@@ -54,6 +58,7 @@ describeLab('the controller, with attached volumes', () => {
   it('moves live where the types and the administrator allow it', async () => {
     const { volumeId } = live
     await fleet.pod('worker', 'live', volumeId)
+    await attachedInKubernetes(live)
     const [attachment] = (await fleet.cinder.volume(volumeId))?.attachments ?? []
     const image = await fleet.image(volumeId)
     const before = await fleet.digest(volumeId)
@@ -61,11 +66,15 @@ describeLab('the controller, with attached volumes', () => {
 
     await fleet.volumeOn(volumeId, 'couchestor-live-cold')
     await fleet.migrationWhen('live', 'succeeds', (m) => m.status?.step === 'Succeeded')
-    // read only now: at its end Cinder shows the volume without attachments for a moment
-    const moved = await fleet.cinder.volume(volumeId)
+    // at its end Cinder shows the volume without attachments for a moment
+    const moved = await fleet.cinder.volumeWhen(
+      volumeId,
+      'has an attachment',
+      (v) => v.attachments.length > 0,
+    )
     expect(moved).toMatchObject({ id: volumeId, status: 'in-use' })
-    expect(moved?.attachments.map((a) => a.server_id)).toEqual([attachment?.server_id])
-    expect(await attachedInKubernetes(live)).toBe(true)
+    expect(moved.attachments.map((a) => a.server_id)).toEqual([attachment?.server_id])
+    await attachedInKubernetes(live)
     expect(await fleet.digest(volumeId)).toBe(before)
     expect((await fleet.events('live')).map((e) => e.reason)).not.toContain('MigrationBlocked')
 
@@ -80,6 +89,7 @@ describeLab('the controller, with attached volumes', () => {
     const claim = await fleet.claim('waiting', PLAIN)
     const { volumeId } = claim
     await fleet.pod('user', 'waiting', volumeId)
+    await attachedInKubernetes(claim)
     const before = await fleet.digest(volumeId)
     await fleet.annotate('waiting', { 'couchestor.io/force-tier': 'warm' })
 
@@ -96,7 +106,7 @@ describeLab('the controller, with attached volumes', () => {
     }
     expect(retypesOf(volumeId)).toEqual([])
     expect((await fleet.cinder.volume(volumeId))?.status).toBe('in-use')
-    expect(await attachedInKubernetes(claim)).toBe(true)
+    await attachedInKubernetes(claim)
     expect(await fleet.digest(volumeId)).toBe(before)
 
     await fleet.removePod('user')
@@ -107,7 +117,8 @@ describeLab('the controller, with attached volumes', () => {
   })
 
   it('finds the guest-side series of a volume that has moved, although its image has another name', async () => {
-    expect(await query(`${AGENT_READS}{volume_id="${live.volumeId}"}`)).toHaveLength(1)
+    const series = `${AGENT_READS}{volume_id="${live.volumeId}"}`
+    await eventually('Prometheus has the series', async () => (await query(series)).length === 1)
     expect(movedAt).toBeGreaterThan(0)
     await fleet.policyWhen(
       LIVE,
@@ -116,7 +127,7 @@ describeLab('the controller, with attached volumes', () => {
         Date.parse(status?.lastWindowEnd ?? '') > movedAt &&
         status?.conditions?.find((c) => c.type === 'MetricsHealthy')?.message ===
           '1 of 1 attached volumes have usage numbers from Prometheus',
-      150,
+      300,
     )
     await fleet.removePod('worker')
   })

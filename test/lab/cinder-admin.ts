@@ -52,7 +52,7 @@ export async function cinderAdmin(): Promise<CinderAdmin> {
     if (status === 404) return undefined
     return must(status, body, `show volume ${id}`)['volume'] as AdminVolume
   }
-  const when: CinderAdmin['volumeWhen'] = (id, what, fits, seconds = 60) =>
+  const when: CinderAdmin['volumeWhen'] = (id, what, fits, seconds) =>
     eventually(
       `volume ${id} ${what}`,
       async () => {
@@ -72,8 +72,9 @@ export async function cinderAdmin(): Promise<CinderAdmin> {
       return when(id, 'is available', (v) => v.status === 'available')
     },
     deleteVolume: async (id) => {
-      if ((await show(id)) === undefined) return
-      await action(id, { 'os-force_delete': {} })
+      const force = { 'os-force_delete': {} }
+      const { status, body } = await admin.request('POST', `/volumes/${id}/action`, force)
+      if (status !== 404) must(status, body, `delete volume ${id}`)
       await eventually(`volume ${id} is gone`, async () => (await show(id)) === undefined)
     },
     createSnapshot: async (volumeId, name = 'lab-test') => {

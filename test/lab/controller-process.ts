@@ -103,7 +103,7 @@ export async function startController(options: ControllerOptions = {}): Promise<
   const lines = () =>
     output.split('\n').flatMap((line) => (line.startsWith('{') ? [parsed(line)] : []))
   const find = (msg: string) => lines().find((l) => l.msg === msg)
-  const told = (msg: string, seconds = 60) =>
+  const told = (msg: string, seconds?: number) =>
     eventually(`"${msg}" in the log of ${name}`, () => Promise.resolve(find(msg)), seconds, 100)
   const stop = async (signal: NodeJS.Signals): Promise<ControllerEnd> => {
     const from = performance.now()
@@ -131,7 +131,7 @@ export async function startController(options: ControllerOptions = {}): Promise<
   }
   running.add(self)
   const serving = await Promise.race([
-    told('couchestor controller started', 30),
+    told('couchestor controller started'),
     ended.then(() => Promise.reject(new Error(`${name} ended at once: ${output}`))),
   ])
   Object.assign(ports, serving)

@@ -1,4 +1,5 @@
 import { CONTROLLER_NAMESPACE } from './controller-process.ts'
+import { eventually } from './eventually.ts'
 import { kubectl } from './kubectl.ts'
 
 const KINDS = ['storagepolicies', 'volumemigrations', 'tieringcheckpoints']
@@ -7,7 +8,11 @@ const KINDS = ['storagepolicies', 'volumemigrations', 'tieringcheckpoints']
 export async function install(role = 'deploy/rbac.yaml'): Promise<void> {
   await kubectl(['apply', '-f', 'deploy/crds/'])
   const crds = KINDS.map((kind) => `crd/${kind}.couchestor.io`)
-  await kubectl(['wait', '--for=condition=Established', '--timeout=60s', ...crds])
+  await kubectl(['wait', '--for=condition=Established', '--timeout=110s', ...crds])
+  // established is a moment before listed, and kubectl looks for a kind in the list
+  await eventually('the API server lists our kinds', () =>
+    kubectl(['get', KINDS.join(), '-A']).then(() => true),
+  )
   const namespaces = await kubectl(['get', 'namespaces', '-o', 'name'])
   if (!namespaces.includes(`namespace/${CONTROLLER_NAMESPACE}\n`))
     await kubectl(['create', 'namespace', CONTROLLER_NAMESPACE])

@@ -46,9 +46,9 @@ function reading(...args: string[]): Promise<string> {
 async function writes(): Promise<string> {
   const kinds = 'storagepolicies,volumemigrations,tieringcheckpoints,persistentvolumeclaims'
   const { items } = await kubectlJson<{
-    items: { metadata: { name: string; resourceVersion: string } }[]
+    items: { metadata: { name: string; namespace?: string; resourceVersion: string } }[]
   }>(['get', kinds, '-A'])
-  const own = items.filter((i) => i.metadata.name.startsWith(NAME) || i.metadata.name === 'idle')
+  const own = items.filter(({ metadata: m }) => m.name.startsWith(NAME) || m.namespace === NAME)
   return own.map(({ metadata: m }) => `${m.name} ${m.resourceVersion}`).join('\n')
 }
 
@@ -103,7 +103,7 @@ describeLab('plan, explain and approve', () => {
       'idle',
       'waits for approval',
       (m) => m.status?.reason === 'AwaitingApproval' || m.status === undefined,
-      120,
+      300,
     )
     const bin = await mkdtemp(join(tmpdir(), 'couchestor-plugin-'))
     try {

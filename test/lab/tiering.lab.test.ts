@@ -21,6 +21,9 @@ import { loadHistory, serveLoads } from './volume-counters.ts'
 const POLICY = 'e2e-tiering'
 const DAY = 86_400
 const HISTORY_DAYS = 4
+const STEP = 120
+/** History is sparser than what Prometheus scrapes live: coverage is measured against the history's pace. */
+const PROMETHEUS = { scrape_interval: `${STEP}s` }
 const NAMES = ['idle', 'busy', 'pinned'] as const
 type Name = (typeof NAMES)[number]
 const IOPS: Record<Name, number> = { idle: 0.1, busy: 400, pinned: 400 }
@@ -76,7 +79,7 @@ describeLab('the controller, end to end', () => {
     const from = now - HISTORY_DAYS * DAY
     const loads = NAMES.map((name) => ({ volumeId: claims[name].volumeId, iops: IOPS[name] }))
     stopLoads = await serveLoads('e2e-tiering', loads, from)
-    await backfill(loadHistory(loads, from, now, 120))
+    await backfill(loadHistory(loads, from, now, STEP))
   })
   afterAll(async () => {
     await stopControllers()
@@ -87,10 +90,11 @@ describeLab('the controller, end to end', () => {
 
   it('moves nothing by usage while Prometheus is down, and the policy says so', async () => {
     signal('prometheus', 'SIGKILL')
-    controller = await startController()
-    const policy = await fleet.policyWhen(POLICY, 'knows that its source is down', (p) => {
-      const healthy = p.status?.conditions?.find((c) => c.type === 'MetricsHealthy')
-      return healthy?.status === 'False' && healthy.reason === 'SourceDown'
+    controller = await startController({ config: { prometheus: PROMETHEUS } })
+    const policy = await fleet.policyWhen(POLICY, 'knows that its source is down', ({ status }) => {
+      const healthy = status?.conditions?.find((c) => c.type === 'MetricsHealthy')
+      const down = healthy?.status === 'False' && healthy.reason === 'SourceDown'
+      return down && status?.staying?.some((s) => s.reason === 'SourceDown') === true
     })
     const conditions = new Map(policy.status?.conditions?.map((c) => [c.type, c]))
     expect(conditions.get('Ready')).toMatchObject({ status: 'False', reason: 'MetricsDown' })
@@ -116,7 +120,7 @@ describeLab('the controller, end to end', () => {
 
   it('moves the idle claim to cold once Prometheus is back, and leaves the busy one on hot', async () => {
     await restart('prometheus')
-    await fleet.volumeOn(claims.idle.volumeId, 'couchestor-cold', 180)
+    await fleet.volumeOn(claims.idle.volumeId, 'couchestor-cold', 300)
     const m = await fleet.migrationWhen('idle', 'succeeds', (o) => o.status?.step === 'Succeeded')
     expect(m.spec).toMatchObject({
       reason: 'Policy',

@@ -40,7 +40,7 @@ async function diedInMidCopy(name: string): Promise<FleetClaim & { readonly dige
   await eventually(
     'the volume is being copied',
     async () => (await fleet.cinder.volume(volumeId))?.migration_status === 'migrating',
-    60,
+    120,
     20,
   )
   signal('cinder-volume', 'SIGSTOP')
@@ -85,7 +85,7 @@ describeLab('the controller, when Cinder is in trouble', () => {
     })
     const snapshot = ['-n', fleet.namespace, 'volumesnapshot/nightly']
     const ready = '--for=jsonpath={.status.readyToUse}=true'
-    await kubectl(['wait', ready, '--timeout=60s', ...snapshot])
+    await kubectl(['wait', ready, '--timeout=110s', ...snapshot])
     await fleet.annotate('snapshotted', { [FORCE]: 'warm' })
 
     const { status } = await fleet.migrationWhen(
@@ -98,7 +98,7 @@ describeLab('the controller, when Cinder is in trouble', () => {
       expect(said).toContain('delete the VolumeSnapshots')
     expect(retypesOf(volumeId)).toEqual([])
 
-    await kubectl(['delete', '--timeout=60s', ...snapshot])
+    await kubectl(['delete', '--timeout=110s', ...snapshot])
     await fleet.volumeOn(volumeId, 'couchestor-warm')
     await fleet.migrationWhen('snapshotted', 'succeeds', (m) => m.status?.step === 'Succeeded')
     expect(await fleet.digest(volumeId)).toBe(before)
@@ -156,11 +156,11 @@ describeLab('the controller, when Cinder is in trouble', () => {
       ({ status }) =>
         status?.conditions?.find((c) => c.type === 'MetricsHealthy')?.reason === 'NoSeries' &&
         (status.staying ?? []).some((s) => s.reason === 'NoData'),
-      150,
+      300,
     )
     const healthy = policy.status?.conditions?.find((c) => c.type === 'MetricsHealthy')
     expect(healthy?.status).toBe('False')
-    const { message } = await fleet.eventWhen('unseen', 'NoData', 90)
+    const { message } = await fleet.eventWhen('unseen', 'NoData')
     expect(message).toContain('no usage numbers')
     expect(await fleet.migrations('unseen')).toEqual([])
     expect(retypesOf(claim.volumeId)).toEqual([])
@@ -174,7 +174,7 @@ describeLab('the controller, when Cinder is in trouble', () => {
       'stuck',
       'is stuck',
       (m) => m.status?.step === 'Stuck',
-      150,
+      300,
     )
     expect(status?.reason).toBe('DeadlinePassed')
     const { type, message } = await fleet.eventWhen('stuck', 'MigrationStuck')
@@ -192,7 +192,7 @@ describeLab('the controller, when Cinder is in trouble', () => {
       'stuck',
       'ends with the repair',
       (m) => m.status?.step === 'Failed',
-      150,
+      300,
     )
     expect(repaired.status?.reason).toBe('Reverted')
     expect(retypesOf(volumeId)).toHaveLength(1)
