@@ -166,7 +166,7 @@ async function settled(
   points: readonly (readonly [number, number])[],
 ): Promise<void> {
   const newest = Math.max(...points.map(([at]) => at))
-  for (let tries = 0; tries < 60; tries += 1) {
+  for (let tries = 0; tries < 480; tries += 1) {
     const rows = (await read()).body as [string, number, number][]
     if (rows.some(([start, granularity]) => Date.parse(start) / 1000 + granularity > newest)) return
     await target.pass(250)

@@ -62,10 +62,15 @@ async function attach(): Promise<string> {
   return device.replace(/^.*\//, '')
 }
 
+/** Nova refuses while it is at other work on the server, and gives the volume back as attached when it fails. */
 async function detach(): Promise<void> {
   const nova = await openstack('operator', 'compute')
-  await nova.request('DELETE', `/servers/${serverId}/os-volume_attachments/${volumeId}`)
-  await cinder.volumeWhen(volumeId, 'is detached', (v) => v.status === 'available')
+  await eventually(`volume ${volumeId} is detached`, async () => {
+    const status = (await cinder.volume(volumeId))?.status
+    if (status === 'in-use')
+      await nova.request('DELETE', `/servers/${serverId}/os-volume_attachments/${volumeId}`)
+    return status === 'available'
+  })
 }
 
 /** The end of the i-th minute after `base`: the time that a measure of that minute is shown at. */
@@ -118,7 +123,7 @@ describeLab('the exporter, on the real Gnocchi and Prometheus', () => {
     removeTarget?.()
     await stopMetricsProcesses()
     if (gnocchiDown) await restart('gnocchi-api')
-    await ceilometer.removeAll()
+    await ceilometer?.removeAll()
     await detach().catch(() => {})
     await cinder.deleteVolume(volumeId)
     await rm(folder, { recursive: true, force: true })
@@ -142,7 +147,7 @@ describeLab('the exporter, on the real Gnocchi and Prometheus', () => {
     expect(scrapes[0]?.value).toBeGreaterThan(POLLS)
     const samples = await query(`count_over_time(${selector()}[1h])`)
     expect(samples.map((s) => s.value)).toEqual([POLLS])
-  })
+  }, 800_000)
 
   it('leaves nothing standing longer than Prometheus looks back', async () => {
     const last = endOf(POLLS - 1)
@@ -187,6 +192,12 @@ describeLab('the exporter, on the real Gnocchi and Prometheus', () => {
   })
 
   it('shows no volume while Gnocchi is down, says so, and comes back by itself', async () => {
+    const before = exporter.text().length
+    const failures = () =>
+      exporter
+        .text()
+        .slice(before)
+        .match(/"error":".*cannot be read/g) ?? []
     gnocchiDown = true
     signal('gnocchi-api', 'SIGKILL')
     await healthIs(0)
@@ -194,12 +205,14 @@ describeLab('the exporter, on the real Gnocchi and Prometheus', () => {
     expect(page).toContain('couchestor_exporter_up 0\n')
     expect(page).not.toContain('couchestor_gnocchi_')
     expect(page).not.toContain('couchestor_exporter_volumes')
-    expect(exporter.text().match(/cannot be read/g)).toHaveLength(1)
     await restart('gnocchi-api')
     gnocchiDown = false
     await healthIs(1)
     expect(await exporter.scrape()).toContain(`${READS}{volume_id="${volumeId}"`)
-  })
+    await eventually('the failure is told', () => Promise.resolve(failures().length > 0))
+    // a question that was under way when Gnocchi died fails in another way than those after it: both are told, each once
+    expect(failures()).toEqual([...new Set(failures())])
+  }, 500_000)
 
   it('drops a volume that was detached, though Gnocchi keeps its disk', async () => {
     await detach()
@@ -219,7 +232,7 @@ describeLab('the exporter, on the real Gnocchi and Prometheus', () => {
     expect(await query(`count_over_time(${selector()}[1h])`)).toEqual([
       { ...before[0], at: expect.any(Number) as number },
     ])
-  })
+  }, 500_000)
 
   it('ends by SIGTERM with code 0', async () => {
     expect(await exporter.stop()).toBe(0)
@@ -231,11 +244,12 @@ describeLab('the exporter, on the real Gnocchi and Prometheus', () => {
     const refused = await startMetricsProcess(bundles, ['exporter'], env)
     for (let i = 0; i < 3; i += 1)
       expect(await refused.scrape()).toContain('couchestor_exporter_up 0\n')
+    // with its end all that it has written is there
+    expect(await refused.stop()).toBe(0)
     const errors = refused.text().match(/"level":"error".*/g)
     expect(errors).toHaveLength(1)
     expect(errors?.[0]).toContain('Keystone')
     expect(refused.text()).not.toContain(secret)
-    expect(await refused.stop()).toBe(0)
   })
 
   it('names what is missing where there is no credential', async () => {
@@ -243,7 +257,7 @@ describeLab('the exporter, on the real Gnocchi and Prometheus', () => {
       HOME: '/nowhere',
     })
     expect(await nothing.scrape()).toContain('couchestor_exporter_up 0\n')
-    expect(nothing.text()).toMatch(/OS_AUTH_URL \(or openstack.auth_url\) is missing/)
     expect(await nothing.stop()).toBe(0)
+    expect(nothing.text()).toMatch(/OS_AUTH_URL \(or openstack.auth_url\) is missing/)
   })
 })

@@ -45,7 +45,7 @@ export function createLoopNode(): LoopNode {
     await command('losetup', ['-d', disk.device])
     // busy as long as the kernel lets go of a file system that was on it
     const remove = () => loopControl(LOOP_CTL_REMOVE, disk.name).then(() => true)
-    await eventually(`${disk.name} is gone`, remove, 20)
+    await eventually(`${disk.name} is gone`, remove)
     attached.delete(disk)
   }
   return {
@@ -65,6 +65,8 @@ export function createLoopNode(): LoopNode {
         symlinkSync(`/sys/block/${name}/${entry}`, join(folder, name, entry))
       writeFileSync(join(folder, name, 'serial'), volumeId)
       await command('mv', ['--no-target-directory', join(folder, name), dir])
+      // the kernel tells of a disk that can be seen; what it told before, somebody may have looked at without seeing this one
+      writeFileSync(`/sys/block/${name}/uevent`, 'change')
       return disk
     },
     detach,

@@ -53,10 +53,13 @@ export async function startMetricsProcess(
   })
   const port = await eventually(
     `${args[0]} serves`,
-    () => Promise.resolve(/"metricsPort":(\d+)/.exec(output)?.[1]),
-    20,
+    () => Promise.resolve(/"metricsPort":(\d+)\D/.exec(output)?.[1]),
+    120,
     50,
-  )
+  ).catch((e: unknown) => {
+    child.kill('SIGKILL')
+    throw new Error(`${args[0]} did not start: ${output}`, { cause: e })
+  })
   const address = `127.0.0.1:${port}`
   const self: MetricsProcess = {
     address,

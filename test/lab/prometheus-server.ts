@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { command } from './command.ts'
@@ -65,7 +65,7 @@ export async function startPrometheus(
   }
   try {
     const ready = async () => (await fetch(`http://${address}/-/ready`)).ok
-    await eventually(`${server} is ready`, ready, 30, 100)
+    await eventually(`${server} is ready`, ready, 120, 100)
   } catch (e) {
     const why = readFileSync(file('log'), 'utf8').slice(-1000)
     await stop()
@@ -74,12 +74,20 @@ export async function startPrometheus(
   return { url: `http://${address}`, stop }
 }
 
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo
-      server.close(() => resolve(port))
-    })
+/**
+ * A port that nobody listens on, below those that the kernel gives away: of these another connection could get it before
+ * the server does. Nor does the lab use one from 20,000 to 25,000.
+ */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(20_000, 25_000)
+    if (await isFree(port)) return port
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer().once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
   })
 }

@@ -57,7 +57,7 @@ async function queryable({ name, labels, samples }: History): Promise<void> {
   await eventually(
     `back-filled ${name}`,
     async () => (await query(`${name}${selector(labels)}`, last.at)).length > 0,
-    150,
+    280,
     1000,
   )
 }
