@@ -104,7 +104,9 @@ export class Planner {
     this.#unmanaged = unmanaged
     for (const key of this.#verdicts.keys()) if (!present.has(key)) this.#forget(key)
     for (const policy of this.#parts.policies.all()) await this.fill(policy)
-    for (const judged of this.#verdicts.values()) {
+    for (const [key, old] of this.#verdicts) {
+      const judged = forcedTo(old) === undefined ? undefined : this.#again(key)
+      if (judged === undefined) continue
       const to = forcedTo(judged)
       if (to !== undefined) await this.#create(judged, to, 'Forced')
     }
@@ -126,9 +128,11 @@ export class Planner {
     if (policy.effective.mode === 'Approve' && room <= 0) room = await this.#displace(policy, open)
     // ranking looks at the whole fleet, and many claims may ask one after the other
     if (room <= 0) return
-    for (const { judged, to } of rankedMoves(this.#verdicts, policy.name)) {
+    for (const { key } of rankedMoves(this.#verdicts, policy.name)) {
       if (room <= 0) return
-      if (await this.#create(judged, to, 'Policy')) room--
+      const judged = this.#again(key)
+      if (judged?.verdict.kind !== 'move' || judged.verdict.why !== 'Policy') continue
+      if (await this.#create(judged, judged.verdict.to, 'Policy')) room--
     }
   }
 
@@ -186,6 +190,12 @@ export class Planner {
       verdict.reason === 'Attached' &&
       attachments.store.byIndex('volumeName', pv).length > 0
     )
+  }
+
+  /** The verdict as of now: a move of the same volume may have ended since the last one, and its claim be looked at later. */
+  #again(key: string): Judged | undefined {
+    const managed = this.#parts.managed.claim(key)
+    return managed && this.#judge(key, managed)
   }
 
   #judge(key: string, managed: ManagedClaim): Judged | undefined {

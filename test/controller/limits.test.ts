@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { CINDER_DRIVER } from '../../src/api/names.ts'
 import { HOUR, MINUTE, Stage } from './stage.ts'
 
 /** Largest number of moves seen at once, in order of change, while all idle volumes go down. */
@@ -99,3 +100,34 @@ const TIERS = [
   { name: 'warm', storageClass: 'couchestor-warm', iopsThreshold: 100 },
   { name: 'cold', storageClass: 'couchestor-cold', iopsThreshold: 0 },
 ] as const
+
+it('a claim whose move ends while a look at it still runs is not planned a second time', async () => {
+  const stage = new Stage()
+  stage.policy()
+  const volume = stage.claim({ name: 'idle' })
+  const slow = Promise.withResolvers<void>()
+  let holds = 0
+  stage.start({
+    gate: async (request, send) => {
+      const isLook = request.method === 'GET' && request.url.endsWith(`/volumes/${volume.id}`)
+      if (isLook && holds-- === 1) await slow.promise
+      return send()
+    },
+  })
+  await stage.until(() => stage.ends('idle')[0] === 'Verifying/Verifying')
+  // a pod comes: Kubernetes tells of it, and Cinder is asked about the claim's volume
+  holds = 1
+  const { volumeName: persistentVolumeName } = stage.pvc('idle')['spec'] as { volumeName: string }
+  stage.world.api.seed({
+    apiVersion: 'storage.k8s.io/v1',
+    kind: 'VolumeAttachment',
+    metadata: { name: 'csi-1' },
+    spec: { attacher: CINDER_DRIVER, nodeName: 'node-1', source: { persistentVolumeName } },
+  })
+  await stage.until(() => stage.ends('idle')[0] === 'Succeeded/Verified')
+  expect(holds).toBeLessThan(1)
+  slow.resolve()
+  await stage.clock.advance(HOUR)
+  expect(stage.ends('idle')).toEqual(['Succeeded/Verified'])
+  expect(stage.events('idle').filter((e) => e === 'MigrationPlanned')).toHaveLength(1)
+})
