@@ -1,6 +1,3 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { loadAll } from 'js-yaml'
 import type { Manifest } from '../crds/manifests.ts'
 import { command } from '../lab/command.ts'
@@ -12,8 +9,9 @@ export const NAMESPACE = 'couchestor-system'
 
 /** Runs the real helm as the lab's administrator. Throws on a non-zero exit. */
 export function helm(args: readonly string[], values?: object): Promise<string> {
-  const more = values === undefined ? [] : ['--values', valuesFile(values)]
-  return command('helm', [...args, ...more], { env: theLab().env, timeoutMs: 300_000 })
+  const options = { env: theLab().env, timeoutMs: 300_000 }
+  if (values === undefined) return command('helm', args, options)
+  return command('helm', [...args, '--values', '-'], { ...options, input: JSON.stringify(values) })
 }
 
 /** What the chart is with these values, without a cluster: objects in Helm's order. */
@@ -31,10 +29,4 @@ export async function refusal(values: object): Promise<string> {
     () => 'accepted',
     (e: unknown) => String(e),
   )
-}
-
-function valuesFile(values: object): string {
-  const file = join(mkdtempSync(join(tmpdir(), 'couchestor-values-')), 'values.json')
-  writeFileSync(file, JSON.stringify(values))
-  return file
 }

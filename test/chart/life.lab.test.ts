@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -72,6 +72,15 @@ async function controllers(): Promise<readonly string[]> {
   })
 }
 
+/** SIGKILL to every program of a pod. The one that waits for another takes it along, so either may be gone first. */
+async function killAllIn(space: string): Promise<void> {
+  const pids = (await command('ip', ['netns', 'pids', space])).split('\n').filter((p) => p !== '')
+  expect(pids).not.toEqual([])
+  await command('kill', ['-KILL', ...pids]).catch((e: unknown) => {
+    if (!String(e).includes('No such process')) throw e
+  })
+}
+
 /** Neither a release nor what deploy/ or an aborted run has left; CRDs go when nobody has objects of them. */
 async function nothingInstalled(): Promise<void> {
   await release('uninstall', '--ignore-not-found', '--wait')
@@ -110,13 +119,14 @@ async function secret(): Promise<void> {
   })
 }
 
+let folder: string
 let fleet: Fleet
 let old: string
 
 describeLab('the chart, from installation to the end', () => {
   beforeAll(async () => {
     await buildController()
-    const folder = mkdtempSync(join(tmpdir(), 'couchestor-chart-'))
+    folder = mkdtempSync(join(tmpdir(), 'couchestor-chart-'))
     await helm(['package', CHART, '--version', OLD, '--app-version', OLD, '-d', folder])
     old = join(folder, `couchestor-${OLD}.tgz`)
     await kubectl(['delete', 'stp', PREFIX, `${PREFIX}-hand`, '--ignore-not-found']).catch(() => '')
@@ -127,6 +137,7 @@ describeLab('the chart, from installation to the end', () => {
     await secret()
   })
   afterAll(async () => {
+    rmSync(folder, { recursive: true, force: true })
     await fleet.down()
     const policies = ['stp', PREFIX, `${PREFIX}-hand`, '--ignore-not-found']
     await kubectl(['delete', ...policies]).catch(() => '')
@@ -148,6 +159,8 @@ describeLab('the chart, from installation to the end', () => {
         (c) => c.type === 'TiersResolved' && c.status === 'True',
       ),
     )
+    // one that has not begun yet has no log to show
+    await controllers()
     expect(await controllerLogs()).not.toMatch(/missingRule|403 Forbidden/)
   })
 
@@ -210,10 +223,7 @@ describeLab('the chart, from installation to the end', () => {
       command('ip', ['netns', 'exec', space, 'nft', ...args], input === undefined ? {} : { input })
     for (const space of spaces) await nft(space, ['-f', '-'], rules)
     // old connections would prove nothing: the containers start anew, in the same namespaces
-    for (const space of spaces) {
-      const pids = (await command('ip', ['netns', 'pids', space])).trim().split('\n')
-      for (const pid of pids) process.kill(Number(pid), 'SIGKILL')
-    }
+    for (const space of spaces) await killAllIn(space)
     const restarts = ['get', 'pods', '-l', 'component=controller', '-o', RESTARTS]
     await eventually(
       'the controllers have started again',
@@ -227,13 +237,15 @@ describeLab('the chart, from installation to the end', () => {
     await eventually('the move succeeds', async () =>
       (await fleet.migrations('fenced')).find(succeeded),
     )
-    const counted = await Promise.all(
-      spaces.map(async (space) => packets(await nft(space, ['-j', 'list', 'table', 'ip', TABLE]))),
-    )
-    const total = (of: string) => counted.reduce((sum, map) => sum + (map.get(of) ?? 0), 0)
-    expect(total('dropped')).toBe(0)
-    const needed = ['TCP 6443', 'TCP 5000', 'TCP 8776', 'TCP 9090']
-    expect(needed.filter((port) => total(port) === 0)).toEqual([])
+    const counted = () =>
+      Promise.all(
+        spaces.map(async (s) => packets(await nft(s, ['-j', 'list', 'table', 'ip', TABLE]))),
+      )
+    const total = async (of: string) =>
+      (await counted()).reduce((sum, map) => sum + (map.get(of) ?? 0), 0)
+    for (const port of ['TCP 6443', 'TCP 5000', 'TCP 8776', 'TCP 9090'])
+      await eventually(`${port} is reached`, async () => (await total(port)) > 0)
+    expect(await total('dropped')).toBe(0)
     for (const space of spaces) await nft(space, ['delete', 'table', 'ip', TABLE])
   })
 

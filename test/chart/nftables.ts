@@ -10,6 +10,7 @@ export const TABLE = 'chart_policy'
 /**
  * The egress of a NetworkPolicy as a network plug-in would make it: a counted rule per port, and a counted end for all
  * else. Works on addresses after translation, as NetworkPolicies do; answers to who asked, and the pod itself, are free.
+ * Remains of a connection that the end of a process has cut short are no attempt of it, and not counted.
  */
 export function egressRules(policy: Manifest): string {
   const ports = (policy as EgressPolicy).spec.egress.flatMap((rule) => rule.ports)
@@ -23,6 +24,7 @@ table ip ${TABLE} {
     type filter hook postrouting priority 0; policy accept;
     ct state established,related accept
     ${rules.join('\n    ')}
+    ct state invalid drop
     oifname "eth0" counter drop comment "dropped"
   }
 }`

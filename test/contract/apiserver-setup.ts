@@ -15,9 +15,9 @@ export type Setup = {
 
 /** Asks again until it holds; the real server serves a new CRD, and ends a namespace, only after a moment. */
 export async function until(holds: () => Promise<boolean>) {
-  for (let i = 0; i < 300; i++) {
+  for (let i = 0; i < 1200; i++) {
     if (await holds()) return
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
-  throw new Error('not reached within 30 seconds')
+  throw new Error('not reached within two minutes')
 }

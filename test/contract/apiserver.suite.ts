@@ -42,6 +42,11 @@ async function prepared({ http, url, prefix, forgetHistory }: Target): Promise<S
   await api.post('/api/v1/namespaces', { metadata: { name: prefix } })
   const widgets = `/apis/${GROUP}/v1/namespaces/${prefix}/widgets`
   await until(async () => (await api.get(widgets)).status === 200)
+  // the list of groups follows a moment later
+  await until(async () => {
+    const { groups } = (await api.get('/apis')).body
+    return groups.some((g: { name: string }) => g.name === GROUP)
+  })
   return {
     api,
     namespace: prefix,

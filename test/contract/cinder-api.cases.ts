@@ -121,11 +121,17 @@ export function apiCases(get: () => CinderFixture): void {
     })
 
     it('the administrator sees services', async () => {
-      const { body } = await get().admin.cinder('GET', '/os-services')
-      const states = body.services
-        .filter((s: Json) => s.binary === 'cinder-volume')
-        .map((s: Json) => s.state)
-      expect(states).toEqual(['up', 'up', 'up'])
+      const { admin, until } = get()
+      let states: string[] = []
+      // one that stood still for a while is down until its next report
+      await until('all services to be up', async () => {
+        const { body } = await admin.cinder('GET', '/os-services')
+        states = body.services
+          .filter((s: Json) => s.binary === 'cinder-volume')
+          .map((s: Json) => s.state)
+        return states.every((state) => state === 'up')
+      })
+      expect(states).toHaveLength(3)
     })
   })
 

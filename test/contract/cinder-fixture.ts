@@ -29,7 +29,7 @@ export type CinderFixture = {
 
 const RESTING = ['available', 'in-use', 'error']
 const STEP_MS = 250
-const TRIES = 240
+const TRIES = 480
 
 /** Opens the sessions; `close` removes every volume and snapshot the run has made. */
 export async function openCinder(cloud: CloudTarget): Promise<CinderFixture> {

@@ -35,19 +35,23 @@ export function quotaCases(get: () => CinderFixture): void {
     })
 
     it('moves from the old type to the new one with a retype, the total stays', async () => {
-      const { volume, retype, settle, typeId } = get()
+      const { volume, retype, settle, until, typeId } = get()
       const id = await volume('warm')
       const before = await usage()
       await retype(id, typeId.cold, 'on-demand')
       await settle(id)
-      const after = await usage()
+      // the volume rests a moment before its new type is paid for
+      let after = before
+      await until('the quota', async () => {
+        after = await usage()
+        const { in_use, reserved } = after['gigabytes_couchestor-cold']
+        return in_use > before['gigabytes_couchestor-cold'].in_use && reserved === 0
+      })
       const change = (name: string) => after[name].in_use - before[name].in_use
       expect(change('gigabytes_couchestor-cold')).toBe(1)
       expect(change('gigabytes_couchestor-warm')).toBe(-1)
       expect(change('volumes_couchestor-cold')).toBe(1)
       expect(change('gigabytes')).toBe(0)
-      const reserved = 'gigabytes_couchestor-cold'
-      expect(after[reserved].reserved).toBe(before[reserved].reserved)
     })
 
     it.each([

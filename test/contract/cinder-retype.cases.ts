@@ -39,10 +39,12 @@ export function retypeCases(get: () => CinderFixture): void {
     })
 
     it('shows retyping by the time the 202 is there', async () => {
-      const { volume, retype, show, settle, typeId } = get()
+      const { volume, retype, show, settle, typeId, cloud } = get()
       const id = await volume('hot')
-      await retype(id, typeId.cold, 'on-demand')
-      const { status, volume_type } = await show(id)
+      const { status, volume_type } = await cloud.underWay(async () => {
+        await retype(id, typeId.cold, 'on-demand')
+        return show(id)
+      })
       expect([status, volume_type]).toEqual(['retyping', 'couchestor-hot'])
       await settle(id)
     })
@@ -98,10 +100,12 @@ export function retypeCases(get: () => CinderFixture): void {
     })
 
     it('while it is under way is 400', async () => {
-      const { volume, retype, settle, typeId } = get()
+      const { volume, retype, settle, typeId, cloud } = get()
       const id = await volume('hot')
-      await retype(id, typeId.warm, 'on-demand')
-      const answer = await retype(id, typeId.cold, 'on-demand')
+      const answer = await cloud.underWay(async () => {
+        await retype(id, typeId.warm, 'on-demand')
+        return retype(id, typeId.cold, 'on-demand')
+      })
       expect(answer.status).toBe(400)
       expect(answer.body.badRequest.message).toMatch(REFUSED)
       await settle(id)
@@ -157,21 +161,23 @@ export function retypeCases(get: () => CinderFixture): void {
     )
 
     it('keeps everything else away from the volume while it runs', async () => {
-      const { volume, retype, act, settle, member, typeId } = get()
+      const { volume, retype, act, settle, member, typeId, cloud } = get()
       const id = await volume('hot')
-      await retype(id, typeId.warm, 'on-demand')
-      const extend = await act(id, { 'os-extend': { new_size: 2 } })
-      const snapshot = await member.cinder('POST', '/snapshots', {
-        body: { snapshot: { volume_id: id } },
+      const answers = await cloud.underWay(async () => {
+        await retype(id, typeId.warm, 'on-demand')
+        return {
+          extend: await act(id, { 'os-extend': { new_size: 2 } }),
+          snapshot: await member.cinder('POST', '/snapshots', {
+            body: { snapshot: { volume_id: id } },
+          }),
+          attach: await member.cinder('POST', '/attachments', {
+            body: { attachment: { volume_uuid: id, instance_uuid: id } },
+          }),
+          remove: await member.cinder('DELETE', `/volumes/${id}`),
+        }
       })
-      const attach = await member.cinder('POST', '/attachments', {
-        body: { attachment: { volume_uuid: id, instance_uuid: id } },
-      })
-      const remove = await member.cinder('DELETE', `/volumes/${id}`)
-      expect([extend.status, snapshot.status, attach.status, remove.status]).toEqual([
-        400, 400, 400, 400,
-      ])
-      expect(attach.body.badRequest.message).toContain('the current status is retyping')
+      expect(Object.values(answers).map((answer) => answer.status)).toEqual([400, 400, 400, 400])
+      expect(answers.attach.body.badRequest.message).toContain('the current status is retyping')
       await settle(id)
     })
   })

@@ -23,6 +23,8 @@ export type CloudTarget = {
   now(): number
   /** Lets time pass: real time on real parts, the clock's on the simulator. */
   pass(ms: number): Promise<void>
+  /** Does `work` while no volume service does any: what has been asked of it stays under way. */
+  underWay<T>(work: () => Promise<T>): Promise<T>
   stop(): Promise<void>
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { load } from 'js-yaml'
 import { theLab } from '../lab/env.ts'
+import { signal } from '../lab/processes.ts'
 import type { CloudTarget, PasswordLogin } from './cloud-target.ts'
 
 type CloudsYaml = {
@@ -34,6 +35,14 @@ export function labTarget(): Promise<CloudTarget> {
     prefix: `contract-${randomBytes(3).toString('hex')}`,
     now: () => Date.now(),
     pass: (ms) => delay(ms),
+    underWay: async (work) => {
+      signal('cinder-volume', 'SIGSTOP')
+      try {
+        return await work()
+      } finally {
+        signal('cinder-volume', 'SIGCONT')
+      }
+    },
     stop: () => Promise.resolve(),
   })
 }

@@ -27,6 +27,8 @@ export async function simTarget(): Promise<CloudTarget> {
     prefix: 'contract',
     now: () => clock.now(),
     pass: (ms) => clock.advance(ms),
+    // nothing is done while the clock stands still
+    underWay: (work) => work(),
     stop: async () => {
       await identity.close()
       await volume.close()

@@ -30,7 +30,7 @@ export async function installTheGuide(): Promise<void> {
     stringData: Object.fromEntries(keys.map((key) => [`OS_${key}`, env[`OS_${key}`] ?? ''])),
   })
   await kubectl(['apply', ...FILES.flatMap((file) => ['-f', file])])
-  const rollout = ['rollout', 'status', 'deployment/couchestor-controller', '--timeout=90s']
+  const rollout = ['rollout', 'status', 'deployment/couchestor-controller', '--timeout=110s']
   await kubectl(['-n', NAMESPACE, ...rollout])
 }
 
@@ -46,7 +46,7 @@ export async function makeClaim(name: string, policy?: string): Promise<string> 
       resources: { requests: { storage: '1Gi' } },
     },
   })
-  await kubectl(['wait', '--for=jsonpath={.status.phase}=Bound', `pvc/${name}`, '--timeout=60s'])
+  await kubectl(['wait', '--for=jsonpath={.status.phase}=Bound', `pvc/${name}`, '--timeout=110s'])
   const volume = ['-o', 'jsonpath={.spec.volumeName}']
   const pv = await kubectl(['get', 'pvc', name, ...volume])
   return kubectl(['get', 'pv', pv, '-o', 'jsonpath={.spec.csi.volumeHandle}'])

@@ -67,7 +67,7 @@ describeLab('from the guide to the chart, a month with it, and away again, word 
       'wait',
       '--for=jsonpath={.status.step}=Retyping',
       `vmig/${MOVED}`,
-      '--timeout=60s',
+      '--timeout=110s',
     ])
     uid = await uids()
     expect(uid).toMatch(/^\S+ \S+$/)
@@ -77,7 +77,8 @@ describeLab('from the guide to the chart, a month with it, and away again, word 
     it.each(steps('from-the-guide'))('%s', async (first, text = '') => {
       // Cinder ends the move while no controller is there
       if (first.startsWith('kubectl label crd')) {
-        await kubectl(['-n', NAMESPACE, 'wait', '--for=delete', 'pod', '-l', 'app=couchestor'])
+        const gone = ['wait', '--for=delete', 'pod', '-l', 'app=couchestor', '--timeout=110s']
+        await kubectl(['-n', NAMESPACE, ...gone])
         goOn()
       }
       await expect(reader.follow(text)).resolves.toHaveProperty('code', 0)
@@ -85,7 +86,7 @@ describeLab('from the guide to the chart, a month with it, and away again, word 
 
     it('has kept policy and move, and the new controller ends what the old one began', async () => {
       expect(await uids()).toBe(uid)
-      await kubectl(['wait', '--for=condition=Succeeded', `vmig/${MOVED}`, '--timeout=60s'])
+      await kubectl(['wait', '--for=condition=Succeeded', `vmig/${MOVED}`, '--timeout=110s'])
       expect(retypesOf(volume)).toHaveLength(1)
     })
   })

@@ -20,8 +20,9 @@ export async function neverInstalled(): Promise<void> {
     .filter((file) => file.endsWith('.yaml'))
     .map((file) => `deploy/${file}`)
   const files = [...ours, ...GUIDE_FILES].flatMap((file) => ['-f', file])
-  const absent = ['--ignore-not-found', '--timeout=120s']
-  await kubectl(['delete', ...absent, ...files])
-  await kubectl(['delete', 'crd', ...absent, ...CRDS])
-  await kubectl(['delete', 'namespace', NAMESPACE, ...absent])
+  const remove = (...what: string[]) =>
+    kubectl(['delete', '--ignore-not-found', '--timeout=120s', ...what], { timeoutMs: 300_000 })
+  await remove(...files)
+  await remove('crd', ...CRDS)
+  await remove('namespace', NAMESPACE)
 }

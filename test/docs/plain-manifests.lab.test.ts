@@ -26,7 +26,7 @@ function block(page: string, begins: string): string {
 
 async function available(): Promise<void> {
   for (const name of ['deployment/couchestor-controller', 'daemonset/couchestor-agent'])
-    await kubectl(['-n', NAMESPACE, 'rollout', 'status', name, '--timeout=90s'])
+    await kubectl(['-n', NAMESPACE, 'rollout', 'status', name, '--timeout=110s'])
 }
 
 /** Everything of ours, but CRDs and the namespace with what the reader has put there. */
