@@ -34,7 +34,7 @@ async function diedInMidCopy(name: string): Promise<FleetClaim & { readonly dige
   const claim = await fleet.claim(name, POLICY)
   const { volumeId } = claim
   // enough to copy for the copy to be caught in the middle
-  await writeRandom(await fleet.image(volumeId), 96)
+  await writeRandom(await fleet.image(volumeId), 192)
   const digest = await fleet.digest(volumeId)
   await fleet.annotate(name, { [FORCE]: 'cold' })
   await eventually(
