@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { buildController, CONTROLLER_NAMESPACE } from './controller-process.ts'
@@ -177,6 +178,7 @@ describeLab('the kubelet of the lab', () => {
         { name: 'scratch', mountPath: '/scratch' },
       ],
     }
+    const machine = hostname()
     await apply(pod('inside', container, { restartPolicy: 'Never', volumes }))
     await here('wait', WAIT, '--for=jsonpath={.status.phase}=Succeeded', 'pod/inside')
     const seen = JSON.parse(await here('logs', 'inside')) as Record<string, unknown>
@@ -193,6 +195,8 @@ describeLab('the kubelet of the lab', () => {
       scratch: 'allowed',
     })
     expect(seen['root']).not.toContain('root')
+    // components of the lab name themselves after the machine
+    expect(hostname()).toBe(machine)
   })
 
   it('lets through what NetworkPolicies allow, to the port of the endpoint, and nothing else', async () => {

@@ -134,6 +134,7 @@ export class Container {
       '--',
       '/usr/bin/unshare',
       '--mount',
+      '--uts',
       ...pid,
     ]
     const child = spawn(
