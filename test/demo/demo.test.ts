@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process'
-import { existsSync, mkdtempSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { runDemo } from '../../src/cli/demo/demo.ts'
 import { systemClock } from '../../src/main/system-clock.ts'
 import { serve } from '../../src/sim/server.ts'
@@ -109,20 +109,23 @@ describe('the demo on a busy machine', () => {
 })
 
 describe('the bundle', () => {
+  let cwd: string
   beforeAll(async () => {
+    cwd = mkdtempSync(join(tmpdir(), 'couchestor-demo-'))
     if (!existsSync(bundle))
       await run(process.execPath, [join(root, 'test', 'tools', 'build.ts')], { cwd: root })
   }, 60_000)
+  afterAll(() => rmSync(cwd, { recursive: true }))
 
   it('plays the demo from an empty directory and ends by itself', async () => {
-    const cwd = mkdtempSync(join(tmpdir(), 'couchestor-demo-'))
-    const { stdout, stderr } = await run(
-      process.execPath,
-      [bundle, 'demo', '--once', '--speed', '10'],
-      { cwd, env: { PATH: '' } },
-    )
+    const args = [bundle, 'demo', '--once', '--speed', '10']
+    const playing = run(process.execPath, args, { cwd, env: { PATH: '' } })
+    // one that ends badly has told why
+    const { stdout, stderr } = await playing.catch((e: unknown) => e as Awaited<typeof playing>)
     expect(stderr).toBe('')
+    expect(stdout.split('\n').filter((l) => l.startsWith('  WRONG'))).toEqual([])
     expect(stdout).toMatch(/saved +543\.00/)
+    await playing
   })
 
   it.each([

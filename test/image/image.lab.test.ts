@@ -27,12 +27,15 @@ const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as {
 }
 
 describeLab('the image', () => {
-  const directory = mkdtempSync(join(tmpdir(), 'couchestor-image-'))
-  const context = join(directory, 'context')
-  const store = imageStore(join(directory, 'store'), context)
+  let directory: string
+  let context: string
+  let store: ReturnType<typeof imageStore>
   let container: Awaited<ReturnType<typeof store.container>>
 
   beforeAll(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'couchestor-image-'))
+    context = join(directory, 'context')
+    store = imageStore(join(directory, 'store'), context)
     // builds are compared with each other: of what stood here at one moment
     for (const path of SOURCE) cpSync(path, join(context, path), { recursive: true })
     await store.build('couchestor')
@@ -88,7 +91,7 @@ describeLab('the image', () => {
     const agent = container.start('couchestor', 'agent', '--node-name=n', `--metrics-port=${PORT}`)
     try {
       const url = `http://127.0.0.1:${PORT}/healthz`
-      await eventually('the agent answers', async () => (await fetch(url)).ok, 30)
+      await eventually('the agent answers', async () => (await fetch(url)).ok)
     } finally {
       await ended(agent)
     }
@@ -111,6 +114,7 @@ describeLab('the image', () => {
 
 /** Asks the whole process group, as the engine between us and the program does not pass signals on. */
 async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
   const end = new Promise((resolve) => child.once('close', resolve))
   process.kill(-child.pid!, 'SIGTERM')
   await end

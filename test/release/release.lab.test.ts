@@ -10,11 +10,12 @@ const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { versio
 const made = (name: string): string => join('dist/release', name)
 
 describeLab('what a release consists of', () => {
-  const empty = mkdtempSync(join(tmpdir(), 'couchestor-release-'))
   const env = { ...lab?.env }
+  let empty: string
   let said: string
 
   beforeAll(async () => {
+    empty = mkdtempSync(join(tmpdir(), 'couchestor-release-'))
     said = await command('npm', ['run', '--silent', 'release', '--dry-run'])
   })
   afterAll(() => rmSync(empty, { recursive: true }))

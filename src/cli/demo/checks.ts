@@ -68,13 +68,34 @@ function unless(right: boolean, key: string): readonly string[] {
   return right ? [] : [key]
 }
 
+/**
+ * By the ids of the calls. An attempt that Cinder has ended is in its journal; one whose controller was killed between the
+ * saved intent and the call may be missing there.
+ */
 function repeated(stage: Stage): readonly string[] {
   return stage.actors
     .filter((a) => {
-      const accepted = movesOf(stage, a.key).filter((m) => m.status?.startedAt !== undefined)
-      return stage.world.cloud.seams.retypesOf(a.volume.id).length !== accepted.length
+      const moves = movesOf(stage, a.key)
+      const attempts = moves.map(attemptOf)
+      const ended = moves.filter(isEndedByCinder).map(attemptOf)
+      const calls = stage.world.cloud.seams.retypesOf(a.volume.id).map((e) => e.globalRequestId)
+      const twice = new Set(calls).size < calls.length
+      return (
+        twice ||
+        calls.some((id) => !attempts.includes(id)) ||
+        ended.some((id) => !calls.includes(id))
+      )
     })
     .map((a) => a.key)
+}
+
+function attemptOf(m: VolumeMigration): string {
+  return m.status?.intent?.requestId ?? ''
+}
+
+function isEndedByCinder({ status }: VolumeMigration): boolean {
+  if (status?.intent === undefined) return false
+  return status.step === 'Succeeded' || status.reason === 'Reverted'
 }
 
 function killedWell(stage: Stage): boolean {
