@@ -56,6 +56,8 @@ const SLICE = 500
 export class Planner {
   readonly #parts: PlannerParts
   readonly #verdicts = new Map<string, Judged>()
+  /** Volumes whose move is being made at this moment. */
+  readonly #making = new Set<string>()
   readonly #tell: VerdictTeller
 
   constructor(parts: PlannerParts) {
@@ -235,7 +237,7 @@ export class Planner {
     return this.#parts.judgement.catchingUp(policy.name) ? undefined : tiers[tier]?.name
   }
 
-  /** True when there is a new object now. */
+  /** True when a new object takes a place now. */
   async #create(judged: Judged, to: number, reason: 'Policy' | 'Forced'): Promise<boolean> {
     const { deps, migrations, teller } = this.#parts
     const id = judged.managed.bound?.volume.handle
@@ -247,7 +249,10 @@ export class Planner {
     const proposal = migrationFor(judged, to, reason, end, lastEnd(known))
     if (reason === 'Policy' && LASTING_LIMITS.has(this.#parts.limits(proposal)?.reason ?? ''))
       return false
-    const created = await migrations.create(proposal)
+    // two looks may come to the same end at the same time: one of them makes the move, and tells it
+    if (this.#making.has(id)) return true
+    this.#making.add(id)
+    const created = await migrations.create(proposal).finally(() => this.#making.delete(id))
     if (isFinished(created)) return false
     teller.claim(
       judged.managed.claim,

@@ -131,3 +131,31 @@ it('a claim whose move ends while a look at it still runs is not planned a secon
   expect(stage.ends('idle')).toEqual(['Succeeded/Verified'])
   expect(stage.events('idle').filter((e) => e === 'MigrationPlanned')).toHaveLength(1)
 })
+
+it('a move that two looks come to at the same time is made once, and told once', async () => {
+  const stage = new Stage()
+  stage.policy()
+  stage.claim({ name: 'idle' })
+  const slow = Promise.withResolvers<void>()
+  let asked = 0
+  stage.start({
+    gate: async (request, send) => {
+      const isPlan = request.method === 'POST' && request.url.includes('/volumemigrations')
+      if (isPlan && asked++ === 0) await slow.promise
+      return send()
+    },
+  })
+  await stage.until(() => asked === 1)
+  const claim = stage.pvc('idle')
+  const labels = { ...claim.metadata.labels, another: 'look' }
+  stage.world.api.seed({ ...claim, metadata: { ...claim.metadata, labels } })
+  await stage.clock.advance(5_000)
+  slow.resolve()
+  await stage.clock.advance(MINUTE)
+  expect(asked).toBe(1)
+  expect(stage.ends('idle')).toHaveLength(1)
+  const told = stage.world.api
+    .objects('/api/v1/events')
+    .filter((e) => e['reason'] === 'MigrationPlanned')
+  expect(told.map((e) => e['count'])).toEqual([1])
+})
