@@ -12,9 +12,12 @@ const run = promisify(execFile)
 const root = join(import.meta.dirname, '..', '..')
 const bundle = join(root, 'dist', 'couchestor.js')
 
+/** Days per minute. Half of the fastest: no scene shall be late only because the machine has more to do. */
+const SPEED = 5
+
 type Part = Partial<{ speed: number; port: number; once: boolean; stopAfterMs: number }>
 
-async function play({ speed = 10, port, once = true, stopAfterMs }: Part = {}) {
+async function play({ speed = SPEED, port, once = true, stopAfterMs }: Part = {}) {
   let text = ''
   const stop = new AbortController()
   if (stopAfterMs !== undefined) setTimeout(() => stop.abort(), stopAfterMs)
@@ -30,7 +33,7 @@ async function play({ speed = 10, port, once = true, stopAfterMs }: Part = {}) {
   return { code, text, lines: text.split('\n') }
 }
 
-describe('the demo, played at ten days per minute', () => {
+describe('the demo, played at five days per minute', () => {
   let played: Awaited<ReturnType<typeof play>>
   beforeAll(async () => {
     played = await play()
@@ -118,7 +121,7 @@ describe('the bundle', () => {
   afterAll(() => rmSync(cwd, { recursive: true }))
 
   it('plays the demo from an empty directory and ends by itself', async () => {
-    const args = [bundle, 'demo', '--once', '--speed', '10']
+    const args = [bundle, 'demo', '--once', '--speed', String(SPEED)]
     const playing = run(process.execPath, args, { cwd, env: { PATH: '' } })
     // one that ends badly has told why
     const { stdout, stderr } = await playing.catch((e: unknown) => e as Awaited<typeof playing>)
