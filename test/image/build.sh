@@ -29,14 +29,18 @@ fi
 install -m 755 "$here/node_modules/node/bin/node" "$base/rootfs/usr/local/bin/node"
 cp -L /etc/ssl/certs/ca-certificates.crt "$base/rootfs/etc/ssl/certs/"
 
-mkdir -p "$store"
+# what npm has fetched for this checkout it need not fetch again
+cache=$(npm config get cache)
+mkdir -p "$store" "$cache"
 "${buildah[@]}" bud --isolation chroot --layers=false --timestamp 0 -t node-base -f - "$base" >"$store/base.log" 2>&1 <<'BASE' ||
 FROM scratch
 ADD rootfs /
 ENV NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt
+ENV npm_config_cache=/npm-cache npm_config_prefer_offline=true
 ENV PATH=/usr/local/bin:/usr/bin:/bin
 BASE
   die "the base: $(tail -n 3 "$store/base.log")"
 
-"${buildah[@]}" bud --isolation chroot --layers=false --timestamp 0 --build-arg NODE_IMAGE=localhost/node-base "$@" \
+"${buildah[@]}" bud --isolation chroot --layers=false --timestamp 0 --build-arg NODE_IMAGE=localhost/node-base \
+  --volume "$cache:/npm-cache" "$@" \
   -t "$tag" "$context" >"$store/$tag.log" 2>&1 || die "$tag: $(tail -n 5 "$store/$tag.log")"
