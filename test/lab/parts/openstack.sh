@@ -46,7 +46,7 @@ openstack_up() {
   wait $ceph || die "Ceph failed"
   wait $rabbit || die "RabbitMQ failed"
   bg cinder-scheduler cinder-scheduler --config-file "$conf"
-  bg cinder-volume cinder-volume --config-file "$conf"
+  bg cinder-volume env PATH="$LAB/etc/bin:$PATH" cinder-volume --config-file "$conf"
   bg cinder-api cinder-api --config-file "$conf"
   await cinder-api 90 ok http://$IP:8776/
   await cinder-volume 90 logged cinder-volume 3 'Driver post RPC initialization completed'
