@@ -42,13 +42,15 @@ export function quotaCases(get: () => CinderFixture): void {
       await settle(id)
       // the volume rests a moment before its new type is paid for
       let after = before
+      const cold = 'gigabytes_couchestor-cold'
       await until('the quota', async () => {
         after = await usage()
-        const { in_use, reserved } = after['gigabytes_couchestor-cold']
-        return in_use > before['gigabytes_couchestor-cold'].in_use && reserved === 0
+        const isPaid = after[cold].in_use > before[cold].in_use
+        // what a retype cut short has reserved stays so for a day
+        return isPaid && after[cold].reserved <= before[cold].reserved
       })
       const change = (name: string) => after[name].in_use - before[name].in_use
-      expect(change('gigabytes_couchestor-cold')).toBe(1)
+      expect(change(cold)).toBe(1)
       expect(change('gigabytes_couchestor-warm')).toBe(-1)
       expect(change('volumes_couchestor-cold')).toBe(1)
       expect(change('gigabytes')).toBe(0)
