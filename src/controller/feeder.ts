@@ -70,7 +70,8 @@ export class Feeder {
     const { memory, health } = this.#parts
     const { tiers } = policy
     if (tiers === undefined) return false
-    health.readsFrom(policy.name, policy.effective.metrics.source)
+    if (health.readsFrom(policy.name, policy.effective.metrics.source))
+      this.#heard.delete(policy.name)
     const remembered = memory.of(policy)
     this.#forget(remembered, bound)
     const newcomers = bound.filter(
@@ -154,7 +155,7 @@ export class Feeder {
       this.#parts.onWindow?.(policy, samples, end)
       remembered.askedUntil = Math.max(end, remembered.askedUntil ?? end)
     }
-    this.#heard.set(policy.name, policy.effective.metrics.source)
+    this.#heard.add(policy.name)
     return true
   }
 
@@ -165,11 +166,10 @@ export class Feeder {
   #askedUntil(policy: ResolvedPolicy, remembered: PolicyMemory, latest: number): number {
     const before = latest - policy.effective.metrics.windowMs / 1000
     const asked = remembered.askedUntil ?? before
-    const heard = this.#heard.get(policy.name) === policy.effective.metrics.source
-    return heard ? asked : Math.min(asked, before)
+    return this.#heard.has(policy.name) ? asked : Math.min(asked, before)
   }
-  /** The source of the newest window, by policy. */
-  readonly #heard = new Map<string, string>()
+  /** Policies whose newest window came from the source that they have now. */
+  readonly #heard = new Set<string>()
 
   #sourceOf({ effective }: ResolvedPolicy): ActivitySource {
     return this.#parts.sources[effective.metrics.source]

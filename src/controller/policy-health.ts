@@ -52,14 +52,18 @@ export class PolicyHealth {
     return h.frozen !== before
   }
 
-  /** What another source said is no news of this one; how many volumes usually have numbers still is. */
-  readsFrom(policy: string, source: string): void {
+  /**
+   * What another source said is no news of this one; how many volumes usually have numbers still is. Returns true when the
+   * source is a new one.
+   */
+  readsFrom(policy: string, source: string): boolean {
     const h = this.#of(policy)
-    if (h.source === source) return
+    if (h.source === source) return false
     h.source = source
     h.down = undefined
     h.windowEnd = undefined
     h.warnings = []
+    return true
   }
 
   warn(policy: string, warnings: readonly string[]): void {

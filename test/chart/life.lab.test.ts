@@ -137,13 +137,13 @@ describeLab('the chart, from installation to the end', () => {
     await secret()
   })
   afterAll(async () => {
-    rmSync(folder, { recursive: true, force: true })
     await fleet.down()
     const policies = ['stp', PREFIX, `${PREFIX}-hand`, '--ignore-not-found']
     await kubectl(['delete', ...policies]).catch(() => '')
     await nothingInstalled()
     // other tests find the lab as it was
     await install()
+    rmSync(folder, { recursive: true })
   })
 
   it('comes up ready from nothing, CRDs and policy included', async () => {

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { createVirtualClock } from '../../../test/virtual-clock.ts'
 import type { VolumeMigrationStatus } from '../../api/volume-migration.ts'
-import { createHttpClient } from '../../http.ts'
+import { createClient } from '../../sim/cloud/test-client.ts'
 import { checks, Contents } from './checks.ts'
 import { openStage } from './stage.ts'
 import type { Stage } from './stage.ts'
@@ -18,10 +18,14 @@ async function miscounted(attempts: readonly Attempt[]): Promise<readonly string
   const clock = createVirtualClock()
   const stage = await openStage({ day: clock, dayStart: clock.now(), clock, port: undefined })
   try {
-    const cinder = await login(stage)
+    const { cloud } = stage.world
+    const member = createClient(cloud, cloud.seams.couchestor)
+    const retype = { 'os-retype': { new_type: 'couchestor-warm', migration_policy: 'on-demand' } }
+    const path = `/volumes/${stage.actor(KEY).volume.id}/action`
     for (const [i, { status, calls }] of attempts.entries()) {
       seedMove(stage, `req-${i}`, status)
-      for (let n = 0; n < calls; n++) await cinder.retype(`req-${i}`)
+      const headers = { 'x-openstack-request-id': `req-${i}` }
+      for (let n = 0; n < calls; n++) await member('POST', path, retype, headers)
     }
     return checks(stage, new Contents(stage)).find((c) => c.what.includes('none twice'))?.wrong
   } finally {
@@ -37,32 +41,6 @@ function seedMove(stage: Stage, requestId: string, status: VolumeMigrationStatus
     spec: { claim: { name: 'vouchers' }, to: 'warm', policy: 'tiering' },
     status: { startedAt: '2026-01-01T11:34:00Z', intent: { requestId }, ...status },
   })
-}
-
-async function login({ world, urls, actor }: Stage) {
-  const http = createHttpClient()
-  const { id, secret } = world.cloud.seams.operator
-  const identity = { methods: ['application_credential'], application_credential: { id, secret } }
-  const post = (url: string, body: object, headers: Readonly<Record<string, string>> = {}) =>
-    http.request({
-      method: 'POST',
-      url,
-      headers: { 'content-type': 'application/json', ...headers },
-      body: JSON.stringify(body),
-    })
-  const answer = await post(`${urls.identity}/v3/auth/tokens`, { auth: { identity } })
-  const { token } = JSON.parse(await answer.text()) as { token: { project: { id: string } } }
-  const volume = `${urls.volume}/v3/${token.project.id}/volumes/${actor(KEY).volume.id}`
-  return {
-    retype: async (requestId: string) => {
-      const headers = {
-        'x-auth-token': answer.headers['x-subject-token'] ?? '',
-        'x-openstack-request-id': requestId,
-      }
-      const retype = { new_type: 'couchestor-warm', migration_policy: 'on-demand' }
-      await (await post(`${volume}/action`, { 'os-retype': retype }, headers)).text()
-    },
-  }
 }
 
 it.each<[string, readonly Attempt[], readonly string[]]>([
