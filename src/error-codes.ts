@@ -7,10 +7,14 @@ export const ERROR_CODES = {
   config: 'config.yaml cannot be read, or has wrong or unknown keys; all of them are listed.',
   OpenStackCredentials: 'Parts of the OpenStack credential are missing or contradict each other.',
   OpenStackAuthentication: 'Keystone refuses the credential.',
+  OpenStackAuthUrl: 'OS_AUTH_URL does not lead to Keystone, or redirects to another address.',
   OpenStackEndpoint: 'The catalog has no endpoint for the service, region and interface asked for.',
   PrometheusConfigInvalid: 'The `prometheus` section cannot work as it stands.',
+  PROXY: 'HTTPS_PROXY, HTTP_PROXY or the proxy of a kubeconfig is not the URL of a proxy.',
   KUBE_NOT_CONFIGURED: 'No kubeconfig and no service account was found.',
   KUBE_NO_SERVICE_ACCOUNT: "The pod's service account token cannot be read.",
+  KUBE_UNREACHABLE:
+    'The API server cannot be reached, or accepts neither certificate nor credential.',
   KUBE_BAD_TOKEN: 'A bearer token is empty or has more than one line.',
   KUBE_EXEC_FAILED: 'The command that the kubeconfig names for credentials failed.',
   KUBE_FILE_UNREADABLE: 'A file that the kubeconfig names cannot be read.',
@@ -31,7 +35,7 @@ export const ERROR_CODES = {
   TOO_LATE: 'A move has ended or is under way, and cannot be approved or cancelled any more.',
   duration: 'A duration cannot be read; it is written as `90s`, `30m`, `24h`.',
   quantity: 'A number with its unit cannot be read.',
-  schedule: 'A schedule is no cron expression, or its time zone is none of the IANA names.',
+  schedule: 'A schedule is not a cron expression, or its time zone is none of the IANA names.',
 } as const
 
 export type ErrorCode = keyof typeof ERROR_CODES

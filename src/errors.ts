@@ -14,6 +14,16 @@ export class UserError extends Error {
   }
 }
 
+/**
+ * `text` without what differs from one attempt to the next (request ids), for a status or an event: the same trouble must
+ * read the same, or each attempt is one more write.
+ */
+export function stable(text: string): string {
+  return text
+    .replace(/[,;]? *\(?\brequest(?:[-_ ]?id)?:? *req-[\w-]+\)?/gi, '')
+    .replace(/\breq-[\w-]{8,}/g, 'req-…')
+}
+
 /** The message of anything thrown, without a stack. */
 export function messageOf(e: unknown): string {
   return e instanceof Error ? e.message : String(e)

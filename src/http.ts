@@ -1,5 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { Agent, request } from 'undici'
+import type { Dispatcher } from 'undici'
+import { messageOf, UserError } from './errors.ts'
+import { createProxyAgent, NO_TUNNEL } from './proxy-agent.ts'
+import { describeProxy, orWithout } from './proxy.ts'
+import { textOf } from './text-file.ts'
+import type { Proxy, ProxyChoice } from './proxy.ts'
 
 /**
  * The one door to the network. Kubernetes, OpenStack and metrics clients are given an `HttpClient`;
@@ -30,6 +36,8 @@ export type HttpResponse = {
   text(): Promise<string>
   /** The body piece by piece, for watches. The consumer ends it by leaving the loop or aborting the signal. */
   chunks(): AsyncIterable<string>
+  /** The proxy that handed it on, or answered itself: "http://proxy:3128 (HTTP_PROXY)". Never holds its credentials. */
+  readonly proxy?: string
 }
 
 export type ConnectionFailure = 'refused' | 'dns' | 'tls' | 'timeout' | 'reset' | 'aborted'
@@ -46,94 +54,222 @@ export class ConnectionError extends Error {
   }
 }
 
-export type HttpOptions = {
+export type TlsMaterial = {
   /** PEM text of the certificate authority to trust, instead of the system's. */
   readonly ca?: string
   /** PEM text of a client certificate and its key. */
   readonly cert?: string
   readonly key?: string
+}
+
+export type HttpOptions = TlsMaterial & {
   readonly insecureSkipVerify?: boolean
+  /** The name that the server's certificate must have, where it is not the one of the URL. */
+  readonly servername?: string
+  /** Sent with every request. */
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>
+  /**
+   * What the files hold now; asked before every request, and with `true` after the server refused what there was. New
+   * connections are opened with it; requests in flight end on the old ones.
+   */
+  readonly renewed?: (refused: boolean) => Promise<TlsMaterial>
   /** Most connections per origin. Default 8. */
   readonly connections?: number
+  /** Which proxy a request goes through. Default: none. */
+  readonly proxy?: ProxyChoice
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000
+const CONNECT_TIMEOUT_MS = 10_000
 
-/** An `HttpClient` on one shared undici agent: a bounded number of connections, kept alive, HTTP/1.1. */
+/** An `HttpClient` on shared undici agents: a bounded number of connections, kept alive, HTTP/1.1. */
 export function createHttpClient(options: HttpOptions = {}): HttpClient {
-  const agent = new Agent({
-    connections: options.connections ?? 8,
-    allowH2: false,
-    keepAliveTimeout: 30_000,
-    connect: {
-      timeout: 10_000,
-      ...(options.ca === undefined ? {} : { ca: options.ca }),
-      ...(options.cert === undefined ? {} : { cert: options.cert }),
-      ...(options.key === undefined ? {} : { key: options.key }),
-      ...(options.insecureSkipVerify ? { rejectUnauthorized: false } : {}),
-    },
-  })
+  const connections = renewable(options)
+  const send = async (req: HttpRequest): Promise<HttpResponse> => {
+    const timeout = req.timeoutMs ?? DEFAULT_TIMEOUT_MS
+    const proxy = options.proxy?.(new URL(req.url))
+    try {
+      const asked = request(req.url, {
+        dispatcher: connections.current().dispatcherFor(proxy),
+        method: req.method,
+        headers: { ...req.headers, ...(options.headers as Record<string, string | string[]>) },
+        body: req.body ?? null,
+        signal: req.signal ?? null,
+        headersTimeout: timeout,
+        bodyTimeout: timeout,
+      })
+      const res = await unlessAborted(asked, req.signal)
+      return {
+        status: res.statusCode,
+        headers: Object.fromEntries(
+          Object.entries(res.headers).map(([k, v]) => [
+            k,
+            Array.isArray(v) ? v.join(', ') : (v ?? ''),
+          ]),
+        ),
+        text: () =>
+          res.body.text().catch((e: unknown) => Promise.reject(asConnectionError(e, req, proxy))),
+        chunks: () => decoded(res.body, req, proxy),
+        ...(proxy === undefined ? {} : { proxy: describeProxy(proxy) }),
+      }
+    } catch (e) {
+      throw asConnectionError(e, req, proxy)
+    }
+  }
   return {
     request: async (req) => {
-      const timeout = req.timeoutMs ?? DEFAULT_TIMEOUT_MS
+      await connections.renew(false)
       try {
-        const res = await request(req.url, {
-          dispatcher: agent,
-          method: req.method,
-          headers: { ...req.headers },
-          body: req.body ?? null,
-          signal: req.signal ?? null,
-          headersTimeout: timeout,
-          bodyTimeout: timeout,
-        })
-        return {
-          status: res.statusCode,
-          headers: Object.fromEntries(
-            Object.entries(res.headers).map(([k, v]) => [
-              k,
-              Array.isArray(v) ? v.join(', ') : (v ?? ''),
-            ]),
-          ),
-          text: () =>
-            res.body.text().catch((e: unknown) => Promise.reject(asConnectionError(e, req))),
-          chunks: () => decoded(res.body, req),
-        }
+        const response = await send(req)
+        // the caller repeats what was refused with 401, then on a connection with the new certificate
+        if (response.status === 401) await connections.renew(true)
+        return response
       } catch (e) {
-        throw asConnectionError(e, req)
+        const refused = e instanceof ConnectionError && e.failure === 'tls'
+        if (!refused || !(await connections.renew(true))) throw e
+        return send(req)
       }
     },
-    close: () => agent.destroy(),
+    close: () => connections.close(),
   }
 }
 
-async function* decoded(body: AsyncIterable<Uint8Array>, req: HttpRequest): AsyncIterable<string> {
+/** Agents that give way to other ones when the certificates have changed. */
+function renewable(options: HttpOptions) {
+  let material: TlsMaterial = options
+  let current = agentsWith(options, material)
+  const retired = new Set<Agents>()
+  const retire = (old: Agents) => {
+    retired.add(old)
+    const gone = () => void retired.delete(old)
+    old.close().then(gone, gone)
+  }
+  return {
+    current: () => current,
+    /** True when there are other certificates than before. */
+    renew: async (refused: boolean): Promise<boolean> => {
+      if (options.renewed === undefined) return false
+      const next = await options.renewed(refused)
+      if (next.ca === material.ca && next.cert === material.cert && next.key === material.key)
+        return false
+      material = next
+      retire(current)
+      current = agentsWith(options, next)
+      return true
+    },
+    close: async () => {
+      await Promise.all([current, ...retired].map((agents) => agents.destroy()))
+    },
+  }
+}
+
+type Agents = ReturnType<typeof agentsWith>
+
+/** One agent for the direct way, and one for each proxy, with the same certificates. */
+function agentsWith(options: HttpOptions, material: TlsMaterial) {
+  const pool = { connections: options.connections ?? 8, allowH2: false, keepAliveTimeout: 30_000 }
+  const connect = { timeout: CONNECT_TIMEOUT_MS, ...tlsOf(options, material) }
+  const direct = new Agent({ ...pool, connect })
+  const proxied = new Map<Proxy, Dispatcher>()
+  const all = () => [direct, ...proxied.values()]
+  return {
+    dispatcherFor: (proxy: Proxy | undefined): Dispatcher => {
+      if (proxy === undefined) return direct
+      const known = proxied.get(proxy) ?? createProxyAgent(proxy, pool, connect)
+      proxied.set(proxy, known)
+      return known
+    },
+    /** Ends when the requests in flight have. */
+    close: async () => void (await Promise.all(all().map((agent) => agent.close()))),
+    destroy: async () => void (await Promise.all(all().map((agent) => agent.destroy()))),
+  }
+}
+
+function tlsOf(options: HttpOptions, { ca, cert, key }: TlsMaterial) {
+  return {
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+    ...(options.servername === undefined ? {} : { servername: options.servername }),
+    ...(options.insecureSkipVerify ? { rejectUnauthorized: false } : {}),
+  }
+}
+
+/** The library notices the end of a request only once it has a connection, for which it may wait long. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work
+  const { promise, resolve, reject } = Promise.withResolvers<T>()
+  const onAbort = () => reject(new DOMException('given up', 'AbortError'))
+  signal.addEventListener('abort', onAbort, { once: true })
+  work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  return promise
+}
+
+async function* decoded(
+  body: AsyncIterable<Uint8Array>,
+  req: HttpRequest,
+  proxy: Proxy | undefined,
+): AsyncIterable<string> {
   const decoder = new TextDecoder()
   try {
     for await (const chunk of body) yield decoder.decode(chunk, { stream: true })
   } catch (e) {
-    throw asConnectionError(e, req)
+    throw asConnectionError(e, req, proxy)
   }
 }
 
-/** Reads a PEM file; the error names the file and what it is for. */
+/** Reads a PEM file. Throws `UserError` (config) that names the file and what it is for. */
 export function readPem(path: string, what: string): string {
+  let text: string
   try {
-    return readFileSync(path, 'utf8')
+    text = textOf(readFileSync(path))
   } catch (e) {
-    throw new Error(`cannot read ${what} "${path}": ${(e as Error).message}`, { cause: e })
+    throw new UserError(
+      'config',
+      `cannot read ${what} "${path}": ${messageOf(e)}; mount the file there, or correct the path`,
+      { cause: e },
+    )
   }
+  // an unusable certificate would show only with the first connection, as one that broke off
+  if (text.includes('-----BEGIN ')) return text
+  throw new UserError(
+    'config',
+    `${what} "${path}" is no PEM text (-----BEGIN …); convert it, for example with openssl x509 -inform DER`,
+  )
 }
 
-function asConnectionError(e: unknown, req: HttpRequest): ConnectionError {
+function asConnectionError(
+  e: unknown,
+  req: HttpRequest,
+  proxy: Proxy | undefined,
+): ConnectionError {
   if (e instanceof ConnectionError) return e
   const { origin } = new URL(req.url)
   const code = codeOf(e)
-  const text = e instanceof Error ? e.message : String(e)
-  const failure = failureOf(code, text, req.signal?.aborted === true)
-  // the URL's path may carry names but never secrets; its query may, so only the origin is told
-  return new ConnectionError(failure, `${req.method} ${origin}: ${failure} (${code || text})`, {
-    cause: e,
-  })
+  const text = messageOf(e)
+  const aborted = req.signal?.aborted === true
+  const refusal = proxy === undefined || aborted ? undefined : proxyRefusal(text, proxy)
+  const failure =
+    refusal === undefined ? failureOf(code, text, aborted, isDuringConnect(e)) : 'refused'
+  const via = proxy === undefined ? '' : ` through the proxy ${describeProxy(proxy)}`
+  // the URL's path may carry names but never secrets; its query may, so only the origin is shown
+  const message = `${req.method} ${origin}${via}: ${refusal ?? `${failure} (${code || text})${PLAIN_SERVER.test(code) ? NO_TLS : ''}`}`
+  return new ConnectionError(failure, message, { cause: e })
+}
+
+/** TLS was spoken to a server that answered in the clear. */
+const PLAIN_SERVER = /^ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST)/
+const NO_TLS = ': nothing speaks TLS there, is the URL to begin with http://?'
+
+/** What a proxy said that did not let the request pass: the server has certainly not seen it. */
+function proxyRefusal(text: string, { from }: Proxy): string | undefined {
+  const status = /Proxy response \((\d+)\)|Proxy Authentication Required \((407)\)/.exec(text)
+  const code = status?.[1] ?? status?.[2]
+  if (text.startsWith('SOCKS5')) return `the proxy does not connect (${text})`
+  if (code === undefined) return undefined
+  if (code === '407')
+    return `the proxy answered 407: it wants a user and a password, or refuses those of ${from}`
+  return `the proxy answered ${code} and opens no connection: allow the host there${orWithout(from)}`
 }
 
 function codeOf(e: unknown): string {
@@ -143,22 +279,43 @@ function codeOf(e: unknown): string {
   return typeof cause === 'string' ? cause : ''
 }
 
-function failureOf(code: string, text: string, aborted: boolean): ConnectionFailure {
+/**
+ * Failures in front of the first byte of a request. Other TLS errors (a bad record, an alert after the handshake) break
+ * a connection that may have carried it already.
+ */
+const HANDSHAKE =
+  /^(?!ERR_SSL_TLSV13_ALERT).*(CERT|SELF_SIGNED|UNABLE_TO)|^ERR_SSL_.*(WRONG_VERSION|UNSUPPORTED_PROTOCOL|PROTOCOL_VERSION|HANDSHAKE_FAILURE|UNKNOWN_CA|NO_SHARED|NO_CIPHERS|UNRECOGNIZED_NAME)/
+
+/** True when the system says that it failed to connect, to any of the addresses it tried. */
+function isDuringConnect(e: unknown): boolean {
+  const { syscall, errors, cause } = (e ?? {}) as {
+    readonly syscall?: unknown
+    readonly errors?: unknown
+    readonly cause?: unknown
+  }
+  if (syscall !== undefined) return syscall === 'connect'
+  if (Array.isArray(errors) && errors.length > 0) return errors.every(isDuringConnect)
+  return cause !== undefined && isDuringConnect(cause)
+}
+
+function failureOf(
+  code: string,
+  text: string,
+  aborted: boolean,
+  duringConnect: boolean,
+): ConnectionFailure {
   if (aborted || code === 'UND_ERR_ABORTED') return 'aborted'
   if (
     code === 'ECONNREFUSED' ||
     code === 'UND_ERR_CONNECT_TIMEOUT' ||
-    code === 'EHOSTUNREACH' ||
-    code === 'ENETUNREACH'
+    code === NO_TUNNEL ||
+    code.startsWith('UND_ERR_SOCKS5')
   )
     return 'refused'
+  // a connection that has carried the request may end with these too
+  if ((code === 'EHOSTUNREACH' || code === 'ENETUNREACH') && duringConnect) return 'refused'
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'dns'
-  if (
-    code.startsWith('ERR_TLS') ||
-    code.startsWith('ERR_SSL') ||
-    /CERT|SELF_SIGNED|UNABLE_TO/.test(code)
-  )
-    return 'tls'
+  if (code.startsWith('ERR_TLS') || code === 'UND_ERR_PRX_TLS' || HANDSHAKE.test(code)) return 'tls'
   if (
     code === 'UND_ERR_HEADERS_TIMEOUT' ||
     code === 'UND_ERR_BODY_TIMEOUT' ||

@@ -1,3 +1,4 @@
+import { LONGEST_RETRY_AFTER_MS, retryAfterMs } from '../time.ts'
 import { redact } from './redact.ts'
 import { ApiError } from './types.ts'
 
@@ -39,7 +40,7 @@ export function apiErrorFrom(
     status,
     reason,
     redact(`${what}: ${status} ${reason}: ${text}`, secret).slice(0, LONGEST_MESSAGE),
-    retryAfter(headers['retry-after']) ?? said?.details?.retryAfterSeconds,
+    retryAfterSeconds(headers, said),
   )
 }
 
@@ -67,7 +68,14 @@ function foreign(body: string): string {
     .slice(0, LONGEST_FOREIGN_BODY)
 }
 
-// the API server sends seconds; a date (a proxy's) is left to our own backoff
-function retryAfter(header: string | undefined): number | undefined {
-  return header !== undefined && /^\d{1,6}$/.test(header) ? Number(header) : undefined
+/** A date without the answer's own `Date` is left to our own back-off: here is no clock to measure it by. */
+function retryAfterSeconds(
+  headers: Readonly<Record<string, string>>,
+  said: StatusBody | undefined,
+): number | undefined {
+  const asked = retryAfterMs(headers, Infinity)
+  if (asked !== undefined) return asked / 1000
+  const seconds: unknown = said?.details?.retryAfterSeconds
+  if (typeof seconds !== 'number' || !(seconds >= 0)) return undefined
+  return Math.min(seconds, LONGEST_RETRY_AFTER_MS / 1000)
 }

@@ -8,7 +8,7 @@ import { createKubeClient } from './client.ts'
 import { EVENT, LEASE, PERSISTENT_VOLUME, SELF_SUBJECT_ACCESS_REVIEW } from './resources.ts'
 import { json, scriptedHttp, silence, status, stream } from './testing.ts'
 import type { Script } from './testing.ts'
-import { ApiError } from './types.ts'
+import { ApiError, LostLeaseError } from './types.ts'
 import type { KubeClient, KubeObject } from './types.ts'
 
 const volume = { metadata: { name: 'pv-1', resourceVersion: '7' }, spec: { unknown: [1] } }
@@ -146,6 +146,21 @@ describe('a failure', () => {
     const { client, clock } = kube([refusedConnection(), status(404, 'NotFound')])
 
     expect((await ended(clock, remove(client))).error).toMatchObject({ reason: 'NotFound' })
+  })
+
+  it('of a write is followed by another try only while its fence lets it', async () => {
+    const { client, http, clock } = kube([status(503, 'ServiceUnavailable'), json(200, volume)])
+    let leads = true
+    const body = { metadata: { labels: { a: 'b' } } }
+    const fence = () => {
+      if (!leads) throw new LostLeaseError('lost')
+    }
+    const call = client.patch(PERSISTENT_VOLUME, 'pv-1', body, { type: 'merge', fence })
+    await clock.settle()
+    leads = false
+    const { error } = await ended(clock, call)
+    expect(error).toBeInstanceOf(LostLeaseError)
+    expect(http.requests).toHaveLength(1)
   })
 
   it('of the certificate is told at once: it would be refused again', async () => {

@@ -1,7 +1,8 @@
 import { FIELD_MANAGER } from '../api/names.ts'
-import { apiVersionOf, collectionPath, objectPath } from './resources.ts'
+import { apiVersionOf, collectionPath, groupVersionPath, objectPath } from './resources.ts'
 import { createTransport } from './transport.ts'
 import type { Call, Transport, TransportOptions } from './transport.ts'
+import { ApiError } from './types.ts'
 import type { KubeClient, KubeObject, PatchType, Resource, WatchEvent } from './types.ts'
 import { watchLines } from './watch-lines.ts'
 
@@ -31,7 +32,7 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
 
     list: async (resource, query = {}, signal) => listPage(transport, resource, query, signal),
 
-    watch: (resource, query, signal) => watch(transport, resource, query, signal),
+    watch: (resource, query, signal, onOpen) => watch(transport, resource, query, signal, onOpen),
 
     create: async (resource, object) =>
       json({
@@ -42,7 +43,7 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
         repeat: 'unprocessed',
       }),
 
-    patch: async (resource, name, body, { type, namespace, subresource, force }) =>
+    patch: async (resource, name, body, { type, namespace, subresource, force, fence }) =>
       json({
         method: 'PATCH',
         path: objectPath(resource, { name, namespace, subresource }),
@@ -53,6 +54,7 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
         body: JSON.stringify(body),
         contentType: CONTENT_TYPE[type],
         repeat: isIdempotent(type, body) ? 'always' : 'unprocessed',
+        fence,
       }),
 
     replace: async (resource, object) =>
@@ -81,10 +83,28 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
       })
     },
 
+    serves: (resource) => serves(transport, resource),
+
     close: async () => {
       await options.http.close()
       await options.watchHttp?.close()
     },
+  }
+}
+
+/** Throws for an answer that is no list of resources: a proxy's page says nothing about the API server. */
+async function serves(transport: Transport, resource: Resource): Promise<boolean> {
+  const path = groupVersionPath(resource)
+  try {
+    const list = JSON.parse(await transport.call({ method: 'GET', path, repeat: 'always' })) as {
+      readonly resources?: readonly { readonly name?: string }[]
+    }
+    if (!Array.isArray(list.resources))
+      throw new Error(`the API server answered ${path} with something else than its resources`)
+    return list.resources.some(({ name }) => name === resource.plural)
+  } catch (e) {
+    if (e instanceof ApiError && e.status === 404) return false
+    throw e
   }
 }
 
@@ -122,6 +142,7 @@ async function* watch<T extends KubeObject>(
   resource: Resource,
   query: Parameters<KubeClient['watch']>[1],
   signal: AbortSignal,
+  onOpen?: () => void,
 ): AsyncGenerator<WatchEvent<T>> {
   const { namespace, timeoutSeconds, ...rest } = query
   // ours, so that leaving the loop always frees the connection and the listener on the caller's signal
@@ -143,6 +164,7 @@ async function* watch<T extends KubeObject>(
       signal: own.signal,
       idleMs: timeoutSeconds * 1000 + WATCH_SLACK_MS,
     })
+    onOpen?.()
     for await (const line of watchLines(response.chunks())) yield JSON.parse(line) as WatchEvent<T>
   } finally {
     signal.removeEventListener('abort', stop)

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { createAuthority } from '../../test/cli/certificates.ts'
 import { createVirtualClock } from '../../test/virtual-clock.ts'
 import { loadKubeAccess } from './credentials.ts'
 
@@ -83,18 +84,45 @@ describe('in a pod', () => {
   })
 })
 
+describe('--context in a pod', () => {
+  const prod = kubeconfig({ token: 'mine' })
+  const choosing = (files: Files, env: Record<string, string>) => {
+    const clock = createVirtualClock()
+    const readFile = (path: string) => {
+      const text = files[path]
+      if (text === undefined) throw new Error(`ENOENT: no such file, open '${path}'`)
+      return text
+    }
+    return loadKubeAccess({ env: { ...inPod, ...env }, readFile, clock, choice: { context: 'c' } })
+  }
+
+  it("chooses in ~/.kube/config, and never falls back to the pod's own cluster", async () => {
+    const loaded = await choosing({ ...pod, '/h/.kube/config': prod }, { HOME: '/h' })
+    expect(loaded).toMatchObject({ server: 'https://api.test:6443', source: '/h/.kube/config' })
+  })
+
+  it('is refused where there is no kubeconfig to choose in', async () => {
+    await expect(choosing(pod, { HOME: '/h' })).rejects.toThrow(
+      /--context chooses in a kubeconfig, and there is none: .*leave --context out to use the pod's own/,
+    )
+  })
+})
+
 describe('a kubeconfig', () => {
   const b64 = (text: string) => Buffer.from(text).toString('base64')
 
   it('gives certificates from files beside it and from data', async () => {
+    const authority = createAuthority()
+    const { ca } = authority
+    const { cert, key } = authority.issue('admin')
     const { loaded } = access(
       {
         '/home/kc': kubeconfig(
-          { 'client-certificate': 'admin.crt', 'client-key-data': b64('KEY') },
+          { 'client-certificate': 'admin.crt', 'client-key-data': b64(key) },
           { 'certificate-authority': '/etc/ca.crt' },
         ),
-        '/home/admin.crt': 'CERT',
-        '/etc/ca.crt': 'CA',
+        '/home/admin.crt': cert,
+        '/etc/ca.crt': ca,
       },
       {},
       '/home/kc',
@@ -102,7 +130,7 @@ describe('a kubeconfig', () => {
 
     expect(await loaded).toMatchObject({
       server: 'https://api.test:6443',
-      tls: { ca: 'CA', cert: 'CERT', key: 'KEY' },
+      tls: { ca, cert, key },
       namespace: 'couchestor-system',
       source: '/home/kc',
     })
@@ -165,10 +193,10 @@ describe('a mistake is told with its fix:', () => {
     ['the file is no YAML', { '/k': '{' }, { KUBECONFIG: '/k' }, /kubeconfig \/k cannot be read/],
     ['there is no context', { '/k': 'clusters: []' }, { KUBECONFIG: '/k' }, /use-context/],
     [
-      'a proxy is wanted',
-      { '/k': kubeconfig({}, { 'proxy-url': 'socks5://x' }) },
+      'the proxy is none',
+      { '/k': kubeconfig({}, { 'proxy-url': 'ftp://x' }) },
       { KUBECONFIG: '/k' },
-      /"proxy-url" is not supported/,
+      /proxy-url of kubeconfig \/k is "ftp:\/\/x", which is not the URL of a proxy/,
     ],
     [
       'the certificate file is missing',

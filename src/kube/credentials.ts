@@ -4,10 +4,14 @@ import type { Clock } from '../clock.ts'
 import { messageOf, UserError } from '../errors.ts'
 import { bearer, cachedAuthorization } from './authorization.ts'
 import type { Endpoint } from './kubeconfig.ts'
+import type { Choice } from './kubeconfig-files.ts'
+import { renewedMaterial } from './renewed-material.ts'
 
 export type KubeAccess = Endpoint & {
   /** Our own namespace: the pod's, else `couchestor-system`. */
   readonly namespace: string
+  /** The namespace that kubectl would use without `-n`: the context's, or the pod's. */
+  readonly defaultNamespace: string
   /** Where it was found, for messages: a file name or `in-cluster`. */
   readonly source: string
 }
@@ -15,12 +19,18 @@ export type KubeAccess = Endpoint & {
 export type KubeAccessOptions = {
   /** `--kubeconfig`. Goes before KUBECONFIG, the pod's service account and ~/.kube/config, in this order. */
   readonly kubeconfigPath?: string | undefined
+  /** `--context`, `--cluster` and `--user`, which choose in a kubeconfig: a pod's own account is not meant then. */
+  readonly choice?: Choice
+  /** A person sits before a terminal, whom a credential command may ask. */
+  readonly interactive?: boolean
   readonly env: Readonly<Record<string, string | undefined>>
   /** The text of a file; throws when there is none. */
   readonly readFile: (path: string) => string
   readonly clock: Clock
 }
 
+/** A cluster's certificate authority is renewed while the pod runs. */
+const FRESH_MS = 60_000
 const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount'
 
 /**
@@ -30,28 +40,51 @@ const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount'
 export async function loadKubeAccess(options: KubeAccessOptions): Promise<KubeAccess> {
   const { kubeconfigPath, env, readFile } = options
   const namespace = attempt(() => readFile(`${SERVICE_ACCOUNT}/namespace`).trim())
-  const known = { namespace: namespace || DEFAULT_NAMESPACE }
-  const explicit = kubeconfigPath ?? env['KUBECONFIG']
-  if (explicit) return { ...(await fromKubeconfig(explicit, options)), ...known, source: explicit }
-  if (env['KUBERNETES_SERVICE_HOST'])
-    return { ...inCluster(options), ...known, source: 'in-cluster' }
+  const own = namespace || DEFAULT_NAMESPACE
+  // --kubeconfig names one file; KUBECONFIG may be a list
+  if (kubeconfigPath) return fromKubeconfig([kubeconfigPath], own, options)
+  const listed = (env['KUBECONFIG'] ?? '').split(':').filter((path) => path !== '')
+  if (listed.length > 0) return fromKubeconfig(listed, own, options)
+  const chosen = (['context', 'cluster', 'user'] as const).filter((n) => options.choice?.[n])
+  const inPod = Boolean(env['KUBERNETES_SERVICE_HOST'])
+  if (inPod && chosen.length === 0) return inCluster(own, namespace, options)
   const home = join(env['HOME'] ?? '~', '.kube', 'config')
-  if (attempt(() => readFile(home)) !== undefined)
-    return { ...(await fromKubeconfig(home, options)), ...known, source: home }
+  if (attempt(() => readFile(home)) !== undefined) return fromKubeconfig([home], own, options)
   throw new UserError(
     'KUBE_NOT_CONFIGURED',
-    'no Kubernetes cluster is configured: --kubeconfig and KUBECONFIG are not set, this is no pod ' +
-      `(KUBERNETES_SERVICE_HOST is not set) and ${home} cannot be read; pass --kubeconfig <file>`,
+    inPod
+      ? `--${chosen[0]} chooses in a kubeconfig, and there is none: --kubeconfig and KUBECONFIG are not set and ${home} cannot be read; pass --kubeconfig <file>, or leave --${chosen.join(' and --')} out to use the pod's own account`
+      : 'no Kubernetes cluster is configured: --kubeconfig and KUBECONFIG are not set, this is not a pod ' +
+          `(KUBERNETES_SERVICE_HOST is not set) and ${home} cannot be read; pass --kubeconfig <file>`,
   )
 }
 
-/** Loaded only where there is a kubeconfig: what reads one takes 19 MB that a pod has better uses for. */
-async function fromKubeconfig(paths: string, options: KubeAccessOptions): Promise<Endpoint> {
+/** Loaded only where there is a kubeconfig: a pod needs no YAML for its access. */
+async function fromKubeconfig(
+  files: readonly string[],
+  own: string,
+  options: KubeAccessOptions,
+): Promise<KubeAccess> {
   const { loadKubeconfig } = await import('./kubeconfig.ts')
-  return loadKubeconfig(paths, options)
+  const { namespace, ...endpoint } = await loadKubeconfig(files, options.choice ?? {}, {
+    clock: options.clock,
+    readFile: options.readFile,
+    env: options.env,
+    interactive: options.interactive ?? false,
+  })
+  return {
+    ...endpoint,
+    namespace: own,
+    defaultNamespace: namespace ?? 'default',
+    source: files.join(':'),
+  }
 }
 
-function inCluster({ env, readFile, clock }: KubeAccessOptions): Endpoint {
+async function inCluster(
+  own: string,
+  podNamespace: string | undefined,
+  { env, readFile, clock }: KubeAccessOptions,
+): Promise<KubeAccess> {
   const host = env['KUBERNETES_SERVICE_HOST']!
   const port = env['KUBERNETES_SERVICE_PORT'] || '443'
   const tokenPath = `${SERVICE_ACCOUNT}/token`
@@ -66,13 +99,18 @@ function inCluster({ env, readFile, clock }: KubeAccessOptions): Endpoint {
       )
     }
   }
-  const tls = { ca: read(`${SERVICE_ACCOUNT}/ca.crt`) }
-  // read now, so that a missing token is told at the start
+  const tls = await renewedMaterial(clock, FRESH_MS, () => ({
+    ca: read(`${SERVICE_ACCOUNT}/ca.crt`),
+  }))
+  // read now, so that a missing token is reported at the start
   bearer(read(tokenPath), tokenPath)
   return {
     server: `https://${host.includes(':') ? `[${host}]` : host}:${port}`,
     tls,
     authorization: cachedAuthorization(clock, () => bearer(read(tokenPath), tokenPath)),
+    namespace: own,
+    defaultNamespace: podNamespace || 'default',
+    source: 'in-cluster',
   }
 }
 

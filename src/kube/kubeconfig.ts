@@ -1,12 +1,15 @@
-import { dirname, isAbsolute, join } from 'node:path'
-import { KubeConfig } from '@kubernetes/client-node'
-import type { Cluster, User } from '@kubernetes/client-node'
-import { load } from 'js-yaml'
+import { createSecureContext } from 'node:tls'
 import type { Clock } from '../clock.ts'
 import { messageOf, UserError } from '../errors.ts'
-import type { HttpOptions } from '../http.ts'
+import type { HttpOptions, TlsMaterial } from '../http.ts'
+import { fixedProxy } from '../proxy.ts'
 import { bearer, cachedAuthorization } from './authorization.ts'
-import { redact } from './redact.ts'
+import { execCredential } from './exec-credential.ts'
+import type { ExecCredential } from './exec-credential.ts'
+import { choose, unreadable } from './kubeconfig-files.ts'
+import type { Choice, Chosen } from './kubeconfig-files.ts'
+import type { User } from './kubeconfig-entries.ts'
+import { renewedMaterial } from './renewed-material.ts'
 import type { Authorization } from './transport.ts'
 
 export type Endpoint = {
@@ -15,175 +18,192 @@ export type Endpoint = {
   readonly authorization: Authorization
 }
 
-type Deps = { readonly clock: Clock; readonly readFile: (path: string) => string }
+export type KubeconfigDeps = {
+  readonly clock: Clock
+  readonly readFile: (path: string) => string
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly interactive: boolean
+}
 
-type Chosen = { readonly cluster: Cluster; readonly user: User | null; readonly tokenFile?: string }
-
-/**
- * Server, certificates and credential of a kubeconfig's current context. `paths` as in KUBECONFIG: several files
- * separated by colons, where the first that names a thing wins. Throws a `UserError`.
- */
-export async function loadKubeconfig(paths: string, deps: Deps): Promise<Endpoint> {
-  const files = paths.split(':').filter((p) => p !== '')
-  const chosen = choose(files, deps)
+/** Server, certificates and credential that kubectl would use with these files. Throws a `UserError`. */
+export async function loadKubeconfig(
+  files: readonly string[],
+  choice: Choice,
+  deps: KubeconfigDeps,
+): Promise<Endpoint & { readonly namespace: string | undefined }> {
+  const chosen = choose(files, choice, deps.readFile)
   const { cluster, user } = chosen
-  refuseUnsupported(cluster, user, paths)
-  const own = certificates(cluster, user, deps)
-  const external = user?.exec || user?.authProvider ? plugin(files, user, deps) : undefined
-  const fromPlugin = external ? await external(false) : undefined
-  const tls = {
-    ...own,
-    ...(fromPlugin?.cert && { cert: fromPlugin.cert }),
-    ...(fromPlugin?.key && { key: fromPlugin.key }),
-  }
+  const where = files.join(':')
+  refuseUnsupported(chosen, where)
+  const exec = user.exec && !hasOwnToken(user) ? execCredential(user.exec, chosen, deps) : undefined
+  // the command's own answer is kept until it expires, and asked for again by the authorization
+  const freshMs = exec === undefined ? FRESH_MS : 0
+  const renewed = await renewedMaterial(deps.clock, freshMs, async () =>
+    material(chosen, await exec?.(false), deps),
+  )
   return {
-    server: cluster.server.replace(/\/+$/, ''),
-    tls,
-    authorization: cachedAuthorization(deps.clock, async (refresh) =>
-      external ? (await external(refresh)).authorization : staticCredential(chosen, deps),
-    ),
+    server: cluster.server,
+    namespace: chosen.namespace,
+    tls: {
+      ...renewed,
+      ...(cluster['tls-server-name'] && { servername: cluster['tls-server-name'] }),
+      ...(cluster['proxy-url'] && {
+        proxy: fixedProxy(cluster['proxy-url'], `proxy-url of kubeconfig ${where}`),
+      }),
+      ...(cluster['insecure-skip-tls-verify'] === true && { insecureSkipVerify: true }),
+      ...impersonation(user),
+    },
+    authorization: cachedAuthorization(deps.clock, async (refresh) => {
+      if (exec === undefined) return staticCredential(files, choice, chosen, deps)
+      const { token } = await exec(refresh)
+      return token === undefined ? undefined : bearer(token, `command "${user.exec?.command}"`)
+    }),
   }
 }
 
-function choose(files: readonly string[], deps: Deps): Chosen {
-  const configs = files.map((file) => ({ file, text: read(file, 'kubeconfig', deps) }))
-  const kubeConfig = merged(configs)
-  const cluster = kubeConfig.getCurrentCluster()
-  if (!cluster)
-    throw new UserError(
-      'KUBECONFIG_NO_CONTEXT',
-      `kubeconfig ${files.join(':')}: current-context "${kubeConfig.getCurrentContext() ?? ''}" names no ` +
-        'context with a cluster; choose one with kubectl config use-context <name>',
-    )
-  const user = kubeConfig.getCurrentUser()
-  const tokenFile = user ? tokenFileOf(configs, user.name) : undefined
-  return { cluster, user, ...(tokenFile !== undefined && { tokenFile }) }
+function hasOwnToken({ token, tokenFile, username }: User): boolean {
+  return Boolean(token || tokenFile || username)
 }
 
-type Source = { readonly file: string; readonly text: string }
+const FRESH_MS = 60_000
 
-function merged(configs: readonly Source[]): KubeConfig {
-  const all = new KubeConfig()
-  for (const { file, text } of configs) {
-    const one = parsed(file, text)
-    all.currentContext ||= one.currentContext
-    for (const kind of ['clusters', 'users', 'contexts'] as const) {
-      const known = new Set(all[kind].map((x) => x.name))
-      ;(all[kind] as { name: string }[]).push(...one[kind].filter((x) => !known.has(x.name)))
-    }
-  }
-  return all
-}
-
-function parsed(file: string, text: string): KubeConfig {
-  const one = new KubeConfig()
-  try {
-    one.loadFromString(text)
-  } catch (e) {
+function refuseUnsupported({ user, userName }: Chosen, where: string): void {
+  if (!user.as && (user['as-uid'] || user['as-groups']?.length || user['as-user-extra']))
     throw new UserError(
       'KUBECONFIG_INVALID',
-      // a YAML error may quote the line, and the line may be a token
-      `kubeconfig ${file} cannot be read: ${messageOf(e).split('\n')[0]}; check it with kubectl config view`,
+      `kubeconfig ${where}: user "${userName}" impersonates a uid, groups or extra fields, but no user; add "as"`,
     )
-  }
-  one.makePathsAbsolute(dirname(file))
-  return one
-}
-
-/** `tokenFile` as kubectl knows it; the library reads another name once. */
-function tokenFileOf(configs: readonly Source[], userName: string): string | undefined {
-  for (const { file, text } of configs) {
-    const { users } = load(text) as {
-      users?: { name?: string; user?: { tokenFile?: string } }[]
-    }
-    const entry = users?.find((u) => u.name === userName)
-    if (!entry) continue
-    const path = entry.user?.tokenFile
-    return path === undefined || isAbsolute(path) ? path : join(dirname(file), path)
-  }
-  return undefined
-}
-
-function refuseUnsupported(cluster: Cluster, user: User | null, paths: string): void {
-  const found =
-    (cluster.proxyUrl && 'proxy-url') ||
-    (cluster.tlsServerName && 'tls-server-name') ||
-    (user?.impersonateUser && 'as (impersonation)')
-  if (found)
+  const provider = user['auth-provider']?.name
+  if (provider !== undefined && provider !== 'oidc')
     throw new UserError(
       'KUBECONFIG_UNSUPPORTED',
-      `kubeconfig ${paths}: "${found}" is not supported; use a context without it`,
+      `kubeconfig ${where}: auth-provider "${provider}" of user "${userName}" is one that kubectl has given up too; use its exec plugin`,
     )
 }
 
-function certificates(cluster: Cluster, user: User | null, deps: Deps): HttpOptions {
-  const pem = (file: string | undefined, data: string | undefined, what: string) =>
-    file ? read(file, what, deps) : data ? Buffer.from(data, 'base64').toString('utf8') : undefined
-  const ca = pem(cluster.caFile, cluster.caData, 'certificate-authority')
-  const cert = pem(user?.certFile, user?.certData, 'client-certificate')
-  const key = pem(user?.keyFile, user?.keyData, 'client-key')
+/** Headers in which the API server reads whose rights are meant. */
+function impersonation(user: User): Pick<HttpOptions, 'headers'> {
+  if (!user.as) return {}
+  const extra = Object.entries(user['as-user-extra'] ?? {}).map(
+    ([key, values]) =>
+      [`impersonate-extra-${encodeURIComponent(key.toLowerCase())}`, values] as const,
+  )
+  return {
+    headers: {
+      'impersonate-user': user.as,
+      ...(user['as-uid'] && { 'impersonate-uid': user['as-uid'] }),
+      ...(user['as-groups']?.length && { 'impersonate-group': user['as-groups'] }),
+      ...Object.fromEntries(extra),
+    },
+  }
+}
+
+/** What is written into the kubeconfig goes before the file it names, as for kubectl. */
+function material(
+  { cluster, user, userName }: Chosen,
+  external: ExecCredential | undefined,
+  deps: KubeconfigDeps,
+): TlsMaterial {
+  const pem = (data: string | undefined, file: string | undefined, what: string) => {
+    const text = data
+      ? Buffer.from(data, 'base64').toString('utf8')
+      : file && fileOf(file, what, deps)
+    // what cannot be used would show only with the first connection, as one that broke off
+    if (!text || text.includes('-----BEGIN ')) return text || undefined
+    throw unusable(
+      data ? `${what}-data` : `${what} "${file}"`,
+      `it is no PEM text${data ? ' in base64' : ''}`,
+    )
+  }
+  const ca = pem(
+    cluster['certificate-authority-data'],
+    cluster['certificate-authority'],
+    'certificate-authority',
+  )
+  const cert =
+    external?.cert ??
+    pem(user['client-certificate-data'], user['client-certificate'], 'client-certificate')
+  const key = external?.key ?? pem(user['client-key-data'], user['client-key'], 'client-key')
+  if (cert !== undefined || key !== undefined) checkPair(cert, key, userName)
   return {
     ...(ca !== undefined && { ca }),
     ...(cert !== undefined && { cert }),
     ...(key !== undefined && { key }),
-    ...(cluster.skipTLSVerify && { insecureSkipVerify: true }),
   }
 }
 
-function staticCredential({ user, tokenFile }: Chosen, deps: Deps): string | undefined {
-  if (tokenFile) return bearer(read(tokenFile, 'tokenFile', deps), tokenFile)
-  if (user?.token) return bearer(user.token, `user "${user.name}" of the kubeconfig`)
-  if (!user?.username) return undefined
-  return `Basic ${Buffer.from(`${user.username}:${user.password ?? ''}`).toString('base64')}`
-}
-
-type FromPlugin = {
-  readonly authorization: string | undefined
-  readonly cert?: string
-  readonly key?: string
-}
-
-/** Asks the user's exec plugin or auth provider through the library, which keeps the answer until it expires. */
-function plugin(files: readonly string[], user: User, deps: Deps) {
-  const fresh = () => merged(files.map((file) => ({ file, text: read(file, 'kubeconfig', deps) })))
-  let kubeConfig = fresh()
-  return async (refresh: boolean): Promise<FromPlugin> => {
-    // the library has no other way to forget a token that the server refused before its time
-    if (refresh) kubeConfig = fresh()
-    const filled: PluginOptions = { headers: {} }
-    try {
-      await kubeConfig.applyToHTTPSOptions(
-        filled as Parameters<KubeConfig['applyToHTTPSOptions']>[0],
-      )
-    } catch (e) {
-      const said = redact(messageOf(e)).split('\n')[0]!.slice(0, 200)
-      const what = user.exec ? `command "${user.exec.command}"` : 'auth provider'
-      throw new UserError(
-        'KUBE_EXEC_FAILED',
-        `the credential ${what} of user "${user.name}" failed: ${said}; run it by hand to see more`,
-      )
-    }
-    return {
-      authorization: filled.headers['Authorization'],
-      ...(filled.cert && { cert: String(filled.cert) }),
-      ...(filled.key && { key: String(filled.key) }),
-    }
+function checkPair(cert: string | undefined, key: string | undefined, userName: string): void {
+  const what = `the client certificate of user "${userName}"`
+  if (cert === undefined || key === undefined)
+    throw unusable(what, `its ${cert === undefined ? 'certificate' : 'key'} is missing`)
+  try {
+    createSecureContext({ cert, key })
+  } catch (e) {
+    throw unusable(what, messageOf(e))
   }
 }
 
-type PluginOptions = {
-  readonly headers: Record<string, string>
-  readonly cert?: string | Buffer
-  readonly key?: string | Buffer
+function unusable(what: string, why: string): UserError {
+  return new UserError(
+    'KUBECONFIG_INVALID',
+    `${what} of the kubeconfig cannot be used: ${why}; log in again, or correct it`,
+  )
 }
 
-function read(path: string, what: string, { readFile }: Deps): string {
+function staticCredential(
+  files: readonly string[],
+  choice: Choice,
+  { user, userName }: Chosen,
+  deps: KubeconfigDeps,
+): string | undefined {
+  const token = user.token ? String(user.token) : undefined
+  if (user.tokenFile) {
+    const text = tokenOf(user.tokenFile, token, deps)
+    return bearer(text, text === token ? `user "${userName}" of the kubeconfig` : user.tokenFile)
+  }
+  if (token !== undefined) return bearer(token, `user "${userName}" of the kubeconfig`)
+  if (user.username)
+    return `Basic ${Buffer.from(`${user.username}:${user.password ?? ''}`).toString('base64')}`
+  // kubectl writes a renewed token into the file
+  return user['auth-provider'] && idToken(choose(files, choice, deps.readFile), deps)
+}
+
+/** The file goes before the token beside it, which holds while there is no file. */
+function tokenOf(path: string, token: string | undefined, deps: KubeconfigDeps): string {
+  try {
+    return deps.readFile(path)
+  } catch (e) {
+    if (token !== undefined) return token
+    throw unreadable('tokenFile', path, e)
+  }
+}
+
+/** The token of auth-provider oidc; only kubectl can renew it, since a refresh token is good for one use. */
+function idToken({ user, userName }: Chosen, { clock }: KubeconfigDeps): string {
+  const token = user['auth-provider']?.config?.['id-token'] ?? ''
+  const expires = expiryOf(token)
+  if (token !== '' && clock.now() < expires) return bearer(token, `user "${userName}"`)
+  throw new UserError(
+    'KUBE_BAD_TOKEN',
+    `the id-token of user "${userName}" (auth-provider oidc) ${token === '' ? 'is missing' : 'has expired'}; run kubectl get namespaces once, which renews it`,
+  )
+}
+
+function expiryOf(token: string): number {
+  try {
+    const claims = JSON.parse(
+      Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'),
+    ) as { exp?: unknown }
+    return typeof claims.exp === 'number' ? claims.exp * 1000 : Infinity
+  } catch {
+    return Infinity
+  }
+}
+
+function fileOf(path: string, what: string, { readFile }: KubeconfigDeps): string {
   try {
     return readFile(path)
   } catch (e) {
-    throw new UserError(
-      'KUBE_FILE_UNREADABLE',
-      `cannot read the ${what} "${path}": ${messageOf(e)}; correct the path or the file's permissions`,
-    )
+    throw unreadable(what, path, e)
   }
 }

@@ -26,6 +26,8 @@ export type ElectorOptions = {
   readonly log: Log
   readonly metrics?: Registry
   readonly timing?: Partial<LeaseTiming>
+  /** Called once, at the moment the lease is lost: whatever happens to the work under way, the process must end. */
+  readonly onLost?: () => void
 }
 
 /** Milliseconds. */
@@ -78,6 +80,12 @@ export function createElector(options: ElectorOptions): Elector {
     master?.set({ name }, next ? 1 : 0)
   }
   setTerm(undefined)
+
+  const lose = (fields: object, why: string) => {
+    log.error(fields, why)
+    lost = true
+    options.onLost?.()
+  }
 
   /** A hanging request must not use up the whole deadline; what it still does is harmless by its resourceVersion. */
   const inTime = async <T>(call: Promise<T>, ms = timing.renewDeadlineMs / 2): Promise<T> => {
@@ -148,8 +156,7 @@ export function createElector(options: ElectorOptions): Elector {
     const ours = spec?.holderIdentity === identity && spec.leaseTransitions === held.epoch
     // deleted and made anew: before our deadline nobody can have led in between, so that it still is our term
     if (ours || (isVacant(spec) && left(held) > 0)) return swap(found)
-    log.error({ holder: spec?.holderIdentity }, 'the lease is held by another')
-    lost = true
+    lose({ holder: spec?.holderIdentity }, 'the lease is held by another')
   }
 
   const renew = (held: Term) =>
@@ -169,8 +176,7 @@ export function createElector(options: ElectorOptions): Elector {
     const ms = left(held)
     if (ms > 0) await attempt(() => inTime(renew(held), ms))
     if (lost || !term || left(term) > 0) return
-    log.error({}, 'the lease could not be renewed in time')
-    lost = true
+    lose({}, 'the lease could not be renewed in time')
   }
 
   const release = async (held: Term) => {

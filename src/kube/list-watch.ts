@@ -68,7 +68,7 @@ export function createListWatch(options: ListWatchOptions) {
     watch: async (
       version: string,
       signal: AbortSignal,
-      onEvent: (event: ObjectEvent) => void,
+      { onOpen, onEvent }: { onOpen: () => void; onEvent: (event: ObjectEvent) => void },
     ): Promise<void> => {
       const timeoutSeconds = Math.round(SHORTEST_WATCH_S * (1 + random()))
       const patience = () => (bookmarks ? IDLE_MS : timeoutSeconds * 1000 + IDLE_MARGIN_MS)
@@ -76,7 +76,7 @@ export function createListWatch(options: ListWatchOptions) {
       const dog = watchdog(clock, signal, patience())
       try {
         const query = { ...selection, resourceVersion: version, timeoutSeconds }
-        for await (const event of client.watch(resource, query, dog.signal)) {
+        for await (const event of client.watch(resource, query, dog.signal, onOpen)) {
           if (signal.aborted) return
           if (event.type === 'ERROR') throw errorOf(event.object, name)
           bookmarks ||= event.type === 'BOOKMARK'

@@ -451,6 +451,33 @@ describe('403', () => {
 
     expect(r.reflector.health()).toMatchObject({ synced: true, missingRule: expect.any(String) })
   })
+
+  it('of a server that has just started is over when the watch is granted, before any event', async () => {
+    const starting = (_: HttpRequest, n: number) => (n === 0 ? forbidden() : undefined)
+    const r = reflect(() => page(9, []), { watch: starting })
+    await r.clock.settle()
+    expect(r.reflector.health().missingRule).toEqual(expect.any(String))
+    await r.clock.advance(2_000)
+    expect(r.watches).toHaveLength(1)
+    expect(r.reflector.health().missingRule).toBeUndefined()
+  })
+
+  it('of a right that was taken away for long is over with the first event: what is held is old till then', async () => {
+    let revoked = false
+    const r = reflect(() => page(9, []), { watch: () => (revoked ? forbidden() : undefined) })
+    await r.clock.settle()
+    revoked = true
+    r.watches[0]!.end()
+    await r.clock.advance(3_600_000)
+    expect(r.reflector.health().missingRule).toEqual(expect.any(String))
+    revoked = false
+    await r.clock.advance(40_000)
+    expect(r.watches).toHaveLength(2)
+    expect(r.reflector.health().missingRule).toEqual(expect.any(String))
+    r.watches[1]!.send(event('ADDED', 'a', 10))
+    await r.clock.settle()
+    expect(r.reflector.health().missingRule).toBeUndefined()
+  })
 })
 
 describe('stop', () => {

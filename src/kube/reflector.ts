@@ -38,6 +38,10 @@ const PAGE_SIZE = 500
 const SWEEP_STEP = 5_000
 const FAILURE_WAITS = { firstMs: 800, maxMs: 30_000, resetAfterMs: 120_000 }
 const REFUSAL_WAITS = { firstMs: 60_000, maxMs: 300_000, resetAfterMs: 600_000 }
+/** A watch decides what we see: a maintenance page that asks for a day must not silence it. */
+const LONGEST_ASKED_MS = 120_000
+/** What was refused for longer is too old to count again before the server has sent news of it. */
+const OLD_MS = 300_000
 /** Two expiries within this are a failure, not the course of things. */
 const EXPIRY_MS = 60_000
 /** A server that answers every watch with nonsense may have lost our place: look at everything again. */
@@ -68,6 +72,8 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
   let synced = false
   let missingRule: string | undefined
   let lastActivity = clock.monotonic()
+  /** As `lastActivity`, but refusals are no news of the objects. */
+  let newsAt = lastActivity
   let relists = 0
   let watchRestarts = 0
   let failures = 0
@@ -83,8 +89,12 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
     log.error({ error: messageOf(e) }, message)
   }
 
+  const granted = () => {
+    if (clock.monotonic() - newsAt < OLD_MS) missingRule = undefined
+  }
+
   const heard = () => {
-    lastActivity = clock.monotonic()
+    lastActivity = newsAt = clock.monotonic()
     missingRule = undefined
   }
 
@@ -100,7 +110,7 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
   const upsert = (key: string, object: KubeObject) => {
     const value = options.project(object)
     if (value === undefined) store.delete(key)
-    else store.set(key, value, object.metadata.resourceVersion)
+    else store.set(key, value, object.metadata.resourceVersion, object.metadata.uid)
   }
 
   const takePage = (items: readonly KubeObject[]) => {
@@ -115,7 +125,7 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
     store.beginSweep()
     const listed = await listWatch.list(signal, takePage)
     if (listed === undefined) return
-    for (const _ of store.sweep(SWEEP_STEP)) await nextTurn()
+    for (const _ of store.sweep(SWEEP_STEP, listed)) await nextTurn()
     version = listed
     failures = 0
     relists += 1
@@ -133,7 +143,7 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
     const old = versionNumber(next) <= versionNumber(version)
     take(event.object, (key) => {
       if (event.type !== 'DELETED') return old ? undefined : upsert(key, event.object)
-      if (!store.isOlder(key, next)) store.delete(key)
+      if (!store.isOlder(key, next, event.object.metadata.uid)) store.delete(key)
     })
     if (!old) version = next ?? version
   }
@@ -148,12 +158,14 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
   /** Ms to wait after a failure, and what the failure says about the place in history and our rights. */
   const waitAfter = (e: unknown): number => {
     const status = e instanceof ApiError ? e.status : undefined
-    if (status !== undefined) heard()
+    // an answer that refuses the right is news of that alone; any other failure leaves what we hold growing old
+    if (status === 403) lastActivity = clock.monotonic()
     if (status === 410 || status === 404) version = undefined
     if (status === 403) missingRule = ruleFor(resource)
     if (status === 403 || (status === 404 && options.optional)) {
       if (options.optional) ready.resolve()
-      return refusalWaits.next()
+      // what was granted before is rather refused by a server that has not read the roles yet
+      return status === 403 && synced ? failureWaits.next() : refusalWaits.next()
     }
     if (status === 410 && clock.monotonic() - expiredAt > EXPIRY_MS) {
       expiredAt = clock.monotonic()
@@ -162,7 +174,7 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
     if (!(e instanceof ConnectionError)) failures += 1
     if (failures >= FAILURES_BEFORE_RELIST) version = undefined
     const asked = e instanceof ApiError ? (e.retryAfterSeconds ?? 0) * 1000 : 0
-    return Math.max(failureWaits.next(), asked)
+    return Math.max(failureWaits.next(), Math.min(asked, LONGEST_ASKED_MS))
   }
 
   const step = async (signal: AbortSignal) => {
@@ -173,7 +185,7 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
       kind = 'watch'
       watchRestarts += 1
       count.watch()
-      await listWatch.watch(version, signal, takeEvent)
+      await listWatch.watch(version, signal, { onOpen: granted, onEvent: takeEvent })
       heard()
     } catch (e) {
       if (signal.aborted) return

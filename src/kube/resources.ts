@@ -21,6 +21,14 @@ export const LEASE: Resource = {
   kind: 'Lease',
   namespaced: true,
 }
+/** Checks who approves and who forces a tier; since Kubernetes 1.30. */
+export const VALIDATING_ADMISSION_POLICY: Resource = {
+  group: 'admissionregistration.k8s.io',
+  version: 'v1',
+  plural: 'validatingadmissionpolicies',
+  kind: 'ValidatingAdmissionPolicy',
+  namespaced: false,
+}
 /** Asks what we may do; created only, never stored. */
 export const SELF_SUBJECT_ACCESS_REVIEW: Resource = {
   group: 'authorization.k8s.io',
@@ -55,10 +63,14 @@ export type ObjectPath = {
   readonly subresource?: string | undefined
 }
 
+/** Path of the list of kinds that the API server has in that group and version. */
+export function groupVersionPath(resource: Resource): string {
+  return resource.group === '' ? `/api/${resource.version}` : `/apis/${apiVersionOf(resource)}`
+}
+
 /** Path of all objects of a kind, in one namespace or (without) in all. */
 export function collectionPath(resource: Resource, namespace?: string): string {
-  const root =
-    resource.group === '' ? `/api/${resource.version}` : `/apis/${apiVersionOf(resource)}`
+  const root = groupVersionPath(resource)
   if (namespace === undefined) return `${root}/${resource.plural}`
   if (!resource.namespaced) throw new Error(`${resource.kind} has no namespace`)
   return `${root}/namespaces/${segment(namespace, 'namespace')}/${resource.plural}`

@@ -23,3 +23,9 @@ it('lets a hundred keys fail at once and then ten a second', async () => {
   await clock.advance(12_000)
   expect(limiter.next('later')).toBe(5)
 })
+
+it('a key that fails for the first time waits half a minute at the most, however many others fail', () => {
+  const limiter = createRetryLimiter(createVirtualClock())
+  for (let i = 0; i < 20_000; i++) limiter.next(`k${i}`)
+  expect(limiter.next('another')).toBeLessThanOrEqual(30_000)
+})

@@ -4,10 +4,12 @@ const FIRST_MS = 5
 const LONGEST_MS = 1_000_000
 const PER_SECOND = 10
 const BURST = 100
+/** However many keys fail, one that fails for the first time is tried again within half a minute. */
+const MOST_BORROWED = 300
 
 /**
- * When a failed key is tried again: 5 ms, doubled per failure of that key up to 1000 s, and never more than ten a second
- * of all keys together after a burst of a hundred.
+ * When a failed key is tried again: 5 ms, doubled per failure of that key up to 1000 s, and about ten a second of all keys
+ * together after a burst of a hundred.
  */
 export function createRetryLimiter(clock: Clock) {
   const failures = new Map<string, number>()
@@ -19,7 +21,7 @@ export function createRetryLimiter(clock: Clock) {
     tokens = Math.min(BURST, tokens + ((now - filledAt) / 1000) * PER_SECOND)
     filledAt = now
     // below zero the token is borrowed: who comes later waits longer
-    tokens -= 1
+    tokens = Math.max(tokens - 1, -MOST_BORROWED)
     return tokens >= 0 ? 0 : (-tokens / PER_SECOND) * 1000
   }
 

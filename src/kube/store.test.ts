@@ -43,6 +43,30 @@ describe('indexes', () => {
   })
 })
 
+describe('another object of the same name', () => {
+  it('is told as the end of the old one and the coming of the new one', () => {
+    const changes: Change<Volume>[] = []
+    store.subscribe((c) => changes.push(c))
+    store.set('a', volume('1', 'x'), '1', 'uid-1')
+    store.set('a', volume('1', 'y'), '2', 'uid-1')
+    store.set('a', volume('2', 'z'), '3', 'uid-2')
+
+    expect(changes.map((c) => [c.before?.tags[0], c.after?.tags[0]])).toEqual([
+      [undefined, 'x'],
+      ['x', 'y'],
+      ['y', undefined],
+      [undefined, 'z'],
+    ])
+    expect(store.byIndex('tag', 'y')).toEqual([])
+  })
+
+  it('does not go when the old one is told deleted late', () => {
+    store.set('a', volume('1'), '7', 'uid-2')
+    expect(store.isOlder('a', '9', 'uid-1')).toBe(true)
+    expect(store.isOlder('a', '9', 'uid-2')).toBe(false)
+  })
+})
+
 describe('listeners', () => {
   it('are told each change with what was before', () => {
     const changes: Change<Volume>[] = []

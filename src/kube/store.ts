@@ -11,22 +11,28 @@ export type Indexer<T> = (value: T) => readonly string[]
 
 /** Write side of a store; the reflector's. */
 export interface WritableStore<T> extends Store<T> {
-  /** True when something newer than `version` is stored under `key`. */
-  isOlder(key: string, version: string | undefined): boolean
-  /** Stores without question. Throws what an indexer throws, with nothing changed. */
-  set(key: string, value: T, version: string | undefined): void
+  /** True when something newer than `version` is stored under `key`, or an object with another `uid`. */
+  isOlder(key: string, version: string | undefined, uid?: string): boolean
+  /**
+   * Stores without question; another `uid` than before is another object, so that listeners see the old one go and the
+   * new one come. Throws what an indexer throws, with nothing changed.
+   */
+  set(key: string, value: T, version: string | undefined, uid?: string): void
   delete(key: string): void
   /** Marks `key` as seen in the list under way; true when it is stored with this very version. */
   mark(key: string, version: string | undefined): boolean
   /** Begins a list: all entries are unseen. */
   beginSweep(): void
-  /** Deletes up to `most` entries' worth of unseen keys per step, so that the caller can yield in between. */
-  sweep(most: number): IterableIterator<void>
+  /**
+   * Deletes up to `most` entries' worth of unseen keys per step, so that the caller can yield in between. `version` is
+   * that of the list.
+   */
+  sweep(most: number, version?: string): IterableIterator<void>
 }
 
 /** Most values have one key, and a Set for it would weigh more than the object. */
 type Keys = string | Set<string>
-type Entry<T> = { value: T; version: number; generation: number }
+type Entry<T> = { value: T; version: number; uid: string | undefined; generation: number }
 
 /**
  * Projections by key with secondary indexes. Versions are kept as numbers: they are comparable integers, and NaN
@@ -42,6 +48,7 @@ export function createStore<T>(options: {
   const indexes = new Map(indexers.map(([name]) => [name, new Map<string, Keys>()]))
   const listeners = new Set<(change: Change<T>) => void>()
   let generation = 0
+  let listedVersion = NaN
 
   const positions = (value: T) => indexers.map(([name, of]) => [name, of(value)] as const)
 
@@ -85,9 +92,13 @@ export function createStore<T>(options: {
 
   return {
     get: (key) => entries.get(key)?.value,
-    *values() {
-      for (const entry of entries.values()) yield entry.value
+    values: () => {
+      // one array: a generator's results would be an object per value, thrown away in each of many passes
+      const all: T[] = []
+      for (const entry of entries.values()) all.push(entry.value)
+      return all.values()
     },
+    keys: () => [...entries.keys()].values(),
     get size() {
       return entries.size
     },
@@ -105,12 +116,19 @@ export function createStore<T>(options: {
       listeners.add(own)
       return () => void listeners.delete(own)
     },
-    isOlder: (key, version) => versionNumber(version) < (entries.get(key)?.version ?? NaN),
-    set: (key, value, version) => {
+    get listedVersion() {
+      return listedVersion
+    },
+    isOlder: (key, version, uid) => {
+      const entry = entries.get(key)
+      return versionNumber(version) < (entry?.version ?? NaN) || isAnother(entry, uid)
+    },
+    set: (key, value, version, uid) => {
       const places = positions(value)
+      if (isAnother(entries.get(key), uid)) remove(key)
       const old = entries.get(key)
       if (old) unindex(key, old.value)
-      entries.set(key, { value, version: versionNumber(version), generation })
+      entries.set(key, { value, version: versionNumber(version), uid, generation })
       index(key, places)
       notify({ key, before: old?.value, after: value })
     },
@@ -124,7 +142,8 @@ export function createStore<T>(options: {
     beginSweep: () => {
       generation += 1
     },
-    *sweep(most) {
+    *sweep(most, version) {
+      listedVersion = versionNumber(version)
       let looked = 0
       for (const [key, entry] of entries) {
         if (entry.generation !== generation) remove(key)
@@ -133,6 +152,10 @@ export function createStore<T>(options: {
       }
     },
   }
+}
+
+function isAnother(entry: { uid: string | undefined } | undefined, uid: string | undefined) {
+  return entry?.uid !== undefined && uid !== undefined && entry.uid !== uid
 }
 
 /** A resourceVersion as a number to compare; NaN when it is not a whole decimal number that fits. */

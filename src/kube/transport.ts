@@ -44,6 +44,8 @@ export type Call = {
   readonly repeat: 'always' | 'unprocessed'
   readonly deadlineMs?: number
   readonly signal?: AbortSignal | undefined
+  /** Asked right before each time it is sent; what it throws ends the call. */
+  readonly fence?: (() => void) | undefined
 }
 
 export interface Transport {
@@ -75,6 +77,7 @@ export function createTransport(options: TransportOptions): Transport {
     secret = credential?.split(' ').at(-1)
     const started = clock.monotonic()
     const observed = (code: string) => observe(call.method, code, clock.monotonic() - started)
+    call.fence?.()
     try {
       const response = await client.request(requestOf(server, call, credential, signal))
       observed(String(response.status))

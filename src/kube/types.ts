@@ -37,7 +37,10 @@ export interface KubeClient {
     },
     signal?: AbortSignal,
   ): Promise<{ items: T[]; resourceVersion: string; continue?: string }>
-  /** Events of one watch request as parsed JSON, until the server ends it. Throws `ApiError` on a refused request. */
+  /**
+   * Events of one watch request as parsed JSON, until the server ends it. Throws `ApiError` on a refused request;
+   * `onOpen` is called when it was granted, which may be minutes before the first event.
+   */
   watch<T extends KubeObject>(
     resource: Resource,
     query: {
@@ -48,6 +51,7 @@ export interface KubeClient {
       fieldSelector?: string
     },
     signal: AbortSignal,
+    onOpen?: () => void,
   ): AsyncIterable<WatchEvent<T>>
   /** Not repeated on an unclear failure unless the name is fixed (409 AlreadyExists then tells). */
   create<T extends KubeObject>(resource: Resource, object: T): Promise<T>
@@ -59,7 +63,14 @@ export interface KubeClient {
     resource: Resource,
     name: string,
     body: unknown,
-    options: { type: PatchType; namespace?: string; subresource?: 'status'; force?: boolean },
+    options: {
+      type: PatchType
+      namespace?: string
+      subresource?: 'status'
+      force?: boolean
+      /** Asked right before it is sent, and again before each repetition; throws when it may not be. */
+      fence?: () => void
+    },
   ): Promise<T>
   /** PUT of raw JSON that was read as raw JSON; for Leases only. */
   replace<T extends KubeObject>(resource: Resource, object: T): Promise<T>
@@ -68,6 +79,8 @@ export interface KubeClient {
     name: string,
     options?: { namespace?: string; uid?: string; resourceVersion?: string },
   ): Promise<void>
+  /** Whether the API server has the kind at all, by discovery, which needs no role. */
+  serves(resource: Resource): Promise<boolean>
   close(): Promise<void>
 }
 
@@ -101,7 +114,11 @@ export class ApiError extends Error {
 export interface Store<T> {
   get(key: string): T | undefined
   values(): IterableIterator<T>
+  /** All keys there are now: whoever lets others run in between asks for each value when its turn comes. */
+  keys(): IterableIterator<string>
   readonly size: number
+  /** Version of the last list; NaN before it. What is older than it and not in here is gone. */
+  readonly listedVersion: number
   /** Keys whose projection has `value` in the index `index`. */
   byIndex(index: string, value: string): readonly T[]
   /** Called after each change, in order; a throwing listener is logged and never stops the watch. Returns the unsubscribe. */
