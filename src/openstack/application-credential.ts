@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { keystoneTime } from './keystone-time.ts'
+import { openStackTime } from '../time.ts'
 import type { Session } from './session.ts'
 
 const Answer = z.object({
@@ -29,5 +29,5 @@ export async function applicationCredentialEnd(
   })
   const body = Answer.safeParse(answer.json)
   if (answer.status !== 200 || !body.success) return { shown: false, status: answer.status }
-  return { shown: true, end: keystoneTime(body.data.application_credential.expires_at) }
+  return { shown: true, end: openStackTime(body.data.application_credential.expires_at) }
 }

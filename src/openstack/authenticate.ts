@@ -1,10 +1,12 @@
 import { z } from 'zod'
 import type { Clock } from '../clock.ts'
 import { ConnectionError, type HttpRequest } from '../http.ts'
-import { CatalogEntry } from './catalog.ts'
+import { notKeystone, sendLogin } from './auth-url.ts'
+import { Catalog } from './catalog.ts'
+import type { CatalogEntry } from './catalog.ts'
 import type { AuthMethod, Credentials, InDomain } from './credentials.ts'
 import { answerError, AuthenticationError, CinderError, sentence, unreachable } from './errors.ts'
-import { keystoneTime } from './keystone-time.ts'
+import { openStackTime } from '../time.ts'
 import { retrying } from './retry.ts'
 import type { Answer, Send } from './transport.ts'
 
@@ -27,12 +29,15 @@ export type Owner = {
 
 const TokenBody = z.object({
   token: z.object({
-    expires_at: z.string(),
-    issued_at: z.string().optional(),
-    project: z.object({ id: z.string() }).optional(),
-    catalog: z.array(CatalogEntry).default([]),
-    user: z.object({ id: z.string(), password_expires_at: z.string().nullish() }).optional(),
-    application_credential: z.object({ id: z.string() }).nullish(),
+    expires_at: z.string().catch(''),
+    issued_at: z.string().optional().catch(undefined),
+    project: z.object({ id: z.string() }).optional().catch(undefined),
+    catalog: Catalog,
+    user: z
+      .object({ id: z.string(), password_expires_at: z.string().nullish() })
+      .optional()
+      .catch(undefined),
+    application_credential: z.object({ id: z.string() }).nullish().catch(undefined),
   }),
 })
 
@@ -40,7 +45,6 @@ const TokenBody = z.object({
 const SHORTEST_LIFE_MS = 300_000
 
 const WHAT = 'Keystone: log in'
-const LABEL = { service: 'identity', operation: 'login' }
 
 type Parts = {
   readonly send: Send
@@ -56,12 +60,14 @@ type Parts = {
 export async function authenticate(credentials: Credentials, parts: Parts): Promise<Token> {
   const answer = await ask(credentials, parts)
   if (answer.status !== 200 && answer.status !== 201) throw refusal(credentials, answer, parts)
-  return tokenOf(credentials, answer, parts.clock)
+  return tokenOf(credentials, answer, parts)
 }
 
 async function ask(credentials: Credentials, parts: Parts): Promise<Answer> {
   try {
-    return await retrying(parts, () => parts.send(requestOf(credentials), LABEL))
+    return await retrying(parts, () =>
+      sendLogin(requestOf(credentials), { ...parts, authUrl: credentials.authUrl }),
+    )
   } catch (e) {
     if (!(e instanceof ConnectionError)) throw e
     const { message, code } = unreachable(WHAT, e, parts.clean)
@@ -71,6 +77,8 @@ async function ask(credentials: Credentials, parts: Parts): Promise<Answer> {
 
 /** Whoever waits for the token has sent nothing yet: `sent` is about his request. */
 function refusal(credentials: Credentials, answer: Answer, parts: Parts): Error {
+  const elsewhere = notKeystone(answer, { ...parts, authUrl: credentials.authUrl })
+  if (elsewhere !== undefined) return elsewhere
   if ([400, 401, 403, 404].includes(answer.status))
     return new AuthenticationError(
       parts.clean(
@@ -121,33 +129,37 @@ function identity(method: string, body: object, project?: InDomain): object {
   return { auth: { identity: { methods: [method], ...body }, ...scope } }
 }
 
-function tokenOf(credentials: Credentials, answer: Answer, clock: Clock): Token {
+function tokenOf(credentials: Credentials, answer: Answer, parts: Parts): Token {
   const body = TokenBody.safeParse(answer.json)
   const given = credentials.auth.kind === 'token' ? credentials.auth.token.reveal() : undefined
   const value = answer.headers['x-subject-token'] ?? given
   if (!body.success || value === undefined)
-    throw new CinderError({
-      code: 'ServerError',
-      status: answer.status,
-      sent: false,
-      message: `${WHAT} answered ${answer.status} without a token: is ${credentials.authUrl} really Keystone v3?`,
-    })
+    throw notKeystone(answer, { ...parts, authUrl: credentials.authUrl }) ?? noToken(answer)
   const { token } = body.data
   if (token.project === undefined) throw noProject(credentials, answer)
   // a fresh token lives from issued_at; a given one was issued long ago
-  const start = answer.status === 201 && token.issued_at ? Date.parse(token.issued_at) : clock.now()
-  const lifetime = Date.parse(token.expires_at) - start
+  const issued = answer.status === 201 ? openStackTime(token.issued_at) : undefined
+  const lifetime = (openStackTime(token.expires_at) ?? 0) - (issued ?? parts.clock.now())
   return {
     value,
     projectId: token.project.id,
     catalog: token.catalog,
-    endsAt: clock.boot() + (lifetime > 0 ? lifetime : SHORTEST_LIFE_MS),
+    endsAt: parts.clock.boot() + (lifetime > 0 ? lifetime : SHORTEST_LIFE_MS),
     owner: {
       userId: token.user?.id,
       applicationCredentialId: token.application_credential?.id,
-      passwordEnd: keystoneTime(token.user?.password_expires_at),
+      passwordEnd: openStackTime(token.user?.password_expires_at),
     },
   }
+}
+
+function noToken({ status }: Answer): CinderError {
+  return new CinderError({
+    code: 'ServerError',
+    status,
+    sent: false,
+    message: `${WHAT} answered ${status} without a token`,
+  })
 }
 
 function noProject(credentials: Credentials, answer: Answer): AuthenticationError {

@@ -37,7 +37,7 @@ describe('the service catalog', () => {
     'has no use for a volume service at %s',
     (url) => {
       expect(() => findEndpoint([entry('volume', ['R', 'public', url])], wish)).toThrow(
-        /none at all/,
+        /only version 2 of the block storage API .*openstack\.endpoint_override.*https:\/\/c\/v3/,
       )
     },
   )

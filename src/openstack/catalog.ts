@@ -1,21 +1,41 @@
 import { z } from 'zod'
 import { UserError } from '../errors.ts'
 import type { Interface } from './credentials.ts'
+import { OLD_API } from './old-api.ts'
 
 export type ServiceName = 'block-storage' | 'metric' | 'identity'
 
 const Endpoint = z.object({
   interface: z.string(),
-  region: z.string().nullish(),
-  region_id: z.string().nullish(),
-  url: z.string(),
+  region: z.string().nullish().catch(undefined),
+  region_id: z.string().nullish().catch(undefined),
+  url: z.string().refine((url) => /^https?:$/.test(URL.parse(url)?.protocol ?? '')),
 })
-export const CatalogEntry = z.object({
+type Endpoint = z.infer<typeof Endpoint>
+
+const Entry = z.object({
   type: z.string(),
-  name: z.string().default(''),
-  endpoints: z.array(Endpoint).default([]),
+  name: z.string().nullish().catch(undefined),
+  endpoints: z.array(z.unknown()).catch([]),
 })
-export type CatalogEntry = z.infer<typeof CatalogEntry>
+export type CatalogEntry = {
+  readonly type: string
+  readonly name: string
+  readonly endpoints: readonly Endpoint[]
+}
+
+/** The entries of a token's catalog that make sense; other services' odd ones are none of our business. */
+export const Catalog = z
+  .array(z.unknown())
+  .catch([])
+  .transform((entries): readonly CatalogEntry[] => entries.flatMap(entryOf))
+
+function entryOf(raw: unknown): readonly CatalogEntry[] {
+  const entry = Entry.safeParse(raw)
+  if (!entry.success) return []
+  const endpoints = entry.data.endpoints.flatMap((e) => Endpoint.safeParse(e).data ?? [])
+  return [{ type: entry.data.type, name: entry.data.name ?? '', endpoints }]
+}
 
 /** What a cloud may call the service, best name first. `volumev2` is another API and left out. */
 const TYPES: Readonly<Record<ServiceName, readonly string[]>> = {
@@ -58,10 +78,13 @@ export function describeCatalog(catalog: readonly CatalogEntry[]): string[] {
 }
 
 function candidates(catalog: readonly CatalogEntry[], service: ServiceName) {
-  return TYPES[service]
-    .flatMap((type) => catalog.filter((s) => s.type === type))
-    .flatMap((s) => s.endpoints)
-    .filter((e) => service !== 'block-storage' || !/\/v[12](\.\d+)?(\/|$)/.test(e.url))
+  return endpointsOf(catalog, TYPES[service]).filter(
+    (e) => service !== 'block-storage' || !OLD_API.test(e.url),
+  )
+}
+
+function endpointsOf(catalog: readonly CatalogEntry[], types: readonly string[]) {
+  return types.flatMap((type) => catalog.filter((s) => s.type === type)).flatMap((s) => s.endpoints)
 }
 
 const OVERRIDE: Readonly<Record<ServiceName, string>> = {
@@ -75,12 +98,24 @@ function notInCatalog(catalog: readonly CatalogEntry[], wish: EndpointWish): Use
   const has = candidates(catalog, wish.service).map(
     (e) => `${e.interface} in ${e.region_id ?? e.region ?? 'no region'}`,
   )
+  const old = wish.service === 'block-storage' && has.length === 0 ? oldApi(catalog) : undefined
+  if (old !== undefined)
+    return new UserError(
+      'OpenStackEndpoint',
+      `the service catalog has only version 2 of the block storage API (${old.url}), and volumes are moved through version 3, ` +
+        `which Cinder has had since Mitaka: set openstack.endpoint_override to its URL, such as ${old.url.replace(OLD_API, '/v3')}, or have the service volumev3 registered`,
+    )
   const known = has.length > 0 ? `it has ${has.join(', ')}` : 'it has none at all'
   return new UserError(
     'OpenStackEndpoint',
     `the service catalog has no ${wish.interface} ${wish.service} endpoint${where} (${known}): ` +
       `correct OS_REGION_NAME (openstack.region) or OS_INTERFACE (openstack.interface), or set ${OVERRIDE[wish.service]}`,
   )
+}
+
+function oldApi(catalog: readonly CatalogEntry[]): Endpoint | undefined {
+  const all = endpointsOf(catalog, [...TYPES['block-storage'], 'volumev2'])
+  return all.find((e) => e.interface === 'public' && OLD_API.test(e.url)) ?? all[0]
 }
 
 /** The three places of an API: where versions are listed, where the version starts, where requests go. */

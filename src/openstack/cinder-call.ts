@@ -1,11 +1,11 @@
 import type { z } from 'zod'
 import type { Log } from '../log.ts'
-import { VersionsBody } from './cinder-rows.ts'
+import { discoverVersion, type Microversion } from './cinder-versions.ts'
 import { answerError, CinderError } from './errors.ts'
 import { nameOf, type Session, type SessionResponse } from './session.ts'
 
-/** [major, minor] */
-export type Microversion = readonly [number, number]
+/** The highest minor microversion that shows something we use: 3.65 tells Cinder's own temporary volumes. */
+export const BEST = 65
 
 /** A GET of Cinder. `wants`: the minor microversion that shows everything we can use; less is made do with. */
 export type Read = {
@@ -31,7 +31,7 @@ export function createCinderReader(parts: { session: Session; log: Log }): Cinde
   let known: Microversion | undefined
 
   async function rediscover(signal?: AbortSignal): Promise<Microversion> {
-    const found = await discover(session, signal)
+    const found = await discoverVersion(session, BEST, signal)
     if (found.join('.') !== known?.join('.'))
       log.info({ microversion: found.join('.') }, 'cinder microversion')
     known = found
@@ -75,43 +75,6 @@ function ask(session: Session, read: Read, microversion: string | undefined) {
 }
 
 const whatOf = (read: Read) => nameOf({ service: 'block-storage', operation: read.operation })
-
-/** `GET /v3/` answers 200, `GET /` 300; behind a proxy often only one of them exists. */
-async function discover(session: Session, signal: AbortSignal | undefined): Promise<Microversion> {
-  let answer: SessionResponse | undefined
-  for (const base of ['version', 'root'] as const) {
-    answer = await session.request({
-      service: 'block-storage',
-      operation: 'versions',
-      method: 'GET',
-      base,
-      path: '/',
-      retry: 'safe',
-      ...(signal === undefined ? {} : { signal }),
-    })
-    const found = maxOf(answer.json)
-    if (found !== undefined) return found
-  }
-  const what = nameOf({ service: 'block-storage', operation: 'versions' })
-  if (answer !== undefined && answer.status >= 400) throw answerError(what, answer, session.clean)
-  throw new CinderError({
-    code: 'BadRequest',
-    sent: true,
-    status: answer?.status,
-    requestId: answer?.requestId,
-    message: `${what} did not list an API version 3: is the endpoint really Cinder's?`,
-  })
-}
-
-/** The highest microversion of API 3 in a version document. */
-function maxOf(json: unknown): Microversion | undefined {
-  const body = VersionsBody.safeParse(json)
-  if (!body.success) return undefined
-  const v3 = body.data.versions.find((v) => /^v3(\.|$)/.test(v.id))
-  if (v3 === undefined) return undefined
-  const match = /^3\.(\d+)$/.exec(v3.version ?? '')
-  return [3, match === null ? 0 : Number(match[1])]
-}
 
 /** `answer.json` by `schema`. Throws one `CinderError` that names the first wrong field. */
 export function parseBody<T>(

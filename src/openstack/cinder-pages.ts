@@ -19,7 +19,7 @@ export type PagedRead<T> = Omit<Read, 'path'> & {
   readonly row: z.ZodType<T>
 }
 
-const Links = z.array(z.object({ rel: z.string(), href: z.string() }))
+const Link = z.object({ rel: z.string(), href: z.string() })
 const Id = z.object({ id: z.string() })
 
 /**
@@ -98,8 +98,9 @@ function markerAfter<T>(
   read: PagedRead<T>,
 ): string | undefined {
   const last = idsFromTheEnd(rows)[0]
-  const links = Links.safeParse((answer.json as Record<string, unknown>)[read.links])
-  const next = links.success ? links.data.find((l) => l.rel === 'next') : undefined
+  const links = (answer.json as Record<string, unknown>)[read.links]
+  const all = Array.isArray(links) ? links.flatMap((l) => Link.safeParse(l).data ?? []) : []
+  const next = all.find((l) => l.rel === 'next')
   if (next !== undefined) {
     const given = new URLSearchParams(next.href.split('?')[1] ?? '').get('marker')
     return rows.length === 0 ? undefined : (given ?? last)

@@ -42,7 +42,6 @@ describe('a retype', () => {
     [413, 'overLimit', true],
     [413, 'overLimitFault', false],
     [429, 'overLimit', false],
-    [302, 'moved', false],
   ])('refused with %i %s has not started; quota: %s', async (httpStatus, name, quota) => {
     const { service, of, clock } = setUp({ [ACTION]: fault(httpStatus, name) })
     expect(await service.retype(request)).toEqual({
@@ -54,6 +53,60 @@ describe('a retype', () => {
     })
     await clock.advance(300_000)
     expect(of(ACTION)).toHaveLength(1)
+  })
+
+  it.each<[string, Reply]>([
+    ['an HTML 400 of a proxy', { status: 400, text: '<html>Bad Request</html>' }],
+    ['an HTML 403 of a firewall', { status: 403, text: '<html>Forbidden</html>' }],
+    ['an empty 404', { status: 404 }],
+    [
+      'a 413 of a proxy',
+      {
+        status: 413,
+        headers: { 'content-type': 'text/html' },
+        text: '<html>Request Entity Too Large</html>',
+      },
+    ],
+    ['a 403 of another service', { status: 403, json: { error: { code: 403, message: 'no' } } }],
+    ['a fault of another status', { status: 400, json: { itemNotFound: { code: 404 } } }],
+    [
+      'a fault sent as HTML',
+      {
+        status: 400,
+        headers: { 'content-type': 'text/html' },
+        json: { badRequest: { code: 400, message: 'no' } },
+      },
+    ],
+    ['a redirect', { status: 302, headers: { location: 'https://login.test/' } }],
+    ['a page with 200', { status: 200, headers: { 'content-type': 'text/html' }, text: 'Welcome' }],
+    ['an answer 204 that Cinder never gives', { status: 204 }],
+  ])('answered with %s is neither refused nor accepted', async (_, reply) => {
+    const { service, of, clock } = setUp({ [ACTION]: reply })
+    expect(await service.retype(request)).toMatchObject({
+      kind: 'Unknown',
+      httpStatus: reply.status,
+    })
+    await clock.advance(300_000)
+    expect(of(ACTION)).toHaveLength(1)
+  })
+
+  it('refused by a limiter says how long to wait, five minutes at most', async () => {
+    const limited = (seconds: string): Reply => ({
+      status: 429,
+      headers: { 'retry-after': seconds },
+      text: '<html>Too Many Requests</html>',
+    })
+    const { service } = setUp({ [ACTION]: [limited('30'), limited('86400'), limited('-5')] })
+    expect(await service.retype(request)).toMatchObject({ kind: 'Rejected', retryAfterMs: 30_000 })
+    expect(await service.retype(request)).toMatchObject({ retryAfterMs: 300_000 })
+    expect(await service.retype(request)).not.toHaveProperty('retryAfterMs')
+  })
+
+  it('reports no request id in its message, so that two attempts read the same', async () => {
+    const said = 'Server error (Request-ID: req-6b1e2f00-1111-2222-3333-444455556666), try again'
+    const { service } = setUp({ [ACTION]: fault(503, 'serviceUnavailable', said) })
+    const answer = await service.retype(request)
+    expect(answer).toMatchObject({ kind: 'Unknown', message: 'Server error, try again' })
   })
 
   it.each([500, 502, 503, 504, 408, 499])(

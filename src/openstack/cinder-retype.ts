@@ -1,6 +1,7 @@
 import type { Log } from '../log.ts'
-import { messageOf } from '../errors.ts'
-import { AuthenticationError, CinderError, isRateLimit, readFault } from './errors.ts'
+import { messageOf, stable } from '../errors.ts'
+import { retryAfterMs } from '../time.ts'
+import { AuthenticationError, cinderFault, CinderError, isRateLimit, readFault } from './errors.ts'
 import type { Session, SessionResponse } from './session.ts'
 import type { RetypeAnswer, RetypeRequest } from './types.ts'
 
@@ -52,21 +53,26 @@ async function ask(
 function answerOf(answer: SessionResponse, clean: (text: string) => string): RetypeAnswer {
   const { status } = answer
   const id = answer.requestId === undefined ? {} : { cinderRequestId: answer.requestId }
-  if (status >= 200 && status < 300) return { kind: 'Accepted', ...id }
-  const said = readFault(answer.json)
-  const message = clean(said?.message || `Cinder answered ${status}`)
-  if (mayHaveStarted(status)) return { kind: 'Unknown', httpStatus: status, message, ...id }
-  const quota = status === 413 && !isRateLimit(status, said?.fault)
-  return { kind: 'Rejected', httpStatus: status, message, quota, ...id }
+  if (isAcceptance(answer)) return { kind: 'Accepted', ...id }
+  const own = cinderFault(answer)
+  const asked = retryAfterMs(answer.headers, Infinity) ?? 0
+  const after = asked > 0 ? { retryAfterMs: asked } : {}
+  const message = clean(stable((own ?? readFault(answer.json))?.message || `HTTP ${status}`))
+  // a limiter answers instead of Cinder, so that 429 is a refusal whoever says it
+  if (isRateLimit(status, own?.fault))
+    return { kind: 'Rejected', httpStatus: status, message, quota: false, ...after, ...id }
+  if (own !== undefined)
+    return { kind: 'Rejected', httpStatus: status, message, quota: status === 413, ...id }
+  return { kind: 'Unknown', httpStatus: status, message, ...after, ...id }
 }
 
-/** 5xx, and the two codes by which a proxy says that it stopped waiting. */
-function mayHaveStarted(status: number): boolean {
-  return status >= 500 || status === 408 || status === 499
+/** Cinder accepts with 202 and nothing else; a page that a proxy sends with 200 is no yes of Cinder's. */
+function isAcceptance({ status, headers }: SessionResponse): boolean {
+  return status === 202 && !/html/i.test(headers['content-type'] ?? '')
 }
 
 function failureOf(e: unknown, clean: (text: string) => string): RetypeAnswer {
-  const message = clean(messageOf(e))
+  const message = clean(stable(messageOf(e)))
   if (e instanceof AuthenticationError && e.refusedBy === 'service')
     return {
       kind: 'Rejected',

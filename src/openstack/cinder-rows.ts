@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { openStackTime } from '../time.ts'
 import type { CinderSnapshot, CinderVolume, CinderVolumeType, QuotaLine } from './types.ts'
 
 /** Cinder's times are UTC but carry no zone, which JavaScript would read as local. Gives RFC 3339 with Z. */
@@ -10,13 +11,38 @@ const CinderTime = z.string().transform((text, context) => {
 })
 
 function utcOf(text: string): string | undefined {
-  const zoned = /(Z|[+-]\d\d:?\d\d)$/i.test(text) ? text : `${text}Z`
-  const ms = Date.parse(zoned)
-  return Number.isNaN(ms) ? undefined : new Date(ms).toISOString()
+  const ms = openStackTime(text)
+  return ms === undefined ? undefined : new Date(ms).toISOString()
 }
 
-/** Cinder says "true", newer views may say true. */
-const Flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')])
+/** Cinder says "true" or "True", newer views may say true. */
+const Flag = z.union([
+  z.boolean(),
+  z
+    .string()
+    .regex(/^(true|false)$/i, 'expected true or false')
+    .transform((text) => text.toLowerCase() === 'true'),
+])
+
+/** What keeps a volume from being moved, and may be so. */
+const Danger = Flag.nullish().transform((flag) => flag ?? true)
+
+const Size = z.preprocess(
+  (size) => (typeof size === 'string' && /^\d+$/.test(size) ? Number(size) : size),
+  z.number(),
+)
+
+const Metadata = z
+  .record(z.string(), z.unknown())
+  .nullish()
+  .transform((entries) =>
+    Object.fromEntries(
+      Object.entries(entries ?? {}).map(([key, value]) => [
+        key,
+        typeof value === 'string' ? value : JSON.stringify(value ?? ''),
+      ]),
+    ),
+  )
 
 const Attachment = z.object({
   server_id: z.string().nullish(),
@@ -29,19 +55,23 @@ const Attachment = z.object({
 export const VolumeRow = z.object({
   id: z.string(),
   status: z.string(),
-  size: z.number(),
-  volume_type: z.string().nullable(),
+  size: Size,
+  volume_type: z.string().nullish(),
   volume_type_id: z.string().nullish(),
   availability_zone: z.string().nullish(),
-  created_at: CinderTime,
+  created_at: CinderTime.nullable(),
   updated_at: CinderTime.nullish(),
-  multiattach: z.boolean(),
-  encrypted: z.boolean(),
-  bootable: Flag.default(false),
+  multiattach: Danger,
+  encrypted: Danger,
+  bootable: Flag.nullish().transform((flag) => flag ?? false),
   group_id: z.string().nullish(),
   consistencygroup_id: z.string().nullish(),
-  attachments: z.array(Attachment).default([]),
-  metadata: z.record(z.string(), z.string()).default({}),
+  // null is none: the status says so too. Left out it would be unknown
+  attachments: z
+    .array(Attachment.nullable().transform((a) => a ?? {}))
+    .nullable()
+    .transform((all) => all ?? []),
+  metadata: Metadata,
   migration_status: z.string().nullish(),
   consumes_quota: z.boolean().nullish(),
   description: z.string().nullish(),
@@ -58,6 +88,7 @@ export function isScratch(row: VolumeRow): boolean {
 /** The row as the rest of the house sees it. `typeIds` maps names to ids for servers below 3.63. */
 export function volumeOf(row: VolumeRow, typeIds?: ReadonlyMap<string, string>): CinderVolume {
   const typeName = row.volume_type ?? ''
+  const created = row.created_at ?? row.updated_at ?? new Date(0).toISOString()
   const groupId = row.group_id ?? row.consistencygroup_id
   return {
     id: row.id,
@@ -66,8 +97,8 @@ export function volumeOf(row: VolumeRow, typeIds?: ReadonlyMap<string, string>):
     typeName,
     typeId: row.volume_type_id ?? typeIds?.get(typeName) ?? '',
     availabilityZone: row.availability_zone ?? '',
-    createdAt: row.created_at,
-    updatedAt: row.updated_at ?? row.created_at,
+    createdAt: created,
+    updatedAt: row.updated_at ?? created,
     multiattach: row.multiattach,
     encrypted: row.encrypted,
     bootable: row.bootable,
@@ -89,13 +120,13 @@ function attachmentOf(a: z.infer<typeof Attachment>): CinderVolume['attachments'
   }
 }
 
-/** A snapshot; one whose status we cannot read still blocks a retype, so only the id is demanded. */
+/** A snapshot; one of which little can be read still blocks a retype, so nothing but the id is demanded. */
 export const SnapshotRow = z
   .object({
     id: z.string(),
-    volume_id: z.string(),
-    name: z.string().nullish(),
-    status: z.string().default('unknown'),
+    volume_id: z.string().catch(''),
+    name: z.string().nullish().catch(undefined),
+    status: z.string().catch('unknown'),
   })
   .transform((row): CinderSnapshot => ({
     id: row.id,
@@ -108,14 +139,14 @@ export const TypeRow = z
   .object({
     id: z.string(),
     name: z.string(),
-    is_public: z.boolean().default(true),
-    extra_specs: z.record(z.string(), z.string()).nullish(),
+    is_public: z.boolean().nullish(),
+    extra_specs: z.record(z.string(), z.string()).nullish().catch(undefined),
   })
   .transform((row): CinderVolumeType => ({
     id: row.id,
     name: row.name,
-    isPublic: row.is_public,
-    extraSpecs: row.extra_specs ?? {},
+    isPublic: row.is_public ?? true,
+    extraSpecs: row.extra_specs ?? undefined,
   }))
 
 const Line = z
@@ -134,18 +165,17 @@ export const QuotaBody = z
     return lines
   })
 
+/** A zone that cannot be read is none that is available. */
+const NO_ZONE = { zoneName: '', zoneState: { available: false } }
+
 export const ZonesBody = z
   .object({
     availabilityZoneInfo: z.array(
-      z.object({ zoneName: z.string(), zoneState: z.object({ available: z.boolean() }) }),
+      z
+        .object({ zoneName: z.string(), zoneState: z.object({ available: z.boolean() }) })
+        .catch(NO_ZONE),
     ),
   })
   .transform((body) =>
     body.availabilityZoneInfo.filter((z) => z.zoneState.available).map((z) => z.zoneName),
   )
-
-export const VersionsBody = z.object({
-  versions: z.array(
-    z.object({ id: z.string(), version: z.string().nullish(), status: z.string().nullish() }),
-  ),
-})

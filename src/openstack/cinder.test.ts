@@ -163,6 +163,29 @@ describe('the list of volumes', () => {
     expect(of(LIST).every((r) => r.url.startsWith(`https://cinder.test/v3/${PROJECT}/`))).toBe(true)
   })
 
+  it('follows its next link among odd ones', async () => {
+    const { service, of } = setUp({
+      [LIST]: ({ url }) =>
+        queryOf(url)['marker'] === undefined
+          ? {
+              json: {
+                volumes: [row('v1')],
+                volumes_links: [
+                  null,
+                  { rel: 'next', href: null },
+                  { rel: 'next', href: 'http://10.0.0.7:8776/v3/volumes/detail?marker=v1' },
+                ],
+              },
+            }
+          : page([row('v2')]),
+    })
+    expect(await ids(service.listVolumes())).toEqual(['v1', 'v2'])
+    expect(of(LIST).map((r) => new URL(r.url).origin)).toEqual([
+      'https://cinder.test',
+      'https://cinder.test',
+    ])
+  })
+
   it('goes on after a full page without links', async () => {
     const full = Array.from({ length: 1000 }, (_, i) => row(`v${i}`))
     const { service, of } = setUp({ [LIST]: [page(full), page([row('last')])] })
@@ -275,8 +298,14 @@ describe('microversions', () => {
   })
 
   it('of something that is not Cinder are an error', async () => {
-    const { service } = setUp({ 'GET /v3/': { json: {} }, 'GET /': { json: { versions: [] } } })
-    await expect(service.maxMicroversion()).rejects.toThrow(/did not list an API version 3/)
+    const { service } = setUp({
+      'GET /v3/': { json: {} },
+      'GET /': { json: { versions: [{ id: 'v2.1' }] } },
+      [TYPES]: { status: 404 },
+    })
+    await expect(service.maxMicroversion()).rejects.toThrow(
+      /nothing at https:\/\/cinder\.test\/v3\/\w+ answers as version 3 of Cinder \(…\/v3\/ gave no list of versions \(200\), …\/ gave the versions v2\.1, …\/types gave 404\): set openstack\.endpoint_override/,
+    )
   })
 })
 
@@ -312,7 +341,7 @@ describe('the rest of what is read', () => {
       ],
     })
     expect(await service.listVolumeTypes()).toEqual([
-      { id: 'a', name: 'hot', isPublic: false, extraSpecs: {} },
+      { id: 'a', name: 'hot', isPublic: false, extraSpecs: undefined },
       { id: 'b', name: 'cold', isPublic: true, extraSpecs: { multiattach: '<is> True' } },
     ])
   })

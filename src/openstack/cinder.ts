@@ -1,5 +1,5 @@
 import type { Log } from '../log.ts'
-import { createCinderReader, parseBody, type Read } from './cinder-call.ts'
+import { BEST, createCinderReader, parseBody, type Read } from './cinder-call.ts'
 import { pagesOf } from './cinder-pages.ts'
 import { retype } from './cinder-retype.ts'
 import {
@@ -11,14 +11,12 @@ import {
   volumeOf,
   ZonesBody,
 } from './cinder-rows.ts'
-import { CinderError } from './errors.ts'
+import { answerError, CinderError, cinderFault } from './errors.ts'
 import type { Session } from './session.ts'
 import type { CinderVolume, CinderVolumeType, RetypeAnswer, VolumeService } from './types.ts'
 
-/** 3.60 compares times in filters, 3.63 shows the type's id, 3.65 tells Cinder's own temporary volumes. */
+/** 3.60 compares times in filters. */
 const TIME_FILTER = 60
-const TYPE_ID = 63
-const BEST = 65
 
 /**
  * Cinder as the rest of the house uses it, on one session (= one project). Reads throw `CinderError`,
@@ -48,10 +46,15 @@ export function createVolumeService(parts: { session: Session; log: Log }): Volu
     )
   }
 
-  /** Ids by name, only where the server does not give them with the volume. */
-  async function typeIds(signal?: AbortSignal): Promise<ReadonlyMap<string, string> | undefined> {
-    const [, minor] = await reader.maxMicroversion(signal)
-    if (minor >= TYPE_ID) return undefined
+  /**
+   * Ids by name, only where a row has none: the answer itself tells, since behind a load balancer it may be an older
+   * server's than the one that was asked for its version.
+   */
+  async function idsFor(
+    rows: readonly VolumeRow[],
+    signal?: AbortSignal,
+  ): Promise<ReadonlyMap<string, string> | undefined> {
+    if (rows.every((r) => r.volume_type_id || !r.volume_type)) return undefined
     return new Map((await listVolumeTypes(signal)).map((t) => [t.name, t.id]))
   }
 
@@ -64,7 +67,7 @@ export function createVolumeService(parts: { session: Session; log: Log }): Volu
         ? await reader.rediscover(signal)
         : await reader.maxMicroversion(signal)
     const filter = changedSince !== undefined && minor >= TIME_FILTER
-    const ids = await typeIds(signal)
+    let ids: ReadonlyMap<string, string> | undefined
     const pages = pagesOf(
       reader,
       {
@@ -79,20 +82,33 @@ export function createVolumeService(parts: { session: Session; log: Log }): Volu
       },
       tools,
     )
-    for await (const rows of pages)
-      yield rows.filter((r) => !isScratch(r)).map((r) => volumeOf(r, ids))
+    for await (const page of pages) {
+      const rows = page.filter((r) => !isScratch(r))
+      ids ??= await idsFor(rows, signal)
+      yield rows.map((r) => volumeOf(r, ids))
+    }
   }
 
   async function getVolume(id: string, signal?: AbortSignal): Promise<CinderVolume | undefined> {
     demandId(id)
     const read: Read = { operation: 'volumes.get', path: `/volumes/${id}`, wants: BEST, signal }
     const answer = await reader.get(read, [404])
-    if (answer.status === 404) return undefined
+    if (answer.status === 404) {
+      if (cinderFault(answer) !== undefined) return undefined
+      throw answerError('Cinder: volumes.get', answer, session.clean)
+    }
     const row = (answer.json as { volume?: unknown } | undefined)?.volume
     const what = 'Cinder: volumes.get'
     const parsed = parseBody(what, { ...answer, json: row }, VolumeRow, session.clean)
-    const ids = parsed.volume_type_id ? undefined : await typeIds(signal)
-    return volumeOf(parsed, ids)
+    if (parsed.id !== id)
+      throw new CinderError({
+        code: 'ServerError',
+        sent: true,
+        status: answer.status,
+        requestId: answer.requestId,
+        message: `${what} answered with another volume (${session.clean(parsed.id.slice(0, 64))})`,
+      })
+    return volumeOf(parsed, await idsFor([parsed], signal))
   }
 
   return {
@@ -115,7 +131,9 @@ export function createVolumeService(parts: { session: Session; log: Log }): Volu
           tools,
         ),
       )
-      return volumeId === undefined ? snapshots : snapshots.filter((s) => s.volumeId === volumeId)
+      return volumeId === undefined
+        ? snapshots
+        : snapshots.filter((s) => s.volumeId === volumeId || s.volumeId === '')
     },
     getQuota: async (signal) => {
       const project = await session.projectId(signal)
@@ -127,6 +145,7 @@ export function createVolumeService(parts: { session: Session; log: Log }): Volu
     listAvailabilityZones: (signal) =>
       reader.parsed({ operation: 'zones.list', path: '/os-availability-zone', signal }, ZonesBody),
     maxMicroversion: (signal) => reader.maxMicroversion(signal),
+    projectId: (signal) => session.projectId(signal),
     retype: async (request, signal): Promise<RetypeAnswer> => {
       if (!isId(request.volumeId)) return notAnId(request.volumeId)
       return retype(parts, request, signal)

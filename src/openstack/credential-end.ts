@@ -20,7 +20,7 @@ export class CredentialEnd {
     this.#log = log
     this.#gauge = new Gauge({
       name: `${METRIC_PREFIX}openstack_credential_expires_timestamp_seconds`,
-      help: 'When the application credential or password expires; missing where it has no end, or Keystone does not tell.',
+      help: 'When the application credential or password expires; missing where it has no end, or Keystone does not report it.',
       registers: [registry],
     })
     this.#gauge.remove()
@@ -36,7 +36,7 @@ export class CredentialEnd {
       if (end === undefined) this.#gauge.remove()
       else this.#gauge.set(end / 1000)
     } catch (e) {
-      this.#log.debug({ err: messageOf(e) }, 'Keystone does not tell when the credential ends')
+      this.#log.debug({ err: messageOf(e) }, 'Keystone does not report when the credential ends')
     } finally {
       this.#asking = false
     }

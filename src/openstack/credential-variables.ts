@@ -1,10 +1,17 @@
 import { UserError } from '../errors.ts'
-import { readCloud } from './clouds-yaml.ts'
+import { readCloudConf } from './cloud-conf.ts'
+import type { TextFile } from './clouds-file.ts'
+import { readCloud, type RegionWish } from './clouds-yaml.ts'
 
 export type CredentialSources = {
   readonly env: Readonly<Record<string, string | undefined>>
-  /** Text of the clouds.yaml found at one of `cloudsYamlPaths`. */
+  /** Text of the clouds.yaml found at one of `cloudFilePaths`, and its path for messages. */
   readonly cloudsYaml?: string
+  readonly cloudsYamlPath?: string
+  readonly secureYaml?: TextFile
+  readonly vendorsYaml?: TextFile
+  /** Files that are there and cannot be read, each with the reason. */
+  readonly unreadable?: readonly string[]
   /** The `openstack` section of config.yaml, as far as it matters here. */
   readonly config?: {
     readonly auth_url?: string
@@ -12,9 +19,11 @@ export type CredentialSources = {
     readonly interface?: string
     readonly endpoint_override?: string
   }
-  /** The Secret of `credential_ref`, decoded. Same OS_* keys, or a key `clouds.yaml`. */
+  /** The Secret of `credential_ref`, decoded. Same OS_* keys, or a key `clouds.yaml`, or the CSI driver's `cloud.conf`. */
   readonly secretData?: Readonly<Record<string, string>>
 }
+
+const SECRETS = ['OS_APPLICATION_CREDENTIAL_SECRET', 'OS_PASSWORD', 'OS_TOKEN', 'OS_AUTH_TOKEN']
 
 /** One place variables come from, with the name people know it by. */
 type Source = { readonly name: string; readonly variables: Readonly<Record<string, string>> }
@@ -48,21 +57,28 @@ export function collectVariables(from: CredentialSources): Variables {
   return { sources, placeholders, first, get: (...names) => first(...names)?.value }
 }
 
-function* sourcesOf(from: CredentialSources): Iterable<{
-  name: string
-  variables: Readonly<Record<string, string | undefined>>
-}> {
-  const secret = from.secretData ?? {}
+type Named = {
+  readonly name: string
+  readonly variables: Readonly<Record<string, string | undefined>>
+}
+
+function* sourcesOf(from: CredentialSources): Generator<Named> {
   const wanted = from.env['OS_CLOUD'] || undefined
+  const asked = from.env['OS_REGION_NAME'] || undefined
+  const region = { asked, usual: from.config?.region }
   yield { name: 'the environment', variables: from.env }
-  const inSecret = secret['clouds.yaml']
-  const file = cloudOf(from.cloudsYaml, 'clouds.yaml', wanted)
+  // an environment with URL and secret is a cloud of its own, which one that nobody named must not complete
+  const isWhole =
+    wanted === undefined && SECRETS.some((n) => from.env['OS_AUTH_URL'] && from.env[n])
+  const clouds = isWhole
+    ? undefined
+    : textFile(from.cloudsYaml, from.cloudsYamlPath ?? 'clouds.yaml')
+  const files = { clouds, secure: from.secureYaml, vendors: from.vendorsYaml }
+  const file = cloudOf(files, wanted, region)
   if (file !== undefined) yield file
-  yield { name: 'the Secret', variables: secret }
-  const wantedInSecret = wanted ?? (secret['OS_CLOUD'] || undefined)
-  const own = cloudOf(inSecret, "the Secret's clouds.yaml", wantedInSecret)
-  if (own !== undefined) yield own
-  if (wanted !== undefined && file === undefined && own === undefined) throw noCloudsYaml(wanted)
+  for (const name of from.unreadable ?? []) yield { name, variables: {} }
+  const own = yield* secretSources(from.secretData ?? {}, wanted, region)
+  if (wanted !== undefined && file === undefined && !own) throw noCloudsYaml(wanted, from)
   yield {
     name: 'config.yaml',
     variables: {
@@ -74,21 +90,61 @@ function* sourcesOf(from: CredentialSources): Iterable<{
   }
 }
 
-function cloudOf(
-  text: string | undefined,
-  where: string,
-  wanted: string | undefined,
-): Source | undefined {
-  if (text === undefined) return undefined
-  const found = readCloud(text, where, wanted)
-  if (found === undefined) return undefined
-  return { name: `cloud "${found.cloud}" of ${where}`, variables: found.variables }
+/** Its keys, its cloud.conf, its clouds.yaml. Returns whether there was a cloud in it. */
+function* secretSources(
+  secret: Readonly<Record<string, string>>,
+  asked: string | undefined,
+  region: RegionWish,
+): Generator<Named, boolean> {
+  if (Object.keys(secret).length === 0) return false
+  yield { name: 'the Secret', variables: secret }
+  const text = secret['cloud.conf']
+  const conf = text === undefined ? undefined : readCloudConf(text)
+  if (conf !== undefined) yield { name: 'cloud.conf of the Secret', variables: conf.variables }
+  const wanted = asked ?? (secret['OS_CLOUD'] || undefined) ?? conf?.clouds?.cloud
+  const of = (...keys: string[]) => {
+    const key = keys.find((k) => secret[k] !== undefined)
+    return key === undefined ? undefined : textFile(secret[key], `${key} of the Secret`)
+  }
+  const files = {
+    clouds: of('clouds.yaml', 'clouds.yml', 'clouds.json'),
+    secure: of('secure.yaml', 'secure.yml'),
+    vendors: of('clouds-public.yaml', 'clouds-public.yml'),
+  }
+  if (conf?.clouds !== undefined && files.clouds === undefined)
+    throw new UserError(
+      'OpenStackCredentials',
+      `cloud.conf of the Secret has use-clouds = true, and its clouds-file "${conf.clouds.file ?? 'clouds.yaml'}" is a file of the pods that it was written for: add that file to the Secret under the key clouds.yaml`,
+    )
+  const own = secret['OS_REGION_NAME'] || conf?.variables['OS_REGION_NAME']
+  const cloud = cloudOf(files, wanted, { ...region, asked: region.asked ?? own?.trim() })
+  if (cloud !== undefined) yield cloud
+  return cloud !== undefined
 }
 
-function noCloudsYaml(wanted: string): UserError {
+function textFile(text: string | undefined, where: string): TextFile | undefined {
+  return text === undefined ? undefined : { text, where }
+}
+
+function cloudOf(
+  { clouds, ...rest }: Partial<Record<'clouds' | 'secure' | 'vendors', TextFile | undefined>>,
+  wanted: string | undefined,
+  region: RegionWish,
+): Source | undefined {
+  if (clouds === undefined) return undefined
+  const found = readCloud({ clouds, ...rest }, wanted, region)
+  if (!('cloud' in found)) {
+    const several = `${clouds.where}, where OS_CLOUD has to choose one of ${found.join(', ')}`
+    return found.length === 0 ? undefined : { name: several, variables: {} }
+  }
+  return { name: `cloud "${found.cloud}" of ${clouds.where}`, variables: found.variables }
+}
+
+function noCloudsYaml(wanted: string, { unreadable = [] }: CredentialSources): UserError {
+  const but = unreadable.length === 0 ? '' : ` (${unreadable.join('; ')})`
   return new UserError(
     'OpenStackCredentials',
-    `OS_CLOUD is "${wanted}" but no clouds.yaml was found: set OS_CLIENT_CONFIG_FILE to its path, or unset OS_CLOUD and set the OS_* variables`,
+    `OS_CLOUD is "${wanted}" but no clouds.yaml was found${but}: set OS_CLIENT_CONFIG_FILE to its path, or unset OS_CLOUD and set the OS_* variables`,
   )
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { inspect } from 'node:util'
-import { cloudsYamlPaths } from './clouds-yaml.ts'
+import { cloudFilePaths } from './clouds-file.ts'
 import type { CredentialSources } from './credential-variables.ts'
 import { readCredentials } from './credentials.ts'
 import { loginBody } from './authenticate.ts'
@@ -149,9 +149,23 @@ clouds:
     })
   })
 
-  it('OS_CLIENT_CONFIG_FILE is the only place looked at when it is set', () => {
-    expect(cloudsYamlPaths({ OS_CLIENT_CONFIG_FILE: '/x.yaml', HOME: '/h' })).toEqual(['/x.yaml'])
-    expect(cloudsYamlPaths({ HOME: '/h' })).toContain('/h/.config/openstack/clouds.yaml')
+  it('clouds.yaml is looked for where openstacksdk looks, OS_CLIENT_CONFIG_FILE first', () => {
+    const env = { OS_CLIENT_CONFIG_FILE: '/x.yaml', HOME: '/h', XDG_CONFIG_HOME: '/xdg' }
+    expect(cloudFilePaths(env, 'clouds').filter((path) => !path.endsWith('.json'))).toEqual([
+      '/x.yaml',
+      'clouds.yaml',
+      'clouds.yml',
+      '/xdg/openstack/clouds.yaml',
+      '/xdg/openstack/clouds.yml',
+      '/h/.config/openstack/clouds.yaml',
+      '/h/.config/openstack/clouds.yml',
+      '/etc/xdg/openstack/clouds.yaml',
+      '/etc/xdg/openstack/clouds.yml',
+      '/etc/openstack/clouds.yaml',
+      '/etc/openstack/clouds.yml',
+    ])
+    expect(cloudFilePaths({ OS_CLIENT_SECURE_FILE: '/s' }, 'secure')[0]).toBe('/s')
+    expect(cloudFilePaths(env, 'clouds-public')[0]).toBe('clouds-public.yaml')
   })
 })
 
@@ -186,6 +200,16 @@ describe('mistakes', () => {
       'a password without project and domain',
       { env: without(PASSWORD, 'OS_PROJECT_NAME', 'OS_USER_DOMAIN_NAME') },
       /OS_USER_DOMAIN_NAME \(or OS_USER_DOMAIN_ID\) is missing; OS_PROJECT_ID or OS_PROJECT_NAME is missing/,
+    ],
+    [
+      'an override of version 2',
+      { env: APP, config: { endpoint_override: 'https://c/v2/abc' } },
+      /openstack\.endpoint_override .* "https:\/\/c\/v2\/abc", .*version 3.*: set it to https:\/\/c\/v3\/abc/,
+    ],
+    [
+      'an override that is no URL',
+      { env: { ...APP, OS_METRIC_ENDPOINT_OVERRIDE: 'gnocchi:8041' } },
+      /OS_METRIC_ENDPOINT_OVERRIDE must be a URL/,
     ],
     [
       'two ways to log in',

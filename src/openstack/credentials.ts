@@ -1,5 +1,6 @@
 import { UserError } from '../errors.ts'
 import { collectVariables, type CredentialSources, type Variables } from './credential-variables.ts'
+import { OLD_API } from './old-api.ts'
 import { SecretText } from './secret-text.ts'
 
 export type Named = { readonly id: string } | { readonly name: string }
@@ -56,6 +57,10 @@ export function readCredentials(from: CredentialSources): Credentials {
   const authUrl = authUrlOf(vars, problems)
   const auth = authOf(vars, problems)
   const interfaceName = interfaceOf(vars, problems)
+  for (const name of OTHER_SCOPES)
+    if (vars.get(name) !== undefined)
+      problems.push(`${name} is not supported: log in to the project of the volumes`)
+  const endpointOverrides = overridesOf(vars, problems)
   if (problems.length > 0 || auth === undefined) throw incomplete(vars, problems)
   const region = vars.get('OS_REGION_NAME')
   return {
@@ -63,10 +68,13 @@ export function readCredentials(from: CredentialSources): Credentials {
     auth,
     interface: interfaceName,
     ...(region === undefined ? {} : { region }),
-    endpointOverrides: overridesOf(vars),
-    tls: tlsOf(vars),
+    endpointOverrides,
+    tls: tlsOf(vars, from.env['HOME']),
   }
 }
+
+/** Without a word of them the token would be for something else than what was meant. */
+const OTHER_SCOPES = ['OS_TRUST_ID', 'OS_SYSTEM_SCOPE']
 
 function incomplete(vars: Variables, problems: Problems): UserError {
   const places = vars.sources.map((s) => s.name).join(', ')
@@ -95,7 +103,8 @@ function authUrlOf(vars: Variables, problems: Problems): string {
     problems.push('OS_AUTH_URL must not carry a user, a password or a query')
     return ''
   }
-  const path = url.pathname.replace(/\/+$/, '')
+  // the URL of a login is the one that people find in traces
+  const path = url.pathname.replace(/\/+$/, '').replace(/\/auth(\/tokens)?$/, '')
   if (/\/v2(\.0)?$/.test(path) || vars.get('OS_IDENTITY_API_VERSION')?.startsWith('2'))
     problems.push(
       'OS_AUTH_URL or OS_IDENTITY_API_VERSION asks for Keystone v2, only v3 is supported',
@@ -230,25 +239,43 @@ function interfaceOf(vars: Variables, problems: Problems): Interface {
   return 'public'
 }
 
-function overridesOf(vars: Variables): Record<string, string> {
-  const volume = vars.get(
+function overridesOf(vars: Variables, problems: Problems): Record<string, string> {
+  const volume = overrideOf(vars, problems, [
     'OS_BLOCK_STORAGE_ENDPOINT_OVERRIDE',
     'OS_VOLUME_ENDPOINT_OVERRIDE',
     'OS_VOLUMEV3_ENDPOINT_OVERRIDE',
-  )
-  const metric = vars.get('OS_METRIC_ENDPOINT_OVERRIDE')
+  ])
+  const metric = overrideOf(vars, problems, ['OS_METRIC_ENDPOINT_OVERRIDE'])
+  if (volume !== undefined && OLD_API.test(volume))
+    problems.push(
+      `openstack.endpoint_override (or OS_BLOCK_STORAGE_ENDPOINT_OVERRIDE) is "${volume}", and volumes are moved through version 3 of the API: set it to ${volume.replace(OLD_API, '/v3')}`,
+    )
   return {
     ...(volume === undefined ? {} : { 'block-storage': volume }),
     ...(metric === undefined ? {} : { metric }),
   }
 }
 
-function tlsOf(vars: Variables): Credentials['tls'] {
-  const ca = vars.get('OS_CACERT')
-  const cert = vars.get('OS_CERT')
-  const key = vars.get('OS_KEY')
+function overrideOf(
+  vars: Variables,
+  problems: Problems,
+  names: readonly string[],
+): string | undefined {
+  const found = vars.first(...names)
+  if (found === undefined) return undefined
+  if (/^https?:$/.test(URL.parse(found.value)?.protocol ?? '')) return found.value
+  problems.push(`${found.name} must be a URL such as https://cinder.example.com:8776/v3`)
+  return undefined
+}
+
+function tlsOf(vars: Variables, home: string | undefined): Credentials['tls'] {
+  // as the standard clients, also in variables: the shell leaves a ~ within quotes alone
+  const path = (name: string) => vars.get(name)?.replace(/^~(?=\/)/, home ?? '~')
+  const ca = path('OS_CACERT')
+  const cert = path('OS_CERT')
+  const key = path('OS_KEY')
   return {
-    insecure: /^(1|true|yes)$/i.test(vars.get('OS_INSECURE') ?? ''),
+    insecure: /^(1|true|yes|on|y|t)$/i.test(vars.get('OS_INSECURE') ?? ''),
     ...(ca === undefined ? {} : { ca }),
     ...(cert === undefined ? {} : { cert }),
     ...(key === undefined ? {} : { key }),

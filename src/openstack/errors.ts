@@ -1,5 +1,6 @@
 import type { ConnectionError } from '../http.ts'
 import { UserError } from '../errors.ts'
+import { retryAfterMs } from '../time.ts'
 
 export type CinderErrorCode =
   | 'QuotaExceeded'
@@ -73,6 +74,12 @@ export class AuthenticationError extends UserError {
   }
 }
 
+/** True when the service was asked and will not answer this credential, so that waiting alone does not help. */
+export function isMissingRight(e: unknown): boolean {
+  if (e instanceof AuthenticationError) return e.refusedBy === 'service'
+  return e instanceof CinderError && (e.code === 'Forbidden' || e.code === 'Unauthorized')
+}
+
 /** What an error body says, whatever its first key is called; undefined when it says nothing. */
 export function readFault(json: unknown): { fault: string; message: string } | undefined {
   if (typeof json !== 'object' || json === null) return undefined
@@ -82,6 +89,36 @@ export function readFault(json: unknown): { fault: string; message: string } | u
   const { message, description, title } = inner as Record<string, unknown>
   const said = [message, description, title].find((v) => typeof v === 'string' && v !== '')
   return { fault, message: typeof said === 'string' ? said : '' }
+}
+
+/** Cinder's names for its own refusals (cinder/api/openstack/wsgi.py, `Fault._fault_names`). */
+const CINDER_FAULTS: Readonly<Record<number, readonly string[]>> = {
+  400: ['badRequest'],
+  401: ['unauthorized'],
+  403: ['forbidden'],
+  404: ['itemNotFound'],
+  405: ['badMethod'],
+  409: ['conflictingRequest'],
+  413: ['overLimit', 'overLimitFault'],
+  415: ['badMediaType'],
+  429: ['overLimit', 'overLimitFault'],
+}
+
+/**
+ * What the refusal says when it is provably Cinder's own: JSON, with the one fault that belongs to the status. A proxy's
+ * page, an empty body or another service's JSON says nothing about what Cinder did or knows.
+ */
+export function cinderFault(
+  answer: RefusedAnswer,
+): { readonly fault: string; readonly message: string } | undefined {
+  const type = answer.headers['content-type']
+  if (type !== undefined && !/^application\/([\w.+-]+\+)?json\b/i.test(type)) return undefined
+  const said = readFault(answer.json)
+  if (said === undefined || !CINDER_FAULTS[answer.status]?.includes(said.fault)) return undefined
+  const body = (answer.json as Record<string, unknown>)[said.fault]
+  if (typeof body !== 'object' || body === null) return undefined
+  const { code = answer.status } = body as { readonly code?: unknown }
+  return Number(code) === answer.status ? said : undefined
 }
 
 /** Cinder answers quota and legacy rate limiting both with 413; only the fault's name tells them apart. */
@@ -94,6 +131,7 @@ export type RefusedAnswer = {
   readonly headers: Readonly<Record<string, string>>
   readonly json: unknown
   readonly requestId?: string | undefined
+  readonly proxy?: string | undefined
 }
 
 /** The error for an answer nobody wanted. `what` is "service: operation"; `clean` removes secrets. */
@@ -103,14 +141,14 @@ export function answerError(
   clean: (text: string) => string,
 ): CinderError {
   const said = readFault(answer.json)
-  const retryAfterSeconds = Number.parseInt(answer.headers['retry-after'] ?? '', 10)
+  const retryAfter = retryAfterMs(answer.headers, Infinity)
   return new CinderError({
     code: codeOf(answer.status, said?.fault),
     status: answer.status,
     fault: said?.fault,
     requestId: answer.requestId,
     sent: true,
-    retryAfterSeconds: Number.isNaN(retryAfterSeconds) ? undefined : retryAfterSeconds,
+    retryAfterSeconds: retryAfter === undefined ? undefined : retryAfter / 1000,
     message: clean(`${what} answered ${sentence(answer, said)}`),
   })
 }
@@ -121,10 +159,13 @@ export function sentence(answer: RefusedAnswer, said = readFault(answer.json)): 
   const moved = answer.headers['location']
   const redirect =
     moved !== undefined && answer.status >= 300 && answer.status < 400
-      ? ' (a redirect, which is never followed: correct the endpoint)'
+      ? ` (a redirect to ${moved.split(/[?#]/)[0]!.replace(/\/\/[^/]*@/, '//')}, which is not followed: correct the endpoint)`
       : ''
   const id = answer.requestId === undefined ? '' : `, request ${answer.requestId}`
-  return `${answer.status}${text}${redirect}${id}`
+  // without a fault of the service's own it may be the proxy that answered
+  const via =
+    said === undefined && answer.proxy !== undefined ? ` through the proxy ${answer.proxy}` : ''
+  return `${answer.status}${text}${redirect}${via}${id}`
 }
 
 function codeOf(status: number, fault: string | undefined): CinderErrorCode {

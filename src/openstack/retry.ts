@@ -1,6 +1,7 @@
 import { type Clock, sleep } from '../clock.ts'
 import { ConnectionError } from '../http.ts'
 import { isRateLimit, readFault } from './errors.ts'
+import { retryAfterMs } from '../time.ts'
 import type { Answer } from './transport.ts'
 
 /** First try included. */
@@ -76,9 +77,7 @@ function worthRepeating(answer: Answer): boolean {
 
 /** What Retry-After of a 429 or 503 asks for; 0 when it asks for nothing we understand. */
 function askedMs(answer: Answer, now: number): number {
-  const value = answer.headers['retry-after']
   const limited = isRateLimit(answer.status, readFault(answer.json)?.fault)
-  if (value === undefined || !(limited || answer.status === 503)) return 0
-  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now
-  return Number.isNaN(ms) ? 0 : Math.max(0, ms)
+  if (!limited && answer.status !== 503) return 0
+  return retryAfterMs(answer.headers, now) ?? 0
 }

@@ -15,6 +15,7 @@ import {
 import type { Credentials } from './credentials.ts'
 import { AuthenticationError, neverSent, sentence, unreachable } from './errors.ts'
 import type { OpenStackMetrics } from './openstack-metrics.ts'
+import { createRefusals } from './refusals.ts'
 import { retrying } from './retry.ts'
 import { scrub } from './secret-text.ts'
 import { createTokenKeeper } from './token-keeper.ts'
@@ -43,6 +44,8 @@ export type SessionRequest = {
   readonly fence?: () => void
   /** `safe`: up to 5 tries. `never`: sent once; only an answer 401, which means nothing was done, is followed by one more. */
   readonly retry: 'safe' | 'never'
+  /** For what everybody may read: an answer 401 comes back as any other and leads to no login. */
+  readonly open?: boolean
 }
 
 export type SessionResponse = Answer
@@ -92,6 +95,7 @@ export function createSession(parts: SessionParts): Session {
   }
   const send = createSend({ http: parts.http, clock, log, metrics: parts.metrics })
   const logins = new WeakMap<Token, Login>()
+  const refusals = createRefusals(clock)
 
   const keeper = createTokenKeeper({
     clock,
@@ -137,11 +141,13 @@ export function createSession(parts: SessionParts): Session {
     }
     const token = await until(keeper.get(), limit, what)
     const answer = await call(token)
-    if (answer.status !== 401) return answer
+    if (answer.status !== 401 || request.open === true) return answer
+    if (!refusals.mayLogIn(request.operation)) throw refusedTwice(what, answer, clean)
     keeper.invalidate(token)
     const second = await call(await until(keeper.get(), limit, what))
-    if (second.status === 401) throw refusedTwice(what, second, clean)
-    return second
+    if (second.status !== 401) return second
+    refusals.note(request.operation)
+    throw refusedTwice(what, second, clean)
   }
 
   async function request(req: SessionRequest): Promise<Answer> {
@@ -167,7 +173,10 @@ export function createSession(parts: SessionParts): Session {
   return {
     request,
     clean,
-    forget: () => keeper.forget(),
+    forget: () => {
+      refusals.clear()
+      keeper.forget()
+    },
     projectId: async (signal) => (await now(signal)).projectId,
     endpoint: async (service, signal) => base(await now(signal), service).endpoint,
   }

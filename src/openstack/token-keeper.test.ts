@@ -85,6 +85,56 @@ describe('logging in', () => {
     expect(of(LOGIN)).toHaveLength(2)
   })
 
+  it.each([429, 500, 503])(
+    'is asked for a few times a minute while Keystone answers %i, however many requests wait, and works again within a minute',
+    async (status) => {
+      let down = true
+      const login: Handler = (_, nth) => (down ? { status } : tokenReply(nth))
+      const { session, of, clock } = setUp({ [LOGIN]: login, [VOLUME]: { json: {} } })
+      for (let second = 0; second < 600; second++) {
+        session.request(read).catch(() => {})
+        await clock.advance(1_000)
+      }
+      expect(of(LOGIN).length).toBeGreaterThan(20)
+      expect(of(LOGIN).length).toBeLessThan(60)
+      down = false
+      await clock.advance(61_000)
+      await expect(session.request(read)).resolves.toMatchObject({ status: 200 })
+    },
+  )
+
+  it('that is refused is asked for as seldom when Keystone fails in between', async () => {
+    let refused = 0
+    // a failed login is five tries
+    const login: Handler = (_, nth) => {
+      if (nth % 6 !== 1) return { status: 503 }
+      refused += 1
+      return { status: 401 }
+    }
+    const { session, clock } = setUp({ [LOGIN]: login })
+    for (let i = 0; i < 720; i++) {
+      session.request(read).catch(() => {})
+      await clock.advance(10_000)
+    }
+    // after the first few once in a quarter of an hour
+    expect(refused).toBeGreaterThan(5)
+    expect(refused).toBeLessThan(13)
+  })
+
+  it('that was under way at forget and fails holds up no later one', async () => {
+    let turnAway: (reply: Reply) => void = () => {}
+    const slow = new Promise<Reply>((resolve) => (turnAway = resolve))
+    const login: Handler = (_, nth) => (nth === 1 ? slow : tokenReply(nth, 60))
+    const { session, clock } = setUp({ [LOGIN]: login, [VOLUME]: { json: {} } })
+    const first = session.request(read)
+    session.forget()
+    await session.request(read)
+    turnAway({ status: 401 })
+    await expect(first).rejects.toMatchObject({ refusedBy: 'identity' })
+    await clock.advance(55_000)
+    await expect(session.request(read)).resolves.toMatchObject({ status: 200 })
+  })
+
   it('takes a changed secret at once, also after a refusal', async () => {
     let secret = 'old-secret'
     const login: Handler = (req) =>

@@ -1,16 +1,19 @@
 import type { Clock } from '../clock.ts'
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
+import { AuthUrlError } from './auth-url.ts'
 import { loginBody, type Token } from './authenticate.ts'
 import type { Credentials } from './credentials.ts'
-import { AuthenticationError } from './errors.ts'
+import { AuthenticationError, CinderError } from './errors.ts'
 
 /** From here on a new token is fetched beside the running requests … */
 const RENEW_BEFORE_MS = 120_000
 /** … and from here on nothing is sent with the old one. */
 const USELESS_BEFORE_MS = 10_000
-/** A refused login is not repeated sooner: clouds lock users after a handful of failures. */
-const REFUSAL_HOLDS_MS = 60_000
+/** A refused login is not repeated sooner, and twice as late each time: clouds lock users after a handful of failures. */
+const REFUSAL = { firstMs: 60_000, longestMs: 900_000 }
+/** Nor is one that a Keystone in trouble could not answer in several tries: every request that waits would ask for it. */
+const FAILURE = { firstMs: 15_000, longestMs: 60_000 }
 
 export interface TokenKeeper {
   /** A token that is good for some seconds at least. One login at a time, shared by all who wait. */
@@ -28,27 +31,35 @@ export type TokenKeeperParts = {
   readonly log: Log
 }
 
-/** Keeps one token, renews it before it ends, and remembers a refusal for a minute or until the credential changes. */
+/** Keeps one token, renews it before it ends, and remembers a refusal or failure for a while or until the credential changes. */
 export function createTokenKeeper(parts: TokenKeeperParts): TokenKeeper {
   const { clock, log } = parts
   let current: Token | undefined
   let flight: Promise<Token> | undefined
   let generation = 0
-  let refusal: { error: AuthenticationError; credential: string; until: number } | undefined
+  let failed: { error: Error; credential: string; until: number; holdsMs: number } | undefined
 
   async function login(): Promise<Token> {
     const mine = generation
     const credentials = await parts.credentials()
     const credential = JSON.stringify([credentials.authUrl, loginBody(credentials.auth)])
-    if (refusal?.credential === credential && clock.boot() < refusal.until) throw refusal.error
+    if (failed?.credential === credential && clock.boot() < failed.until) throw failed.error
     try {
       const token = await parts.login(credentials)
-      refusal = undefined
+      failed = undefined
       if (mine === generation) current = token
       return token
     } catch (error) {
-      if (error instanceof AuthenticationError)
-        refusal = { error, credential, until: clock.boot() + REFUSAL_HOLDS_MS }
+      const isRefused = error instanceof AuthenticationError || error instanceof AuthUrlError
+      // one that began before `forget` says nothing about later ones
+      if (mine === generation && (isRefused || error instanceof CinderError)) {
+        const { firstMs, longestMs } = isRefused ? REFUSAL : FAILURE
+        const before = failed?.credential === credential ? failed.holdsMs : 0
+        const holdsMs = Math.min(longestMs, Math.max(firstMs, before * 2))
+        // a failure between two refusals does not bring the next one sooner
+        const longest = Math.max(before, holdsMs)
+        failed = { error, credential, until: clock.boot() + holdsMs, holdsMs: longest }
+      }
       throw error
     }
   }
@@ -80,7 +91,7 @@ export function createTokenKeeper(parts: TokenKeeperParts): TokenKeeper {
       generation += 1
       current = undefined
       flight = undefined
-      refusal = undefined
+      failed = undefined
     },
   }
 }

@@ -10,6 +10,8 @@ export type Answer = {
   /** undefined when the body is empty or not JSON. */
   readonly json: unknown
   readonly requestId: string | undefined
+  /** The proxy it came through. */
+  readonly proxy?: string
 }
 
 /** What a request is called in metrics and logs. */
@@ -43,7 +45,13 @@ export function createSend(parts: {
       const text = await bodyOf(response, options.bodyOptional === true)
       const requestId = requestIdOf(response.headers)
       done(String(response.status), requestId)
-      return { status: response.status, headers: response.headers, json: parse(text), requestId }
+      return {
+        status: response.status,
+        headers: response.headers,
+        json: parse(text),
+        requestId,
+        ...(response.proxy === undefined ? {} : { proxy: response.proxy }),
+      }
     } catch (e) {
       const error = e instanceof ConnectionError ? e : unexpected(e)
       done(error.failure)

@@ -30,12 +30,13 @@ export type CinderVolumeType = {
   readonly id: string
   readonly name: string
   readonly isPublic: boolean
-  /** As far as the credential may see them. */
-  readonly extraSpecs: Readonly<Record<string, string>>
+  /** As far as the credential may see them; undefined where Cinder shows none at all, which is not the same as none. */
+  readonly extraSpecs: Readonly<Record<string, string>> | undefined
 }
 
 export type CinderSnapshot = {
   readonly id: string
+  /** Empty when Cinder does not show it: then it may be a snapshot of any volume. */
   readonly volumeId: string
   readonly name: string
   readonly status: string
@@ -62,8 +63,9 @@ export type RetypeRequest = {
 }
 
 /**
- * What is known after the one POST. NotSent: it certainly never reached Cinder. Rejected: a 4xx, nothing started.
- * Unknown: time-out, reset, 5xx; it may have started.
+ * What is known after the one POST. NotSent: it certainly never reached Cinder. Rejected: Cinder itself, or what guards
+ * it, provably refused, so nothing started. Unknown: time-out, reset, 5xx, or an answer that is not Cinder's; it may have
+ * started.
  */
 export type RetypeAnswer =
   | { readonly kind: 'Accepted'; readonly cinderRequestId?: string }
@@ -72,12 +74,15 @@ export type RetypeAnswer =
       readonly httpStatus: number
       readonly message: string
       readonly quota: boolean
+      /** What the answer asks for; at most minutes. */
+      readonly retryAfterMs?: number
       readonly cinderRequestId?: string
     }
   | { readonly kind: 'NotSent'; readonly message: string }
   | {
       readonly kind: 'Unknown'
       readonly httpStatus?: number
+      readonly retryAfterMs?: number
       readonly message: string
       readonly cinderRequestId?: string
     }
@@ -92,7 +97,7 @@ export interface VolumeService {
     changedSince?: string
     signal?: AbortSignal
   }): AsyncIterable<readonly CinderVolume[]>
-  /** undefined when Cinder says 404. */
+  /** undefined when Cinder itself says that it does not know the volume; any other 404 is thrown. */
   getVolume(id: string, signal?: AbortSignal): Promise<CinderVolume | undefined>
   listSnapshots(options?: {
     volumeId?: string
@@ -105,5 +110,7 @@ export interface VolumeService {
   listAvailabilityZones(signal?: AbortSignal): Promise<readonly string[]>
   /** Highest microversion the server offers, as [major, minor]. */
   maxMicroversion(signal?: AbortSignal): Promise<readonly [number, number]>
+  /** The project that everything above is asked for. */
+  projectId(signal?: AbortSignal): Promise<string>
   retype(request: RetypeRequest, signal?: AbortSignal): Promise<RetypeAnswer>
 }
