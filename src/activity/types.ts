@@ -11,6 +11,15 @@ export type WindowQuery = {
   readonly endSeconds: number
   readonly windowSeconds: number
   readonly signal?: AbortSignal
+  /** Only these volumes matter: the answer may leave out all others. Default: the whole fleet. */
+  readonly history?: HistoryOf
+}
+
+/** Windows of the past for a few volumes. */
+export type HistoryOf = {
+  readonly volumeIds: readonly string[]
+  /** The windows up to this end are asked for next, so that the source may read them along. */
+  readonly throughSeconds: number
 }
 
 /**
@@ -31,7 +40,9 @@ export interface ActivitySource {
   readonly name: string
   /** How long after its end a window is complete. */
   readonly lagSeconds: number
-  /** A constant number of requests whatever the size of the fleet. Never throws. */
+  /** Answers for the volumes that it was told of only: an earlier answer lacks those that came since. */
+  readonly knownVolumesOnly?: true
+  /** A constant number of requests whatever the size of the fleet; history takes some for many windows. Never throws. */
   window(query: WindowQuery): Promise<WindowAnswer>
 }
 

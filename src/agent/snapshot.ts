@@ -7,7 +7,7 @@ import { pathOf, sameDisk } from './paths.ts'
 
 /** Why a disk has no counters of a volume. */
 export const SKIP_REASONS = {
-  no_serial: 'tells no serial number, as a root disk made from an image does',
+  no_serial: 'has no serial number, as a root disk made from an image does',
   foreign_serial: 'has a serial number that is no Cinder volume id',
   shared_serial: 'shares its serial number with another disk that is no path to the same volume',
   accounting_off: 'has queue/iostats at 0, so the kernel does not count its I/O',

@@ -37,7 +37,8 @@ export function createExporter(options: ExporterOptions): Exporter {
   let underWay: Promise<Reading | undefined> | undefined
   let durationSeconds = 0
   let failures = 0
-  let toldFailure: string | undefined
+  /** Since the last reading that came about. */
+  const toldFailures = new Set<string>()
   let newestSeconds: number | undefined
 
   async function read(): Promise<Reading | undefined> {
@@ -48,8 +49,8 @@ export function createExporter(options: ExporterOptions): Exporter {
       const fleet = await options.read(AbortSignal.any([limit.signal, options.signal]))
       latest = { fleet, begunMs }
       newestSeconds = newestOf(fleet, newestSeconds)
-      if (toldFailure !== undefined) log.info({}, 'Cinder and Gnocchi answer again')
-      toldFailure = undefined
+      if (toldFailures.size > 0) log.info({}, 'Cinder and Gnocchi answer again')
+      toldFailures.clear()
       return latest
     } catch (e) {
       failures += 1
@@ -63,12 +64,12 @@ export function createExporter(options: ExporterOptions): Exporter {
     }
   }
 
-  /** Once, however often it is asked: the same failure differs in the number of its request only. */
+  /** Each once, however often it is asked: the same failure differs in the number of its request only. */
   function tell(error: string): void {
     const kind = error.replaceAll(/req-[\w-]+/g, '')
-    if (kind !== toldFailure && !options.signal.aborted)
+    if (!toldFailures.has(kind) && !options.signal.aborted)
       log.error({ error }, 'Cinder or Gnocchi cannot be read; no volume is shown until they can')
-    toldFailure = kind
+    toldFailures.add(kind)
   }
 
   /** Concurrent scrapes share one reading, and a pair of servers that scrape in turn do nearly always. */

@@ -1,3 +1,4 @@
+import { openStackTime } from '../../time.ts'
 import { asRecord } from '../foreign.ts'
 import { diskOf } from './disk.ts'
 import type { DiskId } from './disk.ts'
@@ -87,8 +88,12 @@ function measuresOf(
 function measureFrom(row: unknown): Measure | undefined {
   if (!Array.isArray(row) || row.length !== 3) return undefined
   const [at, granularitySeconds, value] = row as [unknown, unknown, unknown]
-  const startSeconds = typeof at === 'string' ? Date.parse(at) / 1000 : Number.NaN
-  if (!Number.isFinite(startSeconds) || typeof granularitySeconds !== 'number') return undefined
+  const start = typeof at === 'string' ? openStackTime(at) : undefined
+  if (start === undefined || typeof granularitySeconds !== 'number') return undefined
   // JSON has no NaN; whatever stands there instead is for the caller to leave out
-  return { startSeconds, granularitySeconds, value: typeof value === 'number' ? value : Number.NaN }
+  return {
+    startSeconds: start / 1000,
+    granularitySeconds,
+    value: typeof value === 'number' ? value : Number.NaN,
+  }
 }

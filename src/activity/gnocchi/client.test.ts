@@ -153,10 +153,24 @@ describe('aggregates', () => {
   it.each([
     ['a row that is none', [['2026-01-01T00:00:00+00:00', 300]]],
     ['a time that is none', [['yesterday', 300, 1]]],
+    ['a number for a time', [['48', 300, 1]]],
+    ['a day that does not exist', [['2026-02-30T00:00:00+00:00', 300, 1]]],
     ['rows that are none', 7],
   ])('trusts no answer with %s', async (_, rows) => {
     const measures = { a: { 'disk.device.read.requests': { mean: rows } } }
     const { session } = sessionOf(() => ({ json: { measures, references: [row('a', 'vdb')] } }))
     expect((await createGnocchiClient({ session }).aggregates(ASKED)).kind).toBe('Failed')
   })
+
+  it.each(['2026-01-01T00:05:00', '2026-01-01T00:05:00+00:00', '2026-01-01T02:05:00+02:00'])(
+    'takes %s for the same instant, wherever this runs',
+    async (at) => {
+      const measures = { a: { 'disk.device.read.requests': { mean: [[at, 300, 1]] } } }
+      const { session } = sessionOf(() => ({ json: { measures, references: [row('a', 'vdb')] } }))
+      const answer = await createGnocchiClient({ session }).aggregates(ASKED)
+      expect(JSON.stringify(answer)).toContain(
+        `"startSeconds":${Date.UTC(2026, 0, 1, 0, 5) / 1000}`,
+      )
+    },
+  )
 })

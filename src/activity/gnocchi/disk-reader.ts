@@ -84,15 +84,14 @@ export class DiskReader {
 
   #worthAsking(disks: readonly DiskId[], { lacking }: Reading): DiskId[] {
     const now = this.#parts.clock.monotonic()
+    // those of volumes that are gone are asked for by nobody
+    for (const [key, { until }] of this.#refused) if (until <= now) this.#refused.delete(key)
     return disks.filter((disk) => {
       const key = diskKey(disk)
       const refused = this.#refused.get(key)
-      if (refused !== undefined && refused.until > now) {
-        lacking.set(key, refused.lack)
-        return false
-      }
-      this.#refused.delete(key)
-      return true
+      if (refused === undefined) return true
+      lacking.set(key, refused.lack)
+      return false
     })
   }
 

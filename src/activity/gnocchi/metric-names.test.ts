@@ -18,7 +18,7 @@ describe('metricOf', () => {
     ['volume.io.latency', /latency is not used/],
     ['disk.device.read.latency', /latency is not used/],
     ['disk.read.requests', /counts all disks of a server together/],
-    ['volume.size', /tell sizes/],
+    ['volume.size', /measure sizes/],
   ])('has nothing for %s', (name, why) => {
     expect(metricOf(name)).toEqual({ kind: 'Nothing', why: expect.stringMatching(why) as string })
   })

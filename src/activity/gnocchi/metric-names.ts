@@ -97,5 +97,5 @@ function countsAnother(name: string, quantity: DiskQuantity): boolean {
 
 const ANOTHER = 'it counts something else'
 const LATENCY = 'latency is not used: tiers are chosen by operations and bytes'
-const WHOLE_SERVER = 'it counts all disks of a server together, so it tells nothing of one volume'
-const NO_VOLUME_METERS = "Ceilometer's volume meters tell sizes, not input and output"
+const WHOLE_SERVER = 'it counts all disks of a server together, so it says nothing about one volume'
+const NO_VOLUME_METERS = "Ceilometer's volume meters measure sizes, not input and output"

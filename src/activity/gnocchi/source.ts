@@ -46,6 +46,7 @@ export function createGnocchiSource(parts: GnocchiSourceParts): ActivitySource {
   return {
     name: 'gnocchi',
     lagSeconds: config.lagSeconds,
+    knownVolumesOnly: true,
     window: async (query) => {
       try {
         return await answerWindow({ ...parts, spans, state }, query)
@@ -64,7 +65,10 @@ type Room = GnocchiSourceParts & {
 }
 
 async function answerWindow(room: Room, query: WindowQuery): Promise<WindowAnswer> {
-  const { placed, unplaced, ambiguous } = place(await room.fleet.attachments())
+  const all = place(await room.fleet.attachments())
+  const { unplaced, ambiguous } = all
+  const only = query.history && new Set(query.history.volumeIds)
+  const placed = only === undefined ? all.placed : all.placed.filter((p) => only.has(p.volumeId))
   const missing = new Map([...unplaced].map((id) => [id, UNPLACED]))
   const disks = distinctDisks(placed)
   if (disks.length === 0) return { kind: 'Answer', volumes: new Map(), warnings: [], missing }

@@ -3,12 +3,17 @@ import { asRecord, shorten } from '../foreign.ts'
 /** One number per series of an instant vector; not finite or negative numbers are kept for the caller to judge. */
 export type VectorItem = {
   readonly labels: Readonly<Record<string, string>>
-  readonly timeSeconds: number
+  /** undefined when the sample is none of ours (a histogram, say): its value is NaN then. */
+  readonly timeSeconds: number | undefined
   readonly value: number
 }
 
-/** Raw samples' times of one series, seconds. */
-export type MatrixItem = { readonly times: readonly number[] }
+/** One series with its samples' times, seconds, and their values. */
+export type MatrixItem = {
+  readonly labels: Readonly<Record<string, string>>
+  readonly times: readonly number[]
+  readonly values: readonly number[]
+}
 
 export type Parsed<T> =
   | { readonly kind: 'Data'; readonly items: readonly T[] }
@@ -20,10 +25,13 @@ export type Parsed<T> =
  * Source: Prometheus HTTP API; `isPartial` is VictoriaMetrics', warnings are how Thanos tells partial data.
  */
 export function parseVector(body: unknown): Parsed<VectorItem> {
-  return parseAs(body, 'vector', vectorItem)
+  const parsed = parseAs(body, 'vector', vectorItem)
+  if (parsed.kind === 'Unusable' || parsed.items.length === 0) return parsed
+  const isOdd = (item: VectorItem) => item.timeSeconds === undefined
+  return parsed.items.every(isOdd) ? unusable('the series of the vector cannot be read') : parsed
 }
 
-/** The same for a range selector asked at one instant: the raw samples of the series. */
+/** The same for a range selector or a subquery asked at one instant. */
 export function parseMatrix(body: unknown): Parsed<MatrixItem> {
   return parseAs(body, 'matrix', matrixItem)
 }
@@ -66,18 +74,30 @@ function partialReason(envelope: Record<string, unknown>): string | undefined {
 function vectorItem(raw: unknown): VectorItem | undefined {
   const item = asRecord(raw)
   const labels = asRecord(item?.['metric'])
+  if (labels === undefined) return undefined
+  const named = { labels: labels as Record<string, string> }
   const pair = item?.['value']
-  if (labels === undefined || !Array.isArray(pair) || pair.length !== 2) return undefined
-  const [time, text] = pair as [unknown, unknown]
-  if (typeof time !== 'number' || typeof text !== 'string') return undefined
-  return { labels: labels as Record<string, string>, timeSeconds: time, value: numberOf(text) }
+  const [time, text] = Array.isArray(pair) ? (pair as unknown[]) : []
+  // one odd series is the trouble of its volume, not of the fleet
+  if (typeof time !== 'number' || typeof text !== 'string')
+    return { ...named, timeSeconds: undefined, value: Number.NaN }
+  return { ...named, timeSeconds: time, value: numberOf(text) }
 }
 
 function matrixItem(raw: unknown): MatrixItem | undefined {
-  const values = asRecord(raw)?.['values']
-  if (!Array.isArray(values)) return undefined
-  const times = values.map((pair) => (Array.isArray(pair) ? (pair[0] as unknown) : undefined))
-  return times.every((t) => typeof t === 'number') ? { times } : undefined
+  const item = asRecord(raw)
+  const pairs = item?.['values']
+  const labels = asRecord(item?.['metric']) ?? {}
+  if (!Array.isArray(pairs)) return undefined
+  const times: number[] = []
+  const values: number[] = []
+  for (const pair of pairs) {
+    const [time, text] = Array.isArray(pair) ? (pair as unknown[]) : []
+    if (typeof time !== 'number') return undefined
+    times.push(time)
+    values.push(typeof text === 'string' ? numberOf(text) : Number.NaN)
+  }
+  return { labels: labels as Record<string, string>, times, values }
 }
 
 /** JSON has no NaN or infinity, so values are strings; `Number('+Inf')` and `Number('')` would mislead. */

@@ -80,7 +80,12 @@ describe('a query to Prometheus', () => {
     ],
     ['429', { status: 429, body: '' }, 'HTTP 429: no reason given'],
     ['a refused connection', new ConnectionError('refused', 'x'), 'no answer (refused)'],
-    ['a 200 that is no JSON', { body: '<html>login</html>' }, 'HTTP 200, but the body is not JSON'],
+    ['a 200 that is no JSON', { body: 'hello' }, 'HTTP 200, but the body is not JSON'],
+    [
+      'a 200 that is a page',
+      { body: '<html>login</html>' },
+      'HTTP 200, but the body is not JSON but a page: is there a login in between? Set prometheus.auth, or the URL of Prometheus itself',
+    ],
   ] as [string, Scripted, string][])('is tried three times on %s', async (_, script, why) => {
     const { http, fetched, clock } = await run(script)
 
@@ -106,16 +111,99 @@ describe('a query to Prometheus', () => {
   )
 
   it.each([
-    [401, /check the credentials/],
-    [403, /check the credentials/],
-    [404, /check the endpoint/],
-    [302, /redirect/],
-  ])('tells what to do after %i', async (status, advice) => {
+    [401, ['POST'], /check the credentials/],
+    [403, ['POST', 'GET'], /check the credentials/],
+    [404, ['POST'], /check the endpoint/],
+    [302, ['POST'], /redirect/],
+    [405, ['POST', 'GET'], /refuses both POST and GET/],
+    [414, ['POST'], /too long for a URL/],
+  ])('tells what to do after %i', async (status, methods, advice) => {
     const { http, fetched } = await run({ status, body: 'no' })
 
-    expect(http.requests).toHaveLength(1)
+    expect(http.requests.map((r) => r.method)).toEqual(methods)
     expect(fetched).toHaveProperty('why', expect.stringMatching(advice))
   })
+
+  it.each([405, 403, 501])(
+    'is asked by GET where POST is answered with %i, and from then on at once',
+    async (status) => {
+      const http = scriptedHttp(({ method }) => (method === 'POST' ? { status, body: 'no' } : OK))
+      const client = createPrometheusClient({
+        http,
+        clock: createVirtualClock(),
+        random: () => 0.5,
+        log: silentLog,
+        turn: async () => {},
+        config: { ...config, endpoint: 'http://p/x?tenant=a' },
+      })
+      for (let n = 0; n < 2; n += 1)
+        expect(await client.query('a + b', 1_800)).toEqual({ kind: 'Body', body: OK.body })
+      expect(http.requests.map((r) => r.method)).toEqual(['POST', 'GET', 'GET'])
+      const { url, body, headers } = http.requests[2]!
+      expect(Object.fromEntries(new URL(url).searchParams)).toMatchObject({
+        tenant: 'a',
+        query: 'a + b',
+        time: '1800',
+        partial_response: 'false',
+      })
+      expect(body).toBeUndefined()
+      expect(headers).not.toHaveProperty('content-type')
+    },
+  )
+
+  it.each([414, 431])(
+    'asks by POST again what is too long for a URL (%i), where POST was refused for a moment only',
+    async (status) => {
+      let postRefused = true
+      const http = scriptedHttp(({ method, url }) => {
+        if (method === 'POST') return postRefused ? { status: 403, body: 'no' } : OK
+        return url.includes('long') ? { status, body: 'too long' } : OK
+      })
+      const client = createPrometheusClient({
+        http,
+        clock: createVirtualClock(),
+        random: () => 0.5,
+        log: silentLog,
+        turn: async () => {},
+        config,
+      })
+      await client.query('up', 1)
+      expect(await client.query('long', 1)).toHaveProperty('why', expect.stringMatching(/too long/))
+      postRefused = false
+      expect(await client.query('long', 1)).toEqual({ kind: 'Body', body: OK.body })
+    },
+  )
+
+  it('goes back to POST where GET is refused later', async () => {
+    let refused = 'POST'
+    const http = scriptedHttp(({ method }) =>
+      method === refused ? { status: 405, body: 'no' } : OK,
+    )
+    const client = createPrometheusClient({
+      http,
+      clock: createVirtualClock(),
+      random: () => 0.5,
+      log: silentLog,
+      turn: async () => {},
+      config,
+    })
+    await client.query('up', 1)
+    refused = 'GET'
+    await client.query('up', 1)
+    await client.query('up', 1)
+    expect(http.requests.map((r) => r.method)).toEqual(['POST', 'GET', 'GET', 'POST', 'POST'])
+  })
+
+  it.each(['text/plain', 'application/octet-stream', ''])(
+    'is answered by JSON with the content type "%s" too',
+    async (type) => {
+      const { fetched } = await run({
+        headers: { 'content-type': type },
+        body: `\uFEFF${JSON.stringify(OK.body)}`,
+      })
+      expect(fetched).toEqual({ kind: 'Body', body: OK.body })
+    },
+  )
 
   it('succeeds when the second try does', async () => {
     const { http, fetched } = await run(inTurn({ status: 503, body: '' }, OK))

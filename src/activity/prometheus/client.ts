@@ -4,6 +4,7 @@ import { messageOf } from '../../errors.ts'
 import type { HttpClient, HttpResponse } from '../../http.ts'
 import { ConnectionError } from '../../http.ts'
 import type { Log } from '../../log.ts'
+import { retryAfterMs } from '../../time.ts'
 import { asRecord, shorten } from '../foreign.ts'
 import type { PrometheusSourceConfig } from './config.ts'
 import type { RequestMetrics } from './request-metrics.ts'
@@ -17,7 +18,10 @@ export type Fetched =
 type Attempt = Fetched & { readonly retryAfterMs?: number | undefined; readonly retry?: boolean }
 
 export type PrometheusClient = {
-  /** POSTs one instant query, evaluated at `timeSeconds`. Up to 3 tries. Never throws. */
+  /**
+   * Asks one instant query, evaluated at `timeSeconds`: by POST, or by GET where something in between refuses that. Up
+   * to 3 tries. Never throws.
+   */
   query(query: string, timeSeconds: number, signal?: AbortSignal): Promise<Fetched>
 }
 
@@ -45,11 +49,12 @@ const SMALL_BODY = 64 * 1024
 
 export function createPrometheusClient(deps: ClientDeps): PrometheusClient {
   const url = queryUrl(deps.config.endpoint)
+  const way: Way = { method: 'POST' }
   return {
     query: async (query, timeSeconds, signal) => {
       const body = formOf(query, timeSeconds, deps.config.queryTimeoutMs)
       for (let tried = 1; ; tried += 1) {
-        const attempt = await attemptOnce(deps, url, body, signal)
+        const attempt = await attemptOnce(deps, way, { url, body, signal })
         if (attempt.kind === 'Body') return attempt
         if (attempt.retry !== true || tried === TRIES || signal?.aborted) return attempt
         const pause = pauseMs(tried, attempt.retryAfterMs, deps.random())
@@ -88,25 +93,54 @@ function pauseMs(tried: number, retryAfterMs: number | undefined, random: number
   return Math.round(FIRST_PAUSE_MS * 2 ** (tried - 1) * (0.5 + random))
 }
 
-async function attemptOnce(
+/** How this server is asked, until it refuses that. */
+type Way = { method: 'POST' | 'GET' }
+
+type Question = {
+  readonly url: string
+  /** The form's fields; the query of the URL for GET. */
+  readonly body: string
+  readonly signal: AbortSignal | undefined
+}
+
+/** A proxy that lets only reads through, and the API server's, for which a POST takes another right. */
+const REFUSES_METHOD = new Set(['403', '405', '501'])
+/** Of a GET: the query does not fit into the URL. */
+const TOO_LONG = new Set(['414', '431'])
+
+async function attemptOnce(deps: ClientDeps, way: Way, question: Question): Promise<Attempt> {
+  const { method } = way
+  const first = await measured(deps, method, question)
+  const isTooLong = method === 'GET' && TOO_LONG.has(first.code)
+  if (!REFUSES_METHOD.has(first.code) && !isTooLong) return first.result
+  const other = method === 'POST' ? 'GET' : 'POST'
+  const second = await measured(deps, other, question)
+  // 401 and 404 say no more than the first answer did
+  if (REFUSES_METHOD.has(second.code) || ['401', '404'].includes(second.code)) return first.result
+  if (second.result.kind === 'Body' && way.method !== other) {
+    deps.log.info({ refused: method, code: first.code, using: other }, 'prometheus method changed')
+    way.method = other
+  }
+  return second.result
+}
+
+async function measured(
   deps: ClientDeps,
-  url: string,
-  body: string,
-  signal: AbortSignal | undefined,
-): Promise<Attempt> {
+  method: Way['method'],
+  question: Question,
+): Promise<Exchange> {
   const started = deps.clock.monotonic()
-  const { result, code } = await exchange(deps, url, body, signal)
-  deps.metrics?.observe(code, (deps.clock.monotonic() - started) / 1000)
-  return result
+  const answer = await exchange(deps, method, question)
+  deps.metrics?.observe(answer.code, (deps.clock.monotonic() - started) / 1000)
+  return answer
 }
 
 type Exchange = { readonly result: Attempt; readonly code: string }
 
 async function exchange(
   deps: ClientDeps,
-  url: string,
-  body: string,
-  signal: AbortSignal | undefined,
+  method: Way['method'],
+  { url, body, signal }: Question,
 ): Promise<Exchange> {
   let authorization: string | undefined
   try {
@@ -120,15 +154,13 @@ async function exchange(
   const timer = deps.clock.setTimer(limit, () => deadline.abort())
   try {
     const response = await deps.http.request({
-      method: 'POST',
-      url,
+      ...(method === 'POST' ? { method, url, body } : { method, url: withQuery(url, body) }),
       headers: {
         ...deps.config.headers,
         accept: 'application/json',
-        'content-type': 'application/x-www-form-urlencoded',
+        ...(method === 'POST' ? { 'content-type': 'application/x-www-form-urlencoded' } : {}),
         ...(authorization === undefined ? {} : { authorization }),
       },
-      body,
       timeoutMs: limit,
       signal: signal === undefined ? deadline.signal : AbortSignal.any([signal, deadline.signal]),
     })
@@ -141,11 +173,22 @@ async function exchange(
   } catch (e) {
     if (e instanceof BodyTooLarge) return failed('too-large', e.message, false)
     if (deadline.signal.aborted) return failed('timeout', `no answer within ${limit} ms`, true)
-    if (e instanceof ConnectionError) return failed(e.failure, `no answer (${e.failure})`, true)
+    if (e instanceof ConnectionError)
+      return failed(e.failure, `no answer (${e.failure})${proxyIn(e)}`, true)
     return failed('error', hide(shorten(messageOf(e))), false)
   } finally {
     timer.cancel()
   }
+}
+
+/** A proxy on the way, and what it said; the server itself is named already. */
+function proxyIn({ message }: ConnectionError): string {
+  return /( through the proxy .*)$/s.exec(message)?.[1] ?? ''
+}
+
+/** The endpoint may have a query of its own. */
+function withQuery(url: string, query: string): string {
+  return `${url}${url.includes('?') ? '&' : '?'}${query}`
 }
 
 class BodyTooLarge extends Error {}
@@ -173,20 +216,30 @@ function judge(
   hide: (text: string) => string,
 ): Attempt {
   const { status } = response
-  const json = /json/i.test(response.headers['content-type'] ?? '') ? parseJson(text) : undefined
+  // whatever its content type says: some proxies call everything text
+  const json = parseJson(text)
   if (status >= 200 && status < 300) {
-    if (json === undefined)
-      return { kind: 'Failed', why: `HTTP ${status}, but the body is not JSON`, retry: true }
+    if (json === undefined) return { kind: 'Failed', why: notJson(response, text), retry: true }
     return { kind: 'Body', body: json.value }
   }
-  const why = `HTTP ${status}: ${hide(reasonOf(json?.value, text))}${adviceOf(status)}`
+  const via = json === undefined && response.proxy ? `, through the proxy ${response.proxy}` : ''
+  const target = shownTarget(response.headers['location'], status)
+  const why = `HTTP ${status}: ${hide(reasonOf(json?.value, text))}${via}${adviceOf(status)}${hide(target)}`
   const retry = status === 429 || status >= 500
-  return { kind: 'Failed', why, retry, retryAfterMs: retryAfterMs(response, clock) }
+  return { kind: 'Failed', why, retry, retryAfterMs: retryAfterMs(response.headers, clock.now()) }
+}
+
+function notJson({ status, proxy }: HttpResponse, text: string): string {
+  const page = /^\s*</.test(text)
+    ? ' but a page: is there a login in between? Set prometheus.auth, or the URL of Prometheus itself'
+    : ''
+  const via = proxy === undefined ? '' : `, through the proxy ${proxy}`
+  return `HTTP ${status}, but the body is not JSON${page}${via}`
 }
 
 function parseJson(text: string): { value: unknown } | undefined {
   try {
-    return { value: JSON.parse(text) as unknown }
+    return { value: JSON.parse(text.replace(/^\uFEFF/, '')) as unknown }
   } catch {
     return undefined
   }
@@ -200,17 +253,19 @@ function reasonOf(body: unknown, text: string): string {
 
 function adviceOf(status: number): string {
   if (status === 401 || status === 403) return ' (check the credentials for Prometheus)'
+  if (status === 405 || status === 501)
+    return ' (something in between refuses both POST and GET of /api/v1/query)'
+  if (status === 414 || status === 431)
+    return ' (the query is too long for a URL: let POST to /api/v1/query pass, or shorten prometheus.queries)'
   if (status === 404) return ' (check the endpoint: the URL up to, and without, /api/v1)'
   if (status >= 300 && status < 400) return ' (a redirect; give the final URL as the endpoint)'
   return ''
 }
 
-function retryAfterMs(response: HttpResponse, clock: Clock): number | undefined {
-  const text = response.headers['retry-after']
-  if (text === undefined) return undefined
-  if (/^\d+$/.test(text.trim())) return Number(text) * 1000
-  const date = Date.parse(text)
-  return Number.isNaN(date) ? undefined : Math.max(0, date - clock.now())
+/** Without user and query: they may hold a secret. */
+function shownTarget(location: string | undefined, status: number): string {
+  if (location === undefined || status < 300 || status >= 400) return ''
+  return ` to ${location.split(/[?#]/)[0]!.replace(/\/\/[^/]*@/, '//')}`
 }
 
 /** A proxy may echo what it was sent. */

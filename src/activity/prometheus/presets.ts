@@ -7,6 +7,8 @@ import type { PrometheusSourceConfig, QueryTemplates } from './config.ts'
 export const AGENT_READS = 'couchestor_volume_reads_completed_total'
 export const AGENT_WRITES = 'couchestor_volume_writes_completed_total'
 export const AGENT_READ_BYTES = 'couchestor_volume_read_bytes_total'
+/** Of every scrape of an agent. */
+const AGENT_SUCCESS = 'couchestor_agent_scrape_success'
 export const AGENT_WRITTEN_BYTES = 'couchestor_volume_written_bytes_total'
 
 /** How the answer's label names a volume: a full UUID, a disk serial of 20 or 36 characters, an RBD image. */
@@ -19,6 +21,15 @@ export type Preset = {
   readonly identity: IdentityKind
   /** Raw samples of one volume (`{{volume}}` = the label's value), to measure the scrape interval. */
   readonly probe?: string
+  /** One series for each node whose agent has been scraped, also where no volume is attached. */
+  readonly presence?: string
+  /** The metric that gives each device its serial, and the series of it by serial. */
+  readonly info?: {
+    readonly metric: string
+    readonly query: string
+    /** What to do where there are no such series, and where they have no serial. */
+    readonly fix: { readonly missing: string; readonly unnamed: string }
+  }
 }
 
 /**
@@ -77,7 +88,10 @@ export function presetOf(config: PrometheusSourceConfig): Preset {
   switch (config.preset) {
     case 'agent':
       // where a disk tells 20 characters only, these are the label
-      return direct(AGENT, 'volume_id', 'serial', '', matchers)
+      return {
+        ...direct(AGENT, 'volume_id', 'serial', '', matchers),
+        presence: `count by (node) (last_over_time(${AGENT_SUCCESS}{node=~".+"${rendered(matchers)}}[{{range}}]))`,
+      }
     case 'ceph-rbd':
       return direct(CEPH_RBD, 'image', 'image', 'volume-', matchers)
     case 'node-exporter':
@@ -115,12 +129,30 @@ function direct(
   }
 }
 
+const FIXES = {
+  node_disk_info: {
+    missing:
+      'enable the diskstats collector of node_exporter 1.4 or later, or set prometheus.preset: agent',
+    unnamed:
+      'node_exporter reads it from udev; mount /run/udev of the node and name it in --path.udev.data, with 1.10 or later for virtio disks, or set prometheus.preset: agent',
+  },
+  libvirt_domain_block_stats_info: {
+    missing: 'scrape the libvirt exporter of the hypervisors, or set prometheus.preset: agent',
+    unnamed:
+      'this libvirt exporter does not show it; use one that does, prometheus.queries with preset custom, or preset agent',
+  },
+} as const
+
 /**
  * The counters know a device only; an info metric knows the serial of each device. A device that carried two
  * serials within the window is left out: its I/O can be charged to neither (and one such device would
  * otherwise fail the query of the whole fleet, as a many-to-many join).
  */
-function joined(c: Counters, info: string, matchers: Readonly<Record<string, string>>): Preset {
+function joined(
+  c: Counters,
+  info: keyof typeof FIXES,
+  matchers: Readonly<Record<string, string>>,
+): Preset {
   const by = c.device.join(', ')
   const selected = rendered(matchers)
   const plain = selected === '' ? '' : `{${selected.slice(1)}}`
@@ -136,6 +168,11 @@ function joined(c: Counters, info: string, matchers: Readonly<Record<string, str
     label: 'serial',
     identity: 'serial',
     probe: `${info}{serial="{{volume}}"${selected}}[{{range}}]`,
+    info: {
+      metric: info,
+      fix: FIXES[info],
+      query: `count by (serial) (last_over_time(${info}${plain}[{{range}}]))`,
+    },
     templates: templates(
       c,
       of('rate'),
@@ -178,6 +215,22 @@ export function shards(split: boolean): readonly string[] {
     (d) => `${d}.*`,
   )
 }
+
+/** virtio-blk cuts a serial to 20 bytes, and the rest of what a label says of a volume is the same. */
+const CUT_LENGTH = 20
+
+/** Matches the labels of these volumes, in full or cut, in either case; more than a few of them match all. */
+export function namesOf(volumeIds: readonly string[]): string | undefined {
+  if (volumeIds.length > MOST_NAMES || volumeIds.length === 0) return undefined
+  if (!volumeIds.every((id) => /^[0-9a-f-]+$/i.test(id))) return undefined
+  const cut = (id: string) =>
+    id
+      .toLowerCase()
+      .slice(0, CUT_LENGTH)
+      .replaceAll(/[a-f]/g, (d) => `[${d}${d.toUpperCase()}]`)
+  return `(${volumeIds.map(cut).join('|')}).*`
+}
+const MOST_NAMES = 50
 
 /** Fills the placeholders of a query. */
 export function fillTemplate(

@@ -84,6 +84,18 @@ describe('a window from Prometheus', () => {
     expect(answer).toHaveProperty('warnings', [expect.stringContaining('more than one series')])
   })
 
+  it('has no data for a volume whose sample is a histogram, and the numbers of all others', async () => {
+    const sound = answers({}) as (request: HttpRequest) => { body: { data: { result: unknown[] } } }
+    const { answer } = await ask((request) => {
+      const { body } = sound(request)
+      if (kindOf(request) === 'operations')
+        body.data.result.push({ metric: { volume_id: B }, histogram: [END, { count: '1' }] })
+      return { body }
+    })
+    expect([...volumesIn(answer).keys()]).toEqual([A])
+    expect(warningsIn(answer)).toEqual([expect.stringContaining(B)])
+  })
+
   it('names a few of many faulty volumes in one line', async () => {
     const many: Rows = Array.from({ length: 50 }, (_, i) => [
       { volume_id: A.replace(/^../, String(i + 10)) },

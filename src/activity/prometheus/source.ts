@@ -3,20 +3,21 @@ import { messageOf } from '../../errors.ts'
 import type { HttpClient } from '../../http.ts'
 import type { Log } from '../../log.ts'
 import type { Registry } from '../../metrics.ts'
-import type { ActivitySource, WindowAnswer, WindowQuery } from '../types.ts'
+import type { ActivitySource, HistoryOf, WindowAnswer, WindowQuery } from '../types.ts'
 import type { VectorItem } from './answer.ts'
 import { parseMatrix, parseVector } from './answer.ts'
 import type { PrometheusClient } from './client.ts'
 import { createPrometheusClient } from './client.ts'
-import type { Combiner, RawActivity } from './combine.ts'
+import type { Combined, Combiner, RawActivity } from './combine.ts'
 import { createCombiner, QUANTITIES, withCoverage } from './combine.ts'
 import type { PrometheusSourceConfig } from './config.ts'
 import { checkPrometheusConfig, DEFAULT_LAG_SECONDS } from './config.ts'
 import { createIdentifier } from './identity.ts'
 import type { Preset } from './presets.ts'
-import { CEPH_RBD_WARNING, fillTemplate, presetOf, shards } from './presets.ts'
+import { CEPH_RBD_WARNING, fillTemplate, namesOf, presetOf, shards } from './presets.ts'
 import { createRequestMetrics } from './request-metrics.ts'
 import { bestCovered, contradicts, scrapeIntervalOf } from './scrape-interval.ts'
+import { byWindow, createSpans, isAligned, spanQuery } from './spans.ts'
 import { createTurns } from './turns.ts'
 import type { Turn } from './turns.ts'
 
@@ -66,12 +67,16 @@ export function createPrometheusSource(options: PrometheusSourceOptions): Activi
   })
   const where = shownEndpoint(config.endpoint)
   const state: State = { interval: config.scrapeIntervalSeconds, lastSize: 0 }
+  const room = { ...options, preset, client, state, turn }
+  const spans = createSpans((query, ends) => answerSpan(room, query, ends))
   return {
     name,
     lagSeconds: config.lagSeconds ?? DEFAULT_LAG_SECONDS,
     window: async (query): Promise<WindowAnswer> => {
       try {
-        return await answerWindow({ ...options, preset, client, state, turn }, query)
+        const { history } = query
+        const ahead = history && (await spans.window({ ...query, history }, reachOf(room, history)))
+        return ahead ?? (await answerWindow(room, query))
       } catch (e) {
         if (!(e instanceof WindowDown)) log.error({ error: messageOf(e) }, 'metrics source failed')
         return { kind: 'Down', why: `Prometheus ${where}: ${messageOf(e)}` }
@@ -97,16 +102,82 @@ async function answerWindow(room: Room, query: WindowQuery): Promise<WindowAnswe
     throw new WindowDown(
       `a window of ${query.windowSeconds} s ending at ${query.endSeconds} cannot be asked`,
     )
-  const size = Math.max(room.volumesHint?.() ?? 0, state.lastSize)
   const identify = createIdentifier(preset.identity, room.knownVolumes)
   const combiner = createCombiner(preset.label, identify, room.turn)
-  await askAll(room, query, shards(size > MOST_IN_ONE_ANSWER), combiner)
+  const names = query.history && namesOf(query.history.volumeIds)
+  const parts = names === undefined ? shards(sizeOf(room) > MOST_IN_ONE_ANSWER) : [names]
+  await askAll(room, query, parts, combiner)
   const { volumes, warnings } = await combiner.result()
-  state.lastSize = volumes.size
-  if (volumes.size === 0) return { kind: 'Answer', volumes: new Map(), warnings }
+  if (names === undefined) state.lastSize = volumes.size
+  if (volumes.size === 0) {
+    const trouble = query.history === undefined ? await serialTrouble(room, query) : []
+    return { kind: 'Answer', volumes: new Map(), warnings: [...warnings, ...trouble] }
+  }
   const interval = await intervalFor(room, query, volumes)
+  return answerOf(room, query, { volumes, warnings }, interval)
+}
+
+/** As far as it is known. */
+function sizeOf({ volumesHint, state }: Room): number {
+  return Math.max(volumesHint?.() ?? 0, state.lastSize)
+}
+
+/** How many series a question about the history of these has. */
+function reachOf(room: Room, { volumeIds }: HistoryOf): number {
+  return namesOf(volumeIds) === undefined
+    ? Math.max(sizeOf(room), volumeIds.length)
+    : volumeIds.length
+}
+
+/** Many windows of a history, with one question for each of the four numbers. */
+async function answerSpan(
+  room: Room,
+  query: WindowQuery & { readonly history: HistoryOf },
+  ends: readonly number[],
+): Promise<ReadonlyMap<number, WindowAnswer>> {
+  const { preset, turn } = room
+  const { windowSeconds } = query
+  const last = ends.at(-1)!
+  const identify = createIdentifier(preset.identity, room.knownVolumes)
+  const combiners = new Map(ends.map((end) => [end, createCombiner(preset.label, identify, turn)]))
+  const volumes = namesOf(query.history.volumeIds) ?? '.+'
+  const stop = new AbortController()
+  const signal = eitherSignal(query.signal, stop.signal)
+  const asked = QUANTITIES.map(async (quantity) => {
+    const text = fillTemplate(preset.templates[quantity], { windowSeconds, volumes })
+    const parsed = parseMatrix(await ask(room, spanQuery(text, ends, windowSeconds), last, signal))
+    if (parsed.kind === 'Unusable') throw new WindowDown(parsed.why)
+    if (!isAligned(parsed.items, windowSeconds)) throw new WindowDown('steps are not aligned')
+    for (const [end, items] of byWindow(parsed.items, ends))
+      await combiners.get(end)!.add(quantity, items)
+  })
+  try {
+    await Promise.all(asked)
+  } catch (e) {
+    stop.abort()
+    await Promise.allSettled(asked)
+    throw e
+  }
+  const answers = new Map<number, WindowAnswer>()
+  let interval: number | undefined
+  for (const end of ends.toReversed()) {
+    const combined = await combiners.get(end)!.result()
+    const window = { ...query, endSeconds: end }
+    if (combined.volumes.size > 0) interval ??= await intervalFor(room, window, combined.volumes)
+    answers.set(end, await answerOf(room, window, combined, interval))
+  }
+  return answers
+}
+
+async function answerOf(
+  { turn }: Room,
+  query: WindowQuery,
+  { volumes, warnings }: Combined,
+  interval: number | undefined,
+): Promise<WindowAnswer> {
+  if (volumes.size === 0) return { kind: 'Answer', volumes: new Map(), warnings }
   if (interval === undefined) return unmeasurable(query, warnings)
-  const measured = await withCoverage(volumes, query.windowSeconds / interval, room.turn)
+  const measured = await withCoverage(volumes, query.windowSeconds / interval, turn)
   return { kind: 'Answer', volumes: measured, warnings }
 }
 
@@ -142,12 +213,26 @@ async function askVector(
 ): Promise<readonly VectorItem[]> {
   const parsed = parseVector(await ask(room, text, endSeconds, signal))
   if (parsed.kind === 'Unusable') throw new WindowDown(parsed.why)
-  const stale = parsed.items.find((item) => item.timeSeconds !== endSeconds)
+  const stale = parsed.items.find(
+    ({ timeSeconds }) => timeSeconds !== undefined && timeSeconds !== endSeconds,
+  )
   if (stale !== undefined)
     throw new WindowDown(
       `stale answer: evaluated at ${stale.timeSeconds} where ${endSeconds} was asked; a cache in between?`,
     )
   return parsed.items
+}
+
+/** Why no device has a serial, where that is why no volume has numbers. */
+async function serialTrouble(room: Room, query: WindowQuery): Promise<string[]> {
+  const { info } = room.preset
+  if (info === undefined) return []
+  const fetched = await room.client.query(fillTemplate(info.query, query), query.endSeconds)
+  const parsed = fetched.kind === 'Body' ? parseVector(fetched.body) : undefined
+  if (parsed?.kind !== 'Data') return []
+  if (parsed.items.length === 0) return [`there are no series ${info.metric}: ${info.fix.missing}`]
+  const named = parsed.items.some(({ labels }) => (labels['serial'] ?? '') !== '')
+  return named ? [] : [`no series ${info.metric} has the label serial: ${info.fix.unnamed}`]
 }
 
 async function ask(room: Room, text: string, at: number, signal?: AbortSignal): Promise<unknown> {
@@ -170,11 +255,24 @@ async function intervalFor(
   const volume = bestCovered(volumes)
   if (volume === undefined || preset.probe === undefined) return interval
   const text = fillTemplate(preset.probe, { ...query, volume })
-  const parsed = parseMatrix(await ask(room, text, query.endSeconds, query.signal))
-  if (parsed.kind === 'Unusable') throw new WindowDown(parsed.why)
-  state.interval = scrapeIntervalOf(parsed.items) ?? interval
-  room.log.debug({ seconds: state.interval, volume }, 'scrape interval measured')
-  return state.interval
+  const parsed = await askMatrix(room, text, query)
+  if (parsed.kind === 'Unusable') {
+    // the samples of one volume: what was measured before serves the others
+    if (interval !== undefined) return interval
+    throw new WindowDown(parsed.why)
+  }
+  const measured = scrapeIntervalOf(parsed.items) ?? interval
+  // a few volumes of long ago say nothing about the fleet of today
+  if (query.history === undefined || interval === undefined) state.interval = measured
+  room.log.debug({ seconds: measured, volume }, 'scrape interval measured')
+  return measured
+}
+
+async function askMatrix(room: Room, text: string, { endSeconds, signal }: WindowQuery) {
+  const fetched = await room.client.query(text, endSeconds, signal)
+  return fetched.kind === 'Failed'
+    ? ({ kind: 'Unusable', why: fetched.why } as const)
+    : parseMatrix(fetched.body)
 }
 
 function unmeasurable(query: WindowQuery, warnings: readonly string[]): WindowAnswer {
