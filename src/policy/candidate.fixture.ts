@@ -35,13 +35,12 @@ export function wishFor(to: number, over: Partial<Wish> = {}): Wish {
 export function candidate(over: Partial<Candidate> = {}): Candidate {
   return {
     now: NOW,
-    claim: { optedOut: false, bound: true, terminating: false, resizing: false, paused: 'no' },
+    claim: { optedOut: false, bound: true, terminating: false, resizing: 'no', paused: 'no' },
     policy: {
       name: 'tiered',
       mode: 'Auto',
       paused: false,
       stopped: false,
-      forceAllowed: true,
       minHistorySeconds: DAY,
       windowSeconds: 1800,
       maxStalenessSeconds: 5400,
@@ -55,16 +54,19 @@ export function candidate(over: Partial<Candidate> = {}): Candidate {
     state: {
       ...initialState(3, NOW - 20 * DAY),
       hours: 69,
-      coveredWindows: 900,
+      coveredSeconds: 20 * DAY,
+      quietSeconds: 20 * DAY,
       lastWindowEnd: NOW - 60,
     },
     wish: wishFor(2),
     volume: {
       status: 'available',
+      typeId: 'id-warm',
       typeName: 'couchestor-warm',
       attached: false,
       multiattach: false,
       encrypted: false,
+      snapshots: { count: 0 },
     },
     schedule: { open: true },
     attachedSafety: () => ({ safe: false, message: 'not proven safe' }),

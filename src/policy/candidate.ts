@@ -1,18 +1,30 @@
-import type { StayReason } from '../api/reasons.ts'
 import type { Mode } from '../api/storage-policy.ts'
-import type { AttachedSafety } from './attached-safety.ts'
+import type { AttachedSafety } from '../blockers/attached-safety.ts'
+import type { Block } from '../blockers/blocker.ts'
+import type { Pause, Resizing } from '../blockers/claim.ts'
+import type { SnapshotsSeen } from '../blockers/volume.ts'
 import type { Observation, Tier, VolumeState, Wish } from './types.ts'
-
-/** One reason against a move, in one sentence with the numbers. */
-export type Block = { readonly reason: StayReason; readonly message: string }
 
 export type ClaimFacts = {
   readonly optedOut: boolean
   readonly bound: boolean
+  /** Bound to a volume of another driver. */
+  readonly otherDriver?: boolean
+  /** Why the volume is not the claim's alone; left out where it is. */
+  readonly shared?: string
   readonly terminating: boolean
-  readonly resizing: boolean
-  readonly paused: 'no' | 'all' | 'promotion' | 'demotion'
+  readonly resizing: Resizing
+  readonly paused: Pause
 }
+
+/** No policy has a say in the claim, or none that can be acted on. */
+export type NoUsablePolicy =
+  | 'NoPolicy'
+  | 'PolicyNotFound'
+  | 'PolicyConflict'
+  | 'PolicyInvalid'
+  | 'StrategyUnsupported'
+  | 'TiersUnresolved'
 
 export type PolicyFacts = {
   readonly name: string
@@ -20,7 +32,8 @@ export type PolicyFacts = {
   readonly paused: boolean
   /** The global switch of config.yaml. */
   readonly stopped: boolean
-  readonly forceAllowed: boolean
+  /** Why nobody can check who sets force-tier, where that is so and not accepted; then it moves nothing. */
+  readonly unguarded?: string
   readonly minHistorySeconds: number
   readonly windowSeconds: number
   /** How old the last measured window may be; Infinity = no matter. */
@@ -34,18 +47,21 @@ export type Force = {
   readonly tier: string
   /** Seconds; undefined = without end, NaN = written, but not readable. */
   readonly until?: number
+  /** What is wrong with the end. */
+  readonly problem?: string
 }
 
 export type VolumeFacts = {
   readonly status: string
+  /** Empty where Cinder does not report it. */
+  readonly typeId: string
   readonly typeName: string
   /** A VolumeAttachment exists, or Cinder lists an attachment. */
   readonly attached: boolean
   readonly multiattach: boolean
   readonly encrypted: boolean
   readonly groupId?: string
-  /** undefined = not asked yet. */
-  readonly snapshots?: number
+  readonly snapshots: SnapshotsSeen
 }
 
 /**
@@ -56,8 +72,9 @@ export type Candidate = {
   readonly now: number
   readonly claim: ClaimFacts
   /** Why no usable policy manages it (NoPolicy, PolicyNotFound, TiersUnresolved, …). */
-  readonly unmatched?: Block
+  readonly unmatched?: Block<NoUsablePolicy>
   readonly policy: PolicyFacts
+  /** Left out where the policy denies it. */
   readonly force?: Force
   readonly tiers: readonly Tier[]
   /** Index of the tier by the type id in Cinder; -1 = the type belongs to none. */
@@ -74,7 +91,7 @@ export type Candidate = {
   /** Sentence about the move that is open for this volume. */
   readonly inFlight?: string
   /** Demotion waits (CatchingUp, DemotionFrozen). */
-  readonly freeze?: Block
+  readonly freeze?: Block<'CatchingUp' | 'DemotionFrozen'>
   readonly schedule: { readonly open: boolean; readonly opensAt?: number }
   readonly attachedSafety: (to: number) => AttachedSafety
   /** Preflight, as far as remembered. */

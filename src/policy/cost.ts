@@ -10,8 +10,13 @@ export type PricedTier = Pick<Tier, 'pricePerGiBMonth' | 'limitIops'>
  * 0 when there is no price difference.
  */
 export function premiumPerHour(tiers: readonly PricedTier[], sizeGiB: number): number {
-  const prices = tiers.map((t) => t.pricePerGiBMonth)
-  return ((Math.max(...prices) - Math.min(...prices)) * sizeGiB) / HOURS_PER_MONTH
+  let dearest = -Infinity
+  let cheapest = Infinity
+  for (const { pricePerGiBMonth } of tiers) {
+    dearest = Math.max(dearest, pricePerGiBMonth)
+    cheapest = Math.min(cheapest, pricePerGiBMonth)
+  }
+  return ((dearest - cheapest) * sizeGiB) / HOURS_PER_MONTH
 }
 
 /** Share of the demand that a tier with this limit holds back, 0 to 1. Both in I/O operations per second. */

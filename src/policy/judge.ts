@@ -1,4 +1,5 @@
 import type { StayReason } from '../api/reasons.ts'
+import type { Block } from '../blockers/blocker.ts'
 import { wantOf } from './candidate.ts'
 import type { Candidate, Want } from './candidate.ts'
 import { GUARDS } from './guards.ts'
@@ -49,10 +50,9 @@ export function judge(c: Candidate): Verdict {
     if (want.forced && guard.skippedByForce) continue
     const block = guard.check(c, want)
     if (!block) continue
-    const wants = want.to === c.tier ? undefined : { wants: want.to }
-    const message =
-      block.reason === 'OnBestTier' ? `${block.message}; ${explainNumbers(numbers)}` : block.message
-    return { kind: 'stay', reason: block.reason, message, numbers, ...wants }
+    return want.to === c.tier
+      ? new Staying(block, numbers)
+      : new StayingThough(block, numbers, want.to)
   }
   return {
     kind: 'move',
@@ -62,6 +62,35 @@ export function judge(c: Candidate): Verdict {
       ? `couchestor.io/force-tier asks for ${numbers.to}`
       : explainNumbers(numbers),
     numbers,
+  }
+}
+
+/** Its sentence is made when it is read, as that of its block is. */
+class Staying {
+  readonly kind = 'stay'
+  readonly reason: StayReason
+  readonly numbers: Numbers
+  readonly #block: Block
+
+  constructor(block: Block, numbers: Numbers) {
+    this.reason = block.reason
+    this.numbers = numbers
+    this.#block = block
+  }
+
+  get message(): string {
+    const { message } = this.#block
+    return this.reason === 'OnBestTier' ? `${message}; ${explainNumbers(this.numbers)}` : message
+  }
+}
+
+/** Another tier is wanted. */
+class StayingThough extends Staying {
+  readonly wants: number
+
+  constructor(block: Block, numbers: Numbers, wants: number) {
+    super(block, numbers)
+    this.wants = wants
   }
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { durationText, iopsText, moneyText } from './numbers-text.ts'
+import { agoText, durationText, iopsText, moneyText } from './numbers-text.ts'
 
 describe('numbers for people', () => {
   it.each([
@@ -36,3 +36,16 @@ describe('numbers for people', () => {
     expect(iopsText(iops)).toBe(text)
   })
 })
+
+it.each([
+  [7200, '2 h ago'],
+  [0, 'at an unknown time'],
+  [-Infinity, 'at an unknown time'],
+  [NaN, 'at an unknown time'],
+])(
+  'a time that many seconds back (%d of 0) is told as such, and an unset one not in days',
+  (back, text) => {
+    const now = 1_769_000_000
+    expect(agoText(now, back === 7200 ? now - back : back)).toBe(text)
+  },
+)

@@ -22,6 +22,13 @@ export function durationText(seconds: number): string {
     .join(' ')
 }
 
+/** `2 d 4 h ago`; a time that was never set is not fifty years ago. Seconds since the epoch. */
+export function agoText(now: number, then: number): string {
+  return then > 0 && Number.isFinite(then)
+    ? `${durationText(now - then)} ago`
+    : 'at an unknown time'
+}
+
 /** Two decimals, or three significant digits below one: leads of small volumes are fractions of a cent. */
 export function moneyText(amount: number): string {
   const size = Math.abs(amount)

@@ -6,7 +6,8 @@ const PROBES_GIB = Array.from({ length: 21 }, (_, i) => 2 ** i)
 /**
  * 16 hex digits that change when the numbers in a state would mean something else: other volume types, order,
  * prices, limits, demand unit, or one of the constants that shape the accumulated cost. Thresholds of the decision
- * may change freely, since what was seen stays true.
+ * may change freely, since what was seen stays true. The first half depends on what time without demand depends on: not
+ * on prices, and not on how history fades.
  */
 export function ruleHash(
   tiers: readonly Tier[],
@@ -14,12 +15,16 @@ export function ruleHash(
   ioUnitKiB: number,
 ): string {
   const { rho, halfLifeHours, saturationShare, saturationFactor } = constants
-  const text = JSON.stringify([
-    tiers.map((t) => [t.typeId, t.pricePerGiBMonth, limits(t.limitIops), limits(t.capIops)]),
-    [rho, halfLifeHours, saturationShare, saturationFactor, ioUnitKiB],
-  ])
-  const bytes = new TextEncoder().encode(text)
-  return hex(fnv1a(bytes, 0x811c9dc5)) + hex(fnv1a(bytes, 0x2c1b3c6d))
+  const quiet = [
+    tiers.map((t) => [t.typeId, limits(t.limitIops), limits(t.capIops)]),
+    [saturationShare, saturationFactor, ioUnitKiB],
+  ]
+  const money = [tiers.map((t) => t.pricePerGiBMonth), [rho, halfLifeHours]]
+  return hashOf(quiet, 0x811c9dc5) + hashOf([quiet, money], 0x2c1b3c6d)
+}
+
+function hashOf(what: unknown, seed: number): string {
+  return hex(fnv1a(new TextEncoder().encode(JSON.stringify(what)), seed))
 }
 
 /** Infinity as text, because JSON has none. */
@@ -34,6 +39,6 @@ function hex(n: number): string {
 /** 32-bit FNV-1a: finds accidents, not attacks. */
 export function fnv1a(bytes: Uint8Array, seed: number): number {
   let hash = seed
-  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193)
+  for (let i = 0; i < bytes.length; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193)
   return hash >>> 0
 }

@@ -41,7 +41,6 @@ const USUAL_RHO = 20
 export type RuleTier = Pick<Tier, 'pricePerGiBMonth' | 'limitIops'>
 
 const SECONDS_PER_HOUR = 3600
-const MOST_WINDOWS = 65_535
 
 /** The memory of a volume nothing is known of. `firstSeenAt` in seconds since the epoch. */
 export function initialState(tierCount: number, firstSeenAt: number): VolumeState {
@@ -52,8 +51,11 @@ export function initialState(tierCount: number, firstSeenAt: number): VolumeStat
     demandHours: 0,
     previousTier: -1,
     movedAt: 0,
-    coveredWindows: 0,
+    tier: -1,
+    coveredSeconds: 0,
+    quietSeconds: 0,
     lastWindowEnd: 0,
+    measuredAt: 0,
     lastExceededAt: 0,
     firstSeenAt,
   }
@@ -74,7 +76,8 @@ function pairIndex(a: number, b: number, tierCount: number): number {
  * The state after one measured window. `tier` is the index the volume was on, -1 = none of them; `demand` is what
  * was wanted, saturation already accounted for (demand.ts); `windowEnd` in seconds. A window that is not newer than
  * the last, a demand that is no number from 0 up, and a size that is not positive change nothing: call this for
- * measured windows only, so that a gap adds nothing.
+ * measured windows only, so that a gap adds nothing. `hasNumbers`: the source had some, and it is no zero
+ * of a detached volume.
  */
 export function observe(
   state: VolumeState,
@@ -85,6 +88,7 @@ export function observe(
   constants: RuleConstants,
   intervalHours: number,
   windowEnd: number,
+  hasNumbers = false,
 ): VolumeState {
   if (!isUsable(demand, sizeGiB, intervalHours) || windowEnd <= state.lastWindowEnd) return state
   if (state.cost.length !== tiers.length) return state
@@ -98,8 +102,11 @@ export function observe(
     spread: widened(state.spread, added, fade),
     hours: fade * state.hours + intervalHours,
     demandHours: fade * state.demandHours + demand * intervalHours,
-    coveredWindows: Math.min(MOST_WINDOWS, state.coveredWindows + 1),
+    tier,
+    coveredSeconds: state.coveredSeconds + intervalHours * SECONDS_PER_HOUR,
+    quietSeconds: exceeded ? 0 : state.quietSeconds + intervalHours * SECONDS_PER_HOUR,
     lastWindowEnd: windowEnd,
+    measuredAt: hasNumbers ? windowEnd : state.measuredAt,
     lastExceededAt: exceeded ? windowEnd : state.lastExceededAt,
   }
 }
@@ -150,26 +157,26 @@ export function decide(
   const idle = wantNothing(state, tier, sizeGiB, tiers, constants)
   const here = state.cost[tier]
   if (here === undefined || !canDecide(state, sizeGiB, tiers)) return idle
-  const others = tiers.map((_, to) => to).filter((to) => to !== tier)
   const needed = (to: number) =>
     neededMoves(state, tier, to, sizeGiB, medianSizeGiB, constants) * idle.moveCost +
     doubt(tier, to, constants) * uncertainty(state, tier, to)
   const lead = (to: number) => here - (state.cost[to] ?? Infinity)
-  const to = cheapest(
-    state,
-    others.filter((j) => lead(j) >= needed(j)),
-  )
-  const other = to ?? cheapest(state, others)
-  if (other === undefined) return idle
-  return { ...idle, to: to ?? tier, other, lead: lead(other), needed: needed(other) }
+  // the cheapest of all others, and of those that lead by enough; the slower one of two that cost the same
+  let other = -1
+  let to = -1
+  for (let j = tiers.length - 1; j >= 0; j--) {
+    if (j === tier) continue
+    if (costOn(state, j) < costOn(state, other)) other = j
+    if (costOn(state, j) < costOn(state, to) && lead(j) >= needed(j)) to = j
+  }
+  if (to >= 0) other = to
+  if (other < 0) return idle
+  return { ...idle, to: to >= 0 ? to : tier, other, lead: lead(other), needed: needed(other) }
 }
 
 /** Costs are compared, not leads: a difference may round two of them to the same. */
-function cheapest(state: VolumeState, candidates: readonly number[]): number | undefined {
-  const cost = (j: number | undefined) => (j === undefined ? undefined : state.cost[j]) ?? Infinity
-  let best: number | undefined
-  for (const j of candidates.toReversed()) if (cost(j) < cost(best)) best = j
-  return best
+function costOn(state: VolumeState, tier: number): number {
+  return state.cost[tier] ?? Infinity
 }
 
 function wantNothing(
@@ -243,8 +250,20 @@ function caution(sizeGiB: number, medianSizeGiB: number, constants: RuleConstant
 }
 
 /** The state after a verified move away from `fromTier` (-1 = an unmanaged type), at `atSeconds`. */
-export function moved(state: VolumeState, fromTier: number, atSeconds: number): VolumeState {
-  return { ...state, previousTier: fromTier, movedAt: atSeconds, lastExceededAt: atSeconds }
+export function moved(
+  state: VolumeState,
+  fromTier: number,
+  atSeconds: number,
+  toTier = -1,
+): VolumeState {
+  return {
+    ...state,
+    tier: toTier,
+    previousTier: fromTier,
+    movedAt: atSeconds,
+    lastExceededAt: atSeconds,
+    quietSeconds: 0,
+  }
 }
 
 /** Median of the sizes that are positive numbers; the mean of the middle two for an even count, 0 for none. */

@@ -6,6 +6,9 @@ import { packStates, unpackStates } from './state.ts'
 import type { Tier, VolumeState } from './types.ts'
 
 const HASH = '0123456789abcdef'
+/** Two tiers, three windows, written by the version before. */
+const FORMAT_2 =
+  'Q1MCAgEjRWeJq83vAQAAAA5oSS4BYQAAAAAAAPA/AAAAAAAAAEAAAAAAAADgPwAAAAAAAAhAAAAAAAAAEEABAwAFAAAAkF8BAAAAAAAHAAAA'
 const seconds = fc.nat(0xffffffff)
 const finite = fc.double({ noNaN: true, noDefaultInfinity: true })
 
@@ -15,7 +18,10 @@ const anyState: fc.Arbitrary<VolumeState> = fc.record({
   hours: finite,
   demandHours: finite,
   previousTier: fc.integer({ min: -1, max: 5 }),
-  coveredWindows: fc.nat(65_535),
+  tier: fc.integer({ min: -1, max: 5 }),
+  coveredSeconds: seconds,
+  quietSeconds: seconds,
+  measuredAt: seconds,
   movedAt: seconds,
   lastWindowEnd: seconds,
   lastExceededAt: seconds,
@@ -33,8 +39,8 @@ function fleet(count: number): Map<string, VolumeState> {
 function unpackAll(shards: readonly { data: string }[]): Map<string, VolumeState> {
   return new Map(
     shards.flatMap(({ data }) => {
-      const shard = unpackStates(data, 3, HASH)
-      expect(shard).toHaveProperty('ok', true)
+      const shard = unpackStates(data, 1800)
+      expect(shard).toMatchObject({ ok: true, ruleHash: HASH, tierCount: 3 })
       return shard.ok ? [...shard.states] : []
     }),
   )
@@ -108,21 +114,17 @@ describe('a checkpoint that cannot be used', () => {
   const good = [...packStates(fleet(3), 3, HASH)][0]?.data ?? ''
 
   it.each([
-    ['is empty', '', 3, HASH, 'not one of ours'],
-    ['is no base64', '%%%%', 3, HASH, 'not one of ours'],
-    ['is something else', btoa('x'.repeat(200)), 3, HASH, 'not one of ours'],
-    ['has other tiers', good, 2, HASH, 'other tiers'],
-    ['has another rule', good, 3, 'fedcba9876543210', 'other tiers'],
-    ['is cut short', good.slice(0, 200), 3, HASH, 'damaged'],
+    ['is empty', '', 'not one of ours'],
+    ['is no base64', '%%%%', 'not one of ours'],
+    ['is something else', btoa('x'.repeat(200)), 'not one of ours'],
+    ['is cut short', good.slice(0, 200), 'damaged'],
     [
       'goes on',
       Buffer.concat([Buffer.from(good, 'base64'), Buffer.of(1)]).toString('base64'),
-      3,
-      HASH,
       'damaged',
     ],
-  ])('because it %s is refused with the reason', (_, data, tiers, hash, reason) => {
-    const shard = unpackStates(data, tiers, hash)
+  ])('because it %s is refused with the reason', (_, data, reason) => {
+    const shard = unpackStates(data, 1800)
 
     expect(shard).toEqual({ ok: false, reason: expect.stringContaining(reason) })
   })
@@ -131,16 +133,30 @@ describe('a checkpoint that cannot be used', () => {
     const later = Buffer.from(good, 'base64')
     later[2] = 9
 
-    expect(unpackStates(later.toString('base64'), 3, HASH)).toEqual({
+    expect(unpackStates(later.toString('base64'), 1800)).toEqual({
       ok: false,
-      reason: 'the checkpoint has format 9, this version reads 2',
+      reason: 'the checkpoint has format 9, this version reads 2 and 3',
+    })
+  })
+
+  it('of format 2 is read, and no more of its time counts as measured than it had windows', () => {
+    const shard = unpackStates(FORMAT_2, 1800)
+    const state = shard.ok ? shard.states.get('a') : undefined
+    expect(state).toMatchObject({
+      cost: [1, 2],
+      previousTier: 1,
+      tier: -1,
+      coveredSeconds: 3 * 1800,
+      quietSeconds: 3 * 1800,
+      movedAt: 5,
+      lastWindowEnd: 90_000,
     })
   })
 
   it('because a number is none is refused', () => {
     const bad = new Map([['a', { ...initialState(3, 0), hours: NaN }]])
 
-    expect(unpackStates([...packStates(bad, 3, HASH)][0]?.data ?? '', 3, HASH).ok).toBe(false)
+    expect(unpackStates([...packStates(bad, 3, HASH)][0]?.data ?? '', 1800).ok).toBe(false)
   })
 
   it('because of any flipped bit is noticed, and nothing ever throws', () => {
@@ -149,10 +165,10 @@ describe('a checkpoint that cannot be used', () => {
         const raw = Buffer.from(good, 'base64')
         const at = n % raw.length
         raw[at] = (raw[at] ?? 0) ^ (1 << bit)
-        expect(unpackStates(raw.toString('base64'), 3, HASH).ok).toBe(false)
+        expect(unpackStates(raw.toString('base64'), 1800).ok).toBe(false)
       }),
     )
-    fc.assert(fc.property(fc.string(), (text) => !unpackStates(text, 3, HASH).ok))
+    fc.assert(fc.property(fc.string(), (text) => !unpackStates(text, 1800).ok))
   })
 })
 

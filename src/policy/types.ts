@@ -59,9 +59,15 @@ export type VolumeState = {
   /** Tier before the last move, -1 = never moved. */
   readonly previousTier: number
   readonly movedAt: number
-  /** Windows with enough data, ever (saturates at 65535). */
-  readonly coveredWindows: number
+  /** Tier at the last measured window or move, -1 = not known. */
+  readonly tier: number
+  /** Time with enough data, ever, seconds. */
+  readonly coveredSeconds: number
+  /** Measured time since demand last exceeded the limit of the next slower tier, or since the last move, seconds. */
+  readonly quietSeconds: number
   readonly lastWindowEnd: number
+  /** End of the last window in which it was attached and had numbers, 0 = never. */
+  readonly measuredAt: number
   /**
    * When demand last exceeded the limit of the next slower tier (seconds), 0 = not since first seen.
    * A move sets it to its own time: against the limit below the new tier nothing is known yet.
