@@ -1,0 +1,108 @@
+import { stated } from './blocker.ts'
+
+/** The volume type that the move goes to. */
+export type TypeFacts = {
+  readonly id: string
+  readonly name: string
+  /** undefined where Cinder shows none to this credential. */
+  readonly extraSpecs: Readonly<Record<string, string>> | undefined
+}
+
+type Target = { readonly target: TypeFacts | undefined }
+
+export const targetType = stated(
+  { TypeNotAccessible: 'The project has no access to the target volume type.' },
+  ({ target }: Target) =>
+    target
+      ? undefined
+      : {
+          reason: 'TypeNotAccessible',
+          message:
+            "the target volume type does not exist or this project may not use it; ask the cloud's administrator for access",
+        },
+)
+
+/** For whoever knows the tiers, too. */
+export const UNMANAGED = {
+  UnmanagedType:
+    'The Cinder volume type of the volume belongs to no tier of the policy, or Cinder does not report it.',
+} as const
+
+/** A move whose start is unknown could not be followed: nobody could tell a revert from a stranger's retype. */
+export const ownType = stated(UNMANAGED, ({ typeId }: { readonly typeId: string }) =>
+  typeId === ''
+    ? {
+        reason: 'UnmanagedType',
+        message:
+          'Cinder does not report which volume type the volume has; give it one, or let this project see its type',
+      }
+    : undefined,
+)
+
+/** Where the limits cannot be seen, Cinder itself refuses the call, at once and without harm. */
+export const sizeLimits = stated(
+  { SizeLimit: 'The target type does not allow a volume of this size.' },
+  ({ sizeGiB, target }: Target & { readonly sizeGiB: number }) => {
+    const specs = target?.extraSpecs ?? {}
+    const least = Number(specs['provisioning:min_vol_size'] ?? 0)
+    const most = Number(specs['provisioning:max_vol_size'] ?? Infinity)
+    if (sizeGiB >= least && sizeGiB <= most) return undefined
+    return {
+      reason: 'SizeLimit',
+      message: `the volume has ${sizeGiB} GiB; type ${target?.name} takes ${least} to ${most} GiB`,
+    }
+  },
+)
+
+export const zone = stated(
+  { ZoneUnavailable: 'The target type is not offered in the availability zone of the volume.' },
+  (
+    f: Target & {
+      readonly availabilityZone: string
+      /** undefined = may not be read: Cinder itself refuses the call then. */
+      readonly zonesAvailable: readonly string[] | undefined
+    },
+  ) => {
+    const own = f.availabilityZone
+    if (own === '')
+      return {
+        reason: 'ZoneUnavailable',
+        message:
+          'Cinder does not report the availability zone of the volume, so it is not known whether the move would change it; ask the administrator to set it',
+      }
+    // every project sees this one spec where it is set, so a type that shows no specs has none
+    const wanted = f.target?.extraSpecs?.['RESKEY:availability_zones']
+    if (wanted !== undefined && !wanted.split(',').some((z) => z.trim() === own))
+      return {
+        reason: 'ZoneUnavailable',
+        message: `type ${f.target?.name} lives in zones ${wanted}, the volume in ${own}; a PersistentVolume cannot follow into another zone`,
+      }
+    if (f.zonesAvailable !== undefined && !f.zonesAvailable.includes(own))
+      return {
+        reason: 'ZoneUnavailable',
+        message: `availability zone ${own} is not available in Cinder now`,
+      }
+    return undefined
+  },
+)
+
+/** Room that the target type's own quota leaves; Infinity = unlimited, undefined = may not be read. */
+export type QuotaLeft = {
+  readonly quotaGiBLeft: number | undefined
+  readonly quotaVolumesLeft: number | undefined
+}
+
+export const quota = stated(
+  { QuotaExceeded: 'The quota of the project does not allow the volume on the target type.' },
+  (f: Target & QuotaLeft & { readonly sizeGiB: number }) => {
+    const gib = f.quotaGiBLeft ?? Infinity
+    const count = f.quotaVolumesLeft ?? Infinity
+    if (gib >= f.sizeGiB && count >= 1) return undefined
+    return {
+      reason: 'QuotaExceeded',
+      message:
+        `the quota of type ${f.target?.name} leaves ${gib} GiB and ${count} volumes; the move needs ${f.sizeGiB} GiB and 1. ` +
+        "Ask the cloud's administrator to raise it",
+    }
+  },
+)
