@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Step, VolumeMigrationStatus } from '../api/volume-migration.ts'
-import { deadlineMs, nextRetypeStep } from './retype.ts'
-import type { MachineInput, MachineTiming, Outcome, VolumeSight } from './types.ts'
+import type { Step, VolumeMigrationStatus } from '../../api/volume-migration.ts'
+import { deadlineMs, nextRetypeStep } from './machine.ts'
+import type { VolumeSight } from './machine.ts'
+import type { Confirmation, MachineInput, MachineTiming, Outcome } from '../strategy.ts'
 
 const OLD = 'type-old'
 const NEW = 'type-new'
@@ -48,7 +49,8 @@ const call = fc.constantFrom(undefined, 'Accepted', 'NotSent', 'Unknown') as fc.
 const look = fc.record({ sight, passed: fc.integer({ min: 0, max: 2_000_000 }) })
 
 type Look = { readonly sight: VolumeSight; readonly passed: number }
-type Taken = { readonly input: MachineInput; readonly outcome: Outcome; readonly at: number }
+type Input = MachineInput<VolumeSight> & { readonly sight: VolumeSight }
+type Taken = { readonly input: Input; readonly outcome: Outcome; readonly at: number }
 type Opening = {
   readonly callKind: NonNullable<VolumeMigrationStatus['call']>['kind'] | undefined
   readonly attempt: number
@@ -91,21 +93,26 @@ function opened({ callKind, attempt, answerSaved }: Opening): VolumeMigrationSta
 function play(from: Opening, looks: readonly Look[]): Taken[] {
   let saved = opened(from)
   let now = START
+  let first: { readonly what: Confirmation; readonly at: number } | undefined
   const taken: Taken[] = []
   for (const { sight, passed } of looks) {
     now += passed
-    const input: MachineInput = {
+    const input: Input = {
       status: saved,
       sight,
       now,
       clusterId: from.foreign ? 'elsewhere' : 'here',
       objectUid: 'object',
       quietUntil: START + from.quietMs,
+      confirming: first && { what: first.what, ms: now - first.at },
       timing: TIMING,
     }
     const outcome = nextRetypeStep(input)
     taken.push({ input, outcome, at: now })
-    if (outcome.kind === 'rest' || outcome.kind === 'start') return taken
+    const what = 'confirm' in outcome ? outcome.confirm : undefined
+    if (sight.kind !== 'Unreadable' && (outcome.kind === 'goto' || first?.what !== what))
+      first = what && { what, at: now }
+    if (outcome.kind === 'rest' || startsAnew(outcome)) return taken
     if (outcome.kind === 'goto') saved = after(saved, outcome)
   }
   return taken
@@ -118,6 +125,8 @@ function after(
   const seen = seenAt === undefined ? {} : { verifiedOnceAt: new Date(seenAt).toISOString() }
   return { ...before, step, reason, message, ...seen }
 }
+
+const startsAnew = (outcome: Outcome) => outcome.kind === 'goto' && outcome.step === 'Waiting'
 
 const holds = (property: (from: Opening, taken: readonly Taken[]) => void) =>
   fc.assert(
@@ -165,14 +174,19 @@ describe('whatever Cinder shows, in whatever order', () => {
   it('a call is repeated only when it provably never ran', () => {
     holds((from, taken) => {
       for (const { input, outcome, at } of taken) {
-        if (outcome.kind !== 'start') continue
+        if (!startsAnew(outcome)) continue
         expect(from.callKind).not.toBe('Accepted')
         expect(input.status.step).toBe('Requested')
-        expect(input.sight).toMatchObject({ kind: 'Seen', typeId: OLD })
-        expect(input.sight).not.toMatchObject({ status: 'retyping' })
+        expect(input.sight.kind).toBe('Seen')
+        // nothing of ours was sent: whatever Cinder shows, preflight reads it again
         if (from.callKind === 'NotSent') continue
+        expect(input.sight).toMatchObject({ typeId: OLD })
+        expect(input.sight).not.toMatchObject({ status: 'retyping' })
         expect(at).toBeGreaterThanOrEqual(input.quietUntil)
         expect(input.sight).toMatchObject({ updatedAt: BEFORE })
+        // two reads, some seconds apart, after the quiet time
+        expect(input.confirming?.ms).toBeGreaterThanOrEqual(TIMING.verifyMs)
+        expect(at - input.confirming!.ms).toBeGreaterThanOrEqual(input.quietUntil)
       }
     })
   })
@@ -180,7 +194,7 @@ describe('whatever Cinder shows, in whatever order', () => {
   it('a call is never repeated past its deadline, too often, or for another cluster', () => {
     holds((from, taken) => {
       for (const { outcome, at } of taken) {
-        if (outcome.kind !== 'start') continue
+        if (!startsAnew(outcome)) continue
         expect(at).toBeLessThan(DEADLINE)
         expect(from.attempt).toBeLessThan(TIMING.mostAttempts)
         expect(from.foreign).toBe(false)
@@ -201,11 +215,15 @@ describe('whatever Cinder shows, in whatever order', () => {
     })
   })
 
-  it('what cannot be seen changes nothing', () => {
+  it('what cannot be seen changes nothing before the deadline, and then asks for a person', () => {
     holds((_, taken) => {
-      const blind = taken.filter(({ input }) => input.sight.kind === 'Unreadable')
-      const acts = blind.map(({ outcome }) => outcome.kind)
-      expect(acts.filter((kind) => kind !== 'wait' && kind !== 'rest')).toEqual([])
+      for (const { input, outcome, at } of taken) {
+        if (input.sight.kind !== 'Unreadable' || outcome.kind === 'wait') continue
+        if (outcome.kind === 'rest') continue
+        expect(at).toBeGreaterThanOrEqual(DEADLINE)
+        const notSent = input.status.call?.kind === 'NotSent' && input.status.step === 'Requested'
+        expect(outcome).toMatchObject({ step: notSent ? 'Failed' : 'Stuck' })
+      }
     })
   })
 
@@ -232,8 +250,8 @@ describe('whatever Cinder shows, in whatever order', () => {
           ...end,
         }
         const still = Array.from({ length: 6 }, () => ({ sight: seen, passed: 70_000 }))
-        const last = play(from, [...looks, ...still]).at(-1)?.outcome.kind
-        expect(['rest', 'start']).toContain(last)
+        const last = play(from, [...looks, ...still]).at(-1)!.outcome
+        expect(last.kind === 'rest' || startsAnew(last)).toBe(true)
       }),
       { numRuns: 2000 },
     )

@@ -1,0 +1,10 @@
+import type { Intent } from '../api/volume-migration.ts'
+
+export const FOREIGN_INTENT =
+  'this object was restored from a backup or copied from another cluster; its call is not repeated. ' +
+  'Delete it, and let the policy decide again'
+
+/** True when the intent was saved for another cluster or in another object. */
+export function isForeign(intent: Intent, clusterId: string, objectUid: string): boolean {
+  return intent.clusterId !== clusterId || intent.objectUid !== objectUid
+}

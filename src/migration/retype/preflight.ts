@@ -1,0 +1,34 @@
+import type { Block, Blocker } from '../../blockers/blocker.ts'
+import { pods, resizing, terminating } from '../../blockers/claim.ts'
+import { ownType, quota, sizeLimits, targetType, zone } from '../../blockers/target-type.ts'
+import { attached, busy, encrypted, group, multiattach, snapshots } from '../../blockers/volume.ts'
+
+/** In the order a person would want to hear them: what cannot be waited out first. */
+export const BLOCKERS = [
+  terminating,
+  targetType,
+  ownType,
+  group,
+  multiattach,
+  encrypted,
+  sizeLimits,
+  zone,
+  snapshots,
+  attached,
+  busy,
+  pods,
+  resizing,
+  quota,
+] as const
+
+type AllOf<B extends readonly unknown[]> = B extends readonly [Blocker<infer F>, ...infer Rest]
+  ? F & AllOf<Rest>
+  : unknown
+
+/** All that these blockers look at, gathered fresh right before a retype. Sizes GiB. */
+export type PreflightFacts = AllOf<typeof BLOCKERS>
+
+/** Every reason why the retype must not start now; empty = it may. */
+export function preflight(facts: PreflightFacts): readonly Block[] {
+  return BLOCKERS.flatMap((blocker) => blocker(facts) ?? [])
+}
