@@ -9,7 +9,7 @@ export function createRegistry(): Registry {
   const registry = new Registry()
   new Gauge({
     name: `${METRIC_PREFIX}build_info`,
-    help: 'Always 1; the labels tell the version of the program and of Node.js.',
+    help: 'Always 1; the labels show the version of the program and of Node.js.',
     labelNames: ['version', 'node'],
     registers: [registry],
   }).set({ version: VERSION, node: process.versions.node }, 1)

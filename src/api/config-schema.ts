@@ -98,6 +98,7 @@ export const configSchema = section({
     compression: text(32, 'zstd').optional(),
     prefetch_enabled: flag().optional(),
   }).optional(),
+  admission: section({ accept_plain_rbac: flag().optional() }).optional(),
   own_metrics: section({ per_volume: flag().optional() }).optional(),
 })
 

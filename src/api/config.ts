@@ -73,6 +73,10 @@ export type Config = {
   readonly erasureCoding: { readonly enabled: boolean }
   /** The file has a `cache` section. */
   readonly hasCache: boolean
+  readonly admission: {
+    /** Approvals and force-tier count although no ValidatingAdmissionPolicy can check who gives them. */
+    readonly acceptPlainRbac: boolean
+  }
   readonly ownMetrics: {
     /** Series for each volume on /metrics, which are off by default for their number. */
     readonly perVolume: boolean
@@ -134,16 +138,21 @@ function toConfig(raw: RawConfig): Config {
     tiers: Object.fromEntries(
       Object.entries(raw.tiers ?? {}).map(([name, t]) => [name, tierOf(t)]),
     ),
-    migration: {
-      cooldownMs: msOf(raw.migration?.cooldown_period),
-      batchSize: raw.migration?.batch_size,
-      concurrentMigrations: raw.migration?.concurrent_migrations ?? DEFAULT_CONCURRENT,
-      useCinderTransfer: raw.migration?.use_cinder_transfer ?? false,
-      paused: raw.migration?.paused ?? false,
-    },
+    migration: migrationOf(raw.migration ?? {}),
     erasureCoding: { enabled: raw.erasure_coding?.enabled ?? false },
     hasCache: raw.cache !== undefined,
+    admission: { acceptPlainRbac: raw.admission?.accept_plain_rbac ?? false },
     ownMetrics: { perVolume: raw.own_metrics?.per_volume ?? false },
+  }
+}
+
+function migrationOf(raw: NonNullable<RawConfig['migration']>): Config['migration'] {
+  return {
+    cooldownMs: msOf(raw.cooldown_period),
+    batchSize: raw.batch_size,
+    concurrentMigrations: raw.concurrent_migrations ?? DEFAULT_CONCURRENT,
+    useCinderTransfer: raw.use_cinder_transfer ?? false,
+    paused: raw.paused ?? false,
   }
 }
 

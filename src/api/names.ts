@@ -4,6 +4,8 @@ export const VERSION = 'v1alpha1'
 export const API_VERSION = `${GROUP}/${VERSION}`
 
 export const CINDER_DRIVER = 'cinder.csi.openstack.org'
+/** Provisioners of StorageClasses whose volumes that driver serves: its own, and the one once built into Kubernetes. */
+export const CINDER_PROVISIONERS: readonly string[] = [CINDER_DRIVER, 'kubernetes.io/cinder']
 
 export const ANNOTATION = {
   policy: 'couchestor.io/policy',
@@ -13,6 +15,8 @@ export const ANNOTATION = {
   tier: 'couchestor.io/tier',
   matchedPolicy: 'couchestor.io/matched-policy',
   lastMigration: 'couchestor.io/last-migration',
+  /** On a StoragePolicy: uid of a VolumeMigration whose end is explained now, where it cannot be deleted any more. */
+  explained: 'couchestor.io/explained',
 } as const
 
 /** Annotations by which a person's decision stays on record; the API server's audit log is the proof. */

@@ -2,7 +2,7 @@ import type { StoragePolicySpec } from './storage-policy.ts'
 
 /** Fields that `spec` sets and that are validated, but have no effect yet, with what happens instead. For the status. */
 export function notYetActedOn(spec: StoragePolicySpec): string[] {
-  const { migration, decision } = spec
+  const { migration } = spec
   const strategy = migration?.strategy ?? 'cinder-retype'
   return [
     ...when(
@@ -22,7 +22,6 @@ export function notYetActedOn(spec: StoragePolicySpec): string[] {
       strategy !== 'cinder-retype',
       `migration.strategy: nothing moves by ${strategy}; use cinder-retype`,
     ),
-    ...when(decision?.algorithm === 'Threshold', 'decision.algorithm: BreakEven decides'),
   ]
 }
 

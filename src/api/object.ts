@@ -20,15 +20,24 @@ export type Condition = {
   readonly observedGeneration?: number
 }
 
+/** Of every message in a status: what others say is passed on, whatever its length. The CRDs allow more. */
+const LONGEST_MESSAGE = 4096
+
+/** The message, cut with an ellipsis when it is longer than anybody reads. */
+export function clipped(message: string, most = LONGEST_MESSAGE): string {
+  return message.length <= most ? message : `${message.slice(0, most - 1).toWellFormed()}…`
+}
+
 /**
  * `conditions` with `next` set: the transition time moves only when the status flips,
  * and the very same array comes back when nothing changed.
  */
 export function withCondition(
   conditions: readonly Condition[],
-  next: Omit<Condition, 'lastTransitionTime'>,
+  given: Omit<Condition, 'lastTransitionTime'>,
   now: string,
 ): readonly Condition[] {
+  const next = { ...given, message: clipped(given.message) }
   const old = conditions.find((c) => c.type === next.type)
   if (
     old &&

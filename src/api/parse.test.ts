@@ -53,6 +53,10 @@ describe('parseStoragePolicy', () => {
       { migration: { schedule: '0 2 * * *', timeZone: 'Mars/X' } },
       'spec.migration.timeZone is "Mars/X", which is no time zone',
     ],
+    [
+      { limits: { perPool: [{ pool: 'tape', maxConcurrent: 1 }] } },
+      'spec.limits.perPool[0].pool is "tape", which is no tier of this policy',
+    ],
     [{ selector: [] }, 'spec.selector is a list: write a mapping'],
     [{ paused: 'no' }, 'spec.paused is "no": write true or false'],
   ])('answers %j with field, value and fix', (spec, expected) => {

@@ -168,6 +168,7 @@ const tieringCheckpoint = z.looseObject({
         }),
       )
       .optional(),
+    unexplained: z.array(z.looseObject({ uid: z.string() })).optional(),
   }),
 })
 
@@ -183,8 +184,8 @@ export function parseStoragePolicy(
   const parsed = storagePolicy.safeParse(raw)
   if (!parsed.success) return { ok: false, problems: problemsOf(parsed.error, raw) }
   const policy = parsed.data as unknown as StoragePolicy
-  const problem = scheduleProblem(policy)
-  return problem === undefined ? { ok: true, policy } : { ok: false, problems: [problem] }
+  const problems = [...scheduleProblems(policy), ...poolProblems(policy)]
+  return problems.length === 0 ? { ok: true, policy } : { ok: false, problems }
 }
 
 /** A VolumeMigration as it came from the API server; unknown fields stay. */
@@ -205,13 +206,25 @@ export function parseTieringCheckpoint(
   return { ok: true, checkpoint: parsed.data as unknown as TieringCheckpoint }
 }
 
-function scheduleProblem({ spec }: StoragePolicy): string | undefined {
+function scheduleProblems({ spec }: StoragePolicy): string[] {
   const { schedule, timeZone = 'UTC' } = spec.migration ?? {}
-  if (schedule === undefined) return undefined
+  if (schedule === undefined) return []
   try {
     createSchedule(schedule, timeZone, MINUTE)
-    return undefined
+    return []
   } catch (e) {
-    return messageOf(e)
+    return [messageOf(e)]
   }
+}
+
+/** A limit that names no tier would bound nothing, and nobody would notice. */
+function poolProblems({ spec }: StoragePolicy): string[] {
+  const tiers = spec.tiers.map((t) => t.name)
+  return (spec.limits?.perPool ?? []).flatMap(({ pool }, i) =>
+    tiers.includes(pool)
+      ? []
+      : [
+          `spec.limits.perPool[${i}].pool is "${pool}", which is no tier of this policy: write one of ${tiers.join(', ')}`,
+        ],
+  )
 }

@@ -1,88 +1,92 @@
 /**
- * Every reason that a condition, an event, a status count or a verdict can carry, with its meaning.
+ * Every reason that a condition, an event, a status count or a verdict can carry. What a reason to stay means stands with
+ * the check that gives it (src/blockers, src/policy, src/controller), all others have their meaning here.
  * Names are API: scripts and alerts match on them, so one is added, never renamed.
- * `docs/reference-reasons.md` is generated from this file.
+ * `docs/reference-reasons.md` is generated from all of these.
  */
 
 /** Why a claim stays, in the order in which the guards are asked; the first that holds is told. */
-export const STAY_REASONS = {
-  OptedOut: 'The claim is annotated couchestor.io/policy=none.',
-  NoPolicy: 'No StoragePolicy names or selects the claim.',
-  PolicyNotFound: 'The claim is annotated with a StoragePolicy that does not exist.',
-  PolicyConflict: 'The policy that the claim names does not cover the namespace of the claim.',
-  PolicyInvalid: 'The policy cannot be used as it stands; its Ready condition says why.',
-  TiersUnresolved: 'A tier of the policy has no volume type that Cinder knows.',
-  Unbound: 'The claim has no bound PersistentVolume yet.',
-  NotCinder: 'The volume of the claim is not served by cinder.csi.openstack.org.',
-  Terminating: 'The claim or its PersistentVolume is being deleted.',
-  VolumeGone: 'Cinder does not know the volume of the PersistentVolume.',
-  Stopped: 'The global stop switch (migration.paused in config.yaml) is on.',
-  PolicyPaused: 'The policy is paused (spec.paused).',
-  Paused: 'The claim is annotated couchestor.io/paused for this direction.',
-  InFlight: 'A move of this volume is under way or waits already.',
-  Forced: 'The claim is held on its tier by couchestor.io/force-tier.',
-  ForceTierUnknown: 'couchestor.io/force-tier names a tier that the policy does not have.',
-  ForceTierDenied: 'The policy does not allow couchestor.io/force-tier (spec.overrides.forceTier).',
-  UnmanagedType: 'The Cinder volume type of the volume belongs to no tier of the policy.',
-  SourceDown: 'The source of usage numbers does not answer; nothing is decided without numbers.',
-  NoData: 'The volume is attached, but there are no usage numbers for it. That is never zero.',
-  LowCoverage: 'Fewer samples arrived than metrics.minCoveragePercent asks for.',
-  CatchingUp:
-    'History is still being read again after a start; demotion waits until it is complete.',
-  DemotionFrozen:
-    'The number of volumes with usage numbers dropped; demotion is frozen until it recovers.',
-  OnBestTier: 'The volume is on the tier that is worth its money.',
-  Young: 'The volume has less history than metrics.minHistory.',
-  Retention: 'The volume exceeded the next tier within the retentionDays of its tier.',
-  CoolingDown: 'The last move is younger than the cooldown.',
-  BackingOff: 'An earlier attempt failed or was reverted; the next one waits for hours.',
-  Busy: 'Cinder works on the volume already (status other than available or in-use).',
-  Resizing: 'The claim is being resized.',
-  Snapshots: 'The volume has snapshots, and the target type may lie on another backend.',
-  Group: 'The volume belongs to a Cinder group or consistency group.',
-  Replicated: 'The volume is replicated by Cinder.',
-  Multiattach: 'The volume is multiattach, and the retype would change that.',
-  Encrypted: 'The source or the target type is encrypted, and they differ.',
-  SizeLimit: 'The target type does not allow a volume of this size.',
-  TypeNotAccessible: 'The project has no access to the target volume type.',
-  ZoneUnavailable: 'The target type is not offered in the availability zone of the volume.',
-  QuotaExceeded: 'The quota of the project does not allow the volume on the target type.',
-  Attached:
-    'The volume is attached, and a live retype is not proven safe; it moves at its next detach.',
-  TooLargeForDetach: 'The volume is too large to be moved in the gap between two pods.',
-  PodPending: 'A pod waits for the claim, or its node is being drained; a move would delay it.',
-  OutsideSchedule: 'The schedule of the policy is closed now.',
-  AwaitingApproval:
-    'The policy asks for approval (mode Approve), and nobody has approved the move yet.',
-  Observe: 'The policy only observes (mode Observe).',
-  Halted:
-    'An earlier move ended in a way that nothing explains; all moves halt until a person looks.',
-  BreakerOpen: 'Moves between these two tiers failed again and again; the pair is held back.',
-  ThrashBreaker:
-    'Too many volumes of the policy were moved and moved back within a day; its moves are held back.',
-  Ramp: 'The first day after the installation allows only a few moves.',
-  ConcurrencyLimit: 'As many moves run as the config or the policy allows.',
-  NamespaceLimit: 'As many moves run as limits.perNamespace allows for the namespace.',
-  PoolLimit: 'As many moves run as limits.perPool allows for one of the two tiers.',
-  SlotLimit: 'limits.maxGiBPerSlot is used up for this slot.',
-  CapacityLimit: 'The target tier has no room left (capacity.maxGiB less headroomPercent).',
-  BudgetLimit: 'The move would exceed budget.maxMonthlyCost.',
-  MissingPermission: 'The role of the controller lacks a rule that is needed to look or to act.',
-  CinderDown: 'Cinder or Keystone does not answer; nothing is started blindly.',
-} as const
-export type StayReason = keyof typeof STAY_REASONS
+export const STAY_REASONS = [
+  'OptedOut',
+  'NoPolicy',
+  'PolicyNotFound',
+  'PolicyConflict',
+  'PolicyInvalid',
+  'StrategyUnsupported',
+  'TiersUnresolved',
+  'Unbound',
+  'NotCinder',
+  'SharedVolume',
+  'Terminating',
+  'VolumeGone',
+  'Stopped',
+  'PolicyPaused',
+  'Paused',
+  'InFlight',
+  'Forced',
+  'ForceTierUnknown',
+  'ForceTierDenied',
+  'NoAdmissionPolicy',
+  'UnmanagedType',
+  'SourceDown',
+  'NoData',
+  'LowCoverage',
+  'CatchingUp',
+  'DemotionFrozen',
+  'OnBestTier',
+  'Young',
+  'Retention',
+  'CoolingDown',
+  'BackingOff',
+  'Busy',
+  'Resizing',
+  'Snapshots',
+  'Group',
+  'Multiattach',
+  'Encrypted',
+  'SizeLimit',
+  'TypeNotAccessible',
+  'ZoneUnavailable',
+  'QuotaExceeded',
+  'Attached',
+  'PodPending',
+  'OutsideSchedule',
+  'AwaitingApproval',
+  'Observe',
+  'Halted',
+  'BreakerOpen',
+  'ThrashBreaker',
+  'Ramp',
+  'ConcurrencyLimit',
+  'NamespaceLimit',
+  'PoolLimit',
+  'SlotLimit',
+  'CapacityLimit',
+  'BudgetLimit',
+  'MissingPermission',
+  'WriteRefused',
+  'CinderDown',
+] as const
+export type StayReason = (typeof STAY_REASONS)[number]
+
+/** Stay reasons of earlier versions, which nothing gives any more. */
+export const FORMER_STAY_REASONS = {
+  ForceTierDenied:
+    'No longer keeps a claim: a couchestor.io/force-tier that the policy denies has no effect, and the event of this name says so.',
+} as const satisfies Partial<Record<StayReason, string>>
 
 /** `status.reason` of a VolumeMigration, beside the stay reasons while it waits. */
 export const MIGRATION_REASONS = {
   Planned: 'Waiting: the move is wanted and waits for its turn.',
-  Approved: 'Waiting: a person approved the move.',
   IntentSaved: 'Requested: the intent is saved, the call to Cinder comes next.',
   NotSent:
-    'Waiting: the call provably never reached Cinder and is repeated after a fresh admission.',
+    'Waiting: the call provably started nothing (it was not sent, or there were too many calls at once) and is repeated after a fresh admission.',
+  WatchStale:
+    'Waiting: the API server has sent no news of claims, volumes, policies or migrations for five minutes; nothing starts from an old view.',
   Accepted: 'Retyping: Cinder accepted the call. That alone means nothing yet.',
   Adopted: 'Retyping: an earlier leader made the call, this one watches its end.',
   OutcomeUnknown:
-    'The call got no answer; Cinder is observed, nothing is repeated. Failed: the volume rests on its old type, and whether the call ran cannot be told.',
+    'The call got no answer; Cinder is observed, nothing is repeated. Failed: the volume rests on its old type, and it is not known whether the call ran.',
   Copying: 'Retyping: Cinder copies the data.',
   Verifying: 'Verifying: a first read shows the target type; a second one must agree.',
   VerifyingRevert: 'Verifying: a first read shows the old type again; a second one must agree.',
@@ -91,24 +95,25 @@ export const MIGRATION_REASONS = {
   Verified: 'Succeeded: two reads show the target type, and the volume is usable.',
   AlreadyThere: 'Succeeded: the volume was on the target type before any call.',
   DeadlinePassed:
-    'Stuck: Cinder still works past the deadline. Nothing more is done; an administrator must look.',
+    'Stuck: past its deadline Cinder still works on the volume, or it cannot be read. Nothing more is done; an administrator must check it.',
   VolumeError:
-    'Stuck: the volume ended in an error status. Nothing more is done; an administrator must look.',
+    'Stuck: the volume ended in an error status. Nothing more is done; an administrator must check it.',
   Reverted: 'Failed: Cinder accepted the move, then silently left the volume on its old type.',
-  Rejected: 'Failed: Cinder refused the call.',
+  Rejected:
+    'Failed: Cinder itself refused the call. Requested: the volume is read once more first.',
   MovedElsewhere: 'Failed: the volume is on a third type; somebody else moved it.',
   Unexplained: 'Failed: what Cinder shows fits nothing that was asked for. All moves halt.',
-  Disappeared: 'Failed: the volume is gone from Cinder.',
+  Disappeared: 'Failed: the volume is gone from Cinder; two reads agree.',
   ForeignIntent:
     'Failed: the intent was made by another cluster or for another object (a restored backup).',
   StaleIntent: 'Failed: the intent is too old to be acted on (a restored backup).',
   ClaimMismatch:
     'Failed: claim, PersistentVolume and volume do not belong together as the object says.',
   UnknownTier: 'Failed: the policy does not have the tier named in from or to.',
-  ForgedRequest: 'Failed: the object claims to come from the controller, but it did not make it.',
   AttemptsExhausted: 'Failed: the call was repeated as often as is allowed.',
   Cancelled: 'Failed: a person cancelled the move before the call.',
-  Expired: 'Failed: nobody approved the move in time.',
+  Expired:
+    'Failed: neither the approval nor the turn of the move came in time; the policy decides again.',
   Superseded: 'Failed: an older active migration of the same volume goes first.',
   NoLongerWanted: 'Failed: the verdict changed before the move could start.',
 } as const
@@ -128,7 +133,7 @@ export const EVENT_REASONS = {
   },
   MigrationApproved: {
     type: 'Normal',
-    meaning: 'A person approved the move; the message says who, and why if he said so.',
+    meaning: 'A person approved the move; the message says who, and why where a reason was given.',
   },
   Paused: {
     type: 'Normal',
@@ -160,17 +165,21 @@ export const EVENT_REASONS = {
   MigrationStuck: {
     type: 'Warning',
     meaning:
-      'Cinder works past the deadline. The controller keeps its hands off; an administrator must look.',
+      'Cinder works past the deadline. The controller does nothing more; an administrator must check it.',
   },
   MigrationUnknown: {
     type: 'Warning',
     meaning: 'The call to Cinder got no answer; the volume is observed, nothing is repeated.',
   },
   MigrationCancelled: { type: 'Normal', meaning: 'A person cancelled the move before the call.' },
-  MigrationExpired: { type: 'Normal', meaning: 'Nobody approved the move in time.' },
-  MigrationRefused: {
+  MigrationExpired: {
+    type: 'Normal',
+    meaning: 'Neither the approval nor the turn of the move came in time.',
+  },
+  WriteRefused: {
     type: 'Warning',
-    meaning: 'On a VolumeMigration: the object cannot be acted on.',
+    meaning:
+      'The API server refuses to save an object that the move needs; the message says which and why. It is tried again.',
   },
   WouldMigrate: { type: 'Normal', meaning: 'Mode Observe: this move would have been made.' },
   ForceTierUnknown: {
@@ -179,7 +188,13 @@ export const EVENT_REASONS = {
   },
   ForceTierDenied: {
     type: 'Warning',
-    meaning: 'The policy does not allow couchestor.io/force-tier.',
+    meaning:
+      'The policy does not allow couchestor.io/force-tier (spec.overrides.forceTier): it has no effect.',
+  },
+  NoAdmissionPolicy: {
+    type: 'Warning',
+    meaning:
+      'Approvals, on a StoragePolicy, or couchestor.io/force-tier, on a claim, do not count: the API server offers no ValidatingAdmissionPolicy that checks who gives them.',
   },
   ForceTierObserved: {
     type: 'Normal',
@@ -196,6 +211,11 @@ export const EVENT_REASONS = {
   InvalidAnnotation: {
     type: 'Warning',
     meaning: 'An annotation of ours has a value that cannot be read.',
+  },
+  VolumeAttributesClassIgnored: {
+    type: 'Warning',
+    meaning:
+      'The claim names a VolumeAttributesClass, which the Cinder CSI driver does not implement; the tier does not follow it.',
   },
   PolicyNotFound: {
     type: 'Warning',
@@ -280,16 +300,23 @@ export const POLICY_CONDITIONS = {
     reasons: {
       Ready: 'True: nothing is in the way.',
       Invalid: 'False: the spec has mistakes; the message lists them.',
+      StrategyUnsupported:
+        'False: this version has no such spec.migration.strategy; the message says which it has.',
       TiersUnresolved: 'False: see TiersResolved.',
       MetricsDown: 'False: see MetricsHealthy. Nothing moves without usage numbers.',
       Paused: 'False: spec.paused is true.',
       Stopped: 'False: the global stop switch is on.',
-      Halted: 'False: an outcome that nothing explains; a person must look.',
-      MissingPermission: 'False: the role of the controller lacks a rule.',
+      Halted: 'False: an outcome that nothing explains; a person must check it.',
+      MissingPermission:
+        'False: a move waits because the OpenStack credential lacks a right that it needs. A rule that the role lacks is named in the message of Ready=True.',
       BreakerOpen: 'False: moves between two tiers fail again and again and are held back.',
+      NoAdmissionPolicy:
+        'False: mode Approve, and the API server offers no ValidatingAdmissionPolicy that checks who approves.',
       Thrashing:
         'False: too many volumes were moved and moved back within a day; moves are held back.',
       CinderDown: 'False: Cinder or Keystone does not answer.',
+      Starting:
+        'False: a new leader cannot read all that it needs; it follows running moves and starts none.',
       CatchingUp: 'Unknown: the controller has just started and reads history.',
     },
   },
@@ -316,7 +343,6 @@ export const POLICY_CONDITIONS = {
       NoWindowYet: 'Unknown: no window has been read from the source yet.',
       SourceDown: 'False: the source does not answer; the message says what it said.',
       NoSeries: 'False: the source answers, but has no series for any volume.',
-      PartialAnswer: 'False: the source marks its answer as partial.',
       CoverageDropped: 'False: the number of covered volumes dropped; demotion is frozen.',
     },
   },
@@ -333,7 +359,8 @@ export const POLICY_CONDITIONS = {
     meaning:
       'True when the policy, moves included, has cost no more over the last seven days than leaving things alone.',
     reasons: {
-      Cheaper: 'True: it was not dearer than all volumes on the fastest tier, nor than none moved.',
+      Cheaper:
+        'True: it cost no more than all volumes on the fastest tier would have, nor than moving none.',
       TooEarly: 'Unknown: there are not yet seven whole days to compare.',
       Observing: 'Unknown: mode Observe moves nothing, so that there is nothing to judge.',
       DearerThanAllHot: 'False: all volumes on the fastest tier would have cost less.',

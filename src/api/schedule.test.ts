@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { createTask } from 'node-cron'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { UserError } from '../errors.ts'
 import { createSchedule } from './schedule.ts'
 
@@ -73,10 +73,13 @@ describe('a schedule', () => {
       ).toBe(true)
   })
 
-  it('says that nothing comes rather than search for ever', () => {
+  it.each([
+    ['2024-03-01T00:00:00Z', '2028-02-29T02:00:00Z'],
+    ['2026-01-20T00:00:00Z', '2028-02-29T02:00:00Z'],
+    ['2096-03-01T00:00:00Z', '2104-02-29T02:00:00Z'],
+  ])('of leap days alone opens next after %s at %s', (now, opens) => {
     const leapDay = createSchedule('0 2 29 2 *', 'UTC', HOUR)
-    expect(leapDay.nextOpen(at('2027-03-01T00:00:00Z'))).toEqual(at('2028-02-29T02:00:00Z'))
-    expect(leapDay.nextOpen(at('2024-03-01T00:00:00Z'))).toBeUndefined()
+    expect(leapDay.nextOpen(at(now))).toEqual(at(opens))
   })
 
   it.each([
@@ -214,4 +217,42 @@ describe('any schedule', () => {
       { numRuns: 300 },
     )
   })
+})
+
+it('answers the same whatever was asked before', () => {
+  const expressions = ['0 2 * * *', '*/7 1-3 * * *', '30 1 * * sun', '0 0 29 2 *', '59 23 31 * *']
+  const zones = ['UTC', 'Europe/Berlin', 'Australia/Lord_Howe']
+  const start = Date.UTC(2026, 2, 28)
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...expressions),
+      fc.constantFrom(...zones),
+      fc.constantFrom(90_000, HOUR, 5 * HOUR),
+      fc.array(fc.integer({ min: 0, max: 4 * 24 * HOUR }), { minLength: 2, maxLength: 8 }),
+      (expression, zone, slot, offsets) => {
+        const asked = createSchedule(expression, zone, slot)
+        for (const offset of offsets) {
+          const now = new Date(start + offset)
+          const fresh = createSchedule(expression, zone, slot)
+          expect(asked.isOpen(now)).toBe(fresh.isOpen(now))
+          expect(asked.nextOpen(now)).toEqual(fresh.nextOpen(now))
+          expect(asked.openedAt(now)).toEqual(fresh.openedAt(now))
+        }
+      },
+    ),
+    { numRuns: 60 },
+  )
+})
+
+it('is searched once for all who ask in the same slot', () => {
+  // a search looks at each day until the next slot
+  const seldom = createSchedule('0 0 29 2 *', 'Europe/Berlin', HOUR)
+  const first = at('2026-03-01T12:00:00Z')
+  const opens = at('2028-02-28T23:00:00Z')
+  expect(seldom.nextOpen(first)).toEqual(opens)
+  const format = vi.spyOn(Intl.DateTimeFormat.prototype, 'formatToParts')
+  for (let i = 0; i < 1000; i++)
+    expect(seldom.nextOpen(new Date(first.getTime() + i * 1000))).toEqual(opens)
+  expect(format).not.toHaveBeenCalled()
+  format.mockRestore()
 })

@@ -5,7 +5,8 @@ const MINUTE = 60_000
 const DAY = 86_400_000
 /** Offsets of time zones change on quarter hours only, so one look per quarter hour is enough. */
 const QUARTER = 15 * MINUTE
-const SEARCH_DAYS = 400
+/** From one leap day to the next, over a year such as 2100 too. */
+const SEARCH_DAYS = 8 * 366
 
 function cronField(value: string, names = ''): string {
   const one = `(${value}${names})`
@@ -29,7 +30,7 @@ export const CRON = new RegExp(
 export type Schedule = {
   /** Whether `at` lies in a slot. */
   isOpen(at: Date): boolean
-  /** `at` itself when a slot is open, else the start of the next one; undefined when none comes within 400 days. */
+  /** `at` itself when a slot is open, else the start of the next one; undefined when none comes within eight years. */
   nextOpen(at: Date): Date | undefined
   /** Start of the slot that is open at `at`; the latest one when slots overlap. */
   openedAt(at: Date): Date | undefined
@@ -57,18 +58,39 @@ export function createSchedule(
     return cron.matches(wall)
   }
 
+  let known: Known | undefined
+
+  /** The search goes minute by minute, and thousands of claims ask at about the same time. */
+  const around = (at: Date): Known => {
+    const minute = floorTo(at.getTime(), MINUTE)
+    if (known !== undefined && known.from <= minute && minute < known.until) return known
+    let start: number | undefined
+    for (let m = minute; start === undefined && m > minute - slotMs; m -= MINUTE)
+      if (opensAt(m)) start = m
+    known = { from: minute, until: minute + MINUTE, start, next: undefined }
+    return known
+  }
+
   const openedAt = (at: Date): Date | undefined => {
-    for (let m = floorTo(at.getTime(), MINUTE); m > at.getTime() - slotMs; m -= MINUTE)
-      if (opensAt(m)) return new Date(m)
-    return undefined
+    const { start } = around(at)
+    return start !== undefined && start > at.getTime() - slotMs ? new Date(start) : undefined
   }
 
   const nextOpen = (at: Date): Date | undefined => {
     if (openedAt(at)) return at
-    const end = at.getTime() + SEARCH_DAYS * DAY
-    let m = floorTo(at.getTime(), MINUTE) + MINUTE
+    const now = around(at)
+    if (now.next === undefined) {
+      now.next = searchFrom(floorTo(at.getTime(), MINUTE) + MINUTE) ?? NEVER
+      now.until = Math.min(now.next, now.from + DAY)
+    }
+    return now.next === NEVER ? undefined : new Date(now.next)
+  }
+
+  const searchFrom = (minute: number): number | undefined => {
+    const end = minute + SEARCH_DAYS * DAY
+    let m = minute
     while (m < end) {
-      if (opensAt(m)) return new Date(m)
+      if (opensAt(m)) return m
       m = cron.dayMatches(wallClock(m)) ? m + MINUTE : startOfNextDay(m, wallClock)
     }
     return undefined
@@ -76,6 +98,18 @@ export function createSchedule(
 
   return { isOpen: (at) => openedAt(at) !== undefined, nextOpen, openedAt }
 }
+
+/** What holds for every minute in [from, until): nothing opens between `start` and `next`. */
+type Known = {
+  readonly from: number
+  until: number
+  /** Of the latest slot, if it may still be open at `from`. */
+  readonly start: number | undefined
+  /** Of the slot after it; undefined = not searched for yet, NEVER = none within eight years. */
+  next: number | undefined
+}
+
+const NEVER = Infinity
 
 type Cron = { matches(wall: number): boolean; dayMatches(wall: number): boolean }
 

@@ -5,10 +5,10 @@ type Requirement = NonNullable<LabelSelector['matchExpressions']>[number]
 
 /** True when a selector names nothing. Such a selector matches nothing here: it never means the whole cluster. */
 export function isEmptySelector(selector: LabelSelector | undefined): boolean {
-  return (
-    Object.keys(selector?.matchLabels ?? {}).length === 0 &&
-    (selector?.matchExpressions ?? []).length === 0
-  )
+  if ((selector?.matchExpressions?.length ?? 0) > 0) return false
+  for (const key in selector?.matchLabels)
+    if (Object.hasOwn(selector.matchLabels, key)) return false
+  return true
 }
 
 /**
@@ -20,13 +20,15 @@ export function matchesSelector(
   labels: Labels | undefined,
 ): boolean {
   if (selector === undefined || isEmptySelector(selector)) return false
-  const own = labels ?? {}
-  return (
-    Object.entries(selector.matchLabels ?? {}).every(
-      ([key, value]) => valueOf(own, key) === value,
-    ) && (selector.matchExpressions ?? []).every((requirement) => holds(requirement, own))
-  )
+  const own = labels ?? NO_LABELS
+  // asked of every claim in every pass: no list is made of the labels
+  for (const key in selector.matchLabels)
+    if (Object.hasOwn(selector.matchLabels, key) && valueOf(own, key) !== selector.matchLabels[key])
+      return false
+  return selector.matchExpressions?.every((requirement) => holds(requirement, own)) ?? true
 }
+
+const NO_LABELS: Labels = {}
 
 function holds({ key, operator, values = [] }: Requirement, labels: Labels): boolean {
   const value = valueOf(labels, key)

@@ -10,6 +10,8 @@ export type TieringCheckpoint = {
     readonly shard: number
     /** Hash of the tiers and constants the numbers were made with; other tiers = the numbers are void. */
     readonly rule: string
+    /** Ids of the volume types of those tiers, fastest first. */
+    readonly tiers?: readonly string[]
     /** End of the last window that is in the numbers, RFC 3339. */
     readonly windowEnd: string
     readonly volumes: number
@@ -18,6 +20,23 @@ export type TieringCheckpoint = {
     readonly inFlight?: readonly {
       readonly namespace: string
       readonly migration: string
+      readonly volumeId: string
+      readonly fromTypeId: string
+      readonly toTypeId: string
+      readonly at: string
+      /** Of the VolumeMigration; missing in an entry of an earlier version, as are policy and cluster. */
+      readonly uid?: string
+      readonly policy?: string
+      readonly clusterId?: string
+    }[]
+    /** Moves that ended in a way nothing explains: all moves of policies halt as long as one is here. */
+    readonly unexplained?: readonly {
+      readonly uid: string
+      readonly namespace: string
+      /** Missing when the namespace could not be read. */
+      readonly namespaceUid?: string
+      readonly migration: string
+      readonly policy: string
       readonly volumeId: string
       readonly fromTypeId: string
       readonly toTypeId: string

@@ -1,5 +1,5 @@
 import type { Condition, ObjectMeta } from './object.ts'
-import type { Strategy } from './storage-policy.ts'
+import type { AttachedRule, Strategy } from './storage-policy.ts'
 
 export type MigrationReason = 'Policy' | 'Forced' | 'Manual'
 
@@ -24,12 +24,18 @@ export type VolumeMigrationSpec = {
 export type Step =
   'Waiting' | 'Requested' | 'Retyping' | 'Verifying' | 'Stuck' | 'Succeeded' | 'Failed'
 
-/** Saved by compare-and-swap before the one call to Cinder. */
+/** Saved by compare-and-swap before the one call that performs an act. */
 export type Intent = {
+  /** Absent in objects of 0.1.0, which knew no act but `retype`. */
+  readonly act?: string
+  /** What the move is done by, whatever policy and spec say later. Absent in objects of 0.1.0: `cinder-retype`. */
+  readonly strategy?: Strategy
   readonly attempt: number
   /** `X-OpenStack-Request-ID` that is sent with the call. */
   readonly requestId: string
   readonly clusterId: string
+  /** Project that Cinder showed the volume to. Absent in objects of 0.1.0. */
+  readonly projectId?: string
   /** The object's own uid: an intent copied into another object is not ours. */
   readonly objectUid: string
   /** `leaseTransitions` of the leader that holds this migration now. */
@@ -42,6 +48,11 @@ export type Intent = {
   readonly volumeUpdatedAt: string
   readonly availabilityZone: string
   readonly attached: boolean
+  /** What the policy allowed when the move began: every act goes by it. Absent in objects of 0.1.0. */
+  readonly migration?: {
+    readonly attached: AttachedRule
+    readonly migrationPolicy: 'on-demand' | 'never'
+  }
 }
 
 /** What became of the call. Absent after a crash between the call and the saving of its answer. */
@@ -49,6 +60,8 @@ export type CallOutcome = {
   readonly kind: 'Accepted' | 'Rejected' | 'NotSent' | 'Unknown'
   readonly at: string
   readonly httpStatus?: number
+  /** A refusal for lack of quota, which no repeat cures at once. */
+  readonly quota?: boolean
   readonly message?: string
   readonly cinderRequestId?: string
 }
@@ -74,6 +87,8 @@ export type VolumeMigrationStatus = {
   /** Money per month that the move saves, two decimals; negative when speed is bought. */
   readonly monthlySaving?: string
   readonly volumeId?: string
+  /** The uid that the claim had when the move was accepted, where the spec names none. */
+  readonly claimUid?: string
   readonly sizeGiB?: number
 }
 
@@ -93,4 +108,9 @@ export function isInFlight(m: VolumeMigration): boolean {
 
 export function isFinished(m: VolumeMigration): boolean {
   return m.status?.step === 'Succeeded' || m.status?.step === 'Failed'
+}
+
+/** Made by a person: the reason that an object has unless it names another. */
+export function isManual(m: VolumeMigration): boolean {
+  return (m.spec.reason ?? 'Manual') === 'Manual'
 }

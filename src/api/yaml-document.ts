@@ -1,11 +1,14 @@
-import { load, YAMLException } from 'js-yaml'
+import { CORE_SCHEMA, load, mergeTag, YAMLException } from 'js-yaml'
 import { messageOf, UserError } from '../errors.ts'
+
+/** As kubectl and helm read YAML. */
+const WITH_MERGE_KEYS = CORE_SCHEMA.withTags(mergeTag)
 
 /** One YAML document as data; a file without any wishes is `{}`. Throws `UserError` (config) with the place of the mistake. */
 export function readYamlDocument(text: string, fileName: string): unknown {
   if (isBlank(text)) return {}
   try {
-    return load(text) ?? {}
+    return load(text, { schema: WITH_MERGE_KEYS }) ?? {}
   } catch (e) {
     throw new UserError('config', `${fileName} is not YAML: ${yamlMistake(e)}`)
   }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { breakerOpenUntil, refuse } from './admission.ts'
+import { refuse } from './admission.ts'
+import { breakerOpenUntil } from './gates-failures.ts'
 import type { AdmissionInput, EndedMove, Limits, Move } from './admission.ts'
 
 const NOW = Date.UTC(2026, 0, 20, 12)
@@ -47,6 +48,7 @@ function refused(more: Partial<Omit<AdmissionInput, 'limits'>> & { limits?: Part
   })?.reason
 }
 
+const unsized = { ...move, sizeGiB: undefined }
 const running = (count: number, more: Partial<Move> = {}) =>
   Array.from({ length: count }, () => ({ ...move, ...more }))
 const closed = { schedule: { open: false, slotStartedAt: 0, opensAt: NOW + HOUR } }
@@ -56,6 +58,37 @@ describe('what stops a move right before its intent', () => {
   it.each<[string, Parameters<typeof refused>[0], string | undefined]>([
     ['nothing', {}, undefined],
     ['the global switch', { limits: { stopped: true } }, 'Stopped'],
+    [
+      'a size that is not known, where a tier has an end',
+      { move: unsized, limits: { targetRoomGiB: 1e6 } },
+      'CapacityLimit',
+    ],
+    [
+      'a size that is not known, where a slot has an end',
+      { move: unsized, limits: { maxGiBPerSlot: 1e6 } },
+      'SlotLimit',
+    ],
+    ['a size that is not known, where nothing has an end', { move: unsized }, undefined],
+    [
+      'an unknown size of a move that is on its way to the tier',
+      { inFlight: [unsized], limits: { targetRoomGiB: 1e6 } },
+      'CapacityLimit',
+    ],
+    [
+      'an unknown size of a move that goes elsewhere',
+      { inFlight: [{ ...unsized, to: 'warm' }], limits: { targetRoomGiB: 1e6 } },
+      undefined,
+    ],
+    [
+      'the room that a move without an object takes',
+      { inFlight: running(1, { policy: '' }), limits: { targetRoomGiB: 15 } },
+      'CapacityLimit',
+    ],
+    [
+      'volumes that have not been counted yet, where a tier has an end',
+      { limits: { targetRoomGiB: 1e6, countedAt: undefined } },
+      'CapacityLimit',
+    ],
     ['a paused policy', { limits: { policyPaused: true } }, 'PolicyPaused'],
     ['an unexplained end', { ended: [ended({ ended: 'Unexplained' })] }, 'Halted'],
     ['a closed schedule', { limits: closed }, 'OutsideSchedule'],
@@ -118,6 +151,33 @@ describe('what stops a move right before its intent', () => {
       { inFlight: running(1), limits: { targetRoomGiB: 19 } },
       'CapacityLimit',
     ],
+    [
+      'room that a volume in flight has been counted on already',
+      { inFlight: running(1, { isCounted: true }), limits: { targetRoomGiB: 10 } },
+      undefined,
+    ],
+    [
+      'room that another policy is about to take',
+      { inFlight: running(1, { policy: 'other' }), limits: { targetRoomGiB: 19 } },
+      'CapacityLimit',
+    ],
+    [
+      'GiB of more than a day ago, without a schedule',
+      {
+        ended: settled.map((m) => ({ ...m, startedAt: NOW - 25 * HOUR })),
+        limits: { maxGiBPerSlot: 29 },
+      },
+      undefined,
+    ],
+    [
+      'GiB of a slot that is over',
+      {
+        move: { ...move, reason: 'Manual' },
+        ended: settled.map((m) => ({ ...m, startedAt: NOW - 25 * HOUR })),
+        limits: { maxGiBPerSlot: 29, ...closed },
+      },
+      undefined,
+    ],
     ['room enough', { inFlight: running(1), limits: { targetRoomGiB: 20 } }, undefined],
   ])('%s', (_, input, reason) => {
     expect(refused(input)).toBe(reason)
@@ -160,6 +220,13 @@ describe('the breaker of a pair of tiers', () => {
     expect(until(list)).toBe(NOW + 5 * HOUR)
     expect(refused({ ended: list, now: NOW + 5 * HOUR - 1 })).toBe('BreakerOpen')
     expect(refused({ ended: list, now: NOW + 5 * HOUR })).toBeUndefined()
+  })
+
+  it('does not wait for a move that is stuck until a person repairs it', () => {
+    const list = [at(3, 'Failed'), at(2, 'Failed'), at(1, 'Failed')]
+    const now = NOW + 6 * HOUR
+    expect(refused({ ended: list, now, inFlight: running(1) })).toBe('BreakerOpen')
+    expect(refused({ ended: list, now, inFlight: running(3, { isStuck: true }) })).toBeUndefined()
   })
 
   it('stays closed after two failures, or when a success lies between', () => {

@@ -18,6 +18,7 @@ export function conditionNews(
 
 const BEGUN: Readonly<Record<string, EventReason>> = {
   Invalid: 'PolicyInvalid',
+  StrategyUnsupported: 'PolicyInvalid',
   NoVolumeType: 'TiersUnresolved',
   VolumeTypeNotFound: 'TiersUnresolved',
   VolumeTypeAmbiguous: 'TiersUnresolved',
@@ -32,6 +33,7 @@ const BEGUN: Readonly<Record<string, EventReason>> = {
   DearerThanAllHot: 'NotWorthwhile',
   DearerThanStaying: 'NotWorthwhile',
   Halted: 'Halted',
+  NoAdmissionPolicy: 'NoAdmissionPolicy',
 }
 
 const ENDED: Readonly<Record<string, EventReason>> = {

@@ -2,7 +2,7 @@ import { Counter, Gauge, Histogram } from 'prom-client'
 import type { VolumeMigration } from '../api/volume-migration.ts'
 import { METRIC_PREFIX } from '../metrics.ts'
 import type { Registry } from '../metrics.ts'
-import { MoveGauges, strategyOf } from './move-gauges.ts'
+import { MoveGauges } from './move-gauges.ts'
 import { PolicyGauges } from './policy-gauges.ts'
 import { VolumeMetrics } from './volume-metrics.ts'
 
@@ -21,6 +21,8 @@ export class ControllerMetrics {
   readonly cinderUp: Gauge
   readonly cinderReadAt: Gauge
   readonly halted: Gauge
+  readonly startFailing: Gauge
+  readonly writesRefused: Gauge
   readonly shadowCost: Counter
   readonly predictionError: Histogram
 
@@ -72,6 +74,18 @@ export class ControllerMetrics {
       'cinder_read_timestamp_seconds',
       'When Cinder was last read in full.',
     )
+    this.writesRefused = new Gauge({
+      name: `${METRIC_PREFIX}writes_refused`,
+      help: 'Objects whose last write the API server refused or did not answer, by resource; each is tried again with growing pauses.',
+      labelNames: ['resource'],
+      registers,
+    })
+    this.startFailing = new Gauge({
+      name: `${METRIC_PREFIX}leader_start_failing`,
+      help: 'By step of a new leader: 1 while it cannot read what it needs, so that it starts no move; 0 once it could.',
+      labelNames: ['step'],
+      registers,
+    })
     this.halted = unset(
       registry,
       'halted',
@@ -79,16 +93,44 @@ export class ControllerMetrics {
     )
   }
 
+  /** Policies and tiers that are gone leave no series behind. */
+  async forgetUnknown(): Promise<void> {
+    const noPolicy = ({ policy }: Labels) => !this.moves.isPolicy(String(policy))
+    const noTier = ({ from, to }: Labels) =>
+      ![from, to].every((tier) => this.moves.isTier(String(tier)))
+    await removeSeries(this.#ended, (l) => noPolicy(l) || noTier(l))
+    await removeSeries(this.#duration, noTier)
+    await removeSeries(this.shadowCost, noPolicy)
+    await removeSeries(this.predictionError, noPolicy)
+  }
+
   step(m: VolumeMigration): void {
     const { step, reason, startedAt, completedAt } = m.status ?? {}
     if (step !== 'Succeeded' && step !== 'Failed') return
-    const { policy, from = '', to } = m.spec
-    const strategy = strategyOf(m)
+    const { policy, from, to, strategy } = this.moves.labelsOf(m)
     this.#ended.inc({ policy, from, to, strategy, result: step, reason: reason ?? '' })
     if (step !== 'Succeeded' || startedAt === undefined || completedAt === undefined) return
-    const seconds = (Date.parse(completedAt) - Date.parse(startedAt)) / 1000
+    // a wall clock that was set back meanwhile
+    const seconds = Math.max(0, Date.parse(completedAt) - Date.parse(startedAt)) / 1000
     this.#duration.observe({ from, to, strategy }, seconds)
   }
+}
+
+type Series = { readonly labels: Labels }
+type Labels = Partial<Record<string, string | number>>
+
+/** Removes the series of a counter or histogram whose labels are none any more. */
+async function removeSeries(
+  metric: Counter | Histogram,
+  isGone: (labels: Labels) => boolean,
+): Promise<void> {
+  const { values } = (await metric.get()) as { readonly values: readonly Series[] }
+  const gone = new Map<string, Record<string, string | number>>()
+  for (const { labels } of values) {
+    const { le: _bucket, ...own } = labels
+    if (isGone(own)) gone.set(JSON.stringify(own), own as Record<string, string | number>)
+  }
+  for (const labels of gone.values()) metric.remove(labels)
 }
 
 /** A gauge without labels that has no value until it is set. */

@@ -1,3 +1,4 @@
+import { aborted, sleep } from '../clock.ts'
 import { messageOf } from '../errors.ts'
 import { LostLeaseError } from '../kube/types.ts'
 import { ControllerMetrics } from './controller-metrics.ts'
@@ -42,6 +43,9 @@ export function createController(deps: ControllerDeps): Controller {
   }
 }
 
+/** Longest wait for work under way once the lease is lost: none of it may be saved any more, only logged. */
+const LOST_MS = 3_000
+
 async function run(
   deps: ControllerDeps,
   watches: Watches,
@@ -63,25 +67,33 @@ async function run(
     if (deps.elector.isLeader && !working.signal.aborted)
       await new Leadership(deps, watches, metrics).run(working.signal)
   })
-  try {
-    await Promise.all([leading, aborted(working.signal)])
-  } catch (e) {
-    if (!(e instanceof LostLeaseError)) throw e
-    deps.log.error({ err: messageOf(e) }, 'the lease was lost')
-    return 'lost'
-  } finally {
-    stop()
-    // released last, after every step is saved
-    await deps.events.flush().catch(() => {})
-    leasing.abort()
-    await Promise.all(reflectors)
+  const finish = async (): Promise<'lost' | 'stopped'> => {
+    try {
+      await Promise.all([leading, aborted(working.signal)])
+    } catch (e) {
+      if (!(e instanceof LostLeaseError)) throw e
+      deps.log.error({ err: messageOf(e) }, 'the lease was lost')
+      return 'lost'
+    } finally {
+      stop()
+      // released last, after every step is saved
+      await deps.events.flush().catch(() => {})
+      leasing.abort()
+      await Promise.all(reflectors)
+    }
+    return lease
   }
-  return lease
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve()
-    signal.addEventListener('abort', () => resolve(), { once: true })
+  const finished = finish()
+  // a step that waits for a server that never answers must not keep a process that leads no more
+  const enough = new AbortController()
+  const giveUp = lost.then(async (end) => {
+    if (end !== 'lost') return finished
+    await sleep(deps.processClock, LOST_MS, enough.signal)
+    return end
   })
+  try {
+    return await Promise.race([finished, giveUp])
+  } finally {
+    enough.abort()
+  }
 }

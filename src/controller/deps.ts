@@ -4,8 +4,9 @@ import type { Clock } from '../clock.ts'
 import type { Elector, EventRecorder, KubeClient } from '../kube/types.ts'
 import type { Log } from '../log.ts'
 import type { Registry } from '../metrics.ts'
-import type { MachineTiming } from '../migration/types.ts'
+import type { MachineTiming } from '../migration/strategy.ts'
 import type { VolumeService } from '../openstack/types.ts'
+import type { RegisteredStrategy } from './moving/registered.ts'
 
 /** All that reaches the controller from outside; main.ts makes real ones, tests and the demo their own. */
 export type ControllerDeps = {
@@ -29,6 +30,8 @@ export type ControllerDeps = {
   /** Namespace of the controller itself. */
   readonly namespace: string
   readonly timing: ControllerTiming
+  /** The strategies that there are machines for. */
+  readonly strategies: readonly RegisteredStrategy[]
 }
 
 /** Milliseconds, on `clock` unless said otherwise. */

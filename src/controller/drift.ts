@@ -1,6 +1,7 @@
 import { ANNOTATION } from '../api/names.ts'
 import { isFinished, isInFlight } from '../api/volume-migration.ts'
 import { moved } from '../policy/rule.ts'
+import type { ShadowMove } from '../policy/shadow.ts'
 import type { VolumeState } from '../policy/types.ts'
 import type { ControllerDeps } from './deps.ts'
 import type { Managed } from './managed.ts'
@@ -22,11 +23,16 @@ export type DriftParts = {
 /** Notices every change of a volume's tier and lets the engine know: ours when verified, other people's when seen. */
 export class Drift {
   readonly #parts: DriftParts
-  /** Tier name by volume id, as last seen. */
+  /** Volume type by volume id, as last seen: a tier may be renamed. */
   readonly #seen = new Map<string, string>()
 
   constructor(parts: DriftParts) {
     this.#parts = parts
+  }
+
+  /** Volumes that are gone leave nothing behind. */
+  forget(keep: (volumeId: string) => boolean): void {
+    for (const id of this.#seen.keys()) if (!keep(id)) this.#seen.delete(id)
   }
 
   /** Compares what Cinder shows now with what it showed last. */
@@ -37,20 +43,24 @@ export class Drift {
     const bound = m?.bound
     if (m === undefined || policy?.tiers === undefined || bound?.row === undefined) return
     const id = bound.volume.handle
-    const now = policy.tiers.find((t) => t.typeId === bound.row?.typeId)?.name
-    const before = this.#seen.get(id) ?? m.claim.annotations[ANNOTATION.tier]
-    if (now === undefined || migrations.ofVolume(id).some(isInFlight)) return
-    this.#seen.set(id, now)
-    if (before === undefined || before === now || before === 'unmanaged') return
-    this.#remember(policy, id, before, bound.row.sizeGiB)
-    const first = m.claim.annotations[ANNOTATION.lastMigration] === undefined
-    if (!this.#wasOurs(id, now))
+    const { typeId, sizeGiB } = bound.row
+    const to = tierOf(policy, typeId)
+    const before = this.#seen.get(id) ?? this.#typeBefore(policy, id, m.claim.annotations)
+    if (to < 0 || migrations.ofVolume(id).some(isInFlight)) return
+    this.#seen.set(id, typeId)
+    if (before === undefined || before === typeId) return
+    const from = tierOf(policy, before)
+    const ours = this.#endOfOurs(id, typeId)
+    const at = ours ?? Math.floor(this.#parts.deps.clock.now() / 1000)
+    this.#remember(policy, { id, from, to, sizeGiB, at })
+    const now = policy.tiers[to]?.name ?? ''
+    if (ours === undefined)
       teller.claim(
         m.claim,
         'TierChangedOutside',
-        `${before} to ${now}, not by CoucheStor; it counts as a move`,
+        `${policy.tiers[from]?.name ?? 'another type'} to ${now}, not by CoucheStor; it counts as a move`,
       )
-    if (first)
+    if (m.claim.annotations[ANNOTATION.lastMigration] === undefined)
       teller.claim(
         m.claim,
         'RestoreNeedsClass',
@@ -58,25 +68,45 @@ export class Drift {
       )
   }
 
-  #wasOurs(id: string, tier: string): boolean {
-    return this.#parts.migrations
-      .ofVolume(id)
-      .some((m) => isFinished(m) && m.status?.step === 'Succeeded' && m.spec.to === tier)
+  /**
+   * The type that an earlier process saw last: by the checkpoint, else by the tier that the claim shows. A name that is no
+   * tier's any more says nothing.
+   */
+  #typeBefore(
+    policy: ResolvedPolicy,
+    id: string,
+    annotations: Readonly<Record<string, string>>,
+  ): string | undefined {
+    const { states, types, earlier } = this.#parts.memory.of(policy)
+    const old = earlier.get(id)
+    const known = types[states.get(id)?.tier ?? -1] ?? old?.types?.[old.state.tier]
+    return known ?? policy.tiers?.find((t) => t.name === annotations[ANNOTATION.tier])?.typeId
   }
 
-  #remember(policy: ResolvedPolicy, id: string, before: string, sizeGiB: number): void {
-    const { memory, deps, shadows } = this.#parts
-    const remembered = memory.of(policy)
-    const state = remembered.states.get(id)
-    const index = (name: string | undefined) =>
-      policy.tiers?.findIndex((t) => t.name === name) ?? -1
-    const at = Math.floor(deps.clock.now() / 1000)
-    const [from, to] = [index(before), index(this.#seen.get(id))]
-    if (state === undefined) return
-    const perHour = leadPerHour(state, from, to)
-    shadows.moved(policy, { id, from, to, sizeGiB, perHour, at })
-    remembered.states.set(id, moved(state, from, at))
+  /** When (seconds) our last move to that type ended; undefined = it was none of ours. */
+  #endOfOurs(id: string, typeId: string): number | undefined {
+    const ends = this.#parts.migrations
+      .ofVolume(id)
+      .filter((m) => isFinished(m) && m.status?.step === 'Succeeded')
+      .filter((m) => m.status?.intent?.toTypeId === typeId)
+      .map((m) => Math.floor(Date.parse(m.status?.completedAt ?? '') / 1000))
+      .filter((end) => !Number.isNaN(end))
+    return ends.length === 0 ? undefined : Math.max(...ends)
   }
+
+  #remember(policy: ResolvedPolicy, move: Omit<ShadowMove, 'perHour'>): void {
+    const { memory, shadows } = this.#parts
+    const { states } = memory.of(policy)
+    const { id, from, to, at } = move
+    const state = states.get(id)
+    if (state === undefined) return
+    shadows.moved(policy, { ...move, perHour: leadPerHour(state, from, to) })
+    states.set(id, moved(state, from, at, to))
+  }
+}
+
+function tierOf({ tiers = [] }: ResolvedPolicy, typeId: string): number {
+  return tiers.findIndex((t) => t.typeId === typeId)
 }
 
 /** What the history says the move saves, money per hour; 0 where it says nothing. */

@@ -1,16 +1,20 @@
-import { lastWindowEnd, windowEnds } from '../activity/window.ts'
-import type { ActivitySource, ActivitySources, WindowAnswer } from '../activity/types.ts'
+import type { ActivitySources } from '../activity/types.ts'
 import { nextTurn, sleep } from '../clock.ts'
+import { carriedOver } from '../policy/carry-over.ts'
 import { classify, demandFrom } from '../policy/demand.ts'
 import { initialState, observe } from '../policy/rule.ts'
 import type { ShadowSample } from '../policy/shadow.ts'
-import type { Tier } from '../policy/types.ts'
+import type { Tier, VolumeState } from '../policy/types.ts'
 import type { ControllerDeps } from './deps.ts'
 import type { Detachments } from './detachments.ts'
 import type { BoundManagedClaim as Bound } from './managed.ts'
 import type { Memory, PolicyMemory } from './memory.ts'
 import type { PolicyHealth } from './policy-health.ts'
 import type { ResolvedPolicy } from './policies.ts'
+import { PartedVolumes } from './parted-volumes.ts'
+import { WindowAnswers } from './window-answers.ts'
+import { WindowWalk } from './window-walk.ts'
+import type { Answer, Walk } from './window-walk.ts'
 
 export type FeederParts = {
   readonly deps: ControllerDeps
@@ -28,9 +32,16 @@ export type FeederParts = {
   ) => void
 }
 
-type Answer = Extract<WindowAnswer, { kind: 'Answer' }>
+/** History read so far for claims whose history is not complete yet. */
+type HalfRead = {
+  readonly memory: PolicyMemory
+  readonly states: Map<string, VolumeState>
+  through: number
+}
 
 const HISTORY_SECONDS = 14 * 86_400
+/** A volume that has had no numbers for longer is one without. */
+const LOST_SECONDS = 86_400
 /** Volumes worked through before others get a turn: the lease must be renewed in between. */
 const SLICE = 500
 /** Pause between two windows of history, so that reading it does not crowd out anybody's dashboards. */
@@ -39,25 +50,32 @@ const HISTORY_PAUSE_MS = 20
 /** Asks for usage window by window, each once and in order, and lets the engine remember it. */
 export class Feeder {
   readonly #parts: FeederParts
+  readonly #answers: WindowAnswers
+  readonly #walk: WindowWalk
+  readonly #halfRead = new Map<string, HalfRead>()
+  readonly #parted: PartedVolumes
+
   constructor(parts: FeederParts) {
     this.#parts = parts
+    this.#answers = new WindowAnswers(parts.deps, parts.sources)
+    this.#walk = new WindowWalk(parts.deps.processClock)
+    this.#parted = new PartedVolumes(parts.deps.processClock)
   }
 
-  /** End (seconds) of the newest window that is complete by now. */
-  latestEnd(policy: ResolvedPolicy): number {
-    const window = policy.effective.metrics.windowMs / 1000
-    return lastWindowEnd(this.#parts.deps.clock.now() / 1000, window, this.lagSeconds(policy))
+  forget(isKept: (policy: string) => boolean): void {
+    for (const names of [this.#halfRead, this.#heard])
+      for (const name of names.keys()) if (!isKept(name)) names.delete(name)
   }
 
   /** How long after its end a window of that policy is complete, seconds. */
   lagSeconds(policy: ResolvedPolicy): number {
-    return this.#sourceOf(policy).lagSeconds
+    return this.#answers.lagSeconds(policy)
   }
 
   /** Milliseconds until the next window of that policy can be asked. */
   msToNext(policy: ResolvedPolicy): number {
     const window = policy.effective.metrics.windowMs / 1000
-    const next = this.latestEnd(policy) + window + this.lagSeconds(policy)
+    const next = this.#answers.latestEnd(policy) + window + this.lagSeconds(policy)
     return Math.max(0, next * 1000 - this.#parts.deps.clock.now())
   }
 
@@ -73,21 +91,27 @@ export class Feeder {
     if (health.readsFrom(policy.name, policy.effective.metrics.source))
       this.#heard.delete(policy.name)
     const remembered = memory.of(policy)
-    this.#forget(remembered, bound)
+    this.#parted.part(policy.name, remembered, bound)
+    resumeBehind(remembered, bound)
+    // numbers of other prices or limits are no numbers: as after a start, nothing goes down before they are read again
+    if (remembered.askedUntil === undefined) health.catchingUp(policy.name, true)
     const newcomers = bound.filter(
       (b) => b.bound.row !== undefined && !remembered.states.has(b.bound.volume.handle),
     )
-    if (newcomers.length > 0) this.#parts.onNewcomers?.()
-    const complete =
-      (await this.#history(policy, tiers, remembered, newcomers, signal)) &&
-      (await this.#windows(policy, tiers, remembered, bound, signal))
-    if (complete) health.catchingUp(policy.name, false)
-    return complete
-  }
-
-  #forget(remembered: PolicyMemory, bound: readonly Bound[]): void {
-    const known = new Set(bound.map((b) => b.bound.volume.handle))
-    for (const id of remembered.states.keys()) if (!known.has(id)) remembered.states.delete(id)
+    if (newcomers.length > 0) {
+      this.#parts.onNewcomers?.()
+      this.#answers.newcomers(policy)
+    }
+    const history = await this.#history(policy, tiers, remembered, newcomers, signal)
+    if (history.kind === 'Aborted') return false
+    if (history.kind === 'Down') return this.#sourceDown(policy, bound, history.why)
+    const windows = await this.#windows(policy, tiers, remembered, bound, signal)
+    if (windows.kind === 'Aborted') return false
+    if (windows.kind === 'Down') return this.#sourceDown(policy, bound, windows.why)
+    if (windows.kind === 'Unread') return this.#unread(policy, bound, windows)
+    health.catchingUp(policy.name, false)
+    // the trouble of these claims alone: all others have their numbers
+    return history.kind === 'Done' || this.#unread(policy, newcomers, history)
   }
 
   async #history(
@@ -96,34 +120,69 @@ export class Feeder {
     remembered: PolicyMemory,
     newcomers: readonly Bound[],
     signal: AbortSignal,
-  ): Promise<boolean> {
-    if (newcomers.length === 0) return true
+  ): Promise<Walk> {
+    if (newcomers.length === 0) return { kind: 'Done' }
     const window = policy.effective.metrics.windowMs / 1000
-    const until = remembered.askedUntil ?? this.latestEnd(policy)
-    const oldest = newcomers.reduce((least, n) => Math.min(least, bornAt(n)), Infinity)
-    const from = Math.max(until - HISTORY_SECONDS, oldest)
-    const begin = Math.ceil(from / window) * window
-    for (const n of newcomers)
-      remembered.states.set(n.bound.volume.handle, initialState(tiers.length, begin))
-    for (const end of windowEnds(from, until, window)) {
-      if (signal.aborted) return this.#unlearn(remembered, newcomers)
-      const answer = await this.#ask(policy, end, window, signal)
-      if (answer.kind === 'Down') {
-        this.#sourceDown(policy, newcomers, answer.why)
-        return this.#unlearn(remembered, newcomers)
-      }
-      await this.#feed(policy, tiers, remembered, newcomers, answer, end, false)
-      await sleep(this.#parts.deps.processClock, HISTORY_PAUSE_MS, signal)
+    const latest = this.#answers.latestEnd(policy)
+    const live = await this.#answers.ask(policy, latest, signal)
+    if (live.kind === 'Down') return signal.aborted ? { kind: 'Aborted' } : live
+    const until = remembered.askedUntil ?? latest
+    const half = this.#halfOf(policy, tiers, remembered, newcomers, until)
+    const volumeIds = [...half.states.keys()].toSorted()
+    const walk = await this.#walk.run({
+      key: `${policy.name}/history`,
+      from: half.through,
+      to: until,
+      window,
+      latest,
+      signal,
+      ask: (end) => this.#answers.ask(policy, end, signal, { volumeIds, throughSeconds: until }),
+      onAnswer: async (answer, end) => {
+        await this.#feed(policy, tiers, half.states, newcomers, answer, end)
+        half.through = end
+        await sleep(this.#parts.deps.processClock, HISTORY_PAUSE_MS, signal)
+      },
+    })
+    // half a history would be taken for a whole one
+    if (walk.kind !== 'Done') return walk
+    this.#halfRead.delete(policy.name)
+    for (const [id, read] of half.states) {
+      const earlier = remembered.earlier.get(id)
+      const state = earlier === undefined ? read : carriedOver(read, earlier, remembered, until)
+      remembered.states.set(id, state)
+      remembered.earlier.delete(id)
     }
+    this.#parted.back(policy.name, half.states.keys())
     remembered.askedUntil ??= until
-    this.#noteCoverage(policy, remembered, until)
-    return true
+    return walk
   }
 
-  /** Half a history would be taken for a whole one. */
-  #unlearn(remembered: PolicyMemory, newcomers: readonly Bound[]): false {
-    for (const n of newcomers) remembered.states.delete(n.bound.volume.handle)
-    return false
+  /** Goes on where an earlier pass could not; from the beginning for other claims. */
+  #halfOf(
+    policy: ResolvedPolicy,
+    tiers: readonly Tier[],
+    memory: PolicyMemory,
+    newcomers: readonly Bound[],
+    until: number,
+  ): HalfRead {
+    const window = policy.effective.metrics.windowMs / 1000
+    const ids = newcomers.map((n) => n.bound.volume.handle)
+    const before = this.#halfRead.get(policy.name)
+    if (before?.memory === memory && before.states.size === ids.length)
+      if (ids.every((id) => before.states.has(id))) return before
+    const earlier = (id: string) => this.#parted.of(policy.name, memory, id)
+    const oldest = newcomers.reduce((least, n) => {
+      const known = earlier(n.bound.volume.handle)
+      return Math.min(least, known === undefined ? bornAt(n) : known.through)
+    }, Infinity)
+    const from = Math.max(until - HISTORY_SECONDS, oldest)
+    const begin = Math.ceil(from / window) * window
+    const states = new Map(
+      ids.map((id) => [id, earlier(id)?.state ?? initialState(tiers.length, begin)]),
+    )
+    const half: HalfRead = { memory, states, through: from }
+    this.#halfRead.set(policy.name, half)
+    return half
   }
 
   async #windows(
@@ -132,31 +191,28 @@ export class Feeder {
     remembered: PolicyMemory,
     bound: readonly Bound[],
     signal: AbortSignal,
-  ): Promise<boolean> {
+  ): Promise<Walk> {
     const window = policy.effective.metrics.windowMs / 1000
-    const latest = this.latestEnd(policy)
+    const latest = this.#answers.latestEnd(policy)
     const asked = this.#askedUntil(policy, remembered, latest)
-    for (const end of windowEnds(Math.max(asked, latest - HISTORY_SECONDS), latest, window)) {
-      if (signal.aborted) return false
-      const answer = await this.#ask(policy, end, window, signal)
-      if (answer.kind === 'Down') {
-        this.#sourceDown(policy, bound, answer.why)
-        return false
-      }
-      const samples = await this.#feed(
-        policy,
-        tiers,
-        remembered,
-        bound,
-        answer,
-        end,
-        end === latest,
-      )
-      this.#parts.onWindow?.(policy, samples, end)
-      remembered.askedUntil = Math.max(end, remembered.askedUntil ?? end)
-    }
-    this.#heard.add(policy.name)
-    return true
+    const walk = await this.#walk.run({
+      key: `${policy.name}/windows`,
+      from: Math.max(asked, latest - HISTORY_SECONDS),
+      to: latest,
+      window,
+      latest,
+      signal,
+      ask: (end) => this.#answers.ask(policy, end, signal),
+      onAnswer: async (answer, end) => {
+        const { states } = remembered
+        const samples = await this.#feed(policy, tiers, states, bound, answer, end)
+        if (end === latest) this.#countCoverage(policy, states, bound, end, answer)
+        this.#parts.onWindow?.(policy, samples, end)
+        remembered.askedUntil = Math.max(end, remembered.askedUntil ?? end)
+      },
+    })
+    if (walk.kind === 'Done') this.#heard.add(policy.name)
+    return walk
   }
 
   /**
@@ -171,64 +227,43 @@ export class Feeder {
   /** Policies whose newest window came from the source that they have now. */
   readonly #heard = new Set<string>()
 
-  #sourceOf({ effective }: ResolvedPolicy): ActivitySource {
-    return this.#parts.sources[effective.metrics.source]
-  }
-
-  /** Policies with the same source and window share one answer, so that the number of queries does not grow with them. */
-  async #ask(
-    policy: ResolvedPolicy,
-    endSeconds: number,
-    windowSeconds: number,
-    signal: AbortSignal,
-  ): Promise<WindowAnswer> {
-    const key = `${policy.effective.metrics.source}/${windowSeconds}`
-    const last = this.#last.get(key)
-    if (last?.endSeconds === endSeconds) return last.answer
-    const source = this.#sourceOf(policy)
-    const { processClock, timing } = this.#parts.deps
-    const down = this.#down.get(source.name)
-    if (down !== undefined && processClock.monotonic() - down.at < timing.recheckMs / 2)
-      return down.answer
-    const answer = await source.window({ endSeconds, windowSeconds, signal })
-    if (answer.kind === 'Answer') this.#last.set(key, { endSeconds, answer })
-    else if (!signal.aborted) this.#down.set(source.name, { at: processClock.monotonic(), answer })
-    return answer
-  }
-  /** A source that is down is not waited for once per policy, only once per pass. */
-  readonly #down = new Map<string, { readonly at: number; readonly answer: WindowAnswer }>()
-  /** The newest answer by source and length of window. */
-  readonly #last = new Map<string, { readonly endSeconds: number; readonly answer: WindowAnswer }>()
-
-  #sourceDown(policy: ResolvedPolicy, bound: readonly Bound[], why: string): void {
+  #sourceDown(policy: ResolvedPolicy, bound: readonly Bound[], why: string): false {
     const { health } = this.#parts
     health.down(policy.name, why)
     for (const b of bound) health.note(b.bound.volume.handle, { kind: 'SourceDown', why })
+    return false
+  }
+
+  /** The source answers, but not for the time that these claims need. */
+  #unread(policy: ResolvedPolicy, bound: readonly Bound[], { why }: { why: string }): false {
+    const { health } = this.#parts
+    health.down(policy.name, undefined)
+    const text = `its earlier usage cannot be read: ${why}`
+    for (const b of bound) health.note(b.bound.volume.handle, { kind: 'NoData', why: text })
+    return false
   }
 
   async #feed(
     policy: ResolvedPolicy,
     tiers: readonly Tier[],
-    remembered: PolicyMemory,
+    states: Map<string, VolumeState>,
     bound: readonly Bound[],
     answer: Answer,
     end: number,
-    newest: boolean,
   ): Promise<readonly ShadowSample[]> {
     const samples: ShadowSample[] = []
     for (const [i, b] of bound.entries()) {
       if (i > 0 && i % SLICE === 0) await nextTurn()
-      const sample = this.#feedOne(policy, tiers, remembered, b, answer, end)
+      const sample = this.#feedOne(policy, tiers, states, b, answer, end)
       if (sample !== undefined) samples.push(sample)
     }
-    if (newest) this.#countCoverage(policy, bound, end, answer)
     return samples
   }
 
   #feedOne(
     policy: ResolvedPolicy,
     tiers: readonly Tier[],
-    remembered: PolicyMemory,
+    states: Map<string, VolumeState>,
     { bound }: Bound,
     { volumes, missing }: Answer,
     end: number,
@@ -251,39 +286,88 @@ export class Feeder {
       },
     )
     health.note(id, observation)
-    const state = remembered.states.get(id)
+    const state = states.get(id)
     const size = bound.row?.sizeGiB
     if (state === undefined || size === undefined) return undefined
     const tier = tiers.findIndex((t) => t.typeId === bound.row?.typeId)
     const demand = demandFrom(observation, tiers[tier], size, policy.constants)
     if (demand === undefined) return undefined
-    remembered.states.set(
+    states.set(
       id,
-      observe(state, tier, demand, size, tiers, policy.constants, windowSeconds / 3600, end),
+      observe(
+        state,
+        tier,
+        demand,
+        size,
+        tiers,
+        policy.constants,
+        windowSeconds / 3600,
+        end,
+        observation.kind === 'Measured',
+      ),
     )
     return { id, tier, demand, sizeGiB: size }
   }
 
   #countCoverage(
     policy: ResolvedPolicy,
+    states: ReadonlyMap<string, VolumeState>,
     bound: readonly Bound[],
     end: number,
     { missing, warnings }: Answer,
   ): void {
     const { health } = this.#parts
-    const kinds = bound.map((b) => health.observation(b.bound.volume.handle)?.kind)
-    const covered = kinds.filter((k) => k === 'Measured').length
-    const detached = kinds.filter((k) => k === 'Detached').length
-    health.window(policy.name, end, covered, bound.length - detached)
+    let [covered, detached, lost] = [0, 0, 0]
+    for (const { bound: b } of bound) {
+      const kind = health.observation(b.volume.handle)?.kind
+      if (kind === 'Measured') covered += 1
+      else if (kind === 'Detached') detached += 1
+      else if (this.#hasLostNumbers(policy, b, states.get(b.volume.handle), end)) lost += 1
+    }
+    const counts = { covered, attached: bound.length - detached, lost }
+    health.window(policy.name, end, counts, wasFrozen(policy))
     const reasons = bound.flatMap((b) => missing?.get(b.bound.volume.handle) ?? [])
     health.warn(policy.name, [...summed(reasons), ...warnings])
   }
 
-  /** After a restart the checkpoint tells how many volumes used to have numbers. */
-  #noteCoverage(policy: ResolvedPolicy, remembered: PolicyMemory, end: number): void {
-    const covered = [...remembered.states.values()].filter((s) => s.lastWindowEnd === end).length
-    this.#parts.health.window(policy.name, end, covered, remembered.states.size)
+  /**
+   * It had numbers within the last day, and has been attached for the whole window. New volumes, those that are being
+   * detached, attached or deleted, and those that nobody ever measured have lost nothing.
+   */
+  #hasLostNumbers(
+    policy: ResolvedPolicy,
+    { volume, row }: Bound['bound'],
+    state: VolumeState | undefined,
+    end: number,
+  ): boolean {
+    const window = policy.effective.metrics.windowMs / 1000
+    if (state === undefined || state.measuredAt === 0 || row?.attached !== true) return false
+    if (end - state.measuredAt > Math.max(LOST_SECONDS, 2 * window)) return false
+    const { detachedSinceByKubernetes = 0 } = this.#parts.detachments.of(volume.handle)
+    return (
+      // where numbers came without a VolumeAttachment, its absence says nothing
+      detachedSinceByKubernetes <= state.measuredAt &&
+      row.attachments.every(
+        ({ attachedAt }) => !(Date.parse(attachedAt ?? '') / 1000 > end - window),
+      )
+    )
   }
+}
+
+/** What the last leader wrote into the status: a freeze ends by numbers, not by a restart. */
+function wasFrozen({ watched }: ResolvedPolicy): boolean {
+  const { conditions = [] } = watched.policy.status ?? {}
+  return conditions.some((c) => c.type === 'MetricsHealthy' && c.reason === 'CoverageDropped')
+}
+
+/** Volumes whose shard is older than the others' have windows to catch up with; the others count none of them twice. */
+function resumeBehind(memory: PolicyMemory, bound: readonly Bound[]): void {
+  if (memory.behind.size === 0 && memory.earlier.size === 0) return
+  const known = new Set(bound.map((b) => b.bound.volume.handle))
+  for (const id of memory.earlier.keys()) if (!known.has(id)) memory.earlier.delete(id)
+  for (const [id, end] of memory.behind)
+    if (known.has(id)) memory.askedUntil = Math.min(end, memory.askedUntil ?? end)
+  memory.behind.clear()
 }
 
 /** One of them, and how many more there are: a status is no list of volumes. */

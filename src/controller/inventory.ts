@@ -1,4 +1,8 @@
-import { messageOf } from '../errors.ts'
+import { messageOf, stable } from '../errors.ts'
+import { momentOf, realSince } from '../kube/fence.ts'
+import type { Moment } from '../kube/fence.ts'
+import { isAttached } from '../openstack/attached.ts'
+import { AuthenticationError, CinderError } from '../openstack/errors.ts'
 import type { CinderSnapshot, CinderVolume, CinderVolumeType } from '../openstack/types.ts'
 import type { ControllerDeps } from './deps.ts'
 
@@ -18,6 +22,9 @@ export type VolumeRow = Pick<
   | 'attachments'
 > & { readonly groupId: string | undefined; readonly attached: boolean }
 
+/** Nobody asks for such a volume any more. */
+const FORGET_MISSING_MS = 3_600_000
+
 /** The controller's picture of Cinder: a slow full sweep, and single volumes looked at when it matters. */
 export class Inventory {
   readonly #deps: ControllerDeps
@@ -28,6 +35,8 @@ export class Inventory {
   #sweptAt: number | undefined
   /** Looks made while a sweep runs; they are newer than its pages. */
   #looked: Map<string, VolumeRow | undefined> | undefined
+  /** Volumes that Cinder does not know, and since when. */
+  readonly #missing = new Map<string, Moment>()
   #problem: string | undefined = 'Cinder has not been read yet'
 
   constructor(deps: ControllerDeps) {
@@ -84,29 +93,81 @@ export class Inventory {
         if (row === undefined) rows.delete(id)
         else rows.set(id, row)
       }
+      for (const [id, since] of this.#missing)
+        if (rows.has(id) || realSince(since, clock) > FORGET_MISSING_MS) this.#missing.delete(id)
       this.#withSnapshots = new Set(snapshots.map((s) => s.volumeId))
       this.#rows = rows
       this.#sweptAt = clock.now()
       this.#problem = undefined
       return true
     } catch (e) {
-      this.#problem = messageOf(e)
+      this.#problem = stable(messageOf(e))
       log.warn(
-        { err: this.#problem },
-        'Cinder could not be read; the last picture is kept and nothing new starts',
+        { err: messageOf(e) },
+        'listing volumes from Cinder failed; keeping the last snapshot, no new moves start',
       )
       return false
     }
   }
 
-  /** One volume as Cinder shows it now; undefined when it is gone. Throws when Cinder does not answer. */
+  /**
+   * One volume as Cinder shows it now; undefined when two reads, some seconds apart, agree that it is gone. Throws when
+   * Cinder does not answer, and after the first of the two.
+   */
   async look(id: string, signal?: AbortSignal): Promise<CinderVolume | undefined> {
     const volume = await this.#deps.volumes.getVolume(id, signal)
+    if (volume === undefined) this.#confirmMissing(id)
+    else this.#missing.delete(id)
     const row = volume && rowOf(volume)
     this.#looked?.set(id, row)
     if (row === undefined) this.#rows.delete(id)
     else this.#rows.set(id, row)
     return volume
+  }
+
+  /** The volume types as they are now: one that was made, hidden or shown since the last sweep is known by it. */
+  async readTypes(signal?: AbortSignal): Promise<void> {
+    const types = await this.#deps.volumes.listVolumeTypes(signal)
+    this.#microversion = await this.#deps.volumes.maxMicroversion(signal)
+    this.#types = types
+  }
+
+  /** What the credential may not read, or Cinder does not offer; moves go on without. */
+  get unreadable(): readonly string[] {
+    return [...this.#unreadable.keys()]
+  }
+  readonly #unreadable = new Map<string, string>()
+
+  /**
+   * A read that only spares us a refusal. An answer by which it will not work now or later gives undefined, and is
+   * reported; anything else is thrown.
+   */
+  async optional<T>(what: string, read: () => Promise<T>): Promise<T | undefined> {
+    try {
+      const value = await read()
+      // Cinder's 403 to a member
+      if (value === undefined) this.#noteUnreadable(what, '403')
+      else this.#unreadable.delete(what)
+      return value
+    } catch (e) {
+      if (!isRefusedForGood(e)) throw e
+      this.#noteUnreadable(what, messageOf(e))
+      return undefined
+    }
+  }
+
+  #noteUnreadable(what: string, why: string): void {
+    if (!this.#unreadable.has(what))
+      this.#deps.log.warn({ what, err: why }, 'not readable with this credential; going on without')
+    this.#unreadable.set(what, why)
+  }
+
+  #confirmMissing(id: string): void {
+    const { clock, timing } = this.#deps
+    const first = this.#missing.get(id) ?? momentOf(clock)
+    this.#missing.set(id, first)
+    if (realSince(first, clock) < timing.verifyMs)
+      throw new Error('Cinder answered once that it does not know the volume (404); reading again')
   }
 
   async snapshotsOf(id: string, signal?: AbortSignal): Promise<readonly CinderSnapshot[]> {
@@ -118,6 +179,13 @@ export class Inventory {
     else this.#withSnapshots.delete(id)
     return found
   }
+}
+
+/** The service answered, and neither that it is overloaded nor that it is away. */
+function isRefusedForGood(e: unknown): boolean {
+  if (e instanceof AuthenticationError) return e.refusedBy === 'service'
+  if (!(e instanceof CinderError) || e.status === undefined) return false
+  return !e.retryable || e.status === 501 || e.status === 505 || e.status < 300
 }
 
 const NOWHERE: CinderVolume['attachments'] = []
@@ -136,6 +204,6 @@ function rowOf(v: CinderVolume): VolumeRow {
     encrypted: v.encrypted,
     groupId: v.groupId,
     attachments: v.attachments.length > 0 ? v.attachments : NOWHERE,
-    attached: v.attachments.length > 0,
+    attached: isAttached(v),
   }
 }

@@ -1,24 +1,34 @@
+import { unsupported } from '../migration/unsupported.ts'
+import { parseForceUntil } from '../api/force-until.ts'
 import { ANNOTATION } from '../api/names.ts'
 import type { Schedule } from '../api/schedule.ts'
 import { isFinished } from '../api/volume-migration.ts'
 import type { VolumeMigration } from '../api/volume-migration.ts'
-import { attachedSafe } from '../policy/attached-safety.ts'
-import type { Block, Candidate, Force, VolumeFacts } from '../policy/candidate.ts'
+import { activeForce } from '../policy/candidate.ts'
+import type { Block } from '../blockers/blocker.ts'
+import type { Pause } from '../blockers/claim.ts'
+import type { Candidate, Force, VolumeFacts } from '../policy/candidate.ts'
 import { judge } from '../policy/judge.ts'
 import type { Verdict } from '../policy/judge.ts'
 import { deciderOf } from '../policy/algorithm.ts'
 import { initialState } from '../policy/rule.ts'
 import type { Observation, Tier, VolumeState, Wish } from '../policy/types.ts'
+import type { ApprovalGuard } from './approval-guard.ts'
+import { attachedSafetyOf } from './attached-safety-of.ts'
 import type { ControllerDeps } from './deps.ts'
 import type { Inventory } from './inventory.ts'
 import type { ManagedClaim } from './managed.ts'
 import type { Memory } from './memory.ts'
 import type { Migrations } from './migrations.ts'
+import type { MoveTimes } from './move-times.ts'
 import type { PolicyHealth } from './policy-health.ts'
 import type { ResolvedPolicy } from './policies.ts'
 import type { Claim } from './projections.ts'
-import { keyOf } from './watches.ts'
+import { rfc3339 } from '../time.ts'
+import { sharedText } from './targets.ts'
+import { attachmentsOf, keyOf } from './watches.ts'
 import type { Watches } from './watches.ts'
+import { supportedBy } from './moving/registered.ts'
 
 export type Judged = {
   readonly managed: ManagedClaim
@@ -28,6 +38,8 @@ export type Judged = {
   readonly verdict: Verdict
   /** A window has been asked since the volume is known. */
   readonly asked: boolean
+  /** `couchestor.io/force-tier` has a say now: the policy allows it, and it has not ended. */
+  readonly forced: boolean
 }
 
 export type JudgementParts = {
@@ -37,6 +49,8 @@ export type JudgementParts = {
   readonly memory: Memory
   readonly migrations: Migrations
   readonly health: PolicyHealth
+  readonly times: MoveTimes
+  readonly approvals: ApprovalGuard
 }
 
 /** Gathers what is known about a claim and asks the rule and its guards. Reads caches only. */
@@ -53,7 +67,8 @@ export class Judgement {
     if (policy?.tiers === undefined || candidate === undefined) return undefined
     const { tiers, tier } = candidate
     const asked = this.#parts.health.observation(managed.bound?.volume.handle ?? '') !== undefined
-    return { managed, policy, tiers, tier, verdict: judge(candidate), asked }
+    const forced = activeForce(candidate) !== undefined && candidate.policy.unguarded === undefined
+    return { managed, policy, tiers, tier, verdict: judge(candidate), asked, forced }
   }
 
   /** All that the rule and its guards are asked with; undefined as for `judge`. */
@@ -84,14 +99,15 @@ export class Judgement {
     const sizeGiB = managed.bound?.row?.sizeGiB ?? 0
     const state = memory.of(policy).states.get(id) ?? initialState(tiers.length, now)
     const freeze = health.freeze(policy.name)
-    const moves = this.#parts.migrations.ofVolume(id)
-    const history = historyOf(moves, now)
+    const moves = this.#parts.migrations.ofVolume(id, managed.claim)
+    const history = historyOf(moves, this.#parts.times)
     return {
       now,
       claim: claimFacts(managed),
-      policy: policyFacts(policy, deps.config().migration.paused),
-      ...notYet(policy),
-      ...forceOf(managed.claim),
+      policy: this.#policyFacts(policy, deps.config().migration.paused),
+      ...strategyProblem(policy, deps),
+      // a policy that denies it decides as if nothing were written there
+      ...(policy.effective.forceTier === 'Allow' ? forceOf(managed.claim, now) : {}),
       tiers,
       tier,
       sizeGiB,
@@ -99,63 +115,68 @@ export class Judgement {
       state,
       wish: wishOf(policy, state, tier, sizeGiB, health.medianSizeGiB(policy.name), tiers),
       volume: this.#volume(managed),
-      ...history.lastMove(state),
+      ...history.lastMove(state, now, this.#parts.times),
       ...history.backOff(deps.timing.backOffMs),
       ...inFlight(moves, except),
       ...(freeze === undefined ? {} : { freeze }),
       schedule: this.#schedule(policy, now),
-      attachedSafety: (to) => this.#attachedSafety(policy, tiers[tier], tiers[to]),
+      attachedSafety: (to) => this.#attachedSafety(policy, managed, tiers[to]),
       blocks: () => [],
       limits: () => undefined,
     }
   }
 
+  /** The same for all claims of a policy. */
+  #policyFacts(policy: ResolvedPolicy, stopped: boolean): Candidate['policy'] {
+    const known = this.#facts.get(policy)
+    const unguarded = this.#parts.approvals.refusal
+    if (known?.stopped === stopped && known.unguarded === unguarded) return known
+    const facts = policyFacts(policy, stopped, unguarded)
+    this.#facts.set(policy, facts)
+    return facts
+  }
+  readonly #facts = new WeakMap<ResolvedPolicy, Candidate['policy']>()
+
   #volume(managed: ManagedClaim): VolumeFacts | undefined {
     const { bound } = managed
     if (bound?.row === undefined) return undefined
     const { row, volume } = bound
-    const attachments = this.#parts.watches.attachments.store.byIndex('volumeName', volume.name)
+    const attachments = attachmentsOf(this.#parts.watches, volume)
     return {
       status: row.status,
+      typeId: row.typeId,
       typeName: row.typeName,
       attached: row.attached || attachments.length > 0,
       multiattach: row.multiattach,
       encrypted: row.encrypted,
-      snapshots: this.#parts.inventory.hasSnapshots(row.id) ? 1 : 0,
+      snapshots: { count: this.#parts.inventory.hasSnapshots(row.id) ? 1 : 0 },
       ...(row.groupId === undefined ? {} : { groupId: row.groupId }),
     }
   }
 
-  #attachedSafety(policy: ResolvedPolicy, from: Tier | undefined, to: Tier | undefined) {
-    const { inventory } = this.#parts
-    const specs = (t: Tier | undefined) =>
-      inventory.types.find((type) => type.id === t?.typeId)?.extraSpecs ?? {}
-    return attachedSafe({
-      maxMicroversion: inventory.microversion,
-      fromExtraSpecs: specs(from),
-      toExtraSpecs: specs(to),
-      rule: policy.effective.migration.attached,
-      migrationPolicy: policy.effective.migration.migrationPolicy,
-    })
+  #attachedSafety(policy: ResolvedPolicy, { bound }: ManagedClaim, to: Tier | undefined) {
+    const from = { id: bound?.row?.typeId ?? '', name: bound?.row?.typeName ?? '' }
+    const goal = { id: to?.typeId ?? '', name: to?.typeName ?? '' }
+    return attachedSafetyOf(this.#parts.inventory, policy.effective.migration, from, goal)
   }
 
-  /** Looked up once per policy and second: a pass asks for each of thousands of claims. */
+  /**
+   * Looked up once per schedule and second: a pass asks for each of thousands of claims. What a person has to approve is
+   * asked for while the schedule is closed, so that a yes by day counts in the night; admission starts it in its slot.
+   */
   #schedule(policy: ResolvedPolicy, now: number): Candidate['schedule'] {
     const { schedule } = policy.effective.migration
-    if (schedule === undefined) return { open: true }
-    const known = this.#opening
-    if (known?.schedule === schedule && known.now === now) return known.answer
+    if (schedule === undefined || policy.effective.mode === 'Approve') return OPEN
+    const known = this.#openings.get(schedule)
+    if (known?.now === now) return known.answer
     const answer = openingOf(schedule, new Date(now * 1000))
-    this.#opening = { schedule, now, answer }
+    this.#openings.set(schedule, { now, answer })
     return answer
   }
-  #opening:
-    | {
-        readonly schedule: Schedule
-        readonly now: number
-        readonly answer: Candidate['schedule']
-      }
-    | undefined
+  readonly #openings = new WeakMap<
+    Schedule,
+    { readonly now: number; readonly answer: Candidate['schedule'] }
+  >()
 }
 
 function inFlight(
@@ -168,20 +189,28 @@ function inFlight(
     : { inFlight: `VolumeMigration ${keyOf(open)} is ${open.status?.step ?? 'Waiting'}` }
 }
 
-function historyOf(moves: readonly VolumeMigration[], now: number) {
+const NO_MOVES = {
+  lastMove: ({ movedAt }: VolumeState, now: number, times: MoveTimes) =>
+    movedAt > 0 ? { lastMoveEnd: Math.min(times.pastSeconds(movedAt), now) } : {},
+  backOff: () => ({}),
+}
+
+function historyOf(moves: readonly VolumeMigration[], times: MoveTimes) {
+  if (moves.length === 0) return NO_MOVES
   const finished = moves.filter((m) => isFinished(m) && m.status?.startedAt !== undefined)
-  const ends = finished.map((m) => Date.parse(m.status?.completedAt ?? '') / 1000)
-  const latest = finished.toSorted(
-    (a, b) => Date.parse(b.status?.completedAt ?? '') - Date.parse(a.status?.completedAt ?? ''),
-  )
+  const ends = finished.map((m) => times.past(m.status?.completedAt) / 1000)
+  const end = (m: VolumeMigration) => rfc3339(m.status?.completedAt ?? '') ?? 0
+  const latest = finished.toSorted((a, b) => end(b) - end(a))
   const streak = latest.findIndex((m) => m.status?.step === 'Succeeded')
   const failures = streak < 0 ? latest.length : streak
   return {
-    lastMove: (state: VolumeState) => {
+    lastMove: (state: VolumeState, now: number) => {
       const succeeded = finished.flatMap((m, i) =>
         m.status?.step === 'Succeeded' ? [ends[i]!] : [],
       )
-      const last = Math.max(state.movedAt, ...succeeded)
+      const last = Math.max(times.pastSeconds(state.movedAt), ...succeeded)
+      // an end that cannot be read is no proof that the cooldown is over
+      if (Number.isNaN(last)) return { lastMoveEnd: NaN }
       return last > 0 ? { lastMoveEnd: Math.min(last, now) } : {}
     },
     /** Doubles per failure in a row, up to a day. */
@@ -203,19 +232,16 @@ function openingOf(schedule: Schedule, now: Date): Candidate['schedule'] {
   }
 }
 
-/** What is accepted but not acted on must never be replaced by something else in silence. */
-function notYet({ effective }: ResolvedPolicy): { unmatched?: Block } {
-  const { strategy } = effective.migration
-  if (strategy !== 'cinder-retype')
-    return {
-      unmatched: {
-        reason: 'PolicyInvalid',
-        message: `migration.strategy ${strategy} is not acted on yet; use cinder-retype`,
-      },
-    }
-  return {}
+/** A strategy that there is no machine for is never replaced by another one in silence. */
+function strategyProblem(
+  { effective }: ResolvedPolicy,
+  deps: Pick<ControllerDeps, 'strategies'>,
+): Pick<Candidate, 'unmatched'> {
+  const message = unsupported(effective.migration.strategy, supportedBy(deps))
+  return message === undefined ? {} : { unmatched: { reason: 'StrategyUnsupported', message } }
 }
 
+const OPEN: Candidate['schedule'] = { open: true }
 const NOT_YET: Observation = { kind: 'NoData', why: 'no window has been measured yet' }
 
 function wishOf(
@@ -234,25 +260,33 @@ function claimFacts({ claim, bound }: ManagedClaim): Candidate['claim'] {
   return {
     optedOut: false,
     bound: bound !== undefined,
-    terminating: claim.terminating || bound?.volume.terminating === true,
+    ...(bound?.sharedWith === undefined
+      ? {}
+      : { shared: sharedText(bound.volume.handle, bound.sharedWith) }),
+    otherDriver: bound === undefined && claim.bound && claim.volumeName !== '',
+    terminating: bound?.terminating ?? claim.terminating,
     resizing: claim.resizing,
     paused: pausedOf(claim.annotations[ANNOTATION.paused]),
   }
 }
 
 /** What cannot be read pauses: a person meant to stop something. */
-function pausedOf(value: string | undefined): Candidate['claim']['paused'] {
+export function pausedOf(value: string | undefined): Pause {
   if (value === undefined || value === 'false') return 'no'
   return value === 'promotion' || value === 'demotion' ? value : 'all'
 }
 
-function policyFacts({ name, effective }: ResolvedPolicy, stopped: boolean): Candidate['policy'] {
+function policyFacts(
+  { name, effective }: ResolvedPolicy,
+  stopped: boolean,
+  unguarded: string | undefined,
+): Candidate['policy'] {
   return {
+    ...(unguarded === undefined ? {} : { unguarded }),
     name,
     mode: effective.mode,
     paused: effective.paused,
     stopped,
-    forceAllowed: effective.forceTier === 'Allow',
     minHistorySeconds: effective.metrics.minHistoryMs / 1000,
     maxStalenessSeconds: effective.metrics.maxStalenessMs / 1000,
     windowSeconds: effective.metrics.windowMs / 1000,
@@ -261,9 +295,12 @@ function policyFacts({ name, effective }: ResolvedPolicy, stopped: boolean): Can
   }
 }
 
-function forceOf(claim: Claim): { force?: Force } {
+function forceOf(claim: Claim, now: number): { force?: Force } {
   const tier = claim.annotations[ANNOTATION.forceTier]
   if (tier === undefined || tier === '') return {}
   const until = claim.annotations[ANNOTATION.forceUntil]
-  return { force: { tier, ...(until === undefined ? {} : { until: Date.parse(until) / 1000 }) } }
+  if (until === undefined) return { force: { tier } }
+  const end = parseForceUntil(until, now * 1000)
+  if (end.ok) return { force: { tier, until: end.at / 1000 } }
+  return { force: { tier, until: Number.NaN, problem: end.problem } }
 }

@@ -1,43 +1,61 @@
+import { isInFlight } from '../api/volume-migration.ts'
 import type { VolumeMigration } from '../api/volume-migration.ts'
-import { sleep } from '../clock.ts'
-import { messageOf } from '../errors.ts'
+import { aborted } from '../clock.ts'
 import { NAMESPACE } from '../kube/resources.ts'
 import { createWorkQueue } from '../kube/workqueue.ts'
 import type { QueueResult, WorkQueue } from '../kube/types.ts'
 import { ApiError } from '../kube/types.ts'
+import { Acceptance } from './acceptance.ts'
 import { AdmissionFacts } from './admission-facts.ts'
 import { Annotator } from './annotator.ts'
-import { Caller } from './caller.ts'
+import { ApprovalGuard } from './approval-guard.ts'
 import type { ControllerMetrics } from './controller-metrics.ts'
+import { CheckpointSaves } from './checkpoint-saves.ts'
+import { deafToPeople } from './deaf.ts'
 import type { ControllerDeps } from './deps.ts'
 import { Detachments } from './detachments.ts'
 import { Drift } from './drift.ts'
 import { epochAfter } from './epoch.ts'
 import { Feeder } from './feeder.ts'
 import { fleetOf } from './fleet.ts'
+import { Halts } from './halts.ts'
 import { Inventory } from './inventory.ts'
 import { Judgement } from './judgement.ts'
 import { Ledger } from './ledger.ts'
 import { Managed } from './managed.ts'
 import { Memory } from './memory.ts'
 import { Migrations } from './migrations.ts'
-import { Mover } from './mover.ts'
-import type { Term } from './mover.ts'
+import { MoveTimes } from './move-times.ts'
+import { MoveMaker } from './move-maker.ts'
+import { Calls } from './moving/calls.ts'
+import { Endings } from './moving/endings.ts'
+import { Runner } from './moving/runner.ts'
+import { StartGate } from './moving/start-gate.ts'
+import { Starting } from './moving/starting.ts'
+import { Steps } from './moving/steps.ts'
+import { Takeover } from './moving/takeover.ts'
+import type { Term } from './moving/term.ts'
+import { waysOf } from './moving/ways.ts'
+import { ObservedSaves } from './observed-saves.ts'
 import { Orphans } from './orphans.ts'
+import { holdsPlace } from './places.ts'
 import { Planner } from './planner.ts'
 import { Policies } from './policies.ts'
 import { PolicyHealth } from './policy-health.ts'
 import { PreflightGatherer } from './preflight-facts.ts'
+import type { Claim } from './projections.ts'
+import { Refusals } from './refusals.ts'
 import { shownOn } from './shown.ts'
 import { Shadows } from './shadows.ts'
-import { Starter } from './starter.ts'
+import { StartSteps } from './start-steps.ts'
 import { StatusWriter } from './status-writer.ts'
 import { Targets } from './targets.ts'
 import { Teller } from './teller.ts'
 import { Triggers } from './triggers.ts'
-import { allReflectors } from './watches.ts'
+import { allReflectors, keyOf } from './watches.ts'
 import type { Watches } from './watches.ts'
 import { WindowLoop } from './window-loop.ts'
+import { supportedBy } from './moving/registered.ts'
 
 const MOVERS = 8
 const CLAIM_WORKERS = 4
@@ -58,32 +76,42 @@ export class Leadership {
   async run(signal: AbortSignal): Promise<void> {
     const deps = this.#deps
     const watches = this.#watches
-    await Promise.all(allReflectors(watches).map((r) => r.ready()))
-    if (signal.aborted) return
+    const start = new StartSteps(deps, this.#metrics)
+    // known before anything is followed
     let clusterId = ''
-    await this.#untilDone('tell this cluster from others', signal, async () => {
-      clusterId = await this.#clusterId()
-    })
-    if (signal.aborted) return
-    const epoch = epochAfter(watches.migrations.store.values(), deps.elector.epoch)
-    const term: Term = { epoch, clusterId }
+    let epoch = 0
+    const term: Term = {
+      get epoch() {
+        return epoch
+      },
+      get clusterId() {
+        return clusterId
+      },
+    }
     const inventory = new Inventory(deps)
     const policies = new Policies(deps, watches, inventory)
-    const targets = new Targets(watches, policies, inventory)
+    const targets = new Targets(watches, policies, inventory, supportedBy(deps))
     const managed = new Managed(watches, policies, targets)
     const fence = () => deps.elector.fence()
     const migrations = new Migrations(deps.kube, watches.migrations.store, {
-      epoch: term.epoch,
+      get epoch() {
+        return epoch
+      },
+      get clusterId() {
+        return clusterId
+      },
       fence,
     })
-    const memory = new Memory(deps.kube, deps.log)
-    const shadows = new Shadows(deps.kube, deps.log, this.#metrics)
-    const ledger = new Ledger(deps.kube, fence)
+    const refusals = new Refusals(deps.processClock, this.#metrics)
+    const saves = new CheckpointSaves(refusals, { policy: (...what) => teller.policy(...what) })
+    const memory = new Memory(deps.kube, deps.log, deps.clock, fence, saves.memory.bind(saves))
+    const shadows = new Shadows(deps.kube, deps.log, this.#metrics, fence, saves.shadow.bind(saves))
+    const ledger = new Ledger(deps.kube, fence, saves.ledger)
     const health = new PolicyHealth()
     const detachments = new Detachments()
     const claim = (key: string) => watches.claims.store.get(key)
     const queues: Record<'moves' | 'claims' | 'annotations', WorkQueue> = {
-      moves: this.#queue('moves', MOVERS, (key) => mover.reconcile(key)),
+      moves: this.#queue('moves', MOVERS, (key) => runner.reconcile(key)),
       claims: this.#queue('claims', CLAIM_WORKERS, (key) => triggers.reconcile(key)),
       annotations: this.#queue('annotations', CLAIM_WORKERS, (key) => annotator.reconcile(key)),
     }
@@ -94,10 +122,34 @@ export class Leadership {
       claim,
       onStep: (m) => triggers.stepTaken(m),
     })
-    const judgement = new Judgement({ deps, watches, inventory, memory, migrations, health })
-    const admission = new AdmissionFacts(deps, migrations, policies, ledger)
+    const times = new MoveTimes(deps.clock, (at) =>
+      deps.log.warn({ at }, 'a saved time lies in the future; counting from now on instead'),
+    )
+    const approvals = new ApprovalGuard(deps)
+    const judgement = new Judgement({
+      deps,
+      watches,
+      inventory,
+      memory,
+      migrations,
+      health,
+      approvals,
+      times,
+    })
+    const admission = new AdmissionFacts(deps, migrations, policies, ledger, inventory, times)
     const limits = (m: VolumeMigration) => admission.refusal(m, targets.of(m))
+    const isInTurn = (m: VolumeMigration) =>
+      holdsPlace(m, inventory.problem !== undefined) &&
+      (isInFlight(m) || !refusals.all('volumemigrations/status').has(keyOf(m)))
+    const maker = new MoveMaker({
+      deps,
+      migrations,
+      refusals,
+      teller,
+      onRefused: (key, policy) => triggers.refused(key, policy),
+    })
     const planner = new Planner({
+      onChange: () => status.kick(),
       deps,
       watches,
       managed,
@@ -106,24 +158,72 @@ export class Leadership {
       migrations,
       teller,
       limits,
+      crowded: (m, planned) => admission.crowded(m, targets.of(m), planned),
+      holdsPlace: isInTurn,
+      maker,
     })
     const gatherer = new PreflightGatherer(deps, watches, inventory)
-    const stillWanted = planner.stillWanted.bind(planner)
-    const caller = new Caller({ deps, migrations, inventory, gatherer, ledger, teller })
-    const starter = new Starter({
-      caller,
+    const acceptance = new Acceptance({ deps, targets, policies })
+    const observed = new ObservedSaves({
+      migrations,
+      refusals,
+      teller,
+      onRefused: (m) => planner.fillSoon(m.spec.policy),
+    })
+    const calls = new Calls(deps.clock)
+    const gate = new StartGate({
       deps,
       migrations,
       inventory,
-      targets,
+      policies,
       admission,
-      gatherer,
       ledger,
-      teller,
+      approvals,
+      calls,
       term,
-      stillWanted,
+      times,
+      verdicts: planner,
+      deaf: () => deafToPeople(watches, deps),
     })
-    const mover = new Mover({ deps, migrations, inventory, starter, caller, ledger, teller, term })
+    const isOwnerGone = (m: VolumeMigration) => {
+      const owner = claim(`${m.metadata.namespace}/${m.spec.claim.name}`)
+      const uid = m.spec.claim.uid ?? m.status?.claimUid ?? owner?.uid
+      return owner === undefined || owner.terminating || owner.uid !== uid
+    }
+    const halts = new Halts({ deps, ledger, migrations, watches, onLifted: () => windows.kick() })
+    const takeover = new Takeover({ deps, migrations, observed, calls, times, term })
+    const steps = new Steps({ deps, migrations, observed, ledger, teller })
+    const ways = waysOf({ deps, inventory, gatherer }, deps.strategies)
+    const starting = new Starting({
+      deps,
+      targets,
+      acceptance,
+      gate,
+      ways,
+      ledger,
+      observed,
+      steps,
+      takeover,
+      term,
+      mayHalt: () => orphans.mayHalt,
+    })
+    const runner = new Runner({
+      deps,
+      migrations,
+      targets,
+      starting,
+      calls,
+      ways,
+      halts,
+      observed,
+      steps,
+      endings: new Endings({ deps, migrations, ledger, halts, observed, times }),
+      takeover,
+      teller,
+      times,
+      isOwnerGone,
+      hasRead: () => start.done,
+    })
     const fleet = fleetOf({ managed, inventory }, 'Gnocchi', deps.processClock)
     const feeder = new Feeder({
       deps,
@@ -143,15 +243,18 @@ export class Leadership {
       admission,
       health,
       shadows,
+      approvals,
       teller,
       inventory,
       metrics: this.#metrics,
       lagSeconds: (policy) => feeder.lagSeconds(policy),
+      refusals,
+      saves,
+      start,
     })
     const drift = new Drift({ deps, managed, memory, shadows, migrations, teller })
-    const annotator = new Annotator(deps.kube, claim, (c) =>
-      shownOn(managed.claim(`${c.namespace}/${c.name}`), migrations),
-    )
+    const shown = (c: Claim) => shownOn(managed.claim(`${c.namespace}/${c.name}`), migrations)
+    const annotator = new Annotator(deps.kube, claim, shown, deps.processClock, fence)
     const windows = new WindowLoop({
       deps,
       feeder,
@@ -163,12 +266,28 @@ export class Leadership {
       health,
       detachments,
       watches,
+      inventory,
+      migrations,
       status,
       metrics: this.#metrics,
     })
-    const orphans = new Orphans({ deps, ledger, migrations, inventory })
-    const triggers = new Triggers({
+    const orphans = new Orphans({
       deps,
+      ledger,
+      migrations,
+      inventory,
+      calls,
+      halts,
+      term,
+      onHalt: () => status.kick(),
+    })
+    const triggers = new Triggers({
+      onMigrationGone: (m) => {
+        runner.forget(m)
+        void halts.check()
+      },
+      deps,
+      halts,
       watches,
       inventory,
       managed,
@@ -176,35 +295,68 @@ export class Leadership {
       policies,
       planner,
       drift,
+      annotator,
+      detachments,
       status,
       windows,
-      orphans,
+      holdsPlace: isInTurn,
+      approvals,
       queues,
     })
 
-    await this.#untilDone('read checkpoints', signal, () =>
-      Promise.all([memory.load(), ledger.load()]),
-    )
-    await this.#untilDone('take over moves in flight', signal, () => mover.takeOver())
-    await this.#untilDone('read Cinder', signal, async () => {
-      if (!(await inventory.sweep(signal))) throw new Error(inventory.problem)
+    const reporting = Promise.race([start.news(), aborted(signal)]).then(() => {
+      policies.refresh()
+      return status.run(signal)
     })
-    if (signal.aborted) return
-    policies.refresh()
-    this.#metrics.moves.show({ all: () => migrations.all(), now: () => deps.clock.now() })
-    this.#metrics.volumes.show(() => planner.verdicts.values())
-    const stopWatching = triggers.start()
-    deps.log.info(
-      { epoch: term.epoch, volumes: inventory.size, policies: policies.all().length },
-      'leading',
-    )
+    const reading = Promise.all([
+      ...allReflectors(watches).map((r) => start.listed(r, signal)),
+      start.untilDone('checkpoints', signal, () => memory.load()),
+      start.untilDone('ledger', signal, () => ledger.load()),
+      start.untilDone('cinder', signal, async () => {
+        if (!(await inventory.sweep(signal))) throw new Error(inventory.problem)
+      }),
+    ])
     await Promise.all([
-      queues.moves.run(signal),
+      start.listed(watches.migrations, signal),
+      start.untilDone('cluster-id', signal, async () => {
+        clusterId = await this.#clusterId()
+      }),
+    ])
+    if (signal.aborted) {
+      await Promise.all([reading, reporting])
+      return
+    }
+    epoch = epochAfter(watches.migrations.store.values(), deps.elector.epoch)
+    this.#metrics.moves.show({
+      all: () => migrations.all(),
+      now: () => deps.clock.now(),
+      tiers: () => policies.tierNames(),
+    })
+    takeover.report()
+    const stopWatching = triggers.start()
+    // what runs in Cinder is followed whatever else cannot be read; nothing new is started until all of it is
+    const following = queues.moves.run(signal)
+    await reading
+    await start.untilDone('orphans', signal, () => orphans.firstLook(signal))
+    if (!signal.aborted) {
+      await approvals.refresh()
+      policies.refresh()
+      this.#metrics.volumes.show(() => planner.verdicts.values())
+      deps.log.info(
+        { epoch: term.epoch, volumes: inventory.size, policies: policies.all().length },
+        'leading',
+      )
+      start.finish()
+      for (const m of migrations.open()) queues.moves.add(keyOf(m))
+    }
+    await Promise.all([
+      following,
+      reporting,
       queues.claims.run(signal),
       queues.annotations.run(signal),
       triggers.sweepLoop(signal),
+      orphans.run(signal),
       windows.run(signal),
-      status.run(signal),
     ])
     stopWatching()
   }
@@ -228,18 +380,6 @@ export class Leadership {
     } catch (e) {
       if (!(e instanceof ApiError) || e.status !== 403) throw e
       return this.#deps.elector.leaseUid ?? ''
-    }
-  }
-
-  async #untilDone(what: string, signal: AbortSignal, work: () => Promise<unknown>): Promise<void> {
-    for (let tries = 0; !signal.aborted; tries++) {
-      try {
-        await work()
-        return
-      } catch (e) {
-        this.#deps.log.warn({ err: messageOf(e), tries }, `cannot ${what} yet`)
-        await sleep(this.#deps.processClock, Math.min(30_000, 1000 * 2 ** tries), signal)
-      }
     }
   }
 }

@@ -13,6 +13,8 @@ const entry = (volumeId: string) => ({
   at: '2026-01-20T12:00:00.000Z',
 })
 
+const halt = (uid: string) => ({ ...entry(uid), uid, policy: 'tiered' })
+
 /** One object with versions; the next write fails when `failure` is set. */
 function server() {
   const state = {
@@ -108,5 +110,29 @@ describe('the ledger of moves in flight', () => {
     state.leads = false
     await expect(one.remove('a')).rejects.toThrow(LostLeaseError)
     expect(ids()).toEqual(['a'])
+  })
+
+  it('keeps a halt from before it could be read, beside what an earlier leader has left', async () => {
+    const { state, store, ledger } = server()
+    const halts = () => (state.object?.spec.unexplained ?? []).map((h) => h.uid)
+    store({ inFlight: [entry('a')], unexplained: [halt('old')] })
+    const one = ledger()
+    await expect(one.halt(halt('new'))).rejects.toThrow('not read yet')
+    await expect(one.lift(halt('new'))).rejects.toThrow('not read yet')
+    await one.load()
+    await one.halt(halt('new'))
+    expect(halts()).toEqual(['old', 'new'])
+    await one.lift(halt('old'))
+    expect(halts()).toEqual(['new'])
+  })
+
+  it('does not lift what the API server still has', async () => {
+    const { state, ledger } = server()
+    const one = ledger()
+    await one.load()
+    await one.halt(halt('a'))
+    state.failure = new Error('the API server is away')
+    await expect(one.lift(halt('a'))).rejects.toThrow('away')
+    expect(one.halts().map((h) => h.uid)).toEqual(['a'])
   })
 })

@@ -8,6 +8,8 @@ import type { Watches } from './watches.ts'
 const SLICE = 500
 
 export type ManagedClaim = {
+  /** `namespace/name`. */
+  readonly key: string
   readonly claim: Claim
   readonly match: Match
   readonly bound: BoundClaim | undefined
@@ -29,12 +31,17 @@ export class Managed {
 
   claim(key: string): ManagedClaim | undefined {
     const claim = this.#watches.claims.store.get(key)
-    return claim === undefined ? undefined : this.#managed(claim)
+    return claim === undefined ? undefined : this.#managed(key, claim)
   }
 
   /** Every claim with its policy; the caller decides when to let others run. */
   *all(): IterableIterator<ManagedClaim> {
-    for (const claim of this.#watches.claims.store.values()) yield this.#managed(claim)
+    const { store } = this.#watches.claims
+    for (const key of store.keys()) {
+      // as it is now: the caller may have let others run since it began
+      const claim = store.get(key)
+      if (claim !== undefined) yield this.#managed(key, claim)
+    }
   }
 
   /** Claims of one policy that are bound to a volume of Cinder; leases and probes get their turn in between. */
@@ -42,9 +49,9 @@ export class Managed {
     const found: BoundManagedClaim[] = []
     let seen = 0
     for (const managed of this.all()) {
-      const { claim, match, bound } = managed
+      const { match, bound } = managed
       if (match.policy?.name === policy.name && bound !== undefined)
-        found.push({ claim, match, bound })
+        found.push({ ...managed, bound })
       if (++seen % SLICE === 0) await nextTurn()
     }
     return found
@@ -55,7 +62,7 @@ export class Managed {
     return this.#policies.all().length > 0
   }
 
-  #managed(claim: Claim): ManagedClaim {
-    return { claim, match: this.#policies.match(claim), bound: this.#targets.bound(claim) }
+  #managed(key: string, claim: Claim): ManagedClaim {
+    return { key, claim, match: this.#policies.match(claim), bound: this.#targets.bound(claim) }
   }
 }

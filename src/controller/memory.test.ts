@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest'
 import type { TieringCheckpoint } from '../api/tiering-checkpoint.ts'
 import type { KubeClient } from '../kube/types.ts'
 import { silentLog } from '../log.ts'
+import { initialState } from '../policy/rule.ts'
 import { Memory } from './memory.ts'
+import type { ResolvedPolicy } from './policies.ts'
 
 const NOW = Date.UTC(2026, 5, 10)
 const HOUR = 3_600_000
@@ -24,7 +26,7 @@ async function removed(items: TieringCheckpoint[], policies: string[]): Promise<
     list: () => Promise.resolve({ items, resourceVersion: '1' }),
     delete: (_: unknown, name: string) => Promise.resolve(void gone.push(name)),
   } as unknown as KubeClient
-  await new Memory(client, silentLog).tidy(new Set(policies), NOW)
+  await new Memory(client, silentLog, { now: () => NOW }).tidy(new Set(policies), NOW)
   return gone
 }
 
@@ -48,5 +50,53 @@ describe('checkpoints', () => {
     ],
   ])('%s', async (_name, item, policies) => {
     expect(await removed([item], policies)).toEqual([])
+  })
+
+  it.each([
+    ['stay in memory too when their policy was deleted an hour ago', 1, true],
+    ['leave nothing in memory once their policy has been gone for a day', 25, false],
+  ])('%s', async (_, hours, held) => {
+    const client = {
+      list: () => Promise.resolve({ items: [], resourceVersion: '1' }),
+    } as unknown as KubeClient
+    const memory = new Memory(client, silentLog, { now: () => NOW })
+    const gone = { name: 'gone', rule: 'r', tiers: [], effective: { metrics: { windowMs: HOUR } } }
+    memory.of(gone as unknown as ResolvedPolicy).askedUntil = (NOW - hours * HOUR) / 1000
+    await memory.tidy(new Set(['other']), NOW)
+    expect(memory.holds('gone')).toBe(held)
+  })
+
+  it('of a time that has not come yet are read again; a move of that time happened now', () => {
+    const client = {} as unknown as KubeClient
+    const memory = new Memory(client, silentLog, { now: () => NOW })
+    const policy = { name: 'p', rule: 'r', tiers: [], effective: { metrics: { windowMs: HOUR } } }
+    const before = memory.of(policy as unknown as ResolvedPolicy)
+    const movedAt = NOW / 1000 + 86_400
+    before.states.set('vol', { ...initialState(3, 0), movedAt, previousTier: 1 })
+    before.askedUntil = NOW / 1000 + 3600
+    expect(memory.of(policy as unknown as ResolvedPolicy)).toBe(before)
+    before.askedUntil = NOW / 1000 + 3601
+    const after = memory.of(policy as unknown as ResolvedPolicy)
+    expect(after.askedUntil).toBeUndefined()
+    expect(after.states.size).toBe(0)
+    expect(after.earlier.get('vol')?.state).toMatchObject({ movedAt: NOW / 1000, previousTier: 1 })
+  })
+
+  it('of a time that has not come yet count no time that has not passed', () => {
+    const client = {} as unknown as KubeClient
+    const memory = new Memory(client, silentLog, { now: () => NOW })
+    const policy = { name: 'p', rule: 'r', tiers: [], effective: { metrics: { windowMs: HOUR } } }
+    const before = memory.of(policy as unknown as ResolvedPolicy)
+    const [coveredSeconds, quietSeconds] = [14 * 86_400, 14 * 86_400]
+    const counted = { coveredSeconds, quietSeconds }
+    const [hour, day] = [NOW / 1000 - 3600, NOW / 1000 - 86_400]
+    before.states.set('new', { ...initialState(3, hour), ...counted })
+    before.states.set('busy', { ...initialState(3, day), ...counted, lastExceededAt: hour })
+    before.states.set('old', { ...initialState(3, 0), ...counted })
+    before.askedUntil = NOW / 1000 + 86_400
+    const { earlier } = memory.of(policy as unknown as ResolvedPolicy)
+    expect(earlier.get('new')?.state).toMatchObject({ coveredSeconds: 3600, quietSeconds: 3600 })
+    expect(earlier.get('busy')?.state).toMatchObject({ coveredSeconds: 86_400, quietSeconds: 3600 })
+    expect(earlier.get('old')?.state).toMatchObject(counted)
   })
 })

@@ -1,5 +1,5 @@
 import { formatDuration } from '../api/duration.ts'
-import { withCondition } from '../api/object.ts'
+import { clipped, withCondition } from '../api/object.ts'
 import type { Condition } from '../api/object.ts'
 import type { MigrationCondition, MigrationStatusReason } from '../api/reasons.ts'
 import type { Step, VolumeMigration, VolumeMigrationStatus } from '../api/volume-migration.ts'
@@ -18,6 +18,7 @@ export function changed(m: VolumeMigration, change: Change, now: number): Volume
   const next: VolumeMigrationStatus = {
     ...before,
     ...change,
+    message: clipped(change.message),
     ...(m.metadata.generation === undefined ? {} : { observedGeneration: m.metadata.generation }),
     ...(finished && before.completedAt === undefined ? { completedAt: at } : {}),
   }
@@ -90,9 +91,9 @@ function validated(step: Step, status: VolumeMigrationStatus, before: readonly C
 /** Reasons to wait that say nothing against the move itself. */
 const TURN_REASONS = new Set<string>([
   'Planned',
-  'Approved',
   'NotSent',
   'AwaitingApproval',
+  'NoAdmissionPolicy',
   'OutsideSchedule',
   'ConcurrencyLimit',
   'NamespaceLimit',

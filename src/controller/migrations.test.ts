@@ -41,7 +41,11 @@ function setUp(office: { epoch: number; leads: boolean } = { epoch: 5, leads: tr
   const fence = () => {
     if (!office.leads) throw new LostLeaseError('we do not lead')
   }
-  const migrations = new Migrations(client, store, { epoch: office.epoch, fence })
+  const migrations = new Migrations(client, store, {
+    epoch: office.epoch,
+    clusterId: 'here',
+    fence,
+  })
   const told = (m: VolumeMigration) => store.set(keyOf(m), m, m.metadata.resourceVersion ?? '')
   return { store, migrations, writes, told }
 }
@@ -75,8 +79,20 @@ describe('the work list', () => {
     const { migrations, told } = setUp()
     told(migration(1))
     expect(migrations.ofVolume('volume-1')).toEqual([])
-    expect(migrations.ofVolume('volume-1', 'default/data')).toHaveLength(1)
-    expect(migrations.ofVolume('volume-1', 'default/other')).toEqual([])
+    expect(
+      migrations.ofVolume('volume-1', { namespace: 'default', name: 'data', uid: 'claim-1' }),
+    ).toHaveLength(1)
+    expect(
+      migrations.ofVolume('volume-1', { namespace: 'default', name: 'other', uid: 'claim-1' }),
+    ).toEqual([])
+  })
+
+  it('gives a claim without a volume no moves of other claims', () => {
+    const { migrations, told } = setUp()
+    told(migration(1))
+    const other = { namespace: 'other', name: 'data', uid: 'claim-2' }
+    expect(migrations.ofVolume('', other)).toEqual([])
+    expect(migrations.ofVolume('')).toEqual([])
   })
 
   it('writes nothing when nothing has changed', async () => {
@@ -94,7 +110,9 @@ describe('the work list', () => {
   it('writes nothing once the lease is lost, and nothing that a later leader holds', async () => {
     const office = { epoch: 5, leads: true }
     const { migrations, writes } = setUp(office)
-    const intent = { epoch: 6 } as NonNullable<VolumeMigrationStatus['intent']>
+    const intent = { epoch: 6, clusterId: 'here', objectUid: 'uid-m' } as NonNullable<
+      VolumeMigrationStatus['intent']
+    >
     await expect(migrations.save(migration(1, { intent }), { ...FLYING, intent })).rejects.toThrow(
       'later leader',
     )

@@ -20,7 +20,11 @@ function move(status: VolumeMigrationStatus): VolumeMigration {
 async function shown(all: readonly VolumeMigration[], minutes = 0): Promise<string[]> {
   const registry = createRegistry()
   const gauges = new MoveGauges(registry)
-  gauges.show({ all: () => all, now: () => START + minutes * MINUTE })
+  gauges.show({
+    all: () => all,
+    now: () => START + minutes * MINUTE,
+    tiers: () => new Map([['tiered', new Set(['cold'])]]),
+  })
   const page = await registry.metrics()
   return page.split('\n').filter((line) => line.startsWith('couchestor_migrations_'))
 }
@@ -45,7 +49,11 @@ it('counts what runs by step and what waits by reason; what is over counts nowhe
 
 it('shows the same at each scrape', async () => {
   const registry = createRegistry()
-  new MoveGauges(registry).show({ all: () => [move({ step: 'Retyping' })], now: () => START })
+  new MoveGauges(registry).show({
+    all: () => [move({ step: 'Retyping' })],
+    now: () => START,
+    tiers: () => new Map(),
+  })
   expect(await registry.metrics()).toBe(await registry.metrics())
 })
 

@@ -8,7 +8,22 @@ import type { Registry } from '../metrics.ts'
 const LATE_FACTOR = 3
 const LATE_MARGIN_MS = 600_000
 
-type Work = { readonly all: () => Iterable<VolumeMigration>; readonly now: () => number }
+type Work = {
+  readonly all: () => Iterable<VolumeMigration>
+  readonly now: () => number
+  /** The tiers of each policy there is. */
+  readonly tiers: () => ReadonlyMap<string, ReadonlySet<string>>
+}
+
+/** In place of a name that no policy has: whoever makes VolumeMigrations must not make series. */
+const OTHER = 'other'
+
+export type MoveLabels = {
+  readonly policy: string
+  readonly from: string
+  readonly to: string
+  readonly strategy: string
+}
 
 /** The open moves, counted anew at each scrape: a move grows late without anything being written. */
 export class MoveGauges {
@@ -21,12 +36,8 @@ export class MoveGauges {
       'Migrations that may be running in Cinder, by step; Stuck ones wait for a person.',
       ['policy', 'strategy', 'step'],
       (gauge, m) => {
-        if (isInFlight(m))
-          gauge.inc({
-            policy: m.spec.policy,
-            strategy: strategyOf(m),
-            step: m.status?.step ?? '',
-          })
+        const { policy, strategy } = this.labelsOf(m)
+        if (isInFlight(m)) gauge.inc({ policy, strategy, step: m.status?.step ?? '' })
       },
     )
     this.#gauge(
@@ -36,7 +47,10 @@ export class MoveGauges {
       ['policy', 'reason'],
       (gauge, m) => {
         if (!isInFlight(m) && !isFinished(m))
-          gauge.inc({ policy: m.spec.policy, reason: m.status?.reason ?? 'Planned' })
+          gauge.inc({
+            policy: this.labelsOf(m).policy,
+            reason: m.status?.reason ?? 'Planned',
+          })
       },
     )
     this.#gauge(
@@ -45,7 +59,7 @@ export class MoveGauges {
       'Migrations that have run three times as long as earlier ones suggest, and ten minutes more.',
       ['policy'],
       (gauge, m, now) => {
-        if (isInFlight(m)) gauge.inc({ policy: m.spec.policy }, isLate(m, now) ? 1 : 0)
+        if (isInFlight(m)) gauge.inc({ policy: this.labelsOf(m).policy }, isLate(m, now) ? 1 : 0)
       },
     )
   }
@@ -53,6 +67,27 @@ export class MoveGauges {
   /** From now on the gauges tell of these; `now` in ms. */
   show(work: Work): void {
     this.#work = work
+  }
+
+  /** Names of policies and tiers that there are; anything else is one and the same. */
+  labelsOf({ spec }: VolumeMigration): MoveLabels {
+    const tiers = this.#work?.tiers().get(spec.policy)
+    const tier = (name: string) => (tiers?.has(name) ? name : OTHER)
+    return {
+      policy: tiers === undefined ? OTHER : spec.policy,
+      from: spec.from === undefined ? '' : tier(spec.from),
+      to: tier(spec.to),
+      strategy: spec.strategy ?? 'cinder-retype',
+    }
+  }
+
+  isPolicy(name: string): boolean {
+    return name === OTHER || this.#work?.tiers().has(name) === true
+  }
+
+  isTier(name: string): boolean {
+    if (name === OTHER || name === '') return true
+    return [...(this.#work?.tiers().values() ?? [])].some((tiers) => tiers.has(name))
   }
 
   #gauge(
@@ -77,10 +112,6 @@ export class MoveGauges {
       },
     })
   }
-}
-
-export function strategyOf({ spec }: VolumeMigration): string {
-  return spec.strategy ?? 'cinder-retype'
 }
 
 /** False as long as no earlier move tells how long it should take. */

@@ -2,6 +2,7 @@ import type { ActivitySources } from '../activity/types.ts'
 import { UserError } from '../errors.ts'
 import { medianSizeGiB } from '../policy/rule.ts'
 import { AdmissionFacts } from './admission-facts.ts'
+import { ApprovalGuard } from './approval-guard.ts'
 import type { ControllerDeps } from './deps.ts'
 import { Detachments } from './detachments.ts'
 import { Feeder } from './feeder.ts'
@@ -14,14 +15,17 @@ import { Managed } from './managed.ts'
 import type { ManagedClaim } from './managed.ts'
 import { Memory } from './memory.ts'
 import { Migrations } from './migrations.ts'
+import { MoveTimes } from './move-times.ts'
 import { Policies } from './policies.ts'
 import { PolicyHealth } from './policy-health.ts'
 import { PreflightGatherer } from './preflight-facts.ts'
 import { readOnly } from './read-only.ts'
 import type { ReadingDeps } from './read-only.ts'
 import { Targets } from './targets.ts'
+import { countVolumes } from './volume-counts.ts'
 import { listOnce } from './watches.ts'
 import type { Watches } from './watches.ts'
+import { supportedBy } from './moving/registered.ts'
 
 /**
  * Cluster, Cinder and usage at one moment, judged by the very parts that the controller uses, from the checkpoints
@@ -40,6 +44,7 @@ export type Picture = {
   readonly health: PolicyHealth
   readonly memory: Memory
   readonly judgement: Judgement
+  readonly approvals: ApprovalGuard
   readonly admission: AdmissionFacts
   readonly preflight: PreflightGatherer
   /** By claim key; claims without a usable policy are missing. */
@@ -56,20 +61,43 @@ export async function readPicture(reading: ReadingDeps, signal: AbortSignal): Pr
   if (!(await inventory.sweep(signal)))
     throw new UserError('CINDER', `Cinder could not be read: ${inventory.problem}`)
   const policies = new Policies(deps, watches, inventory)
-  const targets = new Targets(watches, policies, inventory)
+  const targets = new Targets(watches, policies, inventory, supportedBy(deps))
   const managed = new Managed(watches, policies, targets)
   const fence = () => deps.elector.fence()
-  const migrations = new Migrations(deps.kube, watches.migrations.store, { epoch: 0, fence })
-  const memory = new Memory(deps.kube, deps.log)
+  const migrations = new Migrations(deps.kube, watches.migrations.store, {
+    epoch: 0,
+    clusterId: '',
+    fence,
+  })
+  const memory = new Memory(deps.kube, deps.log, deps.clock)
   const ledger = new Ledger(deps.kube, fence)
   const health = new PolicyHealth()
   const detachments = new Detachments()
   const sources = deps.sources(fleetOf({ managed, inventory }, 'Gnocchi', deps.processClock))
-  const judgement = new Judgement({ deps, watches, inventory, memory, migrations, health })
+  const times = new MoveTimes(deps.clock, () => {})
+  const approvals = new ApprovalGuard(deps)
+  await approvals.refresh()
+  const judgement = new Judgement({
+    deps,
+    watches,
+    inventory,
+    memory,
+    migrations,
+    health,
+    times,
+    approvals,
+  })
   policies.refresh()
   await Promise.all([memory.load(), ledger.load()])
   const claims = new Map([...managed.all()].map((m) => [keyOfClaim(m), m]))
-  lookAround({ claims, watches, detachments, policies, at: deps.clock.now() })
+  await countVolumes(claims.values(), {
+    watches,
+    inventory,
+    migrations,
+    policies,
+    detachments,
+    now: deps.clock.now(),
+  })
   const parts = { deps, sources, watches, inventory, memory, health, detachments }
   await readUsage(new Feeder(parts), { policies, managed, health }, signal)
   return {
@@ -85,7 +113,8 @@ export async function readPicture(reading: ReadingDeps, signal: AbortSignal): Pr
     health,
     memory,
     judgement,
-    admission: new AdmissionFacts(deps, migrations, policies, ledger),
+    approvals,
+    admission: new AdmissionFacts(deps, migrations, policies, ledger, inventory, times),
     preflight: new PreflightGatherer(deps, watches, inventory),
     verdicts: new Map(
       [...claims].flatMap(([key, m]) => {
@@ -110,36 +139,9 @@ async function readUsage(
     if (policy.tiers === undefined) continue
     const bound = await managed.of(policy)
     const sizes = bound.flatMap((m) => m.bound.row?.sizeGiB ?? [])
+    if (sizes.length === 0) health.catchingUp(policy.name, false)
     if (sizes.length === 0) continue
     health.noteMedian(policy.name, medianSizeGiB(sizes))
     await feeder.advance(policy, bound, signal)
   }
-}
-
-type Look = Pick<Picture, 'claims' | 'watches' | 'policies'> & {
-  readonly detachments: Detachments
-  /** ms */
-  readonly at: number
-}
-
-/**
- * Who is attached, and how much lies on each tier. Any attach or detach changes Cinder's `updated_at`, so a volume
- * that is detached now has been so since then at least.
- */
-function lookAround({ claims, watches, detachments, policies, at }: Look): void {
-  const gib = new Map<string, number>()
-  const volumes = new Map<string, number>()
-  for (const { match, bound } of claims.values()) {
-    if (bound?.row === undefined || match.policy === undefined) continue
-    const { row, volume } = bound
-    const kubernetes = watches.attachments.store.byIndex('volumeName', volume.name).length > 0
-    const since = Date.parse(row.updatedAt) / 1000
-    if (!Number.isNaN(since))
-      detachments.note(volume.handle, { kubernetes, cinder: row.attached }, since)
-    const tier = match.policy.tiers?.find((t) => t.typeId === row.typeId)?.name
-    const key = `${match.policy.name}/${tier}`
-    gib.set(key, (gib.get(key) ?? 0) + row.sizeGiB)
-    volumes.set(match.policy.name, (volumes.get(match.policy.name) ?? 0) + 1)
-  }
-  policies.setCounts({ gib, volumes, at })
 }

@@ -1,13 +1,14 @@
-import type { Block } from '../policy/candidate.ts'
+import type { Block } from '../blockers/blocker.ts'
 import type { Observation } from '../policy/types.ts'
 
 type Health = {
   medianSizeGiB: number
-  /** Most volumes with usage numbers, fading slowly, so that a fleet may shrink. */
-  usual: number
   covered: number
+  /** Attached volumes that have lost their usage numbers. */
+  lost: number
   attached: number
-  frozen: boolean
+  /** undefined = no window has been counted yet. */
+  frozen: boolean | undefined
   catchingUp: boolean
   /** The source that all of this is from. */
   source: string | undefined
@@ -17,10 +18,9 @@ type Health = {
   warnings: readonly string[]
 }
 
-/** Share of the usual number of covered volumes below which demotion freezes, and from which it goes on. */
+/** Share of the volumes that should have numbers below which demotion freezes, and from which it goes on. */
 const FREEZE_BELOW = 0.7
 const THAW_FROM = 0.85
-const FADE = 0.99
 
 /** How far the usage numbers of each policy can be trusted now. */
 export class PolicyHealth {
@@ -39,22 +39,30 @@ export class PolicyHealth {
     for (const id of this.#observations.keys()) if (!keep(id)) this.#observations.delete(id)
   }
 
-  /** Counts of one answered window. Returns true when demotion has just been frozen or thawed. */
-  window(policy: string, windowEnd: number, covered: number, attached: number): boolean {
+  forgetPolicies(isKept: (policy: string) => boolean): void {
+    for (const name of this.#policies.keys()) if (!isKept(name)) this.#policies.delete(name)
+  }
+
+  /** Counts of one answered window. `wasFrozen`: what an earlier process left, for the first window of this one. */
+  window(
+    policy: string,
+    windowEnd: number,
+    { covered, attached, lost }: Pick<Health, 'covered' | 'attached' | 'lost'>,
+    wasFrozen: boolean,
+  ): void {
     const h = this.#of(policy)
     h.down = undefined
     h.windowEnd = windowEnd
     h.covered = covered
     h.attached = attached
-    const before = h.frozen
-    h.usual = Math.max(h.usual * FADE, covered)
-    h.frozen = covered < h.usual * (before ? THAW_FROM : FREEZE_BELOW)
-    return h.frozen !== before
+    h.lost = lost
+    const share = (h.frozen ?? wasFrozen) ? THAW_FROM : FREEZE_BELOW
+    h.frozen = covered < (covered + lost) * share
   }
 
   /**
-   * What another source said is no news of this one; how many volumes usually have numbers still is. Returns true when the
-   * source is a new one.
+   * What another source said is no news of this one; which volumes had numbers still is. Returns true when the source is a
+   * new one.
    */
   readsFrom(policy: string, source: string): boolean {
     const h = this.#of(policy)
@@ -70,7 +78,8 @@ export class PolicyHealth {
     this.#of(policy).warnings = warnings
   }
 
-  down(policy: string, why: string): void {
+  /** undefined = it answers. */
+  down(policy: string, why: string | undefined): void {
     this.#of(policy).down = why
   }
 
@@ -89,17 +98,17 @@ export class PolicyHealth {
     return this.#of(policy).medianSizeGiB
   }
 
-  freeze(policy: string): Block | undefined {
+  freeze(policy: string): Block<'CatchingUp' | 'DemotionFrozen'> | undefined {
     const h = this.#of(policy)
     if (h.catchingUp)
       return {
         reason: 'CatchingUp',
         message: 'history is still being read; demotion waits until it is complete',
       }
-    if (!h.frozen) return undefined
+    if (h.frozen !== true) return undefined
     return {
       reason: 'DemotionFrozen',
-      message: `only ${h.covered} of usually ${Math.round(h.usual)} volumes have usage numbers; demotion waits until they are back`,
+      message: `only ${h.covered} of usually ${h.covered + h.lost} volumes have usage numbers; demotion waits until they are back`,
     }
   }
 
@@ -112,10 +121,10 @@ export class PolicyHealth {
     if (h === undefined) {
       h = {
         medianSizeGiB: 0,
-        usual: 0,
         covered: 0,
+        lost: 0,
         attached: 0,
-        frozen: false,
+        frozen: undefined,
         catchingUp: true,
         source: undefined,
         down: undefined,

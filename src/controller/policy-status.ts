@@ -3,6 +3,7 @@ import { withCondition } from '../api/object.ts'
 import type { Condition } from '../api/object.ts'
 import type { PolicyCondition } from '../api/reasons.ts'
 import type { StoragePolicyStatus } from '../api/storage-policy.ts'
+import { stopped } from '../blockers/policy.ts'
 import { monthlyCost } from '../policy/rank.ts'
 import type { Week } from '../policy/shadow.ts'
 import { BLOCKING_REASONS } from './blocking-reasons.ts'
@@ -18,7 +19,7 @@ export type StatusFacts = {
     readonly medianSizeGiB: number
     readonly covered: number
     readonly attached: number
-    readonly frozen: boolean
+    readonly frozen: boolean | undefined
     readonly catchingUp: boolean
     readonly down: string | undefined
     readonly windowEnd: number | undefined
@@ -27,11 +28,24 @@ export type StatusFacts = {
   /** What the last days cost, and would have cost; undefined before the first window. */
   readonly week: Week | undefined
   readonly cinderProblem: string | undefined
+  /** Why a move that waits could not be prepared: Cinder refuses, or does not answer, a read that it needs. */
+  readonly unreadFor:
+    { readonly reason: 'MissingPermission' | 'CinderDown'; readonly message: string } | undefined
+  /** What OpenStack does not let us read, and moves go on without. */
+  readonly unreadable: readonly string[]
+  /** What a new leader cannot read yet, so that it starts no move. */
+  readonly startProblem: string | undefined
   readonly stopped: boolean
+  /** Why its strategy moves nothing. */
+  readonly unsupported: string | undefined
+  /** Why approvals do not count here. */
+  readonly unguarded: string | undefined
   readonly halted: string | undefined
   readonly openBreakers: readonly string[]
   /** Why all moves of the policy are held back for going to and fro. */
   readonly thrashing: string | undefined
+  /** What the API server refuses to keep of the policy, and what follows from that. */
+  readonly unsaved: readonly string[]
   readonly missingRules: readonly string[]
   /** ms */
   readonly now: number
@@ -160,7 +174,7 @@ function metricsHealthy({ policy, health, verdicts }: StatusFacts): Told {
     `${health.covered} of ${health.attached} attached volumes have usage numbers from ${policy.effective.metrics.source}`,
     ...health.warnings,
   ].join('; ')
-  if (health.frozen)
+  if (health.frozen === true)
     return { status: 'False', reason: 'CoverageDropped', message: `${told}; demotion is frozen` }
   if (health.covered === 0 && verdicts.length > 0 && health.attached > 0)
     return { status: 'False', reason: 'NoSeries', message: told }
@@ -188,22 +202,39 @@ function ready(facts: StatusFacts): Told {
   const { policy, health } = facts
   const no = (reason: string, message: string): Told => ({ status: 'False', reason, message })
   if (policy.watched.problems.length > 0) return no('Invalid', policy.watched.problems.join('; '))
-  if (facts.stopped) return no('Stopped', 'migration.paused in config.yaml stops every move')
+  if (facts.unsupported !== undefined) return no('StrategyUnsupported', facts.unsupported)
+  const stop = stopped(facts)
+  if (stop !== undefined) return no('Stopped', stop.message)
   if (policy.effective.paused) return no('Paused', 'spec.paused is true')
   if (facts.cinderProblem !== undefined) return no('CinderDown', facts.cinderProblem)
+  if (facts.startProblem !== undefined) return no('Starting', facts.startProblem)
   if (policy.tiers === undefined) return no('TiersUnresolved', policy.problems.join('; '))
   if (facts.halted !== undefined) return no('Halted', facts.halted)
   if (facts.openBreakers.length > 0)
     return no('BreakerOpen', `moves fail and are held back: ${facts.openBreakers.join(', ')}`)
   if (facts.thrashing !== undefined) return no('Thrashing', facts.thrashing)
+  if (policy.effective.mode === 'Approve' && facts.unguarded !== undefined)
+    return no('NoAdmissionPolicy', `mode Approve moves nothing: ${facts.unguarded}`)
   if (health.down !== undefined) return no('MetricsDown', health.down)
-  if (facts.missingRules.length > 0)
-    return {
-      status: 'True',
-      reason: 'Ready',
-      message: `works; the role lacks: ${facts.missingRules.join('; ')}`,
-    }
-  if (health.catchingUp)
-    return { status: 'Unknown', reason: 'CatchingUp', message: 'history is being read' }
+  if (facts.unreadFor !== undefined) return no(facts.unreadFor.reason, facts.unreadFor.message)
+  const refused = facts.verdicts.filter(
+    (v) => v.verdict.kind === 'stay' && v.verdict.reason === 'WriteRefused',
+  ).length
+  const lacks = [
+    ...(refused > 0
+      ? [`${refused} claims wait because their VolumeMigrations are refused (event WriteRefused)`]
+      : []),
+    ...facts.unsaved,
+    ...(facts.missingRules.length > 0 ? [`the role lacks: ${facts.missingRules.join('; ')}`] : []),
+    ...(facts.unreadable.length > 0
+      ? [`the OpenStack credential may not read: ${facts.unreadable.join(', ')}`]
+      : []),
+  ]
+  if (health.catchingUp) {
+    const message = ['history is being read', ...lacks].join('; ')
+    return { status: 'Unknown', reason: 'CatchingUp', message }
+  }
+  if (lacks.length > 0)
+    return { status: 'True', reason: 'Ready', message: `works; ${lacks.join('; ')}` }
   return { status: 'True', reason: 'Ready', message: `mode ${policy.effective.mode}` }
 }

@@ -1,6 +1,7 @@
 import { ANNOTATION, CINDER_DRIVER } from '../api/names.ts'
 import type { ObjectMeta } from '../api/object.ts'
 import { quantityToGiB } from '../api/quantity.ts'
+import type { Resizing } from '../blockers/claim.ts'
 import type { KubeObject } from '../kube/types.ts'
 
 /** What is kept of each object in memory: a few hundred bytes instead of a few thousand. */
@@ -17,8 +18,12 @@ export type Claim = {
   readonly storageClass: string
   readonly bound: boolean
   readonly terminating: boolean
-  readonly resizing: boolean
+  readonly resizing: Resizing
+  /** What the claim has, GiB; undefined when it does not show it. */
+  readonly capacityGiB: number | undefined
   readonly createdAt: string
+  /** `spec.volumeAttributesClassName`; most claims have none. */
+  readonly attributesClass?: string
 }
 
 export type Volume = {
@@ -28,6 +33,8 @@ export type Volume = {
   readonly handle: string
   readonly claimUid: string
   readonly claimKey: string
+  /** undefined when it does not show it. */
+  readonly capacityGiB: number | undefined
   readonly terminating: boolean
 }
 
@@ -42,7 +49,11 @@ export type Class = {
   readonly provisioner: string
   readonly type: string | undefined
 }
-export type Namespace = { readonly name: string; readonly labels: Readonly<Record<string, string>> }
+export type Namespace = {
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly terminating: boolean
+}
 export type Node = { readonly name: string; readonly unschedulable: boolean }
 export type Pod = {
   readonly namespace: string
@@ -55,6 +66,7 @@ type RawClaim = KubeObject & {
   spec?: {
     volumeName?: string
     storageClassName?: string
+    volumeAttributesClassName?: string
     resources?: { requests?: { storage?: string } }
   }
   status?: { phase?: string; capacity?: { storage?: string } }
@@ -77,9 +89,16 @@ export function projectClaim(raw: KubeObject): Claim | undefined {
     storageClass: spec?.storageClassName ?? '',
     bound: status?.phase === 'Bound',
     terminating: metadata.deletionTimestamp !== undefined,
-    resizing: wanted !== undefined && has !== undefined && wanted > has,
+    resizing: resizingOf(wanted, has),
+    capacityGiB: has,
     createdAt: metadata.creationTimestamp ?? '',
+    ...(spec?.volumeAttributesClassName ? { attributesClass: spec.volumeAttributesClassName } : {}),
   }
+}
+
+function resizingOf(wantedGiB: number | undefined, hasGiB: number | undefined): Resizing {
+  if (wantedGiB === undefined || hasGiB === undefined) return 'unknown'
+  return wantedGiB > hasGiB ? 'yes' : 'no'
 }
 
 function ownAnnotations(metadata: ObjectMeta): Readonly<Record<string, string>> {
@@ -102,6 +121,9 @@ function gib(quantity: string | undefined): number | undefined {
 type RawVolume = KubeObject & {
   spec?: {
     csi?: { driver?: string; volumeHandle?: string }
+    /** The driver once built into Kubernetes; since 1.24 the CSI driver serves its volumes. */
+    cinder?: { volumeID?: string }
+    capacity?: { storage?: string }
     claimRef?: { namespace?: string; name?: string; uid?: string }
   }
 }
@@ -109,15 +131,23 @@ type RawVolume = KubeObject & {
 /** Volumes of other drivers are not kept at all. */
 export function projectVolume(raw: KubeObject): Volume | undefined {
   const { metadata, spec } = raw as RawVolume
-  if (spec?.csi?.driver !== CINDER_DRIVER || !spec.csi.volumeHandle) return undefined
+  const handle = cinderVolumeOf(spec)
+  if (handle === undefined) return undefined
   return {
     name: metadata.name,
     uid: metadata.uid ?? '',
-    handle: spec.csi.volumeHandle,
-    claimUid: spec.claimRef?.uid ?? '',
-    claimKey: `${spec.claimRef?.namespace ?? ''}/${spec.claimRef?.name ?? ''}`,
+    handle,
+    claimUid: spec?.claimRef?.uid ?? '',
+    claimKey: `${spec?.claimRef?.namespace ?? ''}/${spec?.claimRef?.name ?? ''}`,
+    capacityGiB: gib(spec?.capacity?.storage),
     terminating: metadata.deletionTimestamp !== undefined,
   }
+}
+
+function cinderVolumeOf(spec: RawVolume['spec']): string | undefined {
+  if (spec?.csi?.driver === CINDER_DRIVER) return spec.csi.volumeHandle || undefined
+  // `cinder://id` and `cinder:///id` were written by early cloud providers
+  return spec?.cinder?.volumeID?.replace(/^cinder:\/+/, '') || undefined
 }
 
 export function projectAttachment(raw: KubeObject): Attachment | undefined {
@@ -143,7 +173,8 @@ export function projectClass(raw: KubeObject): Class | undefined {
 }
 
 export function projectNamespace(raw: KubeObject): Namespace {
-  return { name: raw.metadata.name, labels: raw.metadata.labels ?? NONE }
+  const { name, labels, deletionTimestamp } = raw.metadata
+  return { name, labels: labels ?? NONE, terminating: deletionTimestamp !== undefined }
 }
 
 export function projectNode(raw: KubeObject): Node {
@@ -151,18 +182,30 @@ export function projectNode(raw: KubeObject): Node {
   return { name: metadata.name, unschedulable: spec?.unschedulable === true }
 }
 
+type RawPodVolume = {
+  name?: string
+  persistentVolumeClaim?: { claimName?: string }
+  ephemeral?: object
+}
+
+/** The claim of a generic ephemeral volume is named by pod and volume. */
+function claimNameOf(pod: string, v: RawPodVolume): string | undefined {
+  return v.ephemeral === undefined ? v.persistentVolumeClaim?.claimName : `${pod}-${v.name}`
+}
+
 export function projectPod(raw: KubeObject): Pod | undefined {
   const { metadata, spec, status } = raw as KubeObject & {
-    spec?: { volumes?: { persistentVolumeClaim?: { claimName?: string } }[] }
+    spec?: { volumes?: RawPodVolume[] }
     status?: { phase?: string }
   }
-  const claims = (spec?.volumes ?? []).flatMap((v) => v.persistentVolumeClaim?.claimName ?? [])
+  const claims = (spec?.volumes ?? []).flatMap((v) => claimNameOf(metadata.name, v) ?? [])
   if (claims.length === 0) return undefined
   const namespace = metadata.namespace ?? ''
   return {
     namespace,
     name: metadata.name,
-    pending: status?.phase === 'Pending' && metadata.deletionTimestamp === undefined,
+    // a phase that is not there yet is that of a pod which has only just been made
+    pending: (status?.phase ?? 'Pending') === 'Pending' && metadata.deletionTimestamp === undefined,
     claims: claims.map((c) => `${namespace}/${c}`),
   }
 }

@@ -11,6 +11,7 @@ export function readOnly(deps: ReadingDeps): ControllerDeps {
       get: (...args) => kube.get(...args),
       list: (...args) => kube.list(...args),
       watch: (...args) => kube.watch(...args),
+      serves: (r) => kube.serves(r),
       close: () => kube.close(),
       create: refuse,
       patch: refuse,
@@ -25,6 +26,7 @@ export function readOnly(deps: ReadingDeps): ControllerDeps {
       getQuota: (s) => volumes.getQuota(s),
       listAvailabilityZones: (s) => volumes.listAvailabilityZones(s),
       maxMicroversion: (s) => volumes.maxMicroversion(s),
+      projectId: (s) => volumes.projectId(s),
       retype: refuse,
     },
     elector: {

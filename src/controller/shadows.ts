@@ -14,6 +14,7 @@ import {
   unpackShadow,
 } from '../policy/shadow.ts'
 import type { Shadow, ShadowMove, ShadowSample, Week } from '../policy/shadow.ts'
+import { checkpointBase } from './checkpoint-names.ts'
 import type { ControllerMetrics } from './controller-metrics.ts'
 import type { ResolvedPolicy } from './policies.ts'
 
@@ -24,9 +25,21 @@ export class Shadows {
   readonly #client: KubeClient
   readonly #log: Log
   readonly #metrics: ControllerMetrics
+  /** Throws when we do not lead any more. */
+  readonly #fence: () => void
   readonly #books = new Map<string, Book>()
 
-  constructor(client: KubeClient, log: Log, metrics: ControllerMetrics) {
+  readonly #onSave: (policy: ResolvedPolicy, e?: unknown) => void
+
+  constructor(
+    client: KubeClient,
+    log: Log,
+    metrics: ControllerMetrics,
+    fence: () => void,
+    onSave: (policy: ResolvedPolicy, e?: unknown) => void,
+  ) {
+    this.#fence = fence
+    this.#onSave = onSave
     this.#client = client
     this.#log = log
     this.#metrics = metrics
@@ -56,6 +69,10 @@ export class Shadows {
     this.#advance(policy, book, shadowMove(book.shadow, move, policy.tiers, policy.constants))
   }
 
+  forget(isKept: (policy: string) => boolean): void {
+    for (const name of this.#books.keys()) if (!isKept(name)) this.#books.delete(name)
+  }
+
   week(policy: string): Week | undefined {
     const book = this.#books.get(policy)
     return book && lastWeek(book.shadow)
@@ -70,7 +87,9 @@ export class Shadows {
     try {
       await this.#write(policy, book.shadow, data)
       book.saved = data
+      this.#onSave(policy)
     } catch (e) {
+      this.#onSave(policy, e)
       this.#log.warn(
         { policy: policy.name, err: messageOf(e) },
         'shadow costs could not be saved; tried again after the next window',
@@ -129,11 +148,12 @@ export class Shadows {
     await this.#client.patch(TIERING_CHECKPOINT, object.metadata.name, object, {
       type: 'apply',
       force: true,
+      fence: this.#fence,
     })
   }
 }
 
 /** Shards end in a hyphen and a number. */
 function nameOf({ name }: ResolvedPolicy): string {
-  return `${name}.shadow`
+  return `${checkpointBase(name)}.shadow`
 }

@@ -31,7 +31,7 @@ export class Teller {
     this.#onStep = parts.onStep
   }
 
-  /** `before` undefined = the intent has just been saved. */
+  /** `before` undefined = the first intent of the move has just been saved. */
   stepTaken(before: VolumeMigration | undefined, after: VolumeMigration): void {
     const { step, reason, message } = after.status ?? {}
     if (before !== undefined && before.status?.step === step && before.status?.reason === reason)

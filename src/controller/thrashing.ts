@@ -8,7 +8,7 @@ type DoneMove = {
   readonly reason: MigrationReason
   readonly volumeId?: string
   readonly endedAt: number
-  readonly ended: 'Succeeded' | 'Failed' | 'Unexplained'
+  readonly ended: 'Succeeded' | 'Failed' | 'Unexplained' | 'Other'
 }
 
 const DAY = 86_400_000

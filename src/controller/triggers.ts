@@ -1,15 +1,17 @@
 import { sleep } from '../clock.ts'
-import { messageOf } from '../errors.ts'
 import { isFinished } from '../api/volume-migration.ts'
 import type { VolumeMigration } from '../api/volume-migration.ts'
 import { nextTurn } from '../clock.ts'
 import type { QueueResult, WorkQueue } from '../kube/types.ts'
+import type { ApprovalGuard } from './approval-guard.ts'
+import type { Annotator } from './annotator.ts'
 import type { ControllerDeps } from './deps.ts'
+import type { Detachments } from './detachments.ts'
 import type { Drift } from './drift.ts'
+import type { Halts } from './halts.ts'
 import type { Inventory } from './inventory.ts'
 import type { Managed } from './managed.ts'
 import type { Migrations } from './migrations.ts'
-import type { Orphans } from './orphans.ts'
 import type { Planner } from './planner.ts'
 import type { Policies } from './policies.ts'
 import type { Claim } from './projections.ts'
@@ -19,6 +21,8 @@ import type { Watches } from './watches.ts'
 import type { WindowLoop } from './window-loop.ts'
 
 export type TriggerParts = {
+  /** Nothing needs to be remembered of that move any more. */
+  readonly onMigrationGone: (m: VolumeMigration) => void
   readonly deps: ControllerDeps
   readonly watches: Watches
   readonly inventory: Inventory
@@ -27,9 +31,13 @@ export type TriggerParts = {
   readonly policies: Policies
   readonly planner: Planner
   readonly drift: Drift
+  readonly annotator: Pick<Annotator, 'isStale'>
+  readonly detachments: Detachments
   readonly status: StatusWriter
   readonly windows: WindowLoop
-  readonly orphans: Orphans
+  readonly halts: Halts
+  readonly holdsPlace: (m: VolumeMigration) => boolean
+  readonly approvals: ApprovalGuard
   readonly queues: {
     readonly moves: WorkQueue
     readonly claims: WorkQueue
@@ -62,7 +70,9 @@ export class Triggers {
       windows.kick()
     }
     const stops = [
-      watches.migrations.store.subscribe(({ key, after }) => {
+      watches.migrations.store.subscribe(({ key, before, after }) => {
+        if (before !== undefined && before.metadata.uid !== after?.metadata.uid)
+          this.#parts.onMigrationGone(before)
         if (after !== undefined) queues.moves.add(key, { priority: 'user' })
         this.#parts.status.kick()
       }),
@@ -80,7 +90,9 @@ export class Triggers {
           policyChanged()
       }),
       watches.classes.store.subscribe(policyChanged),
-      watches.namespaces.store.subscribe(() => windows.kick()),
+      watches.namespaces.store.subscribe(({ before, after }) => {
+        if (!sameLabels(before?.labels, after?.labels)) windows.kickForClaims()
+      }),
     ]
     for (const m of watches.migrations.store.values()) queues.moves.add(keyOf(m))
     return () => stops.forEach((stop) => stop())
@@ -94,7 +106,7 @@ export class Triggers {
     if (handle !== undefined && m?.match.policy !== undefined) {
       const looks = this.#lookFirst.get(key)
       if (looks !== undefined || m.bound?.row === undefined) await inventory.look(handle)
-      if (m.bound?.row === undefined) windows.kick()
+      if (m.bound?.row === undefined) windows.kickForClaims()
       if (looks !== undefined && this.#stillDetaching(key, looks, handle))
         return { kind: 'requeue', afterMs: DETACH_LOOKS_MS }
     }
@@ -107,31 +119,37 @@ export class Triggers {
 
   /** A step of a migration is saved: the claim's picture has changed. */
   stepTaken(m: VolumeMigration): void {
-    const { queues, status } = this.#parts
+    const { queues, status, holdsPlace } = this.#parts
     status.kick()
-    if (!isFinished(m)) return
-    queues.claims.add(`${m.metadata.namespace}/${m.spec.claim.name}`, { priority: 'user' })
-    this.#fillPlace(m.spec.policy)
+    if (isFinished(m))
+      queues.claims.add(`${m.metadata.namespace}/${m.spec.claim.name}`, { priority: 'user' })
+    // what cannot start leaves its place to the next one
+    if (isFinished(m) || !holdsPlace(m)) this.#parts.planner.fillSoon(m.spec.policy)
   }
 
   /** Slow full look at Cinder, for drift and for what no watch tells: snapshots, types, hand-made retypes. */
   async sweepLoop(signal: AbortSignal): Promise<void> {
-    const { deps, inventory, policies, watches, drift, orphans, windows, status } = this.#parts
+    const { deps, inventory, policies, watches, drift, annotator, queues, windows, status } =
+      this.#parts
     await this.#annotateAll()
     while (!signal.aborted) {
       await sleep(deps.clock, deps.timing.sweepMs * (0.9 + 0.2 * deps.random()), signal)
       if (signal.aborted) return
+      await this.#parts.approvals.refresh()
+      await this.#parts.halts.check()
       if (!(await inventory.sweep(signal))) {
         status.kick()
         continue
       }
       policies.refresh()
       let checked = 0
-      for (const c of watches.claims.store.values()) {
-        drift.check(`${c.namespace}/${c.name}`)
+      for (const key of watches.claims.store.keys()) {
+        drift.check(key)
+        // a tier that somebody else changed, or that was renamed, changes nothing else about the claim
+        if (annotator.isStale(key)) queues.annotations.add(key, { priority: 'background' })
         if (++checked % SLICE === 0) await nextTurn()
       }
-      await orphans.check()
+      drift.forget((id) => inventory.row(id) !== undefined)
       this.#recheckBlocked()
       windows.kick()
     }
@@ -141,8 +159,8 @@ export class Triggers {
   async #annotateAll(): Promise<void> {
     const { watches, queues } = this.#parts
     let seen = 0
-    for (const c of watches.claims.store.values()) {
-      queues.annotations.add(`${c.namespace}/${c.name}`, { priority: 'background' })
+    for (const key of watches.claims.store.keys()) {
+      queues.annotations.add(key, { priority: 'background' })
       if (++seen % SLICE === 0) await nextTurn()
     }
   }
@@ -154,18 +172,12 @@ export class Triggers {
         queues.claims.add(key, { priority: 'background' })
   }
 
-  #fillPlace(name: string): void {
-    const { policies, planner, deps } = this.#parts
-    const policy = policies.get(name)
-    if (policy === undefined) return
-    planner
-      .fill(policy)
-      .catch((e: unknown) =>
-        deps.log.warn(
-          { policy: name, err: messageOf(e) },
-          'the next moves could not be planned; the next pass does',
-        ),
-      )
+  /** The API server refused an object of that claim's move: the others of its policy go on. */
+  refused(key: string, policy: string): void {
+    const { queues, status, planner } = this.#parts
+    queues.claims.add(key, { priority: 'background' })
+    status.kick()
+    planner.fillSoon(policy)
   }
 
   #claimChanged(key: string, before: Claim | undefined, after: Claim | undefined): void {
@@ -177,11 +189,13 @@ export class Triggers {
       before?.bound !== after?.bound ||
       before?.annotations['couchestor.io/policy'] !== after?.annotations['couchestor.io/policy']
     )
-      windows.kick()
+      windows.kickForClaims()
   }
 
   #attachmentChanged(volumeName: string | undefined): void {
     if (volumeName === undefined) return
+    const handle = this.#parts.watches.volumes.store.get(volumeName)?.handle
+    if (handle !== undefined) this.#parts.detachments.interrupt(handle)
     for (const c of this.#parts.watches.claims.store.byIndex('volumeName', volumeName)) {
       const key = `${c.namespace}/${c.name}`
       this.#lookFirst.set(key, 0)
@@ -209,6 +223,10 @@ export class Triggers {
   }
 }
 
+function sameLabels(a: Claim['labels'] | undefined, b: Claim['labels'] | undefined): boolean {
+  return JSON.stringify(a ?? {}) === JSON.stringify(b ?? {})
+}
+
 /** Labels and our own outgoing annotations aside, did anything change that a verdict depends on? */
 function sameToUs(a: Claim, b: Claim): boolean {
   const inputs = (c: Claim) => [
@@ -217,6 +235,7 @@ function sameToUs(a: Claim, b: Claim): boolean {
     c.terminating,
     c.resizing,
     c.volumeName,
+    c.attributesClass,
     JSON.stringify(c.labels),
     ...['policy', 'force-tier', 'force-until', 'paused'].map(
       (name) => c.annotations[`couchestor.io/${name}`],

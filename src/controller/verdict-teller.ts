@@ -1,3 +1,4 @@
+import { parseForceUntil } from '../api/force-until.ts'
 import { ANNOTATION } from '../api/names.ts'
 import type { EventReason, StayReason } from '../api/reasons.ts'
 import type { Judged } from './judgement.ts'
@@ -16,10 +17,26 @@ const TOLD: Partial<Record<StayReason, EventReason>> = {
   QuotaExceeded: 'MigrationBlocked',
   Attached: 'MigrationBlocked',
   ForceTierUnknown: 'ForceTierUnknown',
-  ForceTierDenied: 'ForceTierDenied',
+  NoAdmissionPolicy: 'NoAdmissionPolicy',
   UnmanagedType: 'UnmanagedType',
   NoData: 'NoData',
   Observe: 'WouldMigrate',
+}
+
+type Staying = Extract<Judged['verdict'], { kind: 'stay' }>
+
+/** Of a forced claim: no object waits for its move, and its owner may not be allowed to read policies. */
+const TOLD_OF_FORCED: Partial<Record<StayReason, EventReason>> = {
+  Observe: 'ForceTierObserved',
+  PolicyPaused: 'MigrationBlocked',
+  Stopped: 'MigrationBlocked',
+}
+
+function eventOfForced({ reason, wants }: Staying): EventReason | undefined {
+  const event = wants === undefined ? undefined : TOLD_OF_FORCED[reason]
+  if (event !== undefined) return event
+  // otherwise it waits in an object of its own, which tells the same
+  return TOLD[reason] === 'MigrationBlocked' ? undefined : TOLD[reason]
 }
 
 const PAUSES = new Set(['true', 'false', 'promotion', 'demotion'])
@@ -34,7 +51,7 @@ function markOf(verdict: Judged['verdict'], forced: string | undefined): string 
 /** Tells a claim's owner when the answer to "why does it stay?" changes; once, not every window. */
 export class VerdictTeller {
   readonly #teller: Teller
-  readonly #last = new Map<string, string>()
+  readonly #last = new Map<string, Marks>()
 
   constructor(teller: Teller) {
     this.#teller = teller
@@ -42,28 +59,28 @@ export class VerdictTeller {
 
   verdict(key: string, judged: Judged, nowSeconds: number): void {
     const { managed, verdict } = judged
-    this.#annotations(key, managed, nowSeconds)
-    this.#losers(key, managed)
+    const marks = this.#marksOf(key)
+    this.#annotations(marks, managed, nowSeconds)
+    this.#denied(marks, judged)
+    this.#losers(marks, managed)
+    this.#attributesClass(marks, managed)
     // a volume that nobody uses, or that has only just come, is not expected to have numbers
     if (verdict.kind === 'stay' && verdict.reason === 'NoData' && !shouldHaveData(judged)) return
-    const forced = managed.claim.annotations[ANNOTATION.forceTier]
+    const forced = judged.forced ? managed.claim.annotations[ANNOTATION.forceTier] : undefined
     const mark = markOf(verdict, forced)
-    if (!this.#isNew(key, mark) || verdict.kind === 'move') return
-    const event =
-      verdict.reason === 'Observe' && forced !== undefined
-        ? 'ForceTierObserved'
-        : TOLD[verdict.reason]
-    // a forced move waits in an object of its own, which tells the same
-    if (event === undefined || (event === 'MigrationBlocked' && forced !== undefined)) return
-    this.#teller.claim(managed.claim, event, verdict.message)
+    if (!isNew(marks, 'verdict', mark) || verdict.kind === 'move') return
+    const event = forced === undefined ? TOLD[verdict.reason] : eventOfForced(verdict)
+    if (event !== undefined) this.#teller.claim(managed.claim, event, verdict.message)
   }
 
-  unmatched(key: string, { claim, match }: ManagedClaim): void {
-    const forced = claim.annotations[ANNOTATION.forceTier]
+  unmatched(key: string, { claim, match }: ManagedClaim, nowSeconds: number): void {
+    const now = nowSeconds * 1000
+    const end = parseForceUntil(claim.annotations[ANNOTATION.forceUntil] ?? '', now)
+    const forced = end.ok && end.at <= now ? undefined : claim.annotations[ANNOTATION.forceTier]
     const reason = unmanagedReason({ match })
     // nothing is told, and most claims of a cluster may be nobody's
     if (reason === 'NoPolicy' && forced === undefined) return this.forget(key)
-    if (!this.#isNew(key, `${reason} ${forced ?? ''}`)) return
+    if (!isNew(this.#marksOf(key), 'verdict', `${reason} ${forced ?? ''}`)) return
     if (match.policy !== undefined) return
     if (reason === 'PolicyNotFound' || reason === 'PolicyConflict')
       this.#teller.claim(claim, reason, match.message)
@@ -76,21 +93,15 @@ export class VerdictTeller {
   }
 
   /** What was written on the claim and cannot be read, or has come to its end. */
-  #annotations(key: string, { claim }: ManagedClaim, nowSeconds: number): void {
+  #annotations(marks: Marks, { claim }: ManagedClaim, nowSeconds: number): void {
     const { forceTier, forceUntil, paused } = ANNOTATION
     const until = claim.annotations[forceUntil]
-    const end = until === undefined ? undefined : Date.parse(until) / 1000
-    if (
-      this.#isNew(`${key} until`, `${until} ${end !== undefined && end <= nowSeconds}`) &&
-      end !== undefined
-    ) {
-      if (Number.isNaN(end))
-        this.#teller.claim(
-          claim,
-          'InvalidAnnotation',
-          `${forceUntil}: "${until}" is no time; write it as 2030-01-31T18:00:00Z`,
-        )
-      else if (end <= nowSeconds && claim.annotations[forceTier] !== undefined)
+    const end = until === undefined ? undefined : parseForceUntil(until, nowSeconds * 1000)
+    const over = end?.ok === true && end.at <= nowSeconds * 1000
+    const untilMark = end === undefined ? '' : `${until} ${end.ok} ${over}`
+    if (isNew(marks, 'until', untilMark) && end !== undefined) {
+      if (!end.ok) this.#teller.claim(claim, 'InvalidAnnotation', end.problem)
+      else if (over && claim.annotations[forceTier] !== undefined)
         this.#teller.claim(
           claim,
           'ForceTierExpired',
@@ -98,7 +109,7 @@ export class VerdictTeller {
         )
     }
     const pause = claim.annotations[paused]
-    if (this.#isNew(`${key} paused`, pause ?? '') && pause !== undefined && !PAUSES.has(pause))
+    if (isNew(marks, 'paused', pause ?? '') && pause !== undefined && !PAUSES.has(pause))
       this.#teller.claim(
         claim,
         'InvalidAnnotation',
@@ -106,10 +117,28 @@ export class VerdictTeller {
       )
   }
 
-  #losers(key: string, { claim, match }: ManagedClaim): void {
+  #attributesClass(marks: Marks, { claim }: ManagedClaim): void {
+    const { attributesClass } = claim
+    if (!isNew(marks, 'class', attributesClass) || attributesClass === undefined) return
+    this.#teller.claim(claim, 'VolumeAttributesClassIgnored', attributesClassNote(attributesClass))
+  }
+
+  /** It has no other effect than to be reported. */
+  #denied(marks: Marks, { managed: { claim }, policy }: Judged): void {
+    if (policy.effective.forceTier !== 'Deny') return
+    const tier = claim.annotations[ANNOTATION.forceTier] ?? ''
+    if (isNew(marks, 'denied', tier) && tier !== '')
+      this.#teller.claim(
+        claim,
+        'ForceTierDenied',
+        `policy ${policy.name} denies ${ANNOTATION.forceTier} (spec.overrides.forceTier), so "${tier}" has no effect; remove the annotation`,
+      )
+  }
+
+  #losers(marks: Marks, { claim, match }: ManagedClaim): void {
     if (match.policy === undefined) return
-    const others = match.alsoMatched.join(', ')
-    if (this.#isNew(`${key} losers`, others) && others !== '')
+    const others = match.alsoMatched.length === 0 ? '' : match.alsoMatched.join(', ')
+    if (isNew(marks, 'losers', others) && others !== '')
       this.#teller.claim(
         claim,
         'PolicyConflict',
@@ -118,14 +147,36 @@ export class VerdictTeller {
   }
 
   forget(key: string): void {
-    for (const mark of ['', ' until', ' paused', ' losers']) this.#last.delete(key + mark)
+    this.#last.delete(key)
   }
 
-  #isNew(key: string, mark: string): boolean {
-    if (this.#last.get(key) === mark) return false
-    this.#last.set(key, mark)
-    return true
+  #marksOf(key: string): Marks {
+    let marks = this.#last.get(key)
+    if (marks === undefined) {
+      marks = {
+        verdict: undefined,
+        until: undefined,
+        denied: undefined,
+        paused: undefined,
+        losers: undefined,
+        class: undefined,
+      }
+      this.#last.set(key, marks)
+    }
+    return marks
   }
+}
+
+/** What was said last of a claim, by what it is about; undefined = nothing yet. */
+type Marks = Record<
+  'verdict' | 'until' | 'denied' | 'paused' | 'losers' | 'class',
+  string | undefined
+>
+
+function isNew(marks: Marks, about: keyof Marks, mark: string | undefined): boolean {
+  if (marks[about] === mark) return false
+  marks[about] = mark
+  return true
 }
 
 function shouldHaveData({ managed, asked }: Judged): boolean {
@@ -135,4 +186,9 @@ function shouldHaveData({ managed, asked }: Judged): boolean {
 /** Why no policy has a say in the claim. */
 export function unmanagedReason({ match }: Pick<ManagedClaim, 'match'>): StayReason {
   return match.policy === undefined ? match.reason : 'TiersUnresolved'
+}
+
+/** What a claim's owner should know who has asked for a tier in Kubernetes' own way. */
+export function attributesClassNote(name: string): string {
+  return `spec.volumeAttributesClassName: ${name} is not acted on: the Cinder CSI driver does not implement it (a new claim that names a class stays Pending); the policy decides the tier, and couchestor.io/force-tier pins one`
 }

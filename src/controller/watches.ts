@@ -54,6 +54,7 @@ const KINDS: Kinds = {
   volumes: {
     resource: resources.PERSISTENT_VOLUME,
     project: projectVolume,
+    indexes: { handle: (v) => [v.handle] },
   },
   attachments: {
     resource: resources.VOLUME_ATTACHMENT,
@@ -67,7 +68,7 @@ const KINDS: Kinds = {
     project: watchedMigration,
     indexes: {
       claim: (m) => [`${m.metadata.namespace}/${m.spec.claim.name}`],
-      volumeId: (m) => [volumeIdOf(m)],
+      volumeId: (m) => (volumeIdOf(m) === '' ? [] : [volumeIdOf(m)]),
     },
   },
   namespaces: { resource: resources.NAMESPACE, project: projectNamespace, optional: true },
@@ -144,7 +145,8 @@ async function readStill<T>(
       })
       for (const raw of page.items) {
         const value = project(raw)
-        if (value !== undefined) store.set(keyOf(raw), value, raw.metadata.resourceVersion)
+        if (value !== undefined)
+          store.set(keyOf(raw), value, raw.metadata.resourceVersion, raw.metadata.uid)
       }
       next = page.continue
     } while (next !== undefined && next !== '')
@@ -182,9 +184,19 @@ function watchedMigration(raw: KubeObject): VolumeMigration {
   return raw as VolumeMigration
 }
 
-/** The Cinder id that the controller itself derived, else the one the spec claims. */
+/** Kubernetes attaches a volume by the name of a PersistentVolume, and more than one may name it. */
+export function attachmentsOf(
+  { volumes, attachments }: Pick<Watches, 'volumes' | 'attachments'>,
+  { handle }: Volume,
+): readonly Attachment[] {
+  return volumes.store
+    .byIndex('handle', handle)
+    .flatMap((v) => attachments.store.byIndex('volumeName', v.name))
+}
+
+/** The Cinder id that the controller itself derived from claim and PersistentVolume; what the spec says may be anybody's. */
 export function volumeIdOf(m: VolumeMigration): string {
-  return m.status?.volumeId ?? m.spec.volume?.id ?? ''
+  return m.status?.volumeId ?? ''
 }
 
 export function keyOf(object: { metadata: { namespace?: string; name: string } }): string {

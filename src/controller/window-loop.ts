@@ -1,18 +1,21 @@
 import { sleep } from '../clock.ts'
+import type { Timer } from '../clock.ts'
 import { messageOf } from '../errors.ts'
-import { nextTurn } from '../clock.ts'
 import { medianSizeGiB } from '../policy/rule.ts'
 import type { ControllerMetrics } from './controller-metrics.ts'
 import type { ControllerDeps } from './deps.ts'
 import type { Detachments } from './detachments.ts'
 import type { Feeder } from './feeder.ts'
+import type { Inventory } from './inventory.ts'
 import type { Managed } from './managed.ts'
 import type { Memory } from './memory.ts'
+import type { Migrations } from './migrations.ts'
 import type { Planner } from './planner.ts'
 import type { Policies, ResolvedPolicy } from './policies.ts'
 import type { PolicyHealth } from './policy-health.ts'
 import type { Shadows } from './shadows.ts'
 import type { StatusWriter } from './status-writer.ts'
+import { countVolumes } from './volume-counts.ts'
 import type { Watches } from './watches.ts'
 
 export type WindowLoopParts = {
@@ -26,6 +29,8 @@ export type WindowLoopParts = {
   readonly health: PolicyHealth
   readonly detachments: Detachments
   readonly watches: Watches
+  readonly inventory: Inventory
+  readonly migrations: Migrations
   readonly status: StatusWriter
   readonly metrics: ControllerMetrics
 }
@@ -35,15 +40,19 @@ const LONGEST_REST_MS = 3_600_000
 const TIDY_MS = 6 * 3_600_000
 /** New claims and policies come in bunches; one pass serves them all. */
 const GATHER_MS = 500
-
-/** Claims looked at between two turns: some milliseconds. */
-const SLICE = 500
+/** Between two passes for the sake of claims alone: some change all the time, and a pass looks at all. */
+const CLAIMS_MS = 30_000
 
 /** Window after window: usage, verdicts, plan, checkpoint, status. */
 export class WindowLoop {
   readonly #parts: WindowLoopParts
   #tidiedAt: number | undefined
   #wake: () => void = () => {}
+  #wakeForClaims: () => void = () => {}
+  /** Something changed since the last pass began: at once, or as soon as claims may ask for a pass again. */
+  #due = false
+  #dueForClaims = false
+  #passedAt = -Infinity
 
   constructor(parts: WindowLoopParts) {
     this.#parts = parts
@@ -51,7 +60,17 @@ export class WindowLoop {
 
   /** Something changed that the next pass should not wait for. */
   kick(): void {
+    this.#due = true
     this.#wake()
+  }
+
+  /**
+   * Claims came or went. Each is judged by itself at once; what concerns all of them, such as counts and the history of
+   * those that are new, is brought up to date for all that came within the next while.
+   */
+  kickForClaims(): void {
+    this.#dueForClaims = true
+    this.#wakeForClaims()
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -62,10 +81,11 @@ export class WindowLoop {
       } catch (e) {
         this.#parts.deps.log.error(
           { err: messageOf(e) },
-          'a pass over all claims failed; the next one starts anew',
+          'a pass over all claims failed; the next one starts over',
         )
         again = this.#parts.deps.timing.recheckMs
       }
+      this.#passedAt = this.#parts.deps.processClock.monotonic()
       if (signal.aborted) return
       await this.#rest(again, signal)
     }
@@ -75,11 +95,13 @@ export class WindowLoop {
   async #pass(signal: AbortSignal): Promise<number> {
     const { deps, feeder, planner, policies, memory, shadows, status, metrics } = this.#parts
     const stop = metrics.cycle.startTimer()
+    this.#due = false
+    this.#dueForClaims = false
     policies.refresh()
-    await this.#lookAround()
+    await this.#count()
     let complete = true
     for (const policy of policies.all())
-      complete = (await this.#advance(policy, signal)) && complete
+      complete = (await this.#tryAdvance(policy, signal)) && complete
     if (signal.aborted) return 0
     await planner.all()
     stop()
@@ -96,15 +118,33 @@ export class WindowLoop {
 
   /** Seldom: it reads all checkpoints. */
   async #tidy(): Promise<void> {
-    const { deps, memory, watches } = this.#parts
+    const { deps, memory, watches, shadows, feeder, health } = this.#parts
     const now = deps.clock.now()
     if (this.#tidiedAt !== undefined && now - this.#tidiedAt < TIDY_MS) return
     this.#tidiedAt = now
-    const names = Array.from(watches.policies.store.values(), (p) => p.policy.metadata.name)
+    const names = new Set(
+      Array.from(watches.policies.store.values(), (p) => p.policy.metadata.name),
+    )
     try {
-      await memory.tidy(new Set(names), now)
+      await memory.tidy(names, now)
+      const isKept = (policy: string) => names.has(policy) || memory.holds(policy)
+      for (const part of [shadows, feeder]) part.forget(isKept)
+      health.forgetPolicies(isKept)
     } catch (e) {
       deps.log.warn({ err: messageOf(e) }, 'checkpoints of policies that are gone stay for now')
+    }
+  }
+
+  /** What goes wrong with one policy is its own affair. */
+  async #tryAdvance(policy: ResolvedPolicy, signal: AbortSignal): Promise<boolean> {
+    try {
+      return await this.#advance(policy, signal)
+    } catch (e) {
+      this.#parts.deps.log.error(
+        { policy: policy.name, err: messageOf(e) },
+        'the usage of a policy could not be worked in; it is tried again',
+      )
+      return false
     }
   }
 
@@ -113,34 +153,26 @@ export class WindowLoop {
     if (policy.tiers === undefined) return true
     const bound = await managed.of(policy)
     const sizes = bound.flatMap((m) => m.bound.row?.sizeGiB ?? [])
+    // nothing to read, so that nothing is left to catch up with
+    if (sizes.length === 0) health.catchingUp(policy.name, false)
     if (sizes.length === 0) return true
     health.noteMedian(policy.name, medianSizeGiB(sizes))
-    await shadows.open(policy)
+    try {
+      await shadows.open(policy)
+    } catch (e) {
+      // it only compares costs: no reason to stop deciding
+      this.#parts.deps.log.warn(
+        { policy: policy.name, err: messageOf(e) },
+        'shadow costs could not be read; they are not counted until they can be',
+      )
+    }
     return feeder.advance(policy, bound, signal)
   }
 
-  /** Who is attached, and how much lies on each tier. */
-  async #lookAround(): Promise<void> {
-    const { deps, managed, watches, detachments, policies, health } = this.#parts
-    const now = Math.floor(deps.clock.now() / 1000)
-    const at = deps.clock.now()
-    const gib = new Map<string, number>()
-    const volumes = new Map<string, number>()
-    const seen = new Set<string>()
-    let looked = 0
-    for (const { match, bound } of managed.all()) {
-      if (++looked % SLICE === 0) await nextTurn()
-      if (bound?.row === undefined || match.policy === undefined) continue
-      const { volume, row } = bound
-      seen.add(volume.handle)
-      const kubernetes = watches.attachments.store.byIndex('volumeName', volume.name).length > 0
-      detachments.note(volume.handle, { kubernetes, cinder: row.attached }, now)
-      const tier = match.policy.tiers?.find((t) => t.typeId === row.typeId)?.name
-      const key = `${match.policy.name}/${tier}`
-      gib.set(key, (gib.get(key) ?? 0) + row.sizeGiB)
-      volumes.set(match.policy.name, (volumes.get(match.policy.name) ?? 0) + 1)
-    }
-    policies.setCounts({ gib, volumes, at })
+  async #count(): Promise<void> {
+    const { deps, managed, detachments, health } = this.#parts
+    const parts = { ...this.#parts, now: deps.clock.now() }
+    const seen = await countVolumes(managed.all(), parts)
     detachments.forget((id) => seen.has(id))
     health.forget((id) => seen.has(id))
   }
@@ -158,13 +190,21 @@ export class WindowLoop {
     const woken = new AbortController()
     const stop = () => woken.abort()
     signal.addEventListener('abort', stop, { once: true })
-    let kicked = false
-    this.#wake = () => {
-      kicked = true
-      stop()
+    const { processClock } = deps
+    let timer: Timer | undefined
+    this.#wake = stop
+    this.#wakeForClaims = () => {
+      const wait = this.#passedAt + CLAIMS_MS - processClock.monotonic()
+      timer ??= processClock.setTimer(Math.max(0, wait), () => {
+        this.#due = true
+        stop()
+      })
     }
+    if (this.#due) stop()
+    if (this.#dueForClaims) this.#wakeForClaims()
     await sleep(deps.clock, ms, woken.signal)
+    timer?.cancel()
     signal.removeEventListener('abort', stop)
-    if (kicked) await sleep(deps.processClock, GATHER_MS, signal)
+    if (this.#due) await sleep(processClock, GATHER_MS, signal)
   }
 }

@@ -4,13 +4,13 @@ import type { ActivitySource, ActivitySources, NamedFleet } from '../activity/ty
 import { unavailableSource } from '../activity/unavailable.ts'
 import type { Config } from '../api/config.ts'
 import type { Clock } from '../clock.ts'
-import { createHttpClient } from '../http.ts'
 import type { HttpClient } from '../http.ts'
 import type { Log } from '../log.ts'
 import type { Registry } from '../metrics.ts'
 import type { Session } from '../openstack/session.ts'
 import { gnocchiClient, gnocchiSourceConfig } from './gnocchi-config.ts'
 import { NO_PROMETHEUS, prometheusSourceConfig, prometheusTls } from './prometheus-config.ts'
+import { systemHttpClient } from './system-http.ts'
 
 export type SourceParts = {
   readonly config: Config
@@ -51,7 +51,7 @@ export function prometheusSource({
     return unavailableSource('prometheus', NO_PROMETHEUS)
   return createPrometheusSource({
     ...rest,
-    http: wrap(createHttpClient({ ...prometheusTls(config), connections: 4 })),
+    http: wrap(systemHttpClient({ ...prometheusTls(config), connections: 4 })),
     config: prometheusSourceConfig(config),
   })
 }

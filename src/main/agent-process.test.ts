@@ -10,7 +10,7 @@ it.each([
   ['--ignored-disks=(', '--ignored-disks: "(" is no regular expression'],
   ['--metrics-port=99999', '--metrics-port: "99999" is not a whole number from 0 to 65535'],
   ['--log-level=loud', '--log-level: "loud" is not one of debug, info, warn, error, silent'],
-  ['--nodename=n', '--nodename is no flag of this command; did you mean --node-name?'],
+  ['--nodename=n', 'unknown flag: --nodename, did you mean --node-name?'],
 ])('refuses %s with the flag, the value and the fix', async (flag, message) => {
   await expect(runAgent(['--node-name=n', flag])).rejects.toThrow(message)
 })

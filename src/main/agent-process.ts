@@ -22,7 +22,7 @@ export const AGENT_FLAGS = {
   sys: { value: 'DIR', help: 'where /sys of the node is', default: '/sys' },
   'ignored-disks': {
     value: 'REGEX',
-    help: 'names in /sys/block to pass over',
+    help: 'names in /sys/block to ignore',
     default: IGNORED_DISKS.source,
   },
   'log-level': {
@@ -91,7 +91,7 @@ function ignoredDisks(flags: Flags): RegExp {
 
 /** Kubernetes passes `$(NODE_NAME)` as it stands when the variable is not defined. */
 function nodeName(flags: Flags): string {
-  const name = flags['node-name'] ?? process.env['NODE_NAME'] ?? hostname()
+  const name = flags['node-name'] ?? (process.env['NODE_NAME'] || hostname())
   if (/^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/.test(name)) return name
   throw new UserError(
     'FLAGS',

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { dirname, isAbsolute, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -9,27 +8,31 @@ import { loadConfig } from '../api/config.ts'
 import type { Config } from '../api/config.ts'
 import { BACKTEST_FLAGS, runBacktest } from '../cli/backtest/command.ts'
 import type { BacktestDeps } from '../cli/backtest/command.ts'
-import { booleanFlag, readFlags } from '../cli/flags.ts'
+import { readFlags } from '../cli/flags.ts'
+import { readsOnly } from '../cli/reads-only.ts'
 import { UserError } from '../errors.ts'
-import { createHttpClient } from '../http.ts'
-import { createKubeClient } from '../kube/client.ts'
-import { loadKubeAccess } from '../kube/credentials.ts'
+import { textOf } from '../text-file.ts'
 import { createLog } from '../log.ts'
-import { createRegistry } from '../metrics.ts'
 import { createVolumeService } from '../openstack/cinder.ts'
 import { createSession } from '../openstack/session.ts'
 import type { VolumeService } from '../openstack/types.ts'
 import { activitySources, prometheusSource } from './activity-sources.ts'
 import { openStackCredentials } from './cloud-credentials.ts'
+import { clusterClient } from './cluster-clients.ts'
+import { CLUSTER_FLAGS } from './cluster-flags.ts'
 import { systemClock } from './system-clock.ts'
+import { systemHttpClient } from './system-http.ts'
+import { readText } from './system-files.ts'
+
+const { kubeconfig: _, ...CHOICE } = CLUSTER_FLAGS
+export const BACKTEST_COMMAND_FLAGS = { ...BACKTEST_FLAGS, ...CHOICE }
 
 /** `couchestor backtest`: real files, clients and clocks around runBacktest. Resolves to the exit code. */
 export async function runBacktestCommand(args: readonly string[]): Promise<number> {
-  const flags = readFlags('backtest', args, BACKTEST_FLAGS)
-  booleanFlag(flags, 'guards')
+  const flags = readFlags('backtest', args, BACKTEST_COMMAND_FLAGS)
   return runBacktest(flags, {
     clock: systemClock,
-    readFile: readText,
+    readFile: readMaybeZipped,
     writeFile: (path, text) => writeFile(path, text),
     resolve: (beside, path) => (isAbsolute(path) ? path : join(dirname(beside), path)),
     out: process.stdout,
@@ -37,15 +40,15 @@ export async function runBacktestCommand(args: readonly string[]): Promise<numbe
     config: (path) =>
       path === undefined
         ? loadConfig('defaults', () => Promise.resolve(''))
-        : loadConfig(path, (p) => readFile(p, 'utf8')),
+        : loadConfig(path, readText),
     source,
     kube,
   })
 }
 
-async function readText(path: string): Promise<string> {
+async function readMaybeZipped(path: string): Promise<string> {
   const bytes = await readFile(path)
-  return (path.endsWith('.gz') ? await promisify(gunzip)(bytes) : bytes).toString('utf8')
+  return textOf(path.endsWith('.gz') ? await promisify(gunzip)(bytes) : bytes)
 }
 
 const log = createLog('warn', process.stderr)
@@ -65,11 +68,11 @@ async function gnocchiSource(config: Config): Promise<ActivitySource> {
   const credentials = openStackCredentials({
     env: process.env,
     config: () => config,
-    readFile: (p) => readFile(p, 'utf8'),
+    readFile: readText,
   })
   const session = createSession({
     ...world,
-    http: createHttpClient({ ...(await credentials.tls()), connections: 4 }),
+    http: systemHttpClient({ ...(await credentials.tls()), connections: 4 }),
     credentials: credentials.read,
   })
   const attachments = await attachmentsIn(createVolumeService({ session, log }))
@@ -85,26 +88,12 @@ async function attachmentsIn(volumes: VolumeService): Promise<readonly VolumeAtt
 }
 
 /** No cluster at all is fine; one that was named and cannot be used is not. */
-const kube: BacktestDeps['kube'] = async (kubeconfig) => {
+const kube: BacktestDeps['kube'] = async (flags) => {
   try {
-    const access = await loadKubeAccess({
-      kubeconfigPath: kubeconfig,
-      env: process.env,
-      readFile: (path) => readFileSync(path, 'utf8'),
-      clock: systemClock,
-    })
-    return createKubeClient({
-      http: createHttpClient({ ...access.tls, connections: 4 }),
-      watchHttp: createHttpClient({ ...access.tls, connections: 1 }),
-      server: access.server,
-      authorization: access.authorization,
-      clock: systemClock,
-      random: Math.random,
-      log: createLog('warn', process.stderr),
-      metrics: createRegistry(),
-    })
+    return (await clusterClient(flags, (http) => readsOnly(http))).kube
   } catch (e) {
-    if (e instanceof UserError && e.code === 'KUBE_NOT_CONFIGURED') return undefined
+    const named = Object.keys(CLUSTER_FLAGS).some((name) => flags[name] !== undefined)
+    if (!named && e instanceof UserError && e.code === 'KUBE_NOT_CONFIGURED') return undefined
     throw e
   }
 }

@@ -3,9 +3,12 @@ import { DEFAULT_NAMESPACE } from '../api/names.ts'
 import { messageOf, UserError } from '../errors.ts'
 import { readPem } from '../http.ts'
 import type { HttpOptions } from '../http.ts'
+import { textOf } from '../text-file.ts'
 import { SECRET } from '../kube/resources.ts'
 import type { KubeClient, KubeObject } from '../kube/types.ts'
-import { cloudsYamlPaths } from '../openstack/clouds-yaml.ts'
+import { cloudFilePaths } from '../openstack/clouds-file.ts'
+import type { CloudFile, TextFile } from '../openstack/clouds-file.ts'
+import type { CredentialSources } from '../openstack/credential-variables.ts'
 import { readCredentials } from '../openstack/credentials.ts'
 import type { Credentials } from '../openstack/credentials.ts'
 
@@ -32,7 +35,7 @@ export function openStackCredentials(parts: Parts) {
           ? {}
           : { endpoint_override: openstack.endpointOverride }),
       },
-      ...(await cloudsYaml(parts)),
+      ...(await cloudFiles(parts)),
     }
     try {
       return withGnocchi(readCredentials(sources), parts.config())
@@ -74,12 +77,43 @@ function pem(fileOrText: string, what: string): string {
   return fileOrText.includes('-----BEGIN') ? fileOrText : readPem(fileOrText, what)
 }
 
-async function cloudsYaml({ env, readFile }: Parts): Promise<{ cloudsYaml?: string }> {
-  for (const path of cloudsYamlPaths(env)) {
-    const text = await readFile(path).catch(() => undefined)
-    if (text !== undefined) return { cloudsYaml: text }
+type CloudFiles = Pick<
+  CredentialSources,
+  'cloudsYaml' | 'cloudsYamlPath' | 'secureYaml' | 'vendorsYaml' | 'unreadable'
+>
+
+async function cloudFiles(parts: Parts): Promise<CloudFiles> {
+  const unreadable: string[] = []
+  const clouds = await firstFile(parts, 'clouds', unreadable)
+  const secureYaml = await firstFile(parts, 'secure', unreadable)
+  const vendorsYaml = await firstFile(parts, 'clouds-public', unreadable)
+  return {
+    ...(clouds === undefined ? {} : { cloudsYaml: clouds.text, cloudsYamlPath: clouds.where }),
+    ...(secureYaml === undefined ? {} : { secureYaml }),
+    ...(vendorsYaml === undefined ? {} : { vendorsYaml }),
+    unreadable,
   }
-  return {}
+}
+
+/** What is not there is passed over, and so is what cannot be read, which is noted. */
+async function firstFile(
+  { env, readFile }: Parts,
+  file: CloudFile,
+  unreadable: string[],
+): Promise<TextFile | undefined> {
+  for (const path of cloudFilePaths(env, file)) {
+    try {
+      return { text: await readFile(path), where: path }
+    } catch (e) {
+      const code = (e as { code?: unknown } | null)?.code
+      const isGiven = path === env['OS_CLIENT_CONFIG_FILE'] || path === env['OS_CLIENT_SECURE_FILE']
+      if (code === 'EISDIR') unreadable.push(`${path} is a directory and not a file`)
+      else if (code === 'ENOENT' && isGiven) unreadable.push(`${path} does not exist`)
+      else if (typeof code === 'string' && code !== 'ENOENT' && code !== 'ENOTDIR')
+        unreadable.push(`${path} cannot be read (${code})`)
+    }
+  }
+  return undefined
 }
 
 async function secretData(
@@ -94,10 +128,7 @@ async function secretData(
       namespace,
     )
     return Object.fromEntries(
-      Object.entries(secret.data ?? {}).map(([k, v]) => [
-        k,
-        Buffer.from(v, 'base64').toString('utf8'),
-      ]),
+      Object.entries(secret.data ?? {}).map(([k, v]) => [k, textOf(Buffer.from(v, 'base64'))]),
     )
   } catch (e) {
     throw new UserError(

@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import type { ActivitySource } from '../activity/types.ts'
 import { loadConfig, parseConfig } from '../api/config.ts'
 import type { Config } from '../api/config.ts'
@@ -10,10 +8,13 @@ import type { Terminal } from '../cli/terminal.ts'
 import { DEFAULT_TIMING } from '../controller/deps.ts'
 import type { ReadingDeps } from '../controller/read-only.ts'
 import { UserError } from '../errors.ts'
-import { createHttpClient } from '../http.ts'
+import { ConnectionError } from '../http.ts'
 import type { HttpClient } from '../http.ts'
 import { createKubeClient } from '../kube/client.ts'
+import { accessProblem, isJsonObject, notKubernetes } from '../kube/access-problem.ts'
+import { apiErrorFrom } from '../kube/api-error.ts'
 import { loadKubeAccess } from '../kube/credentials.ts'
+import type { KubeAccess } from '../kube/credentials.ts'
 import { CONFIG_MAP } from '../kube/resources.ts'
 import { ApiError } from '../kube/types.ts'
 import type { KubeClient, KubeObject } from '../kube/types.ts'
@@ -22,18 +23,18 @@ import { createRegistry } from '../metrics.ts'
 import { createVolumeService } from '../openstack/cinder.ts'
 import { createSession } from '../openstack/session.ts'
 import { activitySources } from './activity-sources.ts'
+import { CLUSTER_FLAGS } from './cluster-flags.ts'
 import { openStackCredentials } from './cloud-credentials.ts'
 import { systemClock } from './system-clock.ts'
-
-export const CLUSTER_FLAGS = {
-  kubeconfig: { value: 'FILE', help: 'kubeconfig; left out = KUBECONFIG, the pod, ~/.kube/config' },
-} as const satisfies Record<string, FlagSpec>
+import { systemHttpClient } from './system-http.ts'
+import { readText, readTextNow } from './system-files.ts'
+import { STRATEGIES } from '../controller/moving/ways.ts'
 
 export const READING_FLAGS = {
   ...CLUSTER_FLAGS,
   config: {
     value: 'FILE',
-    help: 'config.yaml; left out = ConfigMap couchestor-config of the installation',
+    help: 'config.yaml; default: ConfigMap couchestor-config of the installation',
   },
   'system-namespace': {
     value: 'NAME',
@@ -42,34 +43,96 @@ export const READING_FLAGS = {
   },
   prometheus: {
     value: 'URL',
-    help: 'Prometheus as reached from here; left out = prometheus.endpoint of config.yaml',
+    url: true,
+    help: 'Prometheus as reached from here; default: prometheus.endpoint of config.yaml',
   },
 } as const satisfies Record<string, FlagSpec>
 
-/** A client for the cluster of the kubeconfig; `wrap` sees every request. */
+/** Address, certificates and credential that the flags name. Throws `UserError`. */
+export function clusterAccess(flags: Flags): Promise<KubeAccess> {
+  const { kubeconfig, context, cluster, user } = flags
+  return loadKubeAccess({
+    kubeconfigPath: kubeconfig,
+    choice: { context, cluster, user },
+    interactive: process.stdin.isTTY && process.stderr.isTTY,
+    env: process.env,
+    readFile: readTextNow,
+    clock: systemClock,
+  })
+}
+
+export type ClusterClient = { readonly kube: KubeClient; readonly namespace: string }
+
+/**
+ * A client for the cluster of the kubeconfig, and the namespace that kubectl would use; `wrap` sees every request.
+ * Throws one `UserError` when the API server cannot be used.
+ */
 export async function clusterClient(
   flags: Flags,
   wrap: (http: HttpClient) => HttpClient = (http) => http,
-): Promise<KubeClient> {
-  const access = await loadKubeAccess({
-    kubeconfigPath: flags['kubeconfig'],
-    env: process.env,
-    readFile: (path) => readFileSync(path, 'utf8'),
-    clock: systemClock,
-  })
-  return createKubeClient({
-    http: wrap(createHttpClient({ ...access.tls, connections: 8 })),
+): Promise<ClusterClient> {
+  const access = await clusterAccess(flags)
+  const options = {
+    http: wrap(systemHttpClient({ ...access.tls, connections: 8 })),
     server: access.server,
     authorization: access.authorization,
     clock: systemClock,
     random: Math.random,
     log: silentLog,
-  })
+  }
+  await checkAccess(options.http, access)
+  return { kube: createKubeClient(options), namespace: access.defaultNamespace }
+}
+
+const FIRST_ANSWER_MS = 10_000
+
+/** Whatever is wrong between here and the API server shows at the first request, and is said once and at once. */
+async function checkAccess(http: HttpClient, access: KubeAccess): Promise<void> {
+  const { server, source, authorization } = access
+  const url = `${server}/version`
+  const ask = async (refresh: boolean) => {
+    const credential = await authorization(refresh)
+    return http.request({
+      method: 'GET',
+      url,
+      headers: {
+        accept: 'application/json',
+        ...(credential !== undefined && { authorization: credential }),
+      },
+      timeoutMs: FIRST_ANSWER_MS,
+    })
+  }
+  const problem = await ask(false)
+    .then((first) => (first.status === 401 ? ask(true) : first))
+    .then(async ({ status, headers, text }) => {
+      const body = await text()
+      // the version is nobody's secret, but may be kept as one
+      if (status === 403) return undefined
+      if (status >= 300)
+        return accessProblem(
+          apiErrorFrom(status, headers, body, 'GET /version'),
+          server,
+          named(source),
+        )
+      return isJsonObject(body) ? undefined : notKubernetes(server, named(source))
+    })
+    .catch((e: unknown) => {
+      if (e instanceof ConnectionError) return accessProblem(e, server, named(source))
+      throw e
+    })
+  if (problem !== undefined) throw new UserError('KUBE_UNREACHABLE', problem)
+}
+
+function named(source: string): string {
+  return source === 'in-cluster' ? 'the service account of this pod' : `kubeconfig ${source}`
 }
 
 /** Everything that plan and explain read with. No client among them can write. */
-export async function readingDeps(flags: Flags, terminal: Terminal): Promise<ReadingDeps> {
-  const kube = await clusterClient(flags, (http) => readsOnly(http))
+export async function readingDeps(
+  flags: Flags,
+  terminal: Terminal,
+): Promise<{ readonly deps: ReadingDeps; readonly namespace: string }> {
+  const { kube, namespace: usual } = await clusterClient(flags, (http) => readsOnly(http))
   const namespace = flags['system-namespace'] ?? DEFAULT_NAMESPACE
   const config = withPrometheus(await configOf(flags, kube, namespace, terminal), flags)
   const base = { clock: systemClock, random: Math.random, log: silentLog }
@@ -78,13 +141,13 @@ export async function readingDeps(flags: Flags, terminal: Terminal): Promise<Rea
     namespace,
     env: process.env,
     config: () => config,
-    readFile: (p) => readFile(p, 'utf8'),
+    readFile: readText,
   })
   await credentials.read().catch(tellWithoutCloud)
   const session = createSession({
     ...base,
     http: readsOnly(
-      createHttpClient({ ...(await credentials.tls()), connections: 8 }),
+      systemHttpClient({ ...(await credentials.tls()), connections: 8 }),
       ASKED_BY_POST,
     ),
     credentials: credentials.read,
@@ -95,7 +158,7 @@ export async function readingDeps(flags: Flags, terminal: Terminal): Promise<Rea
     session,
     wrap: (http) => readsOnly(http, PROMETHEUS_QUERY),
   })
-  return {
+  const deps: ReadingDeps = {
     ...base,
     kube,
     volumes: createVolumeService({ session, log: silentLog }),
@@ -106,8 +169,10 @@ export async function readingDeps(flags: Flags, terminal: Terminal): Promise<Rea
     processClock: systemClock,
     metrics: createRegistry(),
     config: () => config,
+    strategies: STRATEGIES,
     timing: DEFAULT_TIMING,
   }
+  return { deps, namespace: usual }
 }
 
 function tellWithoutCloud(e: unknown): never {
@@ -126,7 +191,7 @@ async function configOf(
   terminal: Terminal,
 ): Promise<Config> {
   const path = flags['config']
-  if (path !== undefined) return loadConfig(path, (p) => readFile(p, 'utf8'))
+  if (path !== undefined) return loadConfig(path, readText)
   const where = `ConfigMap ${namespace}/couchestor-config`
   try {
     const map = await kube.get<KubeObject & { data?: Record<string, string> }>(
@@ -159,8 +224,7 @@ export const PROMETHEUS_QUERY = /\/api\/v1\/query(_range)?$/
 /** History of weeks is read window by window: a person wants to see that it goes on. */
 function telling(source: ActivitySource, terminal: Terminal): ActivitySource {
   return {
-    name: source.name,
-    lagSeconds: source.lagSeconds,
+    ...source,
     window: (query) => {
       const end = new Date(query.endSeconds * 1000).toISOString().slice(0, 16).replace('T', ' ')
       terminal.progress(`reading usage up to ${end}`)

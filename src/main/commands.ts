@@ -1,17 +1,18 @@
-import { helpOf } from '../cli/flags.ts'
+import { helpOf } from '../cli/help.ts'
 import { AGENT_COMMAND } from './agent-command.ts'
 import type { Command } from './command.ts'
+import { forPeople } from './for-people.ts'
 
 const BACKTEST_ABOUT =
-  'Replays recorded load, or the own history, and tells what deciding would have cost and saved.'
-const CONTROLLER_ABOUT = 'Keeps every managed volume on the tier that is worth its money.'
+  'Replays recorded load, or your own history, and reports what tiering would have cost and saved.'
+const CONTROLLER_ABOUT = 'Keeps every managed volume on the most cost-effective tier.'
 const EXPORTER_ABOUT = 'Shows what Gnocchi counts of each attached volume, for Prometheus.'
 const PLAN_ABOUT =
-  'Tells what would be moved now, why, in which order, and what is in the way. Changes nothing.'
+  'Shows what would move now, why, in which order, and what is in the way. Changes nothing.'
 const EXPLAIN_ABOUT =
-  'Tells why the volume of one claim is where it is: usage, costs, guards, and what would change it. Changes nothing.'
+  'Explains why the volume of one claim is where it is: usage, costs, guards, and what would change it. Changes nothing.'
 const DOCTOR_ABOUT =
-  'Looks at installation, cloud, usage numbers and claims: what is wrong, why it matters, how to mend it. Changes nothing.'
+  'Checks installation, cloud, usage numbers and claims: what is wrong, why it matters, how to fix it. Changes nothing.'
 const DEMO_ABOUT = 'Plays a day of a fleet against simulated services, in a minute.'
 
 /**
@@ -21,68 +22,81 @@ const DEMO_ABOUT = 'Plays a day of a fleet against simulated services, in a minu
 export const COMMANDS: Readonly<Record<string, Command>> = {
   controller: {
     about: CONTROLLER_ABOUT,
-    help: async () =>
+    help: async (width) =>
       helpOf(
         'controller',
         CONTROLLER_ABOUT,
         (await import('./controller-process.ts')).CONTROLLER_FLAGS,
+        width,
       ),
     run: async (args) => (await import('./controller-process.ts')).runController(args),
   },
   agent: AGENT_COMMAND,
   exporter: {
     about: EXPORTER_ABOUT,
-    help: async () =>
-      helpOf('exporter', EXPORTER_ABOUT, (await import('./exporter-process.ts')).EXPORTER_FLAGS),
+    help: async (width) =>
+      helpOf(
+        'exporter',
+        EXPORTER_ABOUT,
+        (await import('./exporter-process.ts')).EXPORTER_FLAGS,
+        width,
+      ),
     run: async (args) => (await import('./exporter-process.ts')).runExporter(args),
   },
   backtest: {
     about: BACKTEST_ABOUT,
-    help: async () =>
+    help: async (width) =>
       helpOf(
         'backtest',
         BACKTEST_ABOUT,
-        (await import('../cli/backtest/command.ts')).BACKTEST_FLAGS,
+        (await import('./backtest-process.ts')).BACKTEST_COMMAND_FLAGS,
+        width,
       ),
-    run: async (args) => (await import('./backtest-process.ts')).runBacktestCommand(args),
+    run: (args) =>
+      forPeople(async () => (await import('./backtest-process.ts')).runBacktestCommand(args)),
   },
   demo: {
     about: DEMO_ABOUT,
-    help: async () => helpOf('demo', DEMO_ABOUT, (await import('./demo-process.ts')).DEMO_FLAGS),
-    run: async (args) => (await import('./demo-process.ts')).runDemoCommand(args),
+    help: async (width) =>
+      helpOf('demo', DEMO_ABOUT, (await import('./demo-process.ts')).DEMO_FLAGS, width),
+    run: (args) => forPeople(async () => (await import('./demo-process.ts')).runDemoCommand(args)),
   },
   plan: {
     about: PLAN_ABOUT,
-    help: async () =>
-      helpOf(
-        'plan',
-        (await import('../cli/plan/run-plan.ts')).PLAN_ABOUT,
-        (await import('./plan-process.ts')).PLAN_COMMAND_FLAGS,
-      ),
-    run: async (args) => (await import('./plan-process.ts')).runPlanCommand(args),
+    help: async (width) =>
+      helpOf('plan', PLAN_ABOUT, (await import('./plan-process.ts')).PLAN_COMMAND_FLAGS, width),
+    run: (args) => forPeople(async () => (await import('./plan-process.ts')).runPlanCommand(args)),
   },
   explain: {
     about: EXPLAIN_ABOUT,
-    help: async () =>
+    help: async (width) =>
       helpOf(
         'explain pvc/NAME',
-        (await import('../cli/explain/run-explain.ts')).EXPLAIN_ABOUT,
+        EXPLAIN_ABOUT,
         (await import('./explain-process.ts')).EXPLAIN_COMMAND_FLAGS,
+        width,
       ),
-    run: async (args) => (await import('./explain-process.ts')).runExplainCommand(args),
+    run: (args) =>
+      forPeople(async () => (await import('./explain-process.ts')).runExplainCommand(args)),
   },
   doctor: {
     about: DOCTOR_ABOUT,
-    help: async () =>
-      helpOf('doctor', DOCTOR_ABOUT, (await import('./doctor-process.ts')).DOCTOR_COMMAND_FLAGS),
-    run: async (args) => (await import('./doctor-process.ts')).runDoctorCommand(args),
+    help: async (width) =>
+      helpOf(
+        'doctor',
+        DOCTOR_ABOUT,
+        (await import('./doctor-process.ts')).DOCTOR_COMMAND_FLAGS,
+        width,
+      ),
+    run: (args) =>
+      forPeople(async () => (await import('./doctor-process.ts')).runDoctorCommand(args)),
   },
   approve: decision(
     'approve',
-    'Says yes to a move that waits for it (mode Approve); your name stays on record.',
+    'Approves a pending move (mode Approve); your user name is recorded.',
   ),
-  cancel: decision('cancel', 'Takes back a move that has not begun.'),
-  pause: decision('pause', 'Keeps a policy or a claim from new moves; what runs is finished.'),
+  cancel: decision('cancel', 'Cancels a move that has not begun.'),
+  pause: decision('pause', 'Stops new moves of a policy or a claim; running ones are finished.'),
   resume: decision('resume', 'Ends a pause.'),
 }
 
@@ -94,7 +108,7 @@ function decision(name: string, about: string): Command {
   }
   return {
     about,
-    help: async () => (await load()).help(),
-    run: async (args) => (await load()).run(args),
+    help: async (width) => (await load()).help(width),
+    run: (args) => forPeople(async () => (await load()).run(args)),
   }
 }

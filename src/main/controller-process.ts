@@ -1,6 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { setFlagsFromString } from 'node:v8'
 import { loadConfig } from '../api/config.ts'
@@ -10,11 +8,11 @@ import { booleanFlag, numberFlag, readFlags } from '../cli/flags.ts'
 import type { Flags, FlagSpec } from '../cli/flags.ts'
 import { activitySources } from './activity-sources.ts'
 import { openStackCredentials } from './cloud-credentials.ts'
+import { CLUSTER_FLAGS } from './cluster-flags.ts'
 import { watchConfig } from './config-file.ts'
 import { createController } from '../controller/controller.ts'
 import type { Controller } from '../controller/controller.ts'
 import { DEFAULT_TIMING } from '../controller/deps.ts'
-import { createHttpClient } from '../http.ts'
 import { createKubeClient } from '../kube/client.ts'
 import { loadKubeAccess } from '../kube/credentials.ts'
 import { createEventRecorder } from '../kube/events.ts'
@@ -33,18 +31,21 @@ import { serveRoutes } from './probe-server.ts'
 import { checkProvider, logLevel } from './process-flags.ts'
 import { registerProcessMetrics } from './process-metrics.ts'
 import { systemClock } from './system-clock.ts'
+import { systemHttpClient } from './system-http.ts'
+import { readText, readTextNow } from './system-files.ts'
+import { STRATEGIES } from '../controller/moving/ways.ts'
 
 export const CONTROLLER_FLAGS = {
   config: {
     value: 'FILE',
-    help: 'config.yaml, such as /etc/couchestor/config.yaml; left out = all defaults',
+    help: 'config.yaml, such as /etc/couchestor/config.yaml; without it, all keys have their defaults',
   },
   'leader-elect': {
     help: 'wait for the Lease couchestor-controller before anything is moved',
     default: 'true',
   },
   'cloud-provider': { value: 'NAME', help: 'openstack is the only one', default: 'openstack' },
-  kubeconfig: { value: 'FILE', help: 'kubeconfig; left out = KUBECONFIG, the pod, ~/.kube/config' },
+  ...CLUSTER_FLAGS,
   'metrics-port': { value: 'PORT', help: 'port of /metrics', default: '8080' },
   'health-port': { value: 'PORT', help: 'port of /healthz and /readyz', default: '8081' },
   'log-level': {
@@ -55,6 +56,8 @@ export const CONTROLLER_FLAGS = {
 
 /** Longest a clean end may take; the pod is killed after 30 s. */
 const STOP_MS = 25_000
+/** Longest a process may outlive its lease, whatever it waits for. */
+const LOST_MS = 8_000
 
 /** `couchestor controller`: real clients, clocks and signals around createController. Resolves to the exit code. */
 export async function runController(args: readonly string[]): Promise<number> {
@@ -72,14 +75,14 @@ export async function runController(args: readonly string[]): Promise<number> {
   const config =
     path === undefined
       ? await loadConfig('defaults', () => Promise.resolve(''))
-      : await loadConfig(path, (p) => readFile(p, 'utf8'))
+      : await loadConfig(path, readText)
   for (const notice of [...notices(config), ...gnocchiMapping(config).notes])
     log.info({ notice }, 'config.yaml')
   const stopping = stopOnSignals(log)
   const current = watchConfig({
     path,
     first: config,
-    readFile: (p) => readFile(p, 'utf8'),
+    readFile: readText,
     clock: systemClock,
     log,
     signal: stopping,
@@ -126,15 +129,17 @@ async function build({
 }: Parts): Promise<Controller> {
   const clock = systemClock
   const random = Math.random
+  const { kubeconfig, context, cluster, user } = flags
   const access = await loadKubeAccess({
-    kubeconfigPath: flags['kubeconfig'],
+    kubeconfigPath: kubeconfig,
+    choice: { context, cluster, user },
     env: process.env,
-    readFile: (path) => readFileSync(path, 'utf8'),
+    readFile: readTextNow,
     clock,
   })
   const kube = createKubeClient({
-    http: createHttpClient({ ...access.tls, connections: 8 }),
-    watchHttp: createHttpClient({ ...access.tls, connections: 16 }),
+    http: systemHttpClient({ ...access.tls, connections: 8 }),
+    watchHttp: systemHttpClient({ ...access.tls, connections: 16 }),
     server: access.server,
     authorization: access.authorization,
     clock,
@@ -142,8 +147,8 @@ async function build({
     log,
     metrics: registry,
   })
-  const identity = `${process.env['POD_NAME'] ?? hostname()}-${randomUUID().slice(0, 8)}`
-  const namespace = process.env['POD_NAMESPACE'] ?? access.namespace
+  const identity = `${process.env['POD_NAME'] || hostname()}-${randomUUID().slice(0, 8)}`
+  const namespace = process.env['POD_NAMESPACE'] || access.namespace
   const electorOptions = {
     client: kube,
     namespace,
@@ -152,17 +157,19 @@ async function build({
     random,
     log,
     metrics: registry,
+    onLost: () =>
+      exitAfter(LOST_MS, log, 'the lease is lost and work did not end in time; exiting'),
   }
   const credentials = openStackCredentials({
     kube,
     namespace,
     env: process.env,
     config: current,
-    readFile: (p) => readFile(p, 'utf8'),
+    readFile: readText,
   })
   const credentialEnd = new CredentialEnd(registry, log)
   const session = createSession({
-    http: createHttpClient({ ...(await credentials.tls()), connections: 8 }),
+    http: systemHttpClient({ ...(await credentials.tls()), connections: 8 }),
     credentials: credentials.read,
     clock,
     random,
@@ -191,6 +198,7 @@ async function build({
       metrics: registry,
     }),
     namespace,
+    strategies: STRATEGIES,
     timing: DEFAULT_TIMING,
   })
 }
@@ -211,12 +219,20 @@ function stopOnSignals(log: Log): AbortSignal {
     if (stop.signal.aborted) process.exit(1)
     log.info({ signal: name }, 'stopping')
     stop.abort()
-    setTimeout(() => {
-      log.error({}, 'could not stop in time; exiting')
-      process.exit(1)
-    }, STOP_MS).unref()
+    exitAfter(STOP_MS, log, 'could not stop in time; exiting')
   }
   process.on('SIGTERM', onSignal)
   process.on('SIGINT', onSignal)
   return stop.signal
+}
+
+/** The last resort: nothing that hangs, and nothing that throws on the way out, keeps the process. */
+function exitAfter(ms: number, log: Log, message: string): void {
+  setTimeout(() => {
+    try {
+      log.error({}, message)
+    } finally {
+      process.exit(1)
+    }
+  }, ms).unref()
 }

@@ -1,8 +1,10 @@
-import { readCommandLine } from '../cli/command-line.ts'
-import type { CommandLine } from '../cli/command-line.ts'
+import { readCommandLine } from '../cli/flags.ts'
+import type { CommandLine, FlagSpec, Words as CliWords } from '../cli/flags.ts'
+import { helpOf } from '../cli/help.ts'
 import type { DecisionDeps } from '../cli/approve/decision.ts'
 import {
   APPROVE_FLAGS,
+  checkApprove,
   CANCEL_FLAGS,
   PAUSE_FLAGS,
   RESUME_FLAGS,
@@ -10,58 +12,60 @@ import {
   runCancel,
   runPause,
 } from '../cli/approve/run-decision.ts'
+import { checkPause } from '../cli/approve/pause.ts'
 import { whoAmI } from '../cli/approve/who.ts'
-import { helpOf } from '../cli/flags.ts'
-import type { FlagSpec } from '../cli/flags.ts'
 import { createEventRecorder } from '../kube/events.ts'
 import { silentLog } from '../log.ts'
-import { CLUSTER_FLAGS, clusterClient } from './cluster-clients.ts'
+import { clusterClient } from './cluster-clients.ts'
+import { CLUSTER_FLAGS } from './cluster-flags.ts'
 import type { Command } from './command.ts'
 import { systemClock } from './system-clock.ts'
 import { systemTerminal } from './system-terminal.ts'
 
-type Words = {
-  readonly least: number
-  readonly most: number
-  readonly usage: string
+type Words = CliWords & {
   /** For the first line of the help. */
   readonly shown: string
+}
+
+const PAUSABLE: Words = {
+  least: 1,
+  most: 1,
+  usage: 'POLICY or pvc/NAME',
+  shown: 'POLICY|pvc/NAME',
+  check: checkPause,
 }
 
 /** The commands by which a person says yes, no, wait and go on. */
 export const DECISION_COMMANDS: Readonly<Record<string, Command>> = {
   approve: command(
     'approve',
-    'Says yes to a move that waits for it (mode Approve); your name stays on record.',
+    'Approves a pending move (mode Approve); your user name is recorded.',
     APPROVE_FLAGS,
     {
       least: 0,
       most: 1,
       usage: 'the name of a VolumeMigration, or --policy NAME --all',
       shown: '[VMIG]',
+      check: checkApprove,
     },
     runApprove,
   ),
   cancel: command(
     'cancel',
-    'Takes back a move that has not begun.',
+    'Cancels a move that has not begun.',
     CANCEL_FLAGS,
     { least: 1, most: 1, usage: 'the name of a VolumeMigration', shown: 'VMIG' },
     runCancel,
   ),
   pause: command(
     'pause',
-    'Keeps a policy or a claim from new moves; what runs is finished.',
+    'Stops new moves of a policy or a claim; running ones are finished.',
     PAUSE_FLAGS,
-    { least: 1, most: 1, usage: 'POLICY or pvc/NAME', shown: 'POLICY|pvc/NAME' },
+    PAUSABLE,
     (line, deps) => runPause(line, true, deps),
   ),
-  resume: command(
-    'resume',
-    'Ends a pause.',
-    RESUME_FLAGS,
-    { least: 1, most: 1, usage: 'POLICY or pvc/NAME', shown: 'POLICY|pvc/NAME' },
-    (line, deps) => runPause(line, false, deps),
+  resume: command('resume', 'Ends a pause.', RESUME_FLAGS, PAUSABLE, (line, deps) =>
+    runPause(line, false, deps),
   ),
 }
 
@@ -75,10 +79,10 @@ function command(
   const specs = { ...own, ...CLUSTER_FLAGS }
   return {
     about,
-    help: () => helpOf(`${name} ${words.shown}`, about, specs),
+    help: (width) => helpOf(`${name} ${words.shown}`, about, specs, width),
     run: async (args) => {
       const line = readCommandLine(name, args, specs, words)
-      const kube = await clusterClient(line.flags)
+      const { kube, namespace } = await clusterClient(line.flags)
       const events = createEventRecorder({
         client: kube,
         clock: systemClock,
@@ -91,6 +95,7 @@ function command(
         events,
         clock: systemClock,
         terminal: systemTerminal,
+        namespace,
         who,
         why: line.flags['reason'],
       }

@@ -8,11 +8,13 @@ export const DEMO_FLAGS = {
   once: { help: 'end after the day instead of going on until Ctrl-C', default: 'false' },
   speed: {
     value: 'N',
+    whole: [1, 10],
     help: 'days per minute, 1 to 10; a change of leaders takes its real seconds',
     default: '1',
   },
   port: {
     value: 'PORT',
+    whole: [0, 65_535],
     help: 'port of the API server on 127.0.0.1; 0 = any free one',
     default: '0',
   },

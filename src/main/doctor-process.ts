@@ -1,8 +1,6 @@
-import { readFileSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { createGnocchiSource } from '../activity/gnocchi/source.ts'
 import type { ActivitySource, Fleet } from '../activity/types.ts'
-import { readCommandLine } from '../cli/command-line.ts'
+import { readFlags } from '../cli/flags.ts'
 import type {
   CloudConnection,
   DoctorDeps,
@@ -11,13 +9,10 @@ import type {
 } from '../cli/doctor/deps.ts'
 import { observed } from '../cli/doctor/observed-http.ts'
 import { DOCTOR_FLAGS, runDoctor } from '../cli/doctor/run-doctor.ts'
-import { numberFlag } from '../cli/flags.ts'
 import type { Flags } from '../cli/flags.ts'
 import { readsOnly } from '../cli/reads-only.ts'
 import type { Config } from '../api/config.ts'
-import { createHttpClient } from '../http.ts'
 import { createKubeClient } from '../kube/client.ts'
-import { loadKubeAccess } from '../kube/credentials.ts'
 import { createTransport } from '../kube/transport.ts'
 import type { KubeClient } from '../kube/types.ts'
 import { silentLog } from '../log.ts'
@@ -25,36 +20,38 @@ import { createSession } from '../openstack/session.ts'
 import type { Session } from '../openstack/session.ts'
 import { VERSION } from '../version.ts'
 import { openStackCredentials } from './cloud-credentials.ts'
-import { ASKED_BY_POST, PROMETHEUS_QUERY, READING_FLAGS } from './cluster-clients.ts'
+import { ASKED_BY_POST, clusterAccess, PROMETHEUS_QUERY, READING_FLAGS } from './cluster-clients.ts'
 import { gnocchiClient, gnocchiSourceConfig } from './gnocchi-config.ts'
 import { prometheusSourceConfig, prometheusTls } from './prometheus-config.ts'
 import { systemClock } from './system-clock.ts'
+import { systemHttpClient } from './system-http.ts'
+import { readText } from './system-files.ts'
 import { systemTerminal } from './system-terminal.ts'
 
 const { 'system-namespace': _, ...READING } = READING_FLAGS
 export const DOCTOR_COMMAND_FLAGS = {
   ...DOCTOR_FLAGS,
   ...READING,
+  config: {
+    value: 'FILE',
+    help: 'config.yaml; default: /etc/couchestor/config.yaml where it exists, else ConfigMap couchestor-config of the installation',
+  },
   namespace: {
     value: 'NAME',
-    help: "(-n) namespace of the installation; left out = the pod's own, else couchestor-system",
+    short: 'n',
+    help: "namespace of the installation; default: the pod's own, else couchestor-system",
   },
 }
 
 /** Reviews of access are posted, and never stored. */
 const REVIEWS = /\/(self)?subject(access)?reviews$/
-const LONGEST_TIMEOUT_S = 600
 
 const base = { clock: systemClock, random: Math.random, log: silentLog }
 
 /** `couchestor doctor`. Resolves to the exit code. */
 export async function runDoctorCommand(args: readonly string[]): Promise<number> {
-  const { flags } = readCommandLine('doctor', args, DOCTOR_COMMAND_FLAGS, {
-    least: 0,
-    most: 0,
-    usage: '',
-  })
-  const timeoutMs = numberFlag(flags, 'timeout', 1, LONGEST_TIMEOUT_S) * 1000
+  const flags = readFlags('doctor', args, DOCTOR_COMMAND_FLAGS)
+  const timeoutMs = Number(flags['timeout']) * 1000
   const { kube, own } = await connectKube(flags)
   const namespace = flags['namespace'] ?? own
   const deps: DoctorDeps = {
@@ -64,7 +61,7 @@ export async function runDoctorCommand(args: readonly string[]): Promise<number>
     policy: flags['policy'],
     version: VERSION,
     kube,
-    readFile: (path) => readFile(path, 'utf8'),
+    readFile: readText,
     connectCloud: (config) => connectCloud(config, kube.client, namespace),
     connectPrometheus,
     connectGnocchi,
@@ -77,14 +74,9 @@ export async function runDoctorCommand(args: readonly string[]): Promise<number>
 async function connectKube(
   flags: Flags,
 ): Promise<{ readonly kube: KubeConnection; readonly own: string }> {
-  const access = await loadKubeAccess({
-    kubeconfigPath: flags['kubeconfig'],
-    env: process.env,
-    readFile: (path) => readFileSync(path, 'utf8'),
-    clock: systemClock,
-  })
+  const access = await clusterAccess(flags)
   const { http, seen } = observed(
-    readsOnly(createHttpClient({ ...access.tls, connections: 8 }), REVIEWS),
+    readsOnly(systemHttpClient({ ...access.tls, connections: 8 }), REVIEWS),
     systemClock,
   )
   const options = { ...base, http, server: access.server, authorization: access.authorization }
@@ -103,17 +95,17 @@ async function connectCloud(
     namespace,
     env: process.env,
     config: () => config,
-    readFile: (path) => readFile(path, 'utf8'),
+    readFile: readText,
   })
   const credentials = await source.read()
-  const client = createHttpClient({ ...(await source.tls()), connections: 8 })
+  const client = systemHttpClient({ ...(await source.tls()), connections: 8 })
   const { http, seen } = observed(readsOnly(client, ASKED_BY_POST), systemClock)
   return { credentials, session: createSession({ ...base, http, credentials }), http, seen }
 }
 
 function connectPrometheus(config: Config): PrometheusConnection | undefined {
   if (config.prometheus.endpoint === undefined) return undefined
-  const client = createHttpClient({ ...prometheusTls(config), connections: 4 })
+  const client = systemHttpClient({ ...prometheusTls(config), connections: 4 })
   const { http, seen } = observed(readsOnly(client, PROMETHEUS_QUERY), systemClock)
   return { http, seen, config: prometheusSourceConfig(config) }
 }

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { parseConfig } from '../api/config.ts'
 import { numberFlag, readFlags } from '../cli/flags.ts'
 import type { Flags, FlagSpec } from '../cli/flags.ts'
@@ -9,7 +8,6 @@ import { createExporter } from '../exporter/exporter.ts'
 import { createProjectReader } from '../exporter/project-reader.ts'
 import { scrapeTimeoutMs } from '../exporter/scrape-timeout.ts'
 import { EXPOSITION_TYPE } from '../exposition.ts'
-import { createHttpClient } from '../http.ts'
 import { createLog, LOG_LEVELS } from '../log.ts'
 import type { Log } from '../log.ts'
 import { createRegistry } from '../metrics.ts'
@@ -23,11 +21,13 @@ import { logLevel } from './process-flags.ts'
 import { registerProcessMetrics } from './process-metrics.ts'
 import { stopSignal } from './stop-signal.ts'
 import { systemClock } from './system-clock.ts'
+import { systemHttpClient } from './system-http.ts'
+import { readText } from './system-files.ts'
 
 export const EXPORTER_FLAGS = {
   config: {
     value: 'FILE',
-    help: "the guide's ceilometer.yaml, or its ConfigMap; left out = Gnocchi of the service catalog",
+    help: "the guide's ceilometer.yaml, or its ConfigMap; default: Gnocchi of the service catalog",
   },
   'metrics-port': {
     value: 'PORT',
@@ -85,7 +85,7 @@ async function exporterConfig(flags: Flags): Promise<ExporterConfig> {
   if (path === undefined) return parseExporterConfig('', 'defaults')
   let text: string
   try {
-    text = await readFile(path, 'utf8')
+    text = await readText(path)
   } catch (e) {
     throw new UserError(
       'config',
@@ -106,10 +106,10 @@ async function openSession(
   const credentials = openStackCredentials({
     env: process.env,
     config: () => config,
-    readFile: (path) => readFile(path, 'utf8'),
+    readFile: readText,
   })
   return createSession({
-    http: createHttpClient({ ...(await credentials.tls()), connections: 8 }),
+    http: systemHttpClient({ ...(await credentials.tls()), connections: 8 }),
     credentials: credentials.read,
     clock: systemClock,
     random: Math.random,

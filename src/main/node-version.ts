@@ -1,6 +1,6 @@
 /**
  * Imported first, for its effect: on an older Node the libraries below would fail with a riddle.
- * The floor is that of undici 8 and @kubernetes/client-node 2.
+ * The floor is that of undici 8.
  */
 const LEAST = [22, 19] as const
 

@@ -1,4 +1,4 @@
-import { readCommandLine } from '../cli/command-line.ts'
+import { readFlags } from '../cli/flags.ts'
 import { PLAN_FLAGS, runPlan } from '../cli/plan/run-plan.ts'
 import { READING_FLAGS, readingDeps } from './cluster-clients.ts'
 import { interrupted } from './interrupted.ts'
@@ -8,11 +8,7 @@ export const PLAN_COMMAND_FLAGS = { ...PLAN_FLAGS, ...READING_FLAGS }
 
 /** `couchestor plan`. Resolves to the exit code. */
 export async function runPlanCommand(args: readonly string[]): Promise<number> {
-  const { flags } = readCommandLine('plan', args, PLAN_COMMAND_FLAGS, {
-    least: 0,
-    most: 0,
-    usage: '',
-  })
-  const deps = await readingDeps(flags, systemTerminal)
+  const flags = readFlags('plan', args, PLAN_COMMAND_FLAGS)
+  const { deps } = await readingDeps(flags, systemTerminal)
   return runPlan(flags, deps, systemTerminal, interrupted())
 }

@@ -5,10 +5,15 @@ import type { LogLevel } from '../log.ts'
 
 /** `--log-level`, else COUCHESTOR_LOG_LEVEL, else info. Throws `UserError` for a level there is not. */
 export function logLevel(flags: Flags): LogLevel {
-  const text = flags['log-level'] ?? process.env['COUCHESTOR_LOG_LEVEL'] ?? 'info'
+  const given = flags['log-level']
+  // a variable that is empty is not set
+  const text = given ?? (process.env['COUCHESTOR_LOG_LEVEL'] || 'info')
   const level = LOG_LEVELS.find((l) => l === text)
   if (level === undefined)
-    throw new UserError('FLAGS', `--log-level: "${text}" is not one of ${LOG_LEVELS.join(', ')}`)
+    throw new UserError(
+      'FLAGS',
+      `${given === undefined ? 'COUCHESTOR_LOG_LEVEL' : '--log-level'}: "${text}" is not one of ${LOG_LEVELS.join(', ')}`,
+    )
   return level
 }
 

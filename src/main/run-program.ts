@@ -1,10 +1,15 @@
 import { basename } from 'node:path'
 import { nearest } from '../api/nearest.ts'
+import { commandList } from '../cli/help.ts'
 import { UserError } from '../errors.ts'
 import { VERSION } from '../version.ts'
 import type { Command } from './command.ts'
 
 type Commands = Readonly<Record<string, Command>>
+
+/** 0: done. 1: done, and the answer is no (findings, moves that wait). 2: could not be done; one sentence says why. */
+const COULD_NOT = 2
+const DEFAULT_COLUMNS = 80
 
 /** Nothing may limp on after an error nobody handled: the next process starts from what is saved. */
 function dieOn(event: 'uncaughtException' | 'unhandledRejection'): void {
@@ -17,6 +22,15 @@ function dieOn(event: 'uncaughtException' | 'unhandledRejection'): void {
   })
 }
 
+/** `| head` has read enough: no mistake of anybody, and nothing is left to print. */
+function endQuietlyWithItsReader(): void {
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', (e: NodeJS.ErrnoException) => {
+      if (e.code === 'EPIPE') process.exit(0)
+      throw e
+    })
+}
+
 /** The same file is a plugin of kubectl under the name kubectl-couchestor. */
 function programName(): string {
   return basename(process.argv[1] ?? '').startsWith('kubectl-')
@@ -24,53 +38,89 @@ function programName(): string {
     : 'couchestor'
 }
 
+/** Of the terminal, of COLUMNS where the output is piped, else 80. */
+function columns(): number {
+  const told = Number(process.env['COLUMNS'])
+  return process.stdout.columns || (told > 0 ? told : DEFAULT_COLUMNS)
+}
+
 function usage(commands: Commands): string {
-  const lines = Object.entries(commands).map(([name, c]) => `  ${name.padEnd(14)}${c.about}`)
+  const name = programName()
   return [
-    `Usage: ${programName()} <command> [flags]`,
+    `Usage: ${name} <command> [flags]`,
     '',
     'Commands:',
-    ...lines,
+    ...commandList(
+      Object.entries(commands).map(([command, { about }]) => [command, about]),
+      columns(),
+    ),
     '',
-    `${programName()} <command> --help tells the flags; ${programName()} --version the version.`,
+    `Run "${name} <command> --help" for details on a command,`,
+    `"${name} --version" for the version.`,
     '',
   ].join('\n')
 }
 
+const HELP = new Set(['--help', '-h', 'help'])
+const VERSIONS = new Set(['--version', '-v', '-V', 'version'])
+
 async function exitCodeOf(commands: Commands, argv: readonly string[]): Promise<number> {
-  const [name = '--help', ...args] = argv
-  if (name === '--help' || name === '-h' || name === 'help') {
+  const [first = '--help', ...rest] = argv
+  // `help plan` is `plan --help`
+  const asksHelp = HELP.has(first)
+  const [name, ...args] = asksHelp ? [...rest.slice(0, 1), '--help'] : [first, ...rest]
+  if (name === undefined || (asksHelp && (name.startsWith('-') || HELP.has(name)))) {
     process.stdout.write(usage(commands))
     return 0
   }
-  if (name === '--version' || name === 'version') {
+  if (VERSIONS.has(name)) {
     process.stdout.write(`couchestor ${VERSION} (Node.js ${process.versions.node})\n`)
     return 0
   }
-  const command = commands[name]
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined
   if (command === undefined) {
     const likely = nearest(name, Object.keys(commands))
+    const what = name.startsWith('-') ? 'flag' : 'command'
     process.stderr.write(
-      `couchestor has no command "${name}"${likely === undefined ? '' : `; did you mean ${likely}?`}\n\n${usage(commands)}`,
+      `couchestor: unknown ${what}: ${name}${likely === undefined ? '' : `, did you mean ${likely}?`}\n\n${usage(commands)}`,
     )
-    return 2
+    return COULD_NOT
   }
-  if (args.includes('--help') || args.includes('-h')) {
-    process.stdout.write(await command.help())
+  if (asksForHelp(args)) {
+    process.stdout.write(await command.help(columns()))
     return 0
   }
   return command.run(args)
 }
 
-/** Runs the command that `process.argv` names, and sets the exit code. */
+/** What stands after `--` is no flag. */
+function asksForHelp(args: readonly string[]): boolean {
+  const end = args.indexOf('--')
+  const flags = end < 0 ? args : args.slice(0, end)
+  return flags.includes('--help') || flags.includes('-h')
+}
+
+/** Resolves when everything written so far has left the process, or cannot leave it any more. */
+function written(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => void stream.write('', () => resolve()))
+}
+
+/**
+ * Runs the command that `process.argv` names and exits with its code. A timer, socket or request that a command has
+ * left behind must not keep its process: a controller that lost its lease would never be restarted.
+ */
 export async function runProgram(commands: Commands): Promise<void> {
   dieOn('uncaughtException')
   dieOn('unhandledRejection')
+  endQuietlyWithItsReader()
+  let code = COULD_NOT
   try {
-    process.exitCode = await exitCodeOf(commands, process.argv.slice(2))
+    code = await exitCodeOf(commands, process.argv.slice(2))
   } catch (e) {
     if (!(e instanceof UserError)) throw e
     process.stderr.write(`couchestor: ${e.message}\n`)
-    process.exitCode = 2
   }
+  process.exitCode = code
+  await Promise.all([written(process.stdout), written(process.stderr)])
+  process.exit(code)
 }

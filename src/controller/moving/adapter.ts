@@ -1,0 +1,68 @@
+import type { Intent, VolumeMigration } from '../../api/volume-migration.ts'
+import type { Block } from '../../blockers/blocker.ts'
+import type { Act, Looked, MachineInput, Outcome, Strategy } from '../../migration/strategy.ts'
+import type { CinderVolume, RetypeAnswer } from '../../openstack/types.ts'
+import type { BoundClaim, Target, Untargeted } from '../targets.ts'
+
+/** What became of the one call of an act. */
+export type ActAnswer = RetypeAnswer
+
+/** What an act is about, and what was saved before it. */
+export type ActOn = {
+  readonly act: Act
+  readonly move: VolumeMigration
+  readonly intent: Intent
+  /** Never Untargeted for the first act; a claim may be gone by the time of a later one. */
+  readonly target: BoundClaim | Untargeted
+}
+
+/** How a strategy reaches Cinder and Kubernetes: the narrow ports that it needs, and nothing that decides. */
+export interface Adapter<Facts, Sight extends Looked> {
+  /** Everything that preflight wants to know, asked now. Throws when it could not be asked. */
+  facts(target: Target, volume: CinderVolume): Promise<Facts>
+  /** Never throws: what cannot be read is a sight of kind `Unreadable`. */
+  look(move: VolumeMigration): Promise<Sight>
+  /** Ms that the whole move may take. */
+  deadlineMs(target: Target, volume: CinderVolume): number
+  /** Calls once, or provably not at all. `fence` throws when we do not lead any more. */
+  perform(on: ActOn, fence: () => void): Promise<ActAnswer>
+}
+
+/** What a machine is told beside what is saved and seen. */
+export type Circumstances = Omit<MachineInput<Looked>, 'status' | 'sight'>
+
+/** A strategy together with its adapter, as the runner knows it. */
+export interface Way {
+  blocks(target: Target, volume: CinderVolume): Promise<readonly Block[]>
+  /** What the saved status alone tells; `look` where it does not. */
+  next(move: VolumeMigration, circumstances: Circumstances): Outcome
+  /**
+   * What the saved status and one look tell. `circumstances` are those before the look: what it shows may be as old.
+   * `isUnreadable`: the look showed nothing.
+   */
+  lookAndNext(
+    move: VolumeMigration,
+    circumstances: Circumstances,
+  ): Promise<{ readonly outcome: Outcome; readonly isUnreadable: boolean }>
+  deadlineMs(target: Target, volume: CinderVolume): number
+  perform(on: ActOn, fence: () => void): Promise<ActAnswer>
+}
+
+/** Binds a strategy to its adapter. */
+export function wayOf<Facts, Sight extends Looked>(
+  strategy: Strategy<Facts, Sight>,
+  adapter: Adapter<Facts, Sight>,
+): Way {
+  return {
+    blocks: async (target, volume) => strategy.preflight(await adapter.facts(target, volume)),
+    next: ({ status = {} }, circumstances) =>
+      strategy.next({ ...circumstances, status, sight: undefined }),
+    async lookAndNext(move, circumstances) {
+      const sight = await adapter.look(move)
+      const outcome = strategy.next({ ...circumstances, status: move.status ?? {}, sight })
+      return { outcome, isUnreadable: sight.kind === 'Unreadable' }
+    },
+    deadlineMs: (target, volume) => adapter.deadlineMs(target, volume),
+    perform: (on, fence) => adapter.perform(on, fence),
+  }
+}

@@ -1,0 +1,60 @@
+import type { VolumeMigration } from '../../api/volume-migration.ts'
+import type { QueueResult } from '../../kube/types.ts'
+import type { ControllerDeps } from '../deps.ts'
+import type { Halts } from '../halts.ts'
+import type { Ledger } from '../ledger.ts'
+import type { Migrations } from '../migrations.ts'
+import type { MoveTimes } from '../move-times.ts'
+import type { ObservedSaves } from '../observed-saves.ts'
+import { keyOf } from '../watches.ts'
+
+const DONE: QueueResult = { kind: 'done' }
+
+export type EndingsParts = {
+  readonly deps: ControllerDeps
+  readonly migrations: Migrations
+  readonly ledger: Ledger
+  readonly halts: Halts
+  readonly observed: ObservedSaves
+  readonly times: MoveTimes
+}
+
+/** What is left to do for a move that has ended: its end is saved, the ledger is left, the object goes after days. */
+export class Endings {
+  readonly #parts: EndingsParts
+
+  constructor(parts: EndingsParts) {
+    this.#parts = parts
+  }
+
+  /** Over in Cinder, but the API server did not take it: it counts no more, and is saved when it can be. */
+  async save(m: VolumeMigration): Promise<QueueResult> {
+    const { observed, migrations, deps } = this.#parts
+    await this.#leaveLedger(m)
+    await observed.save(m, m.status ?? {})
+    const waits = migrations.unsaved(keyOf(m)) !== undefined
+    return { kind: 'requeue', afterMs: waits ? deps.timing.recheckMs : 0 }
+  }
+
+  async retire(m: VolumeMigration): Promise<QueueResult> {
+    const { deps, migrations, times, halts } = this.#parts
+    await this.#leaveLedger(m)
+    // it halts all moves until a person has looked, and says so by deleting it
+    if (m.status?.reason === 'Unexplained')
+      return (await halts.record(m)) ? DONE : { kind: 'requeue', afterMs: deps.timing.recheckMs }
+    const left = times.past(m.status?.completedAt) + deps.timing.keepMs - deps.clock.now()
+    if (Number.isNaN(left)) return DONE
+    if (left > 0) return { kind: 'requeue', afterMs: left }
+    await migrations.remove(m)
+    return DONE
+  }
+
+  /** Unless another move of the volume has its entry there by now. */
+  async #leaveLedger(m: VolumeMigration): Promise<void> {
+    const { migrations, ledger } = this.#parts
+    const volumeId = m.status?.volumeId
+    if (volumeId === undefined) return
+    if (migrations.inFlight().some((o) => o.status?.volumeId === volumeId)) return
+    await ledger.remove(volumeId)
+  }
+}

@@ -1,0 +1,173 @@
+import type { VolumeMigration } from '../../api/volume-migration.ts'
+import type { QueueResult } from '../../kube/types.ts'
+import type { Answer } from '../../migration/unsent.ts'
+import type { Acceptance } from '../acceptance.ts'
+import type { ControllerDeps } from '../deps.ts'
+import type { Ledger } from '../ledger.ts'
+import type { ObservedSaves } from '../observed-saves.ts'
+import { recorded } from '../recorded.ts'
+import { isRefusal } from '../refusals.ts'
+import { savingOf } from '../saving-of.ts'
+import { isSameMove, isTarget } from '../targets.ts'
+import type { Target, Targets, Untargeted } from '../targets.ts'
+import type { Way } from './adapter.ts'
+import { firstIntent } from './intents.ts'
+import { isAnswer } from './start-gate.ts'
+import type { FoundVolume, StartGate } from './start-gate.ts'
+import type { Steps } from './steps.ts'
+import type { Takeover } from './takeover.ts'
+import type { Term } from './term.ts'
+import type { Ways } from './ways.ts'
+
+/** A move whose first intent is saved. */
+export type Begun = {
+  /** undefined when the move has never begun before. */
+  readonly before: VolumeMigration | undefined
+  readonly move: VolumeMigration
+  readonly way: Way
+  readonly target: Target
+}
+
+/** A watch lags behind what a person has just done by moments. */
+const SOON: QueueResult = { kind: 'requeue', afterMs: 1_000 }
+
+export type StartingParts = {
+  readonly deps: ControllerDeps
+  readonly targets: Targets
+  readonly acceptance: Acceptance
+  readonly gate: StartGate
+  readonly ways: Ways
+  readonly ledger: Ledger
+  readonly observed: ObservedSaves
+  readonly steps: Steps
+  readonly takeover: Takeover
+  readonly term: Term
+  /** A deleted move is about to halt all moves. */
+  readonly mayHalt: () => boolean
+}
+
+/** Brings a waiting move to its first intent: target, approval, verdict, limits, preflight, ledger. */
+export class Starting {
+  readonly #parts: StartingParts
+
+  constructor(parts: StartingParts) {
+    this.#parts = parts
+  }
+
+  /** Nothing is known that is about to stop everything. */
+  get mayStart(): boolean {
+    return !this.#parts.mayHalt()
+  }
+
+  /** The move with its first intent saved, or when to ask again. */
+  async start(m: VolumeMigration): Promise<Begun | QueueResult> {
+    const { observed } = this.#parts
+    try {
+      const result = await this.#start(m)
+      observed.forget(m)
+      return result
+    } catch (e) {
+      if (isRefusal(e)) observed.refused(m, e)
+      throw e
+    }
+  }
+
+  /** Lets go of what is remembered of a finished move. */
+  forget(m: VolumeMigration): void {
+    this.#parts.gate.forget(m)
+  }
+
+  async #start(found: VolumeMigration): Promise<Begun | QueueResult> {
+    const { gate, targets, acceptance, ways } = this.#parts
+    const ended = gate.ended(found)
+    if (ended !== undefined) return this.#refuse(found, ended, targets.of(found))
+    const m = await this.#accepted(found)
+    if (!('metadata' in m)) return this.#refuse(found, m, m)
+    const target = targets.of(m)
+    if (!isTarget(target)) {
+      if (target.over && !(await acceptance.isCurrent(m))) return SOON
+      return this.#refuse(m, gate.expired(m, undefined) ?? target, target)
+    }
+    const early = gate.expired(m, target) ?? gate.notYet(m, target)
+    if (early !== undefined) return this.#refuse(m, early, target)
+    const way = ways.get(target.strategy)
+    if (way === undefined) throw new Error(`no machine is bound for ${target.strategy}`)
+    const seen = await gate.volumeFor(m, target, way)
+    if (isAnswer(seen)) return this.#refuse(m, seen, target)
+    return gate.inTurn(() => this.#saveIntent(m, target, way, seen))
+  }
+
+  async #accepted(m: VolumeMigration): Promise<VolumeMigration | Untargeted> {
+    const { acceptance, steps } = this.#parts
+    const claim = await acceptance.claimOf(m)
+    if (claim === undefined || 'over' in claim) return claim ?? m
+    return acceptance.kept(await steps.accept(m, claim), claim)
+  }
+
+  /** The limits are counted a last time, now that nobody else can pass; then the intent goes to the API server. */
+  async #saveIntent(
+    m: VolumeMigration,
+    asked: Target,
+    way: Way,
+    seen: FoundVolume,
+  ): Promise<Begun | QueueResult> {
+    const { deps, ledger, targets, gate, steps, takeover, term } = this.#parts
+    const { volume } = seen
+    // Cinder took its time over the answers, and people may have changed claim and policy meanwhile
+    const target = targets.of(m)
+    if (!this.mayStart || !isTarget(target) || !isSameMove(target, asked)) return SOON
+    const refused = gate.notYet(m, target) ?? gate.limits(m, target, volume)
+    if (refused !== undefined) return this.#refuse(m, refused, target)
+    const first = way.next(m, takeover.circumstances(m))
+    if (first.kind !== 'act') throw new Error(`${target.strategy} does not begin with an act`)
+    deps.elector.fence(deps.timing.fenceMarginMs)
+    const intent = firstIntent(m, first.act, target, seen, {
+      now: deps.clock.now(),
+      deadlineMs: way.deadlineMs(target, volume),
+      requestId: `req-${deps.uuid()}`,
+      term,
+    })
+    // what may run in Cinder is in the ledger first, so that it outlives its namespace
+    const unrecorded = await recorded(ledger, {
+      namespace: target.claim.namespace,
+      migration: m.metadata.name,
+      volumeId: volume.id,
+      fromTypeId: intent.fromTypeId,
+      toTypeId: intent.toTypeId,
+      at: intent.at,
+      uid: intent.objectUid,
+      policy: m.spec.policy,
+      clusterId: intent.clusterId,
+    })
+    if (unrecorded !== undefined) return this.#refuse(m, { over: false, ...unrecorded }, target)
+    try {
+      const saved = await steps.intend(m, {
+        message: `about to ask Cinder for ${target.to.typeName}`,
+        intent,
+        volumeId: volume.id,
+        sizeGiB: volume.sizeGiB,
+        ...savingOf(target),
+        startedAt: intent.at,
+      })
+      const before = m.status?.intent === undefined ? undefined : m
+      // an older CustomResourceDefinition drops fields of the intent that its act goes by
+      const move = { ...saved, status: { ...saved.status, intent } }
+      return { before, move, way, target }
+    } catch (e) {
+      await ledger.remove(volume.id)
+      throw e
+    }
+  }
+
+  async #refuse(
+    m: VolumeMigration,
+    answer: Answer,
+    target: Target | Untargeted,
+  ): Promise<QueueResult> {
+    const { gate, steps, deps } = this.#parts
+    const until = () => gate.expiresAt(m, isTarget(target) ? target : undefined)
+    await steps.refuse(m, answer, target, until)
+    const afterMs = answer.over ? 0 : deps.timing.recheckMs * (0.9 + 0.2 * deps.random())
+    return { kind: 'requeue', afterMs }
+  }
+}

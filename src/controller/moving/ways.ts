@@ -1,0 +1,23 @@
+import type { Strategy as StrategyName } from '../../api/storage-policy.ts'
+import type { VolumeMigration } from '../../api/volume-migration.ts'
+import { CINDER_RETYPE } from '../../migration/retype/strategy.ts'
+import { wayOf } from './adapter.ts'
+import type { Way } from './adapter.ts'
+import type { Ports, RegisteredStrategy } from './registered.ts'
+import { RetypeAdapter } from './retype-adapter.ts'
+
+/** Every strategy of this version, a line each. What is not here is refused, and nothing else is done in its place. */
+export const STRATEGIES: readonly RegisteredStrategy[] = [
+  { name: CINDER_RETYPE.name, bind: (ports) => wayOf(CINDER_RETYPE, new RetypeAdapter(ports)) },
+]
+
+export type Ways = ReadonlyMap<StrategyName, Way>
+
+export function waysOf(ports: Ports, strategies: readonly RegisteredStrategy[]): Ways {
+  return new Map(strategies.map(({ name, bind }) => [name, bind(ports)]))
+}
+
+/** What a running move is done by, whatever policy and spec say. Objects of 0.1.0 name nothing: they were all retyped. */
+export function strategyOf({ status }: VolumeMigration): StrategyName {
+  return status?.intent?.strategy ?? CINDER_RETYPE.name
+}
