@@ -3,59 +3,148 @@ import { nearest } from '../api/nearest.ts'
 import { UserError } from '../errors.ts'
 
 export type FlagSpec = {
+  /** What stands for the value in the help; left out = a switch, true or false. */
   readonly value?: string
+  /** The only values there are. */
+  readonly choices?: readonly string[]
+  /** Least and most of a whole number. */
+  readonly whole?: readonly [number, number]
+  /** Of http or https. */
+  readonly url?: true
+  /** One letter, as kubectl has it. */
+  readonly short?: string
   readonly help: string
   readonly default?: string
 }
 
+export type FlagSpecs = Readonly<Record<string, FlagSpec>>
 export type Flags = Readonly<Record<string, string | undefined>>
 
+/** What a command takes beside flags. */
+export type Words = {
+  readonly least: number
+  readonly most: number
+  /** What they are, for the message when they are too few or too many; empty = none. */
+  readonly usage: string
+  /** Throws `UserError` for words and flags that cannot be meant together. */
+  readonly check?: (words: readonly string[], flags: Flags) => void
+}
+
+export type CommandLine = { readonly flags: Flags; readonly words: readonly string[] }
+
+const NO_WORDS: Words = { least: 0, most: 0, usage: '' }
+
 /**
- * Reads `--flag value`, `--flag=value` and bare `--flag` (= "true"). Throws one `UserError` for an unknown flag,
- * with the nearest right one, or for a word that is no flag.
+ * Reads `--flag value`, `--flag=value`, a bare switch (= "true"), short names (`-n NAME`, `-oyaml`) and words. Everything
+ * that can be known to be wrong without asking anybody is refused here, in one `UserError`: an unknown flag with the
+ * nearest right one, a value that is none of the choices, too few or too many words.
  */
-export function readFlags(
+export function readCommandLine(
   command: string,
   args: readonly string[],
-  specs: Readonly<Record<string, FlagSpec>>,
-): Flags {
-  const known = Object.keys(specs)
-  const normal = args.map((a) => (isBare(a, specs) ? `${a}=true` : a))
+  specs: FlagSpecs,
+  words: Words,
+): CommandLine {
+  const names = Object.keys(specs)
   const { tokens } = parseArgs({
-    args: normal,
-    options: Object.fromEntries(known.map((name) => [name, { type: 'string' as const }])),
+    args: [...args],
+    options: Object.fromEntries(
+      Object.entries(specs).map(([name, { value, short }]) => [
+        name,
+        {
+          type: value === undefined ? ('boolean' as const) : ('string' as const),
+          ...(short === undefined ? {} : { short }),
+        },
+      ]),
+    ),
     strict: false,
     allowPositionals: true,
     tokens: true,
   })
   const values: Record<string, string | undefined> = {}
+  const found: string[] = []
   for (const token of tokens) {
-    if (token.kind === 'positional') throw wrong(command, `"${token.value}" is no flag`)
+    if (token.kind === 'positional') found.push(token.value)
     if (token.kind !== 'option') continue
-    if (!known.includes(token.name))
-      throw wrong(command, unknownFlag(token.rawName, token.name, known))
-    if (token.value === undefined)
-      throw wrong(command, `--${token.name} needs a value (${specs[token.name]?.value})`)
-    values[token.name] = token.value
+    const spec = specs[token.name]
+    if (spec === undefined) throw wrong(command, unknownFlag(token.rawName, token.name, names))
+    values[token.name] = valueOf(command, token.name, spec, token)
   }
-  return { ...Object.fromEntries(known.map((name) => [name, specs[name]?.default])), ...values }
+  if (found.length < words.least || found.length > words.most)
+    throw wrong(command, wordsMessage(command, found, words))
+  for (const [name, spec] of Object.entries(specs)) checkValue(name, spec, values[name])
+  const defaults = Object.fromEntries(names.map((name) => [name, specs[name]?.default]))
+  const flags = { ...defaults, ...values }
+  words.check?.(found, flags)
+  return { flags, words: found }
 }
 
-function isBare(arg: string, specs: Readonly<Record<string, FlagSpec>>): boolean {
-  return (
-    arg.startsWith('--') &&
-    specs[arg.slice(2)]?.value === undefined &&
-    specs[arg.slice(2)] !== undefined
-  )
+/** The flags of a command that takes nothing else. */
+export function readFlags(command: string, args: readonly string[], specs: FlagSpecs): Flags {
+  return readCommandLine(command, args, specs, NO_WORDS).flags
+}
+
+type Option = {
+  readonly rawName: string
+  readonly value?: string | undefined
+  readonly inlineValue?: boolean | undefined
+}
+
+function valueOf(command: string, name: string, spec: FlagSpec, token: Option): string {
+  if (spec.value === undefined) return token.value ?? 'true'
+  const needs = `--${name} needs a value (${spec.choices?.join(', ') ?? spec.value})`
+  const { value = '', inlineValue, rawName } = token
+  // `--config -o json`: a forgotten value must not swallow the next flag
+  if (inlineValue !== true && /^--?[a-z]/i.test(value))
+    throw wrong(command, `${needs}, not the flag ${value}; write --${name}=${value} if that is it`)
+  // -o=yaml
+  const text = rawName.startsWith('--') ? value : value.replace(/^=/, '')
+  if (text.trim() === '') throw wrong(command, needs)
+  return text
+}
+
+function checkValue(name: string, spec: FlagSpec, text: string | undefined): void {
+  if (text === undefined) return
+  if (spec.value === undefined) booleanFlag({ [name]: text }, name)
+  if (spec.whole !== undefined) numberFlag({ [name]: text }, name, ...spec.whole)
+  if (spec.url === true && !/^https?:$/.test(URL.parse(text)?.protocol ?? ''))
+    // the text may hold a password
+    throw new UserError('FLAGS', `--${name} is no URL; write one like http://prometheus:9090`)
+  if (spec.choices !== undefined) oneOf({ [name]: text }, name, spec.choices)
+}
+
+function wordsMessage(command: string, found: readonly string[], { usage }: Words): string {
+  const said = found.length === 0 ? '' : `, not "${found.join(' ')}"`
+  return usage === '' ? `${command} takes only flags${said}` : `${command} needs ${usage}${said}`
 }
 
 function unknownFlag(raw: string, name: string, known: readonly string[]): string {
   const likely = nearest(name, known)
-  return `${raw} is no flag of this command${likely === undefined ? '' : `; did you mean --${likely}?`}`
+  return `unknown flag: ${raw}${likely === undefined ? '' : `, did you mean --${likely}?`}`
 }
 
 function wrong(command: string, what: string): UserError {
-  return new UserError('FLAGS', `${what}. See couchestor ${command} --help`)
+  return new UserError(
+    'FLAGS',
+    `${what}${/[?]$/.test(what) ? '' : '.'} See couchestor ${command} --help`,
+  )
+}
+
+/** One of `values`, or a `UserError` that names them. */
+export function oneOf<T extends string>(
+  flags: Flags,
+  name: string,
+  values: readonly T[],
+): T | undefined {
+  const text = flags[name]
+  if (text === undefined) return undefined
+  const value = values.find((v) => v === text)
+  if (value !== undefined) return value
+  const likely = nearest(text, values)
+  throw new UserError(
+    'FLAGS',
+    `--${name}: "${text}" is not one of ${values.join(', ')}${likely === undefined ? '' : `; did you mean ${likely}?`}`,
+  )
 }
 
 /** A whole number between the bounds, or a `UserError` that names flag, value and fix. */
@@ -74,18 +163,4 @@ export function booleanFlag(flags: Flags, name: string): boolean {
   const text = flags[name]
   if (text === 'true' || text === 'false') return text === 'true'
   throw new UserError('FLAGS', `--${name}: "${text}" is neither true nor false`)
-}
-
-/** Help text of one command. */
-export function helpOf(
-  command: string,
-  about: string,
-  specs: Readonly<Record<string, FlagSpec>>,
-): string {
-  const lines = Object.entries(specs).map(([name, s]) => {
-    const left = `  --${name}${s.value === undefined ? '' : ` ${s.value}`}`
-    const defaults = s.default === undefined ? '' : ` (default ${s.default})`
-    return `${left.padEnd(32)}${s.help}${defaults}`
-  })
-  return [`Usage: couchestor ${command} [flags]`, '', about, '', 'Flags:', ...lines, ''].join('\n')
 }

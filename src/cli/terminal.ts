@@ -4,4 +4,6 @@ export type Terminal = {
   note(text: string): void
   /** One line that is written over and over while something takes long; nothing where no person looks. */
   progress(text: string): void
+  /** Width of the screen that a person looks at; undefined where the output is piped. */
+  readonly columns?: number | undefined
 }

@@ -19,9 +19,12 @@ export async function decideMigration(
   namespace: string,
   deps: DecisionDeps,
 ): Promise<void> {
+  let held: string | undefined
   for (let tries = 1; ; tries++) {
     const m = await migration(name, namespace, deps)
     const done = answerTo(decision, m)
+    held =
+      decision === 'approve' && m.status?.reason === 'NoAdmissionPolicy' ? m.status.message : ''
     if (done !== undefined) {
       deps.terminal.out(`${done}\n`)
       return
@@ -36,9 +39,13 @@ export async function decideMigration(
   }
   deps.terminal.out(
     decision === 'approve'
-      ? `${namespace}/${name} is approved; it is checked once more and starts when its turn comes\n`
+      ? `${namespace}/${name} is approved; ${whenIt(held)}\n`
       : `${namespace}/${name} is cancelled\n`,
   )
+}
+
+function whenIt(held: string | undefined): string {
+  return held ? `it waits: ${held}` : 'it is checked once more and starts when its turn comes'
 }
 
 /** Moves of a policy that wait for a yes. */

@@ -9,6 +9,8 @@ export type DecisionDeps = {
   readonly events: EventRecorder
   readonly clock: Clock
   readonly terminal: Terminal
+  /** Where objects are looked for without `-n`. */
+  readonly namespace: string
   /** The user as the API server knows him. */
   readonly who: string
   /** `--reason`; undefined = none given. */

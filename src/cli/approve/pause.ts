@@ -3,6 +3,7 @@ import { UserError } from '../../errors.ts'
 import { PERSISTENT_VOLUME_CLAIM, STORAGE_POLICY } from '../../kube/resources.ts'
 import { ApiError } from '../../kube/types.ts'
 import type { KubeObject, ObjectReference, Resource } from '../../kube/types.ts'
+import type { Flags } from '../flags.ts'
 import { claimName } from '../explain/run-explain.ts'
 import { byWhom, noRecordOf, recordOf } from './decision.ts'
 import type { DecisionDeps } from './decision.ts'
@@ -23,6 +24,15 @@ export function pausable(word: string, namespace: string): Pausable {
   return { kind: 'claim', name: claimName(word), namespace }
 }
 
+/** For `pause` and `resume`: throws `UserError` for what neither can mean. */
+export function checkPause([word = '']: readonly string[], flags: Flags): void {
+  if (pausable(word, '').kind === 'policy' && flags['direction'] !== undefined)
+    throw new UserError(
+      'FLAGS',
+      '--direction is for claims; a policy is paused altogether: leave it out',
+    )
+}
+
 /** Keeps a policy or a claim from new moves, or lets it go again. What runs in Cinder is not touched. */
 export async function setPaused(
   what: Pausable,
@@ -30,11 +40,6 @@ export async function setPaused(
   direction: (typeof DIRECTIONS)[number] | undefined,
   deps: DecisionDeps,
 ): Promise<void> {
-  if (what.kind === 'policy' && direction !== undefined)
-    throw new UserError(
-      'FLAGS',
-      '--direction is for claims; a policy is paused altogether: leave it out',
-    )
   const annotations = paused ? recordOf('paused', deps) : noRecordOf('paused')
   const value = paused ? (direction ?? 'true') : null
   const body =

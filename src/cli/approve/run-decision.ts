@@ -1,20 +1,23 @@
 import { UserError } from '../../errors.ts'
 import { money } from '../money.ts'
-import { oneOf } from '../command-line.ts'
-import type { CommandLine } from '../command-line.ts'
-import { booleanFlag } from '../flags.ts'
-import type { FlagSpec } from '../flags.ts'
+import { booleanFlag, oneOf } from '../flags.ts'
+import type { CommandLine, Flags, FlagSpec } from '../flags.ts'
 import { awaiting, decideMigration } from './decide-migration.ts'
 import type { DecisionDeps } from './decision.ts'
 import { DIRECTIONS, pausable, setPaused } from './pause.ts'
 
-const NAMESPACE = { value: 'NAME', help: '(-n) namespace', default: 'default' }
+const NAMESPACE = {
+  value: 'NAME',
+  short: 'n',
+  help: 'namespace of the VolumeMigration; default: that of the context, else default',
+}
 const REASON = { value: 'TEXT', help: 'why; kept beside your name' }
 
 export const APPROVE_FLAGS = {
   namespace: {
     value: 'NAME',
-    help: '(-n) namespace of the VolumeMigration; default, with --all every one',
+    short: 'n',
+    help: 'namespace of the VolumeMigration; default: that of the context, with --all every one',
   },
   policy: { value: 'NAME', help: 'with --all: the policy whose waiting moves are meant' },
   all: { help: 'all moves of the policy that wait for approval', default: 'false' },
@@ -25,9 +28,13 @@ export const APPROVE_FLAGS = {
 export const CANCEL_FLAGS = { namespace: NAMESPACE, reason: REASON } as const
 
 export const PAUSE_FLAGS = {
-  namespace: { ...NAMESPACE, help: '(-n) namespace of the claim' },
+  namespace: {
+    ...NAMESPACE,
+    help: 'namespace of the claim; default: that of the context, else default',
+  },
   direction: {
     value: 'promotion|demotion',
+    choices: ['promotion', 'demotion'],
     help: 'a claim: only moves to faster, or to slower tiers',
   },
   reason: REASON,
@@ -35,17 +42,21 @@ export const PAUSE_FLAGS = {
 
 export const RESUME_FLAGS = { namespace: PAUSE_FLAGS.namespace, reason: REASON } as const
 
+/** Throws `UserError` unless one move is meant, or all of one policy. */
+export function checkApprove(words: readonly string[], flags: Flags): void {
+  const all = booleanFlag(flags, 'all')
+  if (all !== (flags['policy'] !== undefined) || all === words.length > 0)
+    throw new UserError('FLAGS', 'approve needs a VolumeMigration, or --policy NAME --all')
+}
+
 /** `couchestor approve`. Resolves to the exit code. */
 export async function runApprove(
   { flags, words }: CommandLine,
   deps: DecisionDeps,
 ): Promise<number> {
-  const all = booleanFlag(flags, 'all')
   const { policy, namespace } = flags
-  if (all !== (policy !== undefined) || all === words.length > 0)
-    throw new UserError('FLAGS', 'approve wants a VolumeMigration, or --policy NAME --all')
-  if (!all) {
-    await decideMigration('approve', words[0] ?? '', namespace ?? 'default', deps)
+  if (!booleanFlag(flags, 'all')) {
+    await decideMigration('approve', words[0] ?? '', namespace ?? deps.namespace, deps)
     return 0
   }
   const waiting = await awaiting(policy ?? '', namespace, deps)
@@ -72,7 +83,7 @@ export async function runCancel(
   { flags, words }: CommandLine,
   deps: DecisionDeps,
 ): Promise<number> {
-  await decideMigration('cancel', words[0] ?? '', flags['namespace'] ?? 'default', deps)
+  await decideMigration('cancel', words[0] ?? '', flags['namespace'] ?? deps.namespace, deps)
   return 0
 }
 
@@ -82,7 +93,7 @@ export async function runPause(
   paused: boolean,
   deps: DecisionDeps,
 ): Promise<number> {
-  const what = pausable(words[0] ?? '', flags['namespace'] ?? 'default')
+  const what = pausable(words[0] ?? '', flags['namespace'] ?? deps.namespace)
   await setPaused(what, paused, oneOf(flags, 'direction', DIRECTIONS), deps)
   return 0
 }

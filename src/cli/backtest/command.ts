@@ -4,7 +4,6 @@ import { nearest } from '../../api/nearest.ts'
 import type { Clock } from '../../clock.ts'
 import { messageOf, UserError } from '../../errors.ts'
 import type { KubeClient } from '../../kube/types.ts'
-import { numberFlag } from '../flags.ts'
 import type { Flags, FlagSpec } from '../flags.ts'
 import { clusterVolumes } from './cluster-volumes.ts'
 import { decisionsOf } from './decisions.ts'
@@ -26,23 +25,28 @@ export const BACKTEST_FLAGS = {
   scenario: { value: 'FILE', help: 'tiers, prices and costs of a replay (JSON)' },
   trace: {
     value: 'FILE',
-    help: 'recorded load, CSV or CSV.gz; goes before the one the scenario names',
+    help: 'recorded load, CSV or CSV.gz; overrides the one the scenario names',
   },
-  policy: { value: 'FILE', help: 'a StoragePolicy (YAML): replay the own history of the cluster' },
+  policy: { value: 'FILE', help: "a StoragePolicy (YAML): replay the cluster's own history" },
   prometheus: {
     value: 'URL',
+    url: true,
     help: 'where that history is; else what the policy names, by --config',
   },
-  days: { value: 'N', help: 'how many days of it', default: '14' },
-  preset: { value: 'NAME', help: 'agent, node-exporter, libvirt, ceph-rbd; else as in --config' },
+  days: { value: 'N', whole: [1, 366], help: 'how many days of it', default: '14' },
+  preset: {
+    value: 'NAME',
+    choices: ['agent', 'node-exporter', 'libvirt', 'ceph-rbd'],
+    help: 'agent, node-exporter, libvirt, ceph-rbd; else as in --config',
+  },
   start: {
     value: 'TIER',
     help: 'tier of volumes whose storage class names none; else the fastest',
   },
-  size: { value: 'GIB', help: 'size of volumes that no cluster knows' },
+  size: { value: 'GIB', whole: [1, 1_000_000], help: 'size of volumes that no cluster knows' },
   kubeconfig: {
     value: 'FILE',
-    help: 'reads claims and sizes from there; left out = KUBECONFIG, ~/.kube/config, or none',
+    help: 'reads claims and sizes from there; default: KUBECONFIG, ~/.kube/config, or none',
   },
   config: { value: 'FILE', help: 'config.yaml, for credentials of Prometheus and prices of tiers' },
   rule: { value: 'NAME', help: 'the rule that decides; "list" shows all' },
@@ -73,7 +77,7 @@ export type BacktestDeps = {
     volumes: readonly string[] | undefined,
   ): ActivitySource | Promise<ActivitySource>
   /** undefined = no cluster is configured. */
-  kube(kubeconfig: string | undefined): Promise<Pick<KubeClient, 'list' | 'close'> | undefined>
+  kube(flags: Flags): Promise<Pick<KubeClient, 'list' | 'close'> | undefined>
   readonly signal?: AbortSignal
 }
 
@@ -83,6 +87,8 @@ export async function runBacktest(flags: Flags, deps: BacktestDeps): Promise<num
     deps.out.write(ruleList())
     return 0
   }
+  // a typing mistake is reported before anything is read or asked
+  ruleName(flags, 'couchestor')
   const progress = createProgress(deps.terminal, deps.clock)
   const show = (label: string) => (share: number) => progress.show(label, share)
   try {
@@ -152,13 +158,13 @@ async function policyInput(
   deps: BacktestDeps,
   onProgress: (share: number) => void,
 ): Promise<Input> {
-  const days = numberFlag(flags, 'days', 1, 366)
-  const sizeGiB = flags['size'] === undefined ? undefined : numberFlag(flags, 'size', 1, 1e6)
+  const days = Number(flags['days'])
+  const sizeGiB = flags['size'] === undefined ? undefined : Number(flags['size'])
   const given = await deps.config(flags['config'])
   const policy = readPolicy(await read(deps, 'policy', path), path, given, flags['start'])
   const asked = flags['prometheus'] === undefined ? policy.effective.metrics.source : 'Prometheus'
   const config = asked === 'Prometheus' ? withFlags(given, flags) : given
-  const kube = await deps.kube(flags['kubeconfig'])
+  const kube = await deps.kube(flags)
   const cluster = kube && (await clusterVolumes(kube, policy.policy))
   await kube?.close()
   if (cluster === undefined && sizeGiB === undefined)
@@ -226,7 +232,7 @@ function ruleName(flags: Flags, usual: RuleName): RuleName {
   const likely = nearest(name, Object.keys(RULES))
   throw new UserError(
     'FLAGS',
-    `--rule: there is no rule "${name}"${likely === undefined ? '' : `; did you mean ${likely}?`} --rule list shows all`,
+    `--rule: there is no rule "${name}"${likely === undefined ? ';' : `, did you mean ${likely}?`} --rule list shows all`,
   )
 }
 

@@ -39,13 +39,13 @@ export function guardsOf(settings: GuardSettings): GuardsFactory {
       retentionSeconds: settings.retentionSeconds[j] ?? 0,
     }))
     const policy = { ...settings, windowSeconds }
-    let coveredWindows = 0
-    let lastExceededAt = 0
+    let coveredSeconds = 0
+    let quietSeconds = 0
     let lastMoveEnd: number | undefined
     return {
-      observe(observed, k, tier) {
-        coveredWindows += 1
-        if (observed > (limits[tier + 1] ?? Infinity)) lastExceededAt = k * windowSeconds
+      observe(observed, _k, tier) {
+        coveredSeconds += windowSeconds
+        quietSeconds = observed > (limits[tier + 1] ?? Infinity) ? 0 : quietSeconds + windowSeconds
       },
       blocks(from, to, k) {
         const facts: HistoryFacts = {
@@ -54,7 +54,7 @@ export function guardsOf(settings: GuardSettings): GuardsFactory {
           tiers,
           tier: from,
           sizeGiB: load.sizeGiB,
-          state: { coveredWindows, lastExceededAt, firstSeenAt: 0 },
+          state: { coveredSeconds, quietSeconds },
           ...(lastMoveEnd === undefined ? {} : { lastMoveEnd }),
         }
         const want = { to }
@@ -67,7 +67,7 @@ export function guardsOf(settings: GuardSettings): GuardsFactory {
       },
       moved(k) {
         lastMoveEnd = k * windowSeconds
-        lastExceededAt = lastMoveEnd
+        quietSeconds = 0
       },
     }
   }

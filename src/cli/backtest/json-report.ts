@@ -1,4 +1,5 @@
 import type { Report, Row } from './report.ts'
+import { rounded } from '../rounded.ts'
 import { startOf } from './types.ts'
 
 /** The report for programs: the same figures as the table, and each volume with its moves. */
@@ -34,5 +35,5 @@ export function jsonReport(report: Report): string {
       optimum: references.optimum,
     })),
   }
-  return `${JSON.stringify(document, null, 2)}\n`
+  return `${JSON.stringify(rounded(document), null, 2)}\n`
 }

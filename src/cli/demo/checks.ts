@@ -49,7 +49,7 @@ export function checks(stage: Stage, contents: Contents): readonly Check[] {
       wrong: unless(stage.tierOf(stage.actor(ACTORS.forced)) === 'hot', ACTORS.forced),
     },
     {
-      what: 'the silent revert was told, backed off from, and made good',
+      what: 'the silent revert was reported, and repaired after a pause',
       wrong: unless(revertedThenMoved(stage), ACTORS.reverted),
     },
     {

@@ -91,7 +91,7 @@ export class Narrator {
     const [what = '', waysOut] = withoutRoute(event.message).split('. To move it attached: ')
     if (this.#lastMessage.get(actor.key) === what) return
     this.#lastMessage.set(actor.key, what)
-    const hint = waysOut === undefined ? '' : '. The event tells three other ways out.'
+    const hint = waysOut === undefined ? '' : '. The event names three other ways out.'
     this.say('blocked', 'bad', actor.key, `${what}${hint}`)
   }
 

@@ -20,6 +20,7 @@ import { stampedWith } from './day-clock.ts'
 import { mortalClock, mortalHttp } from './mortal.ts'
 import { CONFIG_YAML } from './policies.ts'
 import type { Stage } from './stage.ts'
+import { STRATEGIES } from '../../controller/moving/ways.ts'
 
 export type ReplicaOptions = {
   readonly name: string
@@ -156,6 +157,7 @@ function build(options: ReplicaOptions, https: Https, registry: Registry, life: 
       instance: name,
     }),
     namespace: NAMESPACE,
+    strategies: STRATEGIES,
     timing: TIMING,
   })
   return { controller, elector }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { CATALOGUE } from './catalogue.ts'
 import { diagnose } from './diagnose.ts'
 import { known, unknown } from './fact.ts'
-import { configOf, facts, migration, policy } from './facts.fixture.ts'
+import { CONFIG_YAML, configOf, facts, migration, policy } from './facts.fixture.ts'
 import type { Spoilt } from './facts.fixture.ts'
 import { CHECKS } from './checks/all.ts'
 import { CONFIGURATION } from './faults/configuration.fixture.ts'
@@ -22,6 +22,18 @@ describe('a healthy installation', () => {
     expect(findings.map((f) => f.code)).toEqual(['SpecsHidden', 'QosHidden'])
     expect(summary).toMatchObject({ problems: 0, warnings: 0, unknown: 2 })
   })
+})
+
+describe('moves that failed', () => {
+  it.each(['StrategyUnsupported', 'Superseded'])(
+    'say nothing about whether moves work when they ended as %s',
+    (reason) => {
+      const completedAt = facts().now - 1000
+      const ended = { step: 'Failed', reason, completedAt: new Date(completedAt).toISOString() }
+      const migrations = known([1, 2, 3].map(() => migration(ended as never)))
+      expect(bad({ cluster: { migrations } })).toEqual([])
+    },
+  )
 })
 
 describe('each fault', () => {
@@ -149,5 +161,121 @@ describe('diagnose', () => {
     const text = renderText(sections, diagnosis)
     expect(text.match(/ConfigInvalid/g)).toHaveLength(2)
     expect(text.split(CATALOGUE.ConfigInvalid.fix)).toHaveLength(2)
+  })
+})
+
+describe('where Helm owns the objects', () => {
+  const release = { name: 'tiering', namespace: 'storage' }
+  const owned = (spoilt: Spoilt): Spoilt => ({
+    ...spoilt,
+    cluster: {
+      controller: known({ ...workload, release }),
+      ...spoilt.cluster,
+      agents: known({
+        ...workload,
+        release,
+        ...(spoilt.cluster?.agents?.known === true ? spoilt.cluster.agents.value : {}),
+      }),
+    },
+  })
+
+  it.each([...CONFIGURATION, ...OPENSTACK, ...TYPES, ...FLEET])(
+    'sends nobody to deploy/: %s',
+    (_, spoilt) => {
+      for (const { fix } of diagnose(facts(owned(spoilt))).diagnosis.findings) {
+        expect(fix).not.toMatch(/deploy\/\S*(yaml|\/)/)
+        expect(fix).not.toContain('kubectl apply')
+      }
+    },
+  )
+
+  it('gives the command with the release, its namespace and the value', () => {
+    const privileged = { cluster: { agents: known({ ...workload, privileged: true, release }) } }
+    expect(bad(owned(privileged)).map((f) => f.fix)).toEqual([
+      'helm upgrade tiering <chart> --namespace storage --reset-then-reuse-values --set agent.privileged=false, whose agent has no privileges',
+    ])
+  })
+
+  it.each([
+    [
+      'StopSwitchOn',
+      configOf(`${CONFIG_YAML}\nmigration: {paused: true}`),
+      /--set config\.migration\.paused=false/,
+    ],
+    [
+      'ConfigInvalid',
+      { mistakes: ['a is unknown'] },
+      /helm upgrade tiering .*`config` of the values/,
+    ],
+  ] as const)('says for %s where config.yaml is made', (code, config, fix) => {
+    expect(bad(owned({ config })).find((f) => f.code === code)?.fix).toMatch(fix)
+  })
+})
+
+describe('agents that nothing scrapes', () => {
+  const silent = { coverage: known(new Map<string, number>()), agentNodes: 0 }
+
+  it('are the first of all findings, whatever else is wrong', () => {
+    const spoilt = {
+      source: silent,
+      cluster: { policies: known([policy({ paused: true })]), lease: known(undefined) },
+      config: configOf(`${CONFIG_YAML}\nmigration: {paused: true}`),
+    }
+    const codes = bad(spoilt).map((f) => f.code)
+    expect(codes[0]).toBe('AgentsNotScraped')
+    expect(codes).toContain('NoLeader')
+    expect(codes).not.toContain('NoSeries')
+  })
+
+  it('are found before the first volume is attached', () => {
+    const found = bad({ source: silent, fleet: { claims: [], nodes: [] } })
+    expect(found.map((f) => f.code)).toEqual(['AgentsNotScraped'])
+  })
+
+  it.each([
+    ['the source does not answer', { coverage: unknown('no answer') }, {}],
+    ['agents are scraped and see no volume', { ...silent, agentNodes: 3 }, {}],
+    ['it is not known', { ...silent, agentNodes: undefined }, {}],
+    ['other counters are asked for', { ...silent, preset: 'libvirt' }, {}],
+    ['there is no agent', silent, { agents: known(undefined) }],
+    ['no agent is ready', silent, { agents: known({ ...workload, ready: 0 }) }],
+  ] satisfies [string, Spoilt['source'], Spoilt['cluster']][])(
+    'are not named when %s',
+    (_, source, cluster) => {
+      expect(bad({ source, cluster }).map((f) => f.code)).not.toContain('AgentsNotScraped')
+    },
+  )
+
+  it.each([
+    ['pods without the annotation', { asksForScrape: false }, /deploy\/agent\.yaml/],
+    ['pods with it', { asksForScrape: true }, /by prometheus\.io\/scrape.*docs\/agent\.md/],
+    [
+      'pods of a release',
+      { asksForScrape: false, release: { name: 'r', namespace: 'n' } },
+      /helm upgrade r .*--set monitoring\.scrapeAnnotations=Always/,
+    ],
+  ])('are brought to Prometheus by what fits: %s', (_, more, fix) => {
+    const agents = known({ ...workload, ...more })
+    expect(bad({ source: silent, cluster: { agents } })[0]?.fix).toMatch(fix)
+  })
+})
+
+describe('an API server without ValidatingAdmissionPolicy', () => {
+  const old130 = { admissionOffered: known(false), admissionPolicies: known([]) }
+  it('is in order once config.yaml accepts plain RBAC', () => {
+    const config = configOf(`${CONFIG_YAML}\nadmission: {accept_plain_rbac: true}`)
+    expect(bad({ cluster: old130, config })).toEqual([])
+  })
+
+  it('is named also where only force-tier would need it', () => {
+    expect(bad({ cluster: old130 }).map((f) => f.code)).toEqual(['NoAdmissionPolicy'])
+  })
+
+  it('is not claimed by an account that may not look', () => {
+    const cluster = {
+      admissionPolicies: unknown('may not list', true),
+      policies: known([policy({ mode: 'Approve' as const })]),
+    }
+    expect(bad({ cluster })).toEqual([])
   })
 })

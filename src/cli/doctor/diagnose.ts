@@ -5,6 +5,7 @@ import type { Facts } from './facts.ts'
 import { notChecked } from './finding.ts'
 import type { Finding, Line } from './finding.ts'
 import { GROUPS } from './groups.ts'
+import { forHelm, releaseOf } from './helm-advice.ts'
 import type { Group } from './groups.ts'
 import { tierRows, typeRows } from './tables.ts'
 import type { TierRow, TypeRow } from './tables.ts'
@@ -34,9 +35,12 @@ export function diagnose(
   facts: Facts,
   checks: Readonly<Record<Group, readonly Check[]>> = CHECKS,
 ): { readonly sections: readonly Section[]; readonly diagnosis: Diagnosis } {
+  const release = releaseOf(facts)
   const sections = (Object.keys(GROUPS) as Group[]).map((group) => ({
     group,
-    lines: checks[group].flatMap((check) => guarded(check, group, facts)),
+    lines: checks[group]
+      .flatMap((check) => guarded(check, group, facts))
+      .map((line) => (release === undefined ? line : forHelm(line, release))),
   }))
   const lines = sections.flatMap((s) => s.lines)
   const findings = lines.filter((l) => l.severity !== 'ok')

@@ -62,8 +62,7 @@ export function volume(over: Partial<FleetVolume> = {}): FleetVolume {
     attached: true,
     multiattach: false,
     encrypted: false,
-    grouped: false,
-    snapshots: false,
+    snapshots: { count: 0 },
     ...over,
   }
 }
@@ -78,6 +77,7 @@ export function claim(name: string, over: Partial<FleetClaim> = {}): FleetClaim 
     volumeId: `vol-${name}`,
     volume: volume(),
     node: 'node-1',
+    attributesClass: undefined,
     ...over,
   }
 }
@@ -104,10 +104,17 @@ export function migration(status: VolumeMigrationStatus, name = 'move'): VolumeM
   }
 }
 
-const WORKLOAD = { image: 'ghcr.io/abiolaogu/couchestor:1.0.0', serviceAccount: 'couchestor' }
+const WORKLOAD = {
+  image: 'ghcr.io/abiolaogu/couchestor:1.0.0',
+  serviceAccount: 'couchestor',
+  asksForScrape: true,
+  release: undefined,
+}
 
 const CLUSTER: ClusterFacts = {
   server: known({ url: 'https://10.0.0.1:6443', version: 'v1.36.3' }),
+  admissionOffered: known(true),
+  admissionPolicies: known(['couchestor-migrations']),
   me: known('system:serviceaccount:couchestor-system:couchestor'),
   classes: known([
     ...TIERS.map((t) => cinderClass(`couchestor-${t}`, `couchestor-${t}`)),
@@ -198,6 +205,7 @@ const SOURCE: SourceFact = {
   warnings: [],
   intervalSeconds: 30,
   windowSeconds: 1800,
+  agentNodes: undefined,
   others: new Map(),
 }
 

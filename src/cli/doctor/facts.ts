@@ -3,6 +3,7 @@ import type { Config } from '../../api/config.ts'
 import type { StoragePolicy } from '../../api/storage-policy.ts'
 import type { VolumeMigration } from '../../api/volume-migration.ts'
 import type { EffectivePolicy } from '../../api/effective-policy.ts'
+import type { SnapshotsSeen } from '../../blockers/volume.ts'
 import type { QuotaLine } from '../../openstack/types.ts'
 import type { ConnectionFailure } from '../../http.ts'
 import type { Fact } from './fact.ts'
@@ -38,6 +39,10 @@ export type ConfigFacts = {
 
 export type ClusterFacts = {
   readonly server: Fact<{ readonly url: string; readonly version: string }>
+  /** Whether the API server offers ValidatingAdmissionPolicy. */
+  readonly admissionOffered: Fact<boolean>
+  /** Names of the policies that check VolumeMigrations. */
+  readonly admissionPolicies: Fact<readonly string[]>
   readonly me: Fact<string>
   readonly classes: Fact<readonly ClassFact[]>
   /** Names of CSIDriver objects. */
@@ -93,7 +98,13 @@ export type WorkloadFact = {
   readonly image: string
   readonly privileged: boolean
   readonly serviceAccount: string
+  /** Its pods ask to be scraped, by prometheus.io/scrape. */
+  readonly asksForScrape: boolean
+  /** The release of Helm that it belongs to. */
+  readonly release: HelmRelease | undefined
 }
+
+export type HelmRelease = { readonly name: string; readonly namespace: string }
 
 export type PolicyFact = {
   readonly policy: StoragePolicy
@@ -121,6 +132,8 @@ export type CloudFacts = {
   readonly qos: Fact<readonly QosFact[]>
   readonly services: Fact<readonly ServiceFact[]>
   readonly quota: Fact<ReadonlyMap<string, QuotaLine>>
+  /** Availability zones that a move asks for; missing = not asked. */
+  readonly zones?: Fact<readonly string[]>
   /** Volumes of any project for which the scheduler found no backend. */
   readonly noBackend: Fact<readonly NoBackendFact[]>
   /** Origins that gave no answer, and why. */
@@ -153,6 +166,8 @@ export type TypeFact = {
   readonly isPublic: boolean
   /** As far as the credential sees them. */
   readonly extraSpecs: Readonly<Record<string, string>>
+  /** Cinder shows none of them to this credential, whether or not there are any. */
+  readonly specsHidden?: true
   /** undefined where the credential does not see it; null = none. */
   readonly qosId: string | null | undefined
   /** Whether our project may use it; undefined where that was not asked. */
@@ -202,6 +217,8 @@ export type FleetClaim = {
   /** undefined = Cinder does not show it. */
   readonly volume: FleetVolume | undefined
   readonly node: string | undefined
+  /** `spec.volumeAttributesClassName`. */
+  readonly attributesClass: string | undefined
 }
 
 export type FleetVolume = {
@@ -213,8 +230,8 @@ export type FleetVolume = {
   readonly attached: boolean
   readonly multiattach: boolean
   readonly encrypted: boolean
-  readonly grouped: boolean
-  readonly snapshots: boolean
+  readonly groupId?: string
+  readonly snapshots: SnapshotsSeen
 }
 
 /** What one source of usage numbers answered for its last whole window. */
@@ -231,6 +248,8 @@ export type SourceFact = {
   /** Seconds between two samples; undefined = too few to tell. */
   readonly intervalSeconds: number | undefined
   readonly windowSeconds: number
+  /** Nodes whose agent the source has anything of, asked only where it has no volume; undefined = not known. */
+  readonly agentNodes: number | undefined
   /**
    * Asked only where this one does not do: volumes with numbers, by the line of config.yaml that would lead to them.
    */

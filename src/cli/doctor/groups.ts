@@ -1,5 +1,6 @@
 /** Headings of the output, in its order. */
 export const GROUPS = {
+  scrape: 'First of all',
   config: 'Configuration',
   kubernetes: 'Kubernetes',
   credentials: 'OpenStack credential',

@@ -39,6 +39,24 @@ describe('what answers tell on the way', () => {
     expect(seen.skews.get('https://a.test')).toBe(ahead)
   })
 
+  it.each(['48', 'tomorrow', '2026-01-01 00:00:00', 'Thu, 01 Jan 2026 00:00:00 +0500', ''])(
+    'a Date of "%s" tells nothing of a clock',
+    async (date) => {
+      const answer = { headers: { date } }
+      const { http, seen } = observed(answering(answer), createVirtualClock(NOW))
+      await http.request(get)
+      expect([...seen.skews]).toEqual([])
+    },
+  )
+
+  it('a login without a zone in its time is UTC, wherever this runs', async () => {
+    const issued_at = new Date(NOW).toISOString().replace('Z', '')
+    const text = () => Promise.resolve(JSON.stringify({ token: { issued_at } }))
+    const { http, seen } = observed(answering({ status: 201, text }), createVirtualClock(NOW))
+    await http.request({ method: 'POST', url: 'https://k.test/v3/auth/tokens' })
+    expect(seen.skews.get('https://k.test')).toBe(0)
+  })
+
   it('keeps what was in the way until somebody answers', async () => {
     const down = observed(answering(new ConnectionError('tls', 'no')), createVirtualClock(NOW))
     await expect(down.http.request(get)).rejects.toThrow('no')

@@ -1,6 +1,7 @@
 import type { Clock } from '../../clock.ts'
 import { ConnectionError } from '../../http.ts'
 import type { ConnectionFailure, HttpClient, HttpResponse } from '../../http.ts'
+import { httpDate, openStackTime } from '../../time.ts'
 
 /** What answers have told besides what they were asked for. */
 export type Observations = {
@@ -33,8 +34,8 @@ export function observed(
         const sentAt = clock.now()
         try {
           const response = await http.request(req)
-          const date = Date.parse(response.headers['date'] ?? '')
-          if (!Number.isNaN(date)) skews.set(origin, ahead(date, sentAt, clock.now()))
+          const date = httpDate(response.headers['date'] ?? '')
+          if (date !== undefined) skews.set(origin, ahead(date, sentAt, clock.now()))
           failures.delete(origin)
           if (!LOGIN.test(pathname) || response.status >= 300) return response
           return await remembering(response, (text) => {
@@ -80,6 +81,5 @@ function parsed(text: string): unknown {
 
 function issueTime(login: unknown): number | undefined {
   const issued = (login as { token?: { issued_at?: unknown } } | undefined)?.token?.issued_at
-  const ms = typeof issued === 'string' ? Date.parse(issued) : NaN
-  return Number.isNaN(ms) ? undefined : ms
+  return typeof issued === 'string' ? openStackTime(issued) : undefined
 }

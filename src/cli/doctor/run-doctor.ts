@@ -1,7 +1,8 @@
-import { oneOf } from '../command-line.ts'
-import type { Flags, FlagSpec } from '../flags.ts'
+import { oneOf } from '../flags.ts'
+import type { FlagSpec, Flags } from '../flags.ts'
 import type { Terminal } from '../terminal.ts'
 import type { DoctorDeps } from './deps.ts'
+import { rounded } from '../rounded.ts'
 import { diagnose } from './diagnose.ts'
 import type { Diagnosis } from './diagnose.ts'
 import { gatherFacts } from './gather/gather-facts.ts'
@@ -9,16 +10,24 @@ import { readConfig } from './gather/read-config.ts'
 import { renderText } from './render.ts'
 
 export const DOCTOR_FLAGS = {
-  output: { value: 'text|json', help: '(-o) form of the output', default: 'text' },
+  output: {
+    value: 'text|json',
+    choices: ['text', 'json'],
+    short: 'o',
+    help: 'form of the output',
+    default: 'text',
+  },
   'fail-on': {
     value: 'problem|warning',
-    help: 'the least that makes the exit code 1',
+    choices: ['problem', 'warning'],
+    help: 'least severity that makes the exit code 1',
     default: 'problem',
   },
   policy: { value: 'NAME', help: 'only what concerns one policy' },
   timeout: {
     value: 'SECONDS',
-    help: 'longest that a single look may take',
+    whole: [1, 600],
+    help: 'longest that a single check may take',
     default: '20',
   },
 } as const satisfies Record<string, FlagSpec>
@@ -36,7 +45,9 @@ export async function runDoctor(
   const config = await readConfig(deps, flags)
   const { sections, diagnosis } = diagnose(await gatherFacts(deps, config))
   terminal.out(
-    output === 'json' ? `${JSON.stringify(diagnosis, null, 2)}\n` : renderText(sections, diagnosis),
+    output === 'json'
+      ? `${JSON.stringify(rounded(diagnosis), null, 2)}\n`
+      : renderText(sections, diagnosis),
   )
   return isBad(diagnosis, failOn) ? FOUND : 0
 }

@@ -7,6 +7,7 @@ import type { ManagedClaim } from '../../controller/managed.ts'
 import type { Picture } from '../../controller/picture.ts'
 import { migrationFor } from '../../controller/plan-writer.ts'
 import { isTarget } from '../../controller/targets.ts'
+import { attributesClassNote } from '../../controller/verdict-teller.ts'
 import { deciderOf } from '../../policy/algorithm.ts'
 import type { Candidate } from '../../policy/candidate.ts'
 import { HOURS_PER_MONTH } from '../../policy/cost.ts'
@@ -67,6 +68,10 @@ function about(picture: Picture, managed: ManagedClaim) {
     claim: managed.claim.name,
     volumeId: managed.bound?.volume.handle ?? '',
     sizeGiB: managed.bound?.row?.sizeGiB ?? 0,
+    notes:
+      managed.claim.attributesClass === undefined
+        ? []
+        : [attributesClassNote(managed.claim.attributesClass)],
     lastMoves: moves.filter(isFinished).slice(0, LAST_MOVES).map(lastMove),
     openMove: moves.filter((m) => !isFinished(m)).map(lastMove)[0] ?? null,
   } as const
@@ -163,7 +168,7 @@ function told(input: WhatIfInput, iops: number | undefined, how: string): readon
 function movesOf(picture: Picture, { bound }: ManagedClaim): readonly VolumeMigration[] {
   if (bound === undefined) return []
   return picture.migrations
-    .ofVolume(bound.volume.handle)
+    .ofVolume(bound.volume.handle, bound.claim)
     .toSorted((a, b) => (timeOf(a) < timeOf(b) ? 1 : -1))
 }
 

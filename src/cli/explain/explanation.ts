@@ -18,6 +18,8 @@ export type Explanation = {
   readonly reason: string
   /** The verdict for people who pay the bill. */
   readonly sentence: string
+  /** What else the owner of the claim should know. */
+  readonly notes: readonly string[]
   readonly guards: readonly GuardLine[]
   readonly costs: readonly TierCost[]
   readonly wouldChange: readonly string[]

@@ -1,7 +1,7 @@
 import type { Candidate, Want } from '../../policy/candidate.ts'
 import { wantOf } from '../../policy/candidate.ts'
 import { GUARDS } from '../../policy/guards.ts'
-import { durationText, iopsText, moneyText } from '../../policy/numbers-text.ts'
+import { agoText, durationText, iopsText, moneyText } from '../../policy/numbers-text.ts'
 
 export type GuardLine = {
   readonly guard: string
@@ -54,7 +54,7 @@ const FACTS: Readonly<Record<string, (c: Candidate, want: Want) => string>> = {
   'wants nothing': (c) =>
     `lead ${moneyText(c.wish.lead)} of ${moneyText(c.wish.needed)} needed; a move costs ${moneyText(c.wish.moveCost)}`,
   young: (c) =>
-    `${c.state.coveredWindows} of ${Math.ceil(c.policy.minHistorySeconds / c.policy.windowSeconds)} windows with data`,
+    `${Math.floor(c.state.coveredSeconds / c.policy.windowSeconds)} of ${Math.ceil(c.policy.minHistorySeconds / c.policy.windowSeconds)} windows with data`,
   retention: quiet,
   'cooling down': lastMove,
   'backing off': (c) => (c.backOff === undefined ? 'no attempt has failed' : 'the pause is over'),
@@ -67,21 +67,25 @@ const FACTS: Readonly<Record<string, (c: Candidate, want: Want) => string>> = {
 }
 
 function measured({ observation, state, now }: Candidate): string {
-  const age = `the window ended ${durationText(now - state.lastWindowEnd)} ago`
+  const age =
+    state.lastWindowEnd > 0
+      ? `the window ended ${agoText(now, state.lastWindowEnd)}`
+      : 'no window yet'
   if (observation.kind === 'Detached') return `detached, which is a measured zero; ${age}`
   if (observation.kind !== 'Measured') return age
   return `${iopsText(observation.iops)} operations per second at ${Math.round(observation.coveragePercent)} % coverage; ${age}`
 }
 
-function quiet({ state, now, tiers, tier, sizeGiB }: Candidate): string {
+function quiet({ state, tiers, tier, sizeGiB }: Candidate): string {
   const [here, below] = [tiers[tier], tiers[tier + 1]]
   if (here === undefined || below === undefined) return 'there is no slower tier'
-  const since = durationText(now - Math.max(state.lastExceededAt, state.firstSeenAt))
+  const since = durationText(state.quietSeconds)
   return `below ${iopsText(below.limitIops(sizeGiB))} operations per second for ${since} of ${durationText(here.retentionSeconds)}`
 }
 
-function lastMove({ lastMoveEnd, now, policy }: Candidate, want: Want): string {
+function lastMove({ lastMoveEnd, now, policy, tier }: Candidate, want: Want): string {
   if (lastMoveEnd === undefined) return 'never moved'
-  const cooldown = want.to > 0 ? policy.demoteCooldownSeconds : policy.promoteCooldownSeconds
-  return `last move ${durationText(now - lastMoveEnd)} ago, pause ${durationText(cooldown)}`
+  const demotion = want.to > tier
+  const cooldown = demotion ? policy.demoteCooldownSeconds : policy.promoteCooldownSeconds
+  return `last move ${agoText(now, lastMoveEnd)}, cooldown ${durationText(cooldown)}`
 }

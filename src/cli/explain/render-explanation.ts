@@ -1,31 +1,36 @@
 import { durationText, iopsText } from '../../policy/numbers-text.ts'
+import { wrapped } from '../help.ts'
 import { money } from '../money.ts'
 import { table } from '../table.ts'
 import { chart } from './chart.ts'
 import type { Explanation, LastMove, TierCost } from './explanation.ts'
 import type { GuardLine } from './guard-lines.ts'
 
-/** The explanation as a page for a terminal. */
-export function renderExplanation(e: Explanation): string {
+/** The explanation as a page; with `columns` no sentence is wider than the screen. */
+export function renderExplanation(e: Explanation, columns?: number): string {
+  const fit = (text: string) => (columns === undefined ? text : wrapped(text, columns).join('\n'))
   const parts = [
-    e.sentence,
-    [
-      `Claim ${e.namespace}/${e.claim}`,
-      e.policy && `policy ${e.policy}`,
-      e.tier && `tier ${e.tier}`,
-      e.volumeId && `volume ${e.volumeId}`,
-    ]
-      .filter(Boolean)
-      .join(', '),
-    usage(e),
-    picture(e),
+    fit(e.sentence),
+    fit(
+      [
+        `Claim ${e.namespace}/${e.claim}`,
+        e.policy && `policy ${e.policy}`,
+        e.tier && `tier ${e.tier}`,
+        e.volumeId && `volume ${e.volumeId}`,
+      ]
+        .filter(Boolean)
+        .join(', '),
+    ),
+    e.notes.map((note) => fit(`Note: ${note}`)).join('\n'),
+    fit(usage(e)),
+    picture(e, columns),
     e.costs.length === 0
       ? ''
       : `Per month on each tier, at the rate of the discounted history:\n${costs(e)}`,
-    e.guards.length === 0 ? '' : `What was asked, in order:\n${guards(e.guards)}`,
+    e.guards.length === 0 ? '' : `What was asked, in order:\n${guards(e.guards, columns)}`,
     e.wouldChange.length === 0
       ? ''
-      : `What would change it:\n${e.wouldChange.map((w) => `  ${w}`).join('\n')}`,
+      : `What would change it:\n${e.wouldChange.map((w) => indented(wrapped(w, (columns ?? Infinity) - INDENT.length).join('\n'))).join('\n')}`,
     e.openMove === null ? '' : `Under way:\n${moves([e.openMove])}`,
     e.lastMoves.length === 0 ? '' : `Last moves:\n${moves(e.lastMoves)}`,
   ]
@@ -41,13 +46,15 @@ function usage({ usage: u }: Explanation): string {
   return `Usage by ${u.source} ${when}: ${iopsText(u.operationsPerSecond)} operations and ${kib} KiB per second, ${Math.floor(u.coveragePercent)} % covered`
 }
 
-function picture({ history, levels }: Explanation): string {
+function picture({ history, levels }: Explanation, columns?: number): string {
   if (history.every((p) => p.iops === undefined)) return ''
-  return `Operations per second:\n${chart(history, levels)}`
+  return `Operations per second:\n${chart(history, levels, columns)}`
 }
 
+const INDENT = '  '
+
 function indented(text: string): string {
-  return text.trimEnd().replaceAll(/^/gm, '  ')
+  return text.trimEnd().replaceAll(/^/gm, INDENT)
 }
 
 function costs(e: Explanation): string {
@@ -77,7 +84,7 @@ function known(amount: number | null): string {
   return amount === null ? '' : money(amount)
 }
 
-function guards(lines: readonly GuardLine[]): string {
+function guards(lines: readonly GuardLine[], columns = Infinity): string {
   const first = lines.find((l) => l.answer === 'hold')
   return indented(
     table<GuardLine>(
@@ -90,6 +97,8 @@ function guards(lines: readonly GuardLine[]): string {
         },
       ],
       lines,
+      columns - INDENT.length,
+      'wrap',
     ),
   )
 }

@@ -2,25 +2,35 @@ import { dump } from 'js-yaml'
 import { readPicture } from '../../controller/picture.ts'
 import type { ReadingDeps } from '../../controller/read-only.ts'
 import { UserError } from '../../errors.ts'
-import { oneOf } from '../command-line.ts'
-import type { CommandLine } from '../command-line.ts'
-import { numberFlag } from '../flags.ts'
-import type { FlagSpec } from '../flags.ts'
+import { oneOf } from '../flags.ts'
+import type { CommandLine, FlagSpec } from '../flags.ts'
 import type { Terminal } from '../terminal.ts'
+import { rounded } from '../rounded.ts'
 import { explain } from './explain.ts'
 import { readHistory } from './read-history.ts'
 import { readUsage } from './read-usage.ts'
 import { renderExplanation } from './render-explanation.ts'
 
-export const EXPLAIN_ABOUT =
-  'Tells why the volume of one claim is where it is: usage, costs, guards, and what would change it. Changes nothing.'
-
-export const EXPLAIN_USAGE = 'pvc/NAME'
+export const EXPLAIN_WORDS = {
+  least: 1,
+  most: 1,
+  usage: 'pvc/NAME',
+  check: ([word = '']: readonly string[]) => void claimName(word),
+} as const
 
 export const EXPLAIN_FLAGS = {
-  namespace: { value: 'NAME', help: '(-n) namespace of the claim', default: 'default' },
-  output: { value: 'json|yaml', help: '(-o) another form than a page' },
-  days: { value: 'N', help: 'days of usage in the chart, 1 to 30', default: '7' },
+  namespace: {
+    value: 'NAME',
+    short: 'n',
+    help: 'namespace of the claim; default: that of the context, else default',
+  },
+  output: {
+    value: 'json|yaml',
+    choices: ['json', 'yaml'],
+    short: 'o',
+    help: 'another form than a page',
+  },
+  days: { value: 'N', whole: [1, 30], help: 'days of usage in the chart, 1 to 30', default: '7' },
 } as const satisfies Record<string, FlagSpec>
 
 /** Reads, explains, prints. Resolves to the exit code. */
@@ -29,10 +39,11 @@ export async function runExplain(
   deps: ReadingDeps,
   terminal: Terminal,
   signal: AbortSignal,
+  namespace = 'default',
 ): Promise<number> {
   const output = oneOf(flags, 'output', ['json', 'yaml'])
-  const days = numberFlag(flags, 'days', 1, 30)
-  const key = `${flags['namespace'] ?? 'default'}/${claimName(words[0] ?? '')}`
+  const days = Number(flags['days'])
+  const key = `${flags['namespace'] ?? namespace}/${claimName(words[0] ?? '')}`
   const picture = await readPicture(deps, signal)
   const managed = picture.claims.get(key)
   if (managed === undefined)
@@ -52,9 +63,10 @@ export async function runExplain(
   const history = await readHistory(source, { ...asked, days, ioUnitKiB })
   terminal.progress('')
   const explanation = explain(picture, managed, { history, usage })
-  if (output === 'json') terminal.out(`${JSON.stringify(explanation, null, 2)}\n`)
-  else if (output === 'yaml') terminal.out(dump(explanation, { lineWidth: 120, noRefs: true }))
-  else terminal.out(renderExplanation(explanation))
+  if (output === 'json') terminal.out(`${JSON.stringify(rounded(explanation), null, 2)}\n`)
+  else if (output === 'yaml')
+    terminal.out(dump(rounded(explanation), { lineWidth: 120, noRefs: true }))
+  else terminal.out(renderExplanation(explanation, terminal.columns))
   return 0
 }
 
@@ -64,6 +76,6 @@ export function claimName(word: string): string {
   const isClaim =
     kind === 'pvc' || kind === 'persistentvolumeclaim' || kind === 'persistentvolumeclaims'
   if (!isClaim || name === undefined || name === '' || rest.length > 0)
-    throw new UserError('FLAGS', `"${word}" is no claim; write pvc/NAME`)
+    throw new UserError('FLAGS', `"${word}" is not a claim; write pvc/NAME`)
   return name
 }

@@ -1,6 +1,7 @@
 import type { StayReason } from '../../api/reasons.ts'
 import { isFinished } from '../../api/volume-migration.ts'
 import type { VolumeMigration } from '../../api/volume-migration.ts'
+import { approval } from '../../blockers/policy.ts'
 import { refuse } from '../../controller/admission.ts'
 import type { Move, Refusal } from '../../controller/admission.ts'
 import type { Judged } from '../../controller/judgement.ts'
@@ -10,8 +11,9 @@ import { migrationFor } from '../../controller/plan-writer.ts'
 import type { ResolvedPolicy } from '../../controller/policies.ts'
 import { rankedMoves } from '../../controller/ranked-moves.ts'
 import { isTarget } from '../../controller/targets.ts'
-import { preflight } from '../../migration/preflight.ts'
-import { monthlyCost } from '../../policy/rank.ts'
+import { preflight } from '../../migration/retype/preflight.ts'
+import { monthlyCost, savingOf } from '../../policy/rank.ts'
+import type { Saving } from '../../policy/rank.ts'
 import { capacityReport } from './capacity-report.ts'
 import { noticesOf } from './notices.ts'
 import type { Plan, PlanRow, PolicyPlan } from './plan.ts'
@@ -51,7 +53,7 @@ async function queue(picture: Picture): Promise<ReadonlyMap<string, Placed>> {
     if (!isTarget(target)) continue
     const input = picture.admission.inputFor(proposal, target)
     const refusal =
-      holdsBack(judged) ?? refuse({ ...input, inFlight: [...input.inFlight, ...started] })
+      holdsBack(picture, judged) ?? refuse({ ...input, inFlight: [...input.inFlight, ...started] })
     if (refusal !== undefined) {
       placed.set(key, { action: 'wait', order, ...refusal })
       continue
@@ -61,7 +63,7 @@ async function queue(picture: Picture): Promise<ReadonlyMap<string, Placed>> {
       placed.set(key, { action: 'held', order: null, ...block })
       continue
     }
-    started.push(input.move)
+    started.push({ ...input.move, startedAt: picture.now })
     placed.set(key, { action: 'next', order, reason: '', message: verdict.message })
   }
   return placed
@@ -83,10 +85,11 @@ function asker({ verdict }: Judged): 'Policy' | 'Forced' {
   return verdict.kind === 'move' ? verdict.why : 'Policy'
 }
 
-function holdsBack({ verdict, policy }: Judged): Refusal | undefined {
+function holdsBack(picture: Picture, { verdict, policy }: Judged): Refusal | undefined {
   if (verdict.kind === 'stay') return { reason: verdict.reason, message: verdict.message }
-  if (policy.effective.mode !== 'Approve') return undefined
-  return { reason: 'AwaitingApproval', message: verdict.message }
+  const { mode } = policy.effective
+  const block = approval({ mode, approved: false, unguarded: picture.approvals.refusal })
+  return block?.reason === 'AwaitingApproval' ? { ...block, message: verdict.message } : block
 }
 
 async function blockOf(picture: Picture, proposal: VolumeMigration): Promise<Refusal | undefined> {
@@ -118,8 +121,8 @@ function rowOf(
     sizeGiB,
     from: here?.name ?? managed.bound?.row?.typeName ?? '',
     to,
-    asked: open?.spec.reason ?? (to === '' ? '' : askedBy(judged)),
-    ...figures(judged, to !== ''),
+    asked: askedBy(judged, open, to),
+    ...figures(picture, judged, open === undefined ? undefined : to, to !== ''),
     monthlyCost: here === undefined ? 0 : monthlyCost(here, sizeGiB),
     migration: open?.metadata.name ?? '',
   }
@@ -130,23 +133,48 @@ function wantedBy({ verdict, tiers }: Judged): string {
   return goal === undefined ? '' : (tiers[goal]?.name ?? '')
 }
 
-function figures({ verdict: { numbers } }: Judged, wanted: boolean) {
-  const { worthPerMonth, paybackDays, moveCost, lead, needed, meanIops } = numbers
+/** `open`: the tier that a move goes to which is asked for already, whatever the verdict compares with now. */
+function figures(picture: Picture, judged: Judged, open: string | undefined, wanted: boolean) {
+  const { numbers } = judged.verdict
+  const { moveCost, meanIops } = numbers
+  const isCompared = open === undefined || open === numbers.to
+  const { lead, ...saving } = isCompared ? numbers : figuresTo(picture, judged, open)
   return {
-    monthlySaving: wanted ? numbers.monthlySaving : 0,
-    worthPerMonth,
-    paybackDays: Number.isFinite(paybackDays) ? paybackDays : null,
+    monthlySaving: wanted ? saving.monthlySaving : 0,
+    worthPerMonth: saving.worthPerMonth,
+    paybackDays: Number.isFinite(saving.paybackDays) ? saving.paybackDays : null,
     moveCost,
     lead,
-    needed,
+    needed: isCompared ? numbers.needed : 0,
     meanIops,
   }
 }
 
-function askedBy({ verdict, managed }: Judged): 'Policy' | 'Forced' {
+/** What that tier would have cost and saved. Nothing can be said of a tier that the policy does not have. */
+function figuresTo(
+  { memory }: Picture,
+  { managed, policy, tiers, tier, verdict }: Judged,
+  name: string,
+): Saving & { readonly lead: number } {
+  const cost = memory.of(policy).states.get(managed.bound?.volume.handle ?? '')?.cost ?? []
+  const to = tiers.findIndex((t) => t.name === name)
+  const [here, there] = [tiers[tier], tiers[to]]
+  if (here === undefined || there === undefined)
+    return { monthlySaving: 0, worthPerMonth: 0, paybackDays: Infinity, lead: 0 }
+  const lead = (cost[tier] ?? 0) - (cost[to] ?? 0)
+  const sizeGiB = managed.bound?.row?.sizeGiB ?? 0
+  return { ...savingOf({ ...verdict.numbers, lead }, here, there, sizeGiB), lead }
+}
+
+function askedBy(
+  { verdict, forced }: Judged,
+  open: VolumeMigration | undefined,
+  to: string,
+): PlanRow['asked'] {
+  if (open !== undefined) return open.spec.reason ?? 'Manual'
+  if (to === '') return ''
   if (verdict.kind === 'move') return verdict.why
-  const forced = managed.claim.annotations['couchestor.io/force-tier']
-  return forced === undefined ? 'Policy' : 'Forced'
+  return forced ? 'Forced' : 'Policy'
 }
 
 function staying({ verdict }: Judged): Placed {
@@ -166,9 +194,12 @@ function openPlace({ metadata, status }: VolumeMigration): Placed {
   }
 }
 
-function openMoveOf(picture: Picture, { bound }: ManagedClaim): VolumeMigration | undefined {
-  const moves = bound === undefined ? [] : picture.migrations.ofVolume(bound.volume.handle)
-  return moves.find((m) => !isFinished(m))
+function openMoveOf(
+  { migrations }: Picture,
+  { claim, bound }: ManagedClaim,
+): VolumeMigration | undefined {
+  if (bound === undefined) return undefined
+  return migrations.ofVolume(bound.volume.handle, claim).find((m) => !isFinished(m))
 }
 
 function named({ claim, bound }: ManagedClaim) {

@@ -3,7 +3,9 @@ import type { ResolvedPolicy } from '../../controller/policies.ts'
 import { capacityBound } from '../../policy/capacity-bound.ts'
 import { HOURS_PER_MONTH } from '../../policy/cost.ts'
 import { monthlyCost } from '../../policy/rank.ts'
+import type { Tier } from '../../policy/types.ts'
 import type { CapacityReport, PlanRow } from './plan.ts'
+import { sum } from './plan.ts'
 
 /** A GiB whose price is below this share of the dearest one is not scarce. */
 const SCARCE = 1e-3
@@ -20,8 +22,10 @@ export function capacityReport(
   const { tiers } = policy
   if (tiers === undefined || rows.every((r) => r.reason !== 'CapacityLimit')) return null
   const { states } = picture.memory.of(policy)
+  const own = (tier: string) => sum(rows, (r) => (r.from === tier ? r.sizeGiB : 0))
+  const others = (t: Tier) => Math.max(0, picture.policies.gibOfType(t.typeId) - own(t.name))
   const room = tiers.map((t) =>
-    t.maxGiB === undefined ? Infinity : t.maxGiB * (1 - t.headroomPercent / 100),
+    t.maxGiB === undefined ? Infinity : t.maxGiB * (1 - t.headroomPercent / 100) - others(t),
   )
   let cost = 0
   const volumes = rows.flatMap((row) => {

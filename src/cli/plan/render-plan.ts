@@ -1,3 +1,4 @@
+import type { StayReason } from '../../api/reasons.ts'
 import { durationText, iopsText } from '../../policy/numbers-text.ts'
 import { money } from '../money.ts'
 import { table } from '../table.ts'
@@ -9,6 +10,8 @@ export type TableOptions = {
   readonly wide: boolean
   /** Also what wants nothing and what no policy manages. */
   readonly all: boolean
+  /** Width to which WHY is cut; undefined = not at all. */
+  readonly columns?: number | undefined
 }
 
 /** The plan for a terminal: notices, what would move and what is in the way, the sums. */
@@ -18,7 +21,7 @@ export function renderPlan(plan: Plan, options: TableOptions): string {
   )
   const parts = [
     ...plan.notices.map((n) => `Note: ${n}`),
-    table(columns(plan, options.wide), shown).trimEnd(),
+    table(columns(plan, options.wide), shown, options.wide ? undefined : options.columns).trimEnd(),
     ...plan.policies.map((p) => summary(p, plan.rows)),
   ]
   return `${parts.filter((p) => p !== '').join('\n')}\n`
@@ -64,12 +67,17 @@ function paybackText({ to, paybackDays }: PlanRow): string {
   return paybackDays === null ? 'never' : durationText(Math.max(60, paybackDays * 86_400))
 }
 
+/** Only of these is it known that the volume belongs where it is. */
+const WELL_PLACED = new Set<string>(['OnBestTier', 'Forced'] satisfies StayReason[])
+
 function summary(p: PolicyPlan, rows: readonly PlanRow[]): string {
   const own = rows.filter((r) => r.policy === p.name && r.action !== 'unmanaged')
   const count = (action: PlanRow['action']) => own.filter((r) => r.action === action).length
+  const placed = own.filter((r) => r.action === 'stay' && WELL_PLACED.has(r.reason)).length
+  const unjudged = count('stay') - placed
   const ready = own.filter((r) => r.action === 'next' || r.action === 'wait')
   const lines = [
-    `Policy ${p.name} (mode ${p.mode}): ${own.length} claims, ${count('next')} would start now, ${count('wait')} wait, ${count('open')} are under way, ${count('held')} are held, ${count('stay')} are where they belong.`,
+    `Policy ${p.name} (mode ${p.mode}): ${own.length} claim${own.length === 1 ? '' : 's'}, ${count('next')} would start now, ${count('wait')} wait, ${count('open')} are under way, ${count('held')} are held, ${placed} are where they belong${unjudged === 0 ? '' : `, ${unjudged} were not judged`}.`,
     `Costs ${money(p.monthlyCost)} a month now, ${money(p.wantedMonthlyCost)} after all that is wanted; what can move saves ${money(sum(ready, (r) => r.monthlySaving))} and is worth ${money(sum(ready, (r) => r.worthPerMonth))} a month.`,
     ...(p.maxMonthlyCost === null ? [] : [`Budget: ${money(p.maxMonthlyCost)} a month.`]),
     ...capacityLines(p),

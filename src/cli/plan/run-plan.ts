@@ -2,27 +2,33 @@ import { dump } from 'js-yaml'
 import { readPicture } from '../../controller/picture.ts'
 import type { ReadingDeps } from '../../controller/read-only.ts'
 import { UserError } from '../../errors.ts'
-import { booleanFlag } from '../flags.ts'
-import type { Flags, FlagSpec } from '../flags.ts'
-import { oneOf } from '../command-line.ts'
+import { booleanFlag, oneOf } from '../flags.ts'
+import type { FlagSpec, Flags } from '../flags.ts'
 import type { Terminal } from '../terminal.ts'
+import { rounded } from '../rounded.ts'
 import { buildPlan } from './build-plan.ts'
 import { byNamespace, costsOf } from './plan.ts'
 import type { Plan } from './plan.ts'
 import { renderNamespaces, renderPlan } from './render-plan.ts'
 
-export const PLAN_ABOUT =
-  'Tells what would be moved now, why, in which order, and what is in the way. Changes nothing.'
-
 export const PLAN_FLAGS = {
-  output: { value: 'json|yaml|wide', help: '(-o) another form than a table' },
+  output: {
+    value: 'json|yaml|wide',
+    choices: ['json', 'yaml', 'wide'],
+    short: 'o',
+    help: 'another form than a table',
+  },
   policy: { value: 'NAME', help: 'only the claims of one policy' },
-  namespace: { value: 'NAME', help: '(-n) only the claims of one namespace' },
+  namespace: { value: 'NAME', short: 'n', help: 'only the claims of one namespace' },
   all: {
     help: 'also claims that are where they belong, and those no policy manages',
     default: 'false',
   },
-  by: { value: 'namespace', help: 'what the claims of each namespace cost, instead' },
+  by: {
+    value: 'namespace',
+    choices: ['namespace'],
+    help: 'what the claims of each namespace cost, instead',
+  },
 } as const satisfies Record<string, FlagSpec>
 
 /** Reads, plans, prints. `flags` by PLAN_FLAGS. Resolves to the exit code. */
@@ -47,11 +53,11 @@ export async function runPlan(
     )
   const plan = narrowed(await buildPlan(picture), policy, namespace)
   terminal.progress('')
-  const document = by === undefined ? plan : byNamespace(plan)
+  const document = rounded(by === undefined ? plan : byNamespace(plan))
   if (output === 'json') terminal.out(`${JSON.stringify(document, null, 2)}\n`)
   else if (output === 'yaml') terminal.out(dump(document, { lineWidth: 120, noRefs: true }))
   else if (by === 'namespace') terminal.out(renderNamespaces(byNamespace(plan)))
-  else terminal.out(renderPlan(plan, { wide: output === 'wide', all }))
+  else terminal.out(renderPlan(plan, { wide: output === 'wide', all, columns: terminal.columns }))
   return 0
 }
 

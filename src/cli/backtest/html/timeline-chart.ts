@@ -4,11 +4,11 @@ import { dayTicks, px } from './axis.ts'
 import { escapeHtml } from './escape.ts'
 
 const WIDTH = 1000
-const LEFT = 150
+const LEFT = 240
 const ROW = 18
 const BAR = 11
 const FOOT = 28
-const LONGEST_NAME = 20
+const LONGEST_NAME = 36
 
 /** One bar per volume, coloured by the tier it was on; each change of colour is a move. */
 export function timelineChart(report: Report, volumes: readonly VolumeReport[]): string {
@@ -39,8 +39,15 @@ function bars(report: Report, v: VolumeReport, top: number, x: (hour: number) =>
     from = to
     return rect
   })
-  const label = load.id.length > LONGEST_NAME ? `${load.id.slice(0, LONGEST_NAME - 1)}…` : load.id
-  return `<text x="${LEFT - 8}" y="${top + 13}" text-anchor="end">${escapeHtml(label)}</text>${parts.join('')}`
+  const label = escapeHtml(shortened(load.id, LONGEST_NAME))
+  return `<text x="${LEFT - 8}" y="${top + 13}" text-anchor="end">${label}<title>${escapeHtml(load.id)}</title></text>${parts.join('')}`
+}
+
+/** Names differ at their end (`production-analytics/events-0`, `…-1`), and begin with the namespace: both stay. */
+export function shortened(name: string, most: number): string {
+  if (name.length <= most) return name
+  const end = Math.ceil((most - 1) * 0.6)
+  return `${name.slice(0, most - 1 - end)}…${name.slice(-end)}`
 }
 
 /** What the colours of the tiers mean. */

@@ -94,10 +94,13 @@ export const RULES = {
     about: 'regret-0.5-2-48h that believes what a QoS limit lets through',
     rule: ignoringSaturation(regretOverTwoDays),
   },
-  'told-4h': { about: 'is told the best single tier after 4 hours', rule: toldRule(4) },
-  'told-12h': { about: 'is told the best single tier after 12 hours', rule: toldRule(12) },
-  'told-24h': { about: 'is told the best single tier after 24 hours', rule: toldRule(24) },
-  'best-static': { about: 'is told the best single tier at once', rule: toldRule(0) },
+  'told-4h': {
+    about: 'the best single tier with hindsight, known after 4 hours',
+    rule: toldRule(4),
+  },
+  'told-12h': { about: 'the same, known after 12 hours', rule: toldRule(12) },
+  'told-24h': { about: 'the same, known after 24 hours', rule: toldRule(24) },
+  'best-static': { about: 'the same, known at once', rule: toldRule(0) },
   'all-hot': { about: 'everything on the fastest tier', rule: allHotRule },
   stay: { about: 'nothing moves', rule: stayRule },
 } as const satisfies Record<string, NamedRule>

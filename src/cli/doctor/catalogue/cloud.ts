@@ -19,6 +19,20 @@ export const CLOUD = {
     why: 'the tier of a volume is its type in Cinder, and Cinder cannot be asked',
     fix: NEW_CREDENTIAL,
   },
+  AuthUrlWrong: {
+    group: 'credentials',
+    severity: 'problem',
+    meaning: 'OS_AUTH_URL does not lead to Keystone, or Keystone redirects to another address.',
+    why: 'no one can log in there; the credential itself may be right',
+    fix: 'set OS_AUTH_URL (or openstack.auth_url) to the public URL of the identity service: openstack catalog show identity',
+  },
+  ProxyRefused: {
+    group: 'endpoints',
+    severity: 'problem',
+    meaning: 'A proxy of HTTPS_PROXY or HTTP_PROXY does not let a request through.',
+    why: 'the server behind it has not seen the request',
+    fix: 'correct the proxy variable, allow the host at the proxy, or add the host to NO_PROXY where it can be reached directly',
+  },
   KeystoneUnreachable: {
     group: 'credentials',
     severity: 'problem',
@@ -44,7 +58,7 @@ export const CLOUD = {
     group: 'credentials',
     severity: 'warning',
     meaning: 'The application credential is unrestricted.',
-    why: 'whoever reads the Secret can make further credentials with it that outlive this one',
+    why: 'anyone who reads the Secret can make further credentials with it that outlive this one',
     fix: `${NEW_CREDENTIAL} (without --unrestricted)`,
   },
   CredentialIsAdmin: {
@@ -59,7 +73,7 @@ export const CLOUD = {
     severity: 'problem',
     meaning: 'The credential has only roles that may read.',
     why: 'Cinder answers 403 to every retype',
-    fix: 'openstack role add --user <user> --project <project> member, then make the application credential anew: it keeps the roles it was made with',
+    fix: 'openstack role add --user <user> --project <project> member, then create the application credential again: it keeps the roles it was made with',
   },
   CinderEndpointMissing: {
     group: 'endpoints',
@@ -72,7 +86,7 @@ export const CLOUD = {
     group: 'endpoints',
     severity: 'problem',
     meaning: 'Cinder does not answer at the endpoint of the catalog.',
-    why: 'no volume can be looked at or moved',
+    why: 'no volume can be read or moved',
     fix: 'check openstack.interface (public or internal) and the NetworkPolicy of the namespace, or set openstack.endpoint_override',
   },
   TlsRefused: {
@@ -86,7 +100,7 @@ export const CLOUD = {
     group: 'endpoints',
     severity: 'warning',
     meaning: 'Certificates are not verified (openstack.insecure or OS_INSECURE).',
-    why: 'whoever sits in between can read the credential',
+    why: 'anyone in between can read the credential',
     fix: 'remove openstack.insecure, and name the certificate authority in openstack.ca_file',
   },
   PlainHttp: {
@@ -107,7 +121,7 @@ export const CLOUD = {
     group: 'endpoints',
     severity: 'warning',
     meaning: 'Cinder offers less than microversion 3.63.',
-    why: 'volumes do not tell the id of their type, so that types are matched by name, and a renamed one is not recognised',
+    why: 'volumes do not show the id of their type, so that types are matched by name, and a renamed one is not recognised',
     fix: 'upgrade Cinder to 21.0 or later; until then do not rename volume types',
   },
   VolumeServiceDown: {

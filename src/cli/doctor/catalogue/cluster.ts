@@ -6,8 +6,8 @@ export const CLUSTER = {
     group: 'kubernetes',
     severity: 'unknown',
     meaning: 'A check could not be made; the line says why. It stands under the heading concerned.',
-    why: 'what was not looked at may be wrong',
-    fix: 'run the doctor with an account that may look, or mend what is in the way',
+    why: 'what was not checked may be wrong',
+    fix: 'run the doctor with an account that may read it, or fix what is in the way',
   },
   ConfigInvalid: {
     group: 'config',
@@ -41,8 +41,23 @@ export const CLUSTER = {
     group: 'kubernetes',
     severity: 'problem',
     meaning: 'The API server does not answer, or refuses the credential.',
-    why: 'nothing of the cluster can be looked at; a controller with this access does nothing',
+    why: 'nothing in the cluster can be read; a controller with this access does nothing',
     fix: 'check server and user of the kubeconfig: kubectl version',
+  },
+  NoAdmissionPolicy: {
+    group: 'kubernetes',
+    severity: 'warning',
+    meaning:
+      'The API server offers no ValidatingAdmissionPolicy (Kubernetes before 1.30), and config.yaml does not accept plain RBAC.',
+    why: 'nothing checks who approves a move or forces a tier, so neither starts a move: mode Approve moves nothing at all',
+    fix: 'upgrade to Kubernetes 1.30 or newer, or set admission.accept_plain_rbac: true in config.yaml; then anyone who may edit a VolumeMigration can approve it, and anyone who may edit a claim can force its tier',
+  },
+  AdmissionMissing: {
+    group: 'kubernetes',
+    severity: 'warning',
+    meaning: 'A policy has mode Approve, and no ValidatingAdmissionPolicy checks who approves.',
+    why: 'anyone who may edit VolumeMigrations can approve moves',
+    fix: 'kubectl apply -f deploy/admission.yaml',
   },
   RuleMissing: {
     group: 'rbac',
@@ -104,7 +119,7 @@ export const CLUSTER = {
     group: 'controller',
     severity: 'warning',
     meaning: 'Fewer replicas of the controller are ready than wanted.',
-    why: 'when the leader ends, nobody takes over at once',
+    why: 'when the leader ends, no replica takes over at once',
     fix: 'kubectl -n couchestor-system describe pods -l component=controller',
   },
   VersionDiffers: {

@@ -2,6 +2,14 @@ import type { CatalogueEntry } from '../groups.ts'
 
 /** Usage numbers, policies, claims, migrations. */
 export const FLEET = {
+  AgentsNotScraped: {
+    group: 'scrape',
+    severity: 'problem',
+    meaning:
+      'Prometheus answers, agents run, and it has no series of any of them: nothing scrapes them.',
+    why: 'volumes without usage numbers never move, and what else is found may follow from this',
+    fix: 'let Prometheus scrape port 9106 of the pods labelled app=couchestor, component=agent: docs/agent.md has the scrape config',
+  },
   MetricsNotConfigured: {
     group: 'metrics',
     severity: 'problem',
@@ -36,7 +44,7 @@ export const FLEET = {
     severity: 'warning',
     meaning: 'Some attached volumes have no usage numbers, or too few samples.',
     why: 'those volumes stay where they are; when many drop out at once, demotion freezes',
-    fix: 'look at the nodes of the volumes named: is an agent there, and is it scraped?',
+    fix: 'check the nodes of the volumes named: is an agent there, and is it scraped?',
   },
   WindowTooShort: {
     group: 'metrics',
@@ -115,6 +123,13 @@ export const FLEET = {
     why: 'they are counted nowhere and stay, unless a tier is forced',
     fix: 'add the type as a tier, or force a first tier: couchestor.io/force-tier=<tier>',
   },
+  ClaimAttributesClass: {
+    group: 'claims',
+    severity: 'warning',
+    meaning: 'Claims on Cinder name a VolumeAttributesClass.',
+    why: 'the Cinder CSI driver does not implement it: a new claim stays Pending, and on a bound one nothing happens; the tier is what the policy or the StorageClass says',
+    fix: 'pin the tier with couchestor.io/force-tier instead; docs/volume-attributes-class.md explains it',
+  },
   VolumeNotFound: {
     group: 'claims',
     severity: 'warning',
@@ -126,7 +141,7 @@ export const FLEET = {
     group: 'fleet',
     severity: 'warning',
     meaning: 'A quarter of the managed volumes or more cannot be moved across backends.',
-    why: 'Cinder does not move volumes with snapshots, in groups or with multiattach: that share saves nothing',
+    why: 'Cinder does not move volumes with snapshots or in groups, and those that are multiattach or encrypted are never moved: that share saves nothing',
     fix: 'delete old snapshots (a nightly one leaves a gap to move in when it goes): kubectl get volumesnapshots -A',
   },
   VolumeInError: {
@@ -141,13 +156,13 @@ export const FLEET = {
     severity: 'problem',
     meaning: 'A move has run past its deadline, or its volume is in error.',
     why: 'the volume can be neither attached nor detached while it is retyping; nothing more is done by itself',
-    fix: 'docs/runbooks/stuck.md; an administrator of Cinder must look',
+    fix: 'docs/runbooks/stuck.md; an administrator of Cinder must check the volume',
   },
   MigrationUnexplained: {
     group: 'migrations',
     severity: 'problem',
     meaning: 'A move ended in a way that nothing explains.',
-    why: 'all moves by policy halt until a person has looked',
+    why: 'all moves by policy halt until a person has checked it',
     fix: 'docs/runbooks/unexplained.md; then delete the VolumeMigration',
   },
   MigrationsFail: {
@@ -155,6 +170,6 @@ export const FLEET = {
     severity: 'warning',
     meaning: 'Half or more of the moves that ended within a day failed (three at least).',
     why: 'each failure is tried again after hours only, and pairs of tiers are held back',
-    fix: 'kubectl get vmig -A; kubectl describe vmig <name> tells reason and request id',
+    fix: 'kubectl get vmig -A; kubectl describe vmig <name> shows reason and request id',
   },
 } as const satisfies Readonly<Record<string, CatalogueEntry>>

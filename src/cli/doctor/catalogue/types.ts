@@ -86,7 +86,7 @@ export const TYPES = {
     severity: 'problem',
     meaning: 'Cinder lately found no backend for new volumes of the type of a tier.',
     why: 'claims of that StorageClass stay Pending, and moves to the type fall back silently',
-    fix: 'let an administrator look at the extra specs of the type: openstack volume type show <type>; and at the pools: cinder get-pools --detail',
+    fix: 'let an administrator check the extra specs of the type: openstack volume type show <type>; and the pools: cinder get-pools --detail',
   },
   TypeZones: {
     group: 'types',
@@ -115,7 +115,7 @@ export const TYPES = {
     severity: 'warning',
     meaning:
       'It is not proven that this Cinder keeps the data of attached volumes, so these wait for their next detach.',
-    why: 'some releases (19.0.0 to 21.3.1, 22.0.0 to 22.1.1, 23.0.0) lose the data of an attached RBD volume at a retype and report success (Launchpad 2019190)',
+    why: 'some releases (19.0.0 to 21.3.1, 22.0.0 to 22.1.1, 23.0.0) lose the data of an attached RBD volume at a retype and report success (Launchpad 2019190; docs/supported-versions.md)',
     fix: 'upgrade Cinder to 24.0.0 or later; or give each type a scoped spec: openstack volume type set --property couchestor:tier=<tier> <type>, before the type is used',
   },
   AttachedOnWord: {
@@ -123,7 +123,7 @@ export const TYPES = {
     severity: 'unknown',
     meaning:
       'migration.attached is Allow, and nothing that this credential sees proves that it is safe.',
-    why: 'on releases 19.0.0 to 21.3.1, 22.0.0 to 22.1.1 and 23.0.0 the data of an attached RBD volume is lost at a retype (Launchpad 2019190)',
+    why: 'on releases 19.0.0 to 21.3.1, 22.0.0 to 22.1.1 and 23.0.0 the data of an attached RBD volume is lost at a retype (Launchpad 2019190; docs/supported-versions.md)',
     fix: 'let an administrator check the release (cinder-manage --version), or set migration.attached: Auto',
   },
   CsiDriverMissing: {
@@ -137,7 +137,7 @@ export const TYPES = {
     group: 'csi',
     severity: 'warning',
     meaning: 'A tier names a StorageClass that is not in the cluster.',
-    why: 'nobody can create a claim on that tier; moves to it work',
+    why: 'no one can create a claim on that tier; moves to it work',
     fix: 'create the StorageClass, or correct tiers[].storageClass',
   },
   TierClassOtherType: {

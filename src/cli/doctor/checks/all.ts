@@ -19,6 +19,7 @@ import { checkPolicies } from './policies.ts'
 import { checkProject } from './project.ts'
 import { checkQuota } from './quota.ts'
 import { checkRules } from './rules.ts'
+import { checkScrape } from './scrape.ts'
 import { checkTiers } from './tiers.ts'
 import { checkTypes } from './types.ts'
 
@@ -26,6 +27,7 @@ import { checkTypes } from './types.ts'
 export type Check = (facts: Facts) => readonly Line[]
 
 export const CHECKS: Readonly<Record<Group, readonly Check[]>> = {
+  scrape: [checkScrape],
   config: [checkConfig],
   kubernetes: [checkKubernetes],
   credentials: [checkCredentials],

@@ -1,4 +1,5 @@
-import { attachedSafe } from '../../../policy/attached-safety.ts'
+import { attachedSafe } from '../../../blockers/attached-safety.ts'
+import type { ExtraSpecs } from '../../../blockers/attached-safety.ts'
 import type { Facts, TypeFact } from '../facts.ts'
 import { counted, finding, notChecked, ok, some } from '../finding.ts'
 import type { Line } from '../finding.ts'
@@ -26,8 +27,8 @@ function safetyLines(facts: Facts, p: PolicyTiers): readonly Line[] {
     pair,
     ...attachedSafe({
       maxMicroversion: microversion.value,
-      fromExtraSpecs: pair.from.extraSpecs,
-      toExtraSpecs: pair.to.extraSpecs,
+      fromExtraSpecs: specsOf(pair.from),
+      toExtraSpecs: specsOf(pair.to),
       rule: 'Auto',
       migrationPolicy,
     }),
@@ -42,6 +43,12 @@ function safetyLines(facts: Facts, p: PolicyTiers): readonly Line[] {
   return [
     finding('AttachedUnproven', `${where}: ${offers}; ${share(facts, name)}`, { fix: fixFor(p) }),
   ]
+}
+
+function specsOf({ name, extraSpecs, specsHidden }: TypeFact): ExtraSpecs {
+  return specsHidden
+    ? { kind: 'Unknown', why: `Cinder does not show this credential the extra specs of ${name}` }
+    : { kind: 'Seen', specs: extraSpecs }
 }
 
 function pairs(facts: Facts, p: PolicyTiers): readonly Pair[] {

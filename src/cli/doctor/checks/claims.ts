@@ -23,6 +23,7 @@ export function checkClaims(facts: Facts): readonly Line[] {
       'not shown by Cinder',
       bound.filter((c) => c.volume === undefined),
     ),
+    ...attributesLines(claims.filter((c) => c.driver !== 'other')),
     ...told('ClaimTypeUnmanaged', 'of a type that is no tier', strangers(facts, bound)),
   ]
   return lines.length > 0
@@ -39,6 +40,18 @@ function refusedLines(refused: readonly FleetClaim[]): readonly Line[] {
       fix: `kubectl -n ${namespace} annotate --overwrite pvc ${name} couchestor.io/policy=<policy>`,
     })
   })
+}
+
+function attributesLines(claims: readonly FleetClaim[]): readonly Line[] {
+  const naming = claims.filter((c) => c.attributesClass !== undefined)
+  if (naming.length === 0) return []
+  const classes = [...new Set(naming.flatMap((c) => c.attributesClass ?? []))].toSorted().join(', ')
+  return [
+    finding(
+      'ClaimAttributesClass',
+      `${counted(naming.length, 'claim')} on Cinder with a volumeAttributesClassName (${classes}): ${some(naming.map((c) => c.key))}`,
+    ),
+  ]
 }
 
 function told(

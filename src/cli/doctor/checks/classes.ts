@@ -1,4 +1,4 @@
-import { CINDER_DRIVER } from '../../../api/names.ts'
+import { CINDER_DRIVER, CINDER_PROVISIONERS } from '../../../api/names.ts'
 import type { ClassFact, Facts } from '../facts.ts'
 import { counted, finding, notChecked, ok, some } from '../finding.ts'
 import type { Line } from '../finding.ts'
@@ -19,7 +19,7 @@ function driverLines(
   { cluster: { drivers } }: Facts,
   classes: readonly ClassFact[],
 ): readonly Line[] {
-  const own = classes.filter((c) => c.provisioner === CINDER_DRIVER)
+  const own = classes.filter((c) => CINDER_PROVISIONERS.includes(c.provisioner))
   const there = drivers.known ? drivers.value.includes(CINDER_DRIVER) : own.length > 0
   if (!there) {
     const seen = drivers.known ? drivers.value.join(', ') || 'none' : 'not listed'
@@ -48,7 +48,7 @@ function tierClassLines(facts: Facts, classes: readonly ClassFact[]): readonly L
             fix: `create StorageClass ${tier.storageClass} (provisioner ${CINDER_DRIVER}, parameters.type: ${tier.typeName}), or correct tiers[].storageClass`,
           }),
         ]
-      if (found.provisioner !== CINDER_DRIVER)
+      if (!CINDER_PROVISIONERS.includes(found.provisioner))
         return [
           finding(
             'TierClassOtherDriver',
@@ -71,12 +71,14 @@ function restoreLines(
   { fleet, cluster, cloud }: Facts,
   classes: readonly ClassFact[],
 ): readonly Line[] {
-  const untyped = classes.filter((c) => c.provisioner === CINDER_DRIVER && c.type === undefined)
+  const untyped = classes.filter(
+    (c) => CINDER_PROVISIONERS.includes(c.provisioner) && c.type === undefined,
+  )
   const moved =
     fleet.known && cloud.types.known
       ? movedAway(fleet.value.claims, classes, cloud.types.value)
       : []
-  const told = `${counted(moved.length, 'claim')} with a StorageClass that no longer tells the tier`
+  const told = `${counted(moved.length, 'claim')} with a StorageClass that no longer matches the tier`
   if (untyped.length > 0)
     return [ok(`restores: StorageClass ${untyped[0]?.name} has no type; ${told}`)]
   if (moved.length > 0) return [finding('RestoreFails', `${told}: ${some(moved)}`)]

@@ -6,7 +6,7 @@ const SKEWED_MS = 5000
 
 /** Clocks of the services against ours; each is known to about a second. */
 export function checkClocks({ clocks, config }: Facts): readonly Line[] {
-  if (clocks.length === 0) return [notChecked('clocks', 'clocks', 'no service told its time')]
+  if (clocks.length === 0) return [notChecked('clocks', 'clocks', 'no service sent its time')]
   const wrong = config.config.prometheus.lagMs || SKEWED_MS
   const lines = clocks.flatMap(({ service, at, aheadMs }): Line[] => {
     const seconds = Math.abs(aheadMs) / 1000

@@ -27,7 +27,7 @@ function leaseLines({ cluster: { lease }, clocks, now, namespace }: Facts): read
         `${name} is new, and the first term begins after some 20 s: ask again`,
       ),
     ]
-  if (holder === '') return [finding('NoLeader', `${name} is held by nobody`, logs)]
+  if (holder === '') return [finding('NoLeader', `${name} has no holder`, logs)]
   const age = renewedAt === undefined ? Infinity : now + ahead - renewedAt
   const told = `${name} is held by ${holder}`
   if (age > durationMs + GRACE_MS) {

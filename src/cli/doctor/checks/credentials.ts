@@ -6,6 +6,10 @@ const DAY = 86_400_000
 const NOW_DAYS = 3
 const SOON_DAYS = 30
 const READERS: ReadonlySet<string> = new Set(['reader', 'audit', 'auditor'])
+/** As openstack/auth-url.ts says it. */
+const NOT_KEYSTONE = /^OS_AUTH_URL \S+ (does not lead to Keystone|redirects logins)/
+/** As every error of a connection through a proxy says it. */
+export const THROUGH_PROXY = /through the proxy \S+ \(/
 const KINDS = {
   applicationCredential: 'application credential',
   password: 'user and password',
@@ -28,6 +32,8 @@ function loginFailure(cloud: CloudFacts, { authUrl }: CredentialFact, why: strin
   const failure = cloud.unreachable.get(new URL(authUrl).origin)
   if (failure === 'tls')
     return { ...finding('TlsRefused', `${authUrl}: ${why}`), group: 'credentials' }
+  if (THROUGH_PROXY.test(why)) return { ...finding('ProxyRefused', why), group: 'credentials' }
+  if (NOT_KEYSTONE.test(why)) return finding('AuthUrlWrong', why)
   if (failure !== undefined || why.startsWith('no answer'))
     return finding('KeystoneUnreachable', `OS_AUTH_URL ${authUrl}: ${failure ?? why}`)
   return finding('CredentialRefused', why)
@@ -83,7 +89,7 @@ function powers({ roles, applicationCredential, user, project }: LoginFact): rea
     ...when(
       roles.every((r) => READERS.has(r)),
       finding('RoleTooSmall', `roles: ${roles.join(', ') || 'none'}`, {
-        fix: `openstack role add --user ${user} --project ${project.name} member, then make the application credential anew: it keeps the roles it was made with`,
+        fix: `openstack role add --user ${user} --project ${project.name} member, then create the application credential again: it keeps the roles it was made with`,
       }),
     ),
   ]

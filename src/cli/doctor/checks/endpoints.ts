@@ -1,8 +1,11 @@
 import type { Facts } from '../facts.ts'
+import { THROUGH_PROXY } from './credentials.ts'
 import { counted, finding, notChecked, ok, some, when } from '../finding.ts'
 import type { Line } from '../finding.ts'
 
 const TYPE_IDS = 63
+const OLD_API_FIX =
+  'set openstack.endpoint_override in config.yaml to the URL of version 3 of the API, or have the service volumev3 registered in Keystone'
 
 /** The endpoints that the catalog led to, and what answers there. */
 export function checkEndpoints({ cloud, config }: Facts): readonly Line[] {
@@ -29,9 +32,11 @@ export function checkEndpoints({ cloud, config }: Facts): readonly Line[] {
 
 function noEndpoint(cloud: Facts['cloud'], why: string): readonly Line[] {
   const [origin, failure] = [...cloud.unreachable][0] ?? []
+  if (THROUGH_PROXY.test(why)) return [finding('ProxyRefused', why)]
   if (origin === undefined) {
-    const missing = why.includes('catalog')
-    return [finding(missing ? 'CinderEndpointMissing' : 'CinderUnreachable', why)]
+    if (!why.includes('catalog')) return [finding('CinderUnreachable', why)]
+    const fix = why.includes('only version 2') ? OLD_API_FIX : undefined
+    return [finding('CinderEndpointMissing', why, { fix })]
   }
   const what = `${origin}: ${failure}`
   return [finding(failure === 'tls' ? 'TlsRefused' : 'CinderUnreachable', what)]

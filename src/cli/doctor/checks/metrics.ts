@@ -1,4 +1,5 @@
 import type { Facts, FleetClaim, SourceFact } from '../facts.ts'
+import { THROUGH_PROXY } from './credentials.ts'
 import { counted, finding, notChecked, ok, some, when } from '../finding.ts'
 import type { Line } from '../finding.ts'
 
@@ -26,7 +27,9 @@ function sourceLines(facts: Facts, source: SourceFact): readonly Line[] {
     const isSet = facts.config.config.prometheus.endpoint !== undefined
     if (source.source === 'Prometheus' && !isSet)
       return [finding('MetricsNotConfigured', coverage.why)]
-    return [finding('MetricsDown', `${where}: ${coverage.why}`)]
+    const why = `${where}: ${coverage.why}`
+    if (THROUGH_PROXY.test(why)) return [{ ...finding('ProxyRefused', why), group: 'metrics' }]
+    return [finding('MetricsDown', why)]
   }
   return [
     ...coverageLines(facts, source, coverage.value),
@@ -47,6 +50,13 @@ export function measurable({ fleet, cluster }: Facts, source: string): readonly 
   const own = policies.filter((p) => p.effective.metrics.source === source)
   const names = new Set<string | undefined>(own.map((p) => p.policy.metadata.name))
   return attached.filter((c) => c.policy !== undefined && names.has(c.policy))
+}
+
+/** Whether Prometheus answers, and has nothing of any agent, nor the numbers of any other preset. */
+export function isUnscraped({ source, preset, coverage, agentNodes, others }: SourceFact): boolean {
+  const elsewhere = [...others.values()].some((volumes) => volumes > 0)
+  const isOurs = source === 'Prometheus' && preset === 'agent' && !elsewhere
+  return isOurs && coverage.known && agentNodes === 0
 }
 
 function coverageLines(
@@ -75,6 +85,8 @@ function coverageLines(
     ]
   const reasons = [...new Set(without.flatMap((c) => missing.get(c.volumeId) ?? [])), ...warnings]
   const noted = reasons.length === 0 ? '' : ` (${some(reasons)})`
+  // said first of all, under the heading of the scrape
+  if (covered === 0 && isUnscraped(source)) return []
   if (covered === 0)
     return [finding('NoSeries', `${told}${noted}`, source.source === 'Gnocchi' ? GNOCCHI : {})]
   return [finding('CoverageLow', `${told}${noted}; without: ${some(without.map((c) => c.key))}`)]

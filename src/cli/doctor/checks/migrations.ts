@@ -12,6 +12,7 @@ const HARMLESS: ReadonlySet<string> = new Set([
   'Expired',
   'Superseded',
   'NoLongerWanted',
+  'StrategyUnsupported',
 ])
 
 /** Moves that need a person. */
@@ -36,7 +37,7 @@ function stuck(m: VolumeMigration): Line {
     'MigrationStuck',
     `${namespace}/${name}: ${m.status?.reason}: ${m.status?.message ?? ''}`,
     {
-      fix: `docs/runbooks/stuck.md; an administrator looks with: openstack volume show ${volume} -c status -c migration_status -c os-vol-host-attr:host`,
+      fix: `docs/runbooks/stuck.md; an administrator checks with: openstack volume show ${volume} -c status -c migration_status -c os-vol-host-attr:host`,
     },
   )
 }

@@ -8,7 +8,9 @@ const TOLD_ELSEWHERE: ReadonlySet<string> = new Set([
   'Paused',
   'Stopped',
   'Invalid',
+  'StrategyUnsupported',
   'TiersUnresolved',
+  'NoAdmissionPolicy',
 ])
 
 /** Each policy by itself, and policies that get in each other's way. */
@@ -71,7 +73,7 @@ function isLed({ cluster: { lease } }: Facts): boolean {
 }
 
 function managed({ fleet }: Facts, policy: string): string {
-  if (!fleet.known) return 'its claims were not looked at'
+  if (!fleet.known) return 'its claims were not checked'
   return `${counted(fleet.value.claims.filter((c) => c.policy === policy).length, 'claim')} managed`
 }
 

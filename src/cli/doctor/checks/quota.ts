@@ -6,8 +6,19 @@ import { policyTiers, tiersOf } from './policy-tiers.ts'
 const TIGHT = 0.1
 const UNLIMITED = -1
 
-/** Room that Cinder still gives to the project on each tier. */
+/** Room that Cinder still gives to the project on each tier, and whether a move can ask for it. */
 export function checkQuota(facts: Facts): readonly Line[] {
+  return [...zonesLine(facts), ...roomLines(facts)]
+}
+
+/** Where Cinder does not answer at all, its own check says so. */
+function zonesLine({ cloud: { zones, quota } }: Facts): readonly Line[] {
+  if (zones === undefined || zones.known || (!quota.known && quota.why === zones.why)) return []
+  const why = `${zones.why}; moves go on without it, and Cinder refuses what does not fit`
+  return [notChecked('quota', 'availability zones', why)]
+}
+
+function roomLines(facts: Facts): readonly Line[] {
   const { quota, login } = facts.cloud
   const policies = policyTiers(facts)
   if (!quota.known) return [notChecked('quota', 'quota', quota.why)]

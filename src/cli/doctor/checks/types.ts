@@ -162,7 +162,7 @@ function creationLines(facts: Facts): readonly Line[] {
       'CreateFails',
       `the scheduler of Cinder found no backend for ${counted(volumes.length, 'volume')} of type ${some(types)} within a day, last at ${last}: ${some(volumes)}`,
       {
-        fix: `let an administrator look at the extra specs of the type (openstack volume type show ${types[0]}) and at the pools (cinder get-pools --detail)`,
+        fix: `let an administrator check the extra specs of the type (openstack volume type show ${types[0]}) and the pools (cinder get-pools --detail)`,
       },
     ),
   ]

@@ -1,5 +1,5 @@
 import { known, unknown } from '../fact.ts'
-import { CONFIG_YAML, NOW, configOf } from '../facts.fixture.ts'
+import { CONFIG_YAML, NOW, configOf, policy } from '../facts.fixture.ts'
 import { NEEDED_RULES } from '../needed-rules.ts'
 import { intents, pods, workload } from './fault.fixture.ts'
 import type { Fault } from './fault.fixture.ts'
@@ -36,6 +36,31 @@ export const CONFIGURATION: readonly Fault[] = [
     'StopSwitchOn',
     'migration.paused',
     'migration.paused: false',
+  ],
+  [
+    'Kubernetes is older than 1.30',
+    {
+      cluster: {
+        admissionOffered: known(false),
+        admissionPolicies: known([]),
+        policies: known([policy({ mode: 'Approve' })]),
+      },
+    },
+    'NoAdmissionPolicy',
+    'mode Approve of tiered is held',
+    'admission.accept_plain_rbac: true',
+  ],
+  [
+    'nobody checks who approves',
+    {
+      cluster: {
+        admissionPolicies: known([]),
+        policies: known([policy({ mode: 'Approve' })]),
+      },
+    },
+    'AdmissionMissing',
+    'policy tiered has mode Approve',
+    'deploy/admission.yaml',
   ],
   [
     'the API server is away',
@@ -124,10 +149,10 @@ export const CONFIGURATION: readonly Fault[] = [
     'kubectl apply -f f',
   ],
   [
-    'nobody leads',
+    'no one leads',
     { cluster: { lease: known({ holder: '', renewedAt: NOW, durationMs: 1000 }) } },
     'NoLeader',
-    'held by nobody',
+    'has no holder',
     'kubectl -n couchestor-system get pods',
   ],
   [
@@ -143,7 +168,7 @@ export const CONFIGURATION: readonly Fault[] = [
       },
     },
     'NoLeader',
-    'held by nobody',
+    'has no holder',
     'logs',
   ],
   ['there is no Lease', { cluster: { lease: known(undefined) } }, 'NoLeader', 'no Lease', 'logs'],

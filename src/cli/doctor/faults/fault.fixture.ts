@@ -37,6 +37,8 @@ export const workload = {
   image: 'x:1.0.0',
   privileged: false,
   serviceAccount: '',
+  asksForScrape: true,
+  release: undefined,
 }
 export const line = (limit: number, inUse: number) => ({ limit, inUse, reserved: 0 })
 export const specs = (extraSpecs: Record<string, string>, ...pools: string[]): Spoilt => ({

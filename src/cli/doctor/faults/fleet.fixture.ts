@@ -6,6 +6,20 @@ import type { Fault } from './fault.fixture.ts'
 const none = known(new Map<string, number>())
 export const FLEET: readonly Fault[] = [
   [
+    'nothing scrapes the agents',
+    { source: { coverage: known(new Map<string, number>()), agentNodes: 0 } },
+    'AgentsNotScraped',
+    '3 agents of DaemonSet couchestor-system/couchestor-agent are ready',
+    'docs/agent.md',
+  ],
+  [
+    'a claim names a VolumeAttributesClass',
+    fleet(claim('a', { attributesClass: 'gold' })),
+    'ClaimAttributesClass',
+    '1 claim on Cinder with a volumeAttributesClassName (gold): default/a',
+    'volume-attributes-class.md',
+  ],
+  [
     'no endpoint is set',
     { config: configOf(''), source: { coverage: unknown('prometheus.endpoint is not set') } },
     'MetricsNotConfigured',
@@ -168,9 +182,16 @@ export const FLEET: readonly Fault[] = [
   ],
   [
     'snapshots block the fleet',
-    fleet(claim('a', { volume: volume({ snapshots: true }) }), claim('b')),
+    fleet(claim('a', { volume: volume({ snapshots: { count: 1 } }) }), claim('b')),
     'FleetBlocked',
     '1 of 2 managed volumes cannot be moved across backends now (snapshots 1)',
+    'volumesnapshots',
+  ],
+  [
+    'encrypted volumes block the fleet',
+    fleet(claim('a', { volume: volume({ encrypted: true }) }), claim('b')),
+    'FleetBlocked',
+    '1 of 2 managed volumes cannot be moved across backends now (encrypted 1)',
     'volumesnapshots',
   ],
   [

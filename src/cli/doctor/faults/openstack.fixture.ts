@@ -19,6 +19,32 @@ export const OPENSTACK: readonly Fault[] = [
     'application credential create',
   ],
   [
+    'OS_AUTH_URL is not Keystone',
+    {
+      cloud: {
+        login: unknown(
+          'OS_AUTH_URL https://keystone.example.com:5000/v3 does not lead to Keystone v3: the login answered 404',
+        ),
+      },
+    },
+    'AuthUrlWrong',
+    'answered 404',
+    'openstack catalog show identity',
+  ],
+  [
+    'a proxy refuses the way to Cinder',
+    {
+      cloud: {
+        volumeEndpoint: unknown(
+          'GET https://cinder.example.com:8776 through the proxy http://proxy:3128 (HTTPS_PROXY): the proxy answered 407',
+        ),
+      },
+    },
+    'ProxyRefused',
+    'http://proxy:3128 (HTTPS_PROXY)',
+    'NO_PROXY',
+  ],
+  [
     'Keystone is away',
     {
       cloud: {

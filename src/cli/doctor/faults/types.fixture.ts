@@ -200,7 +200,7 @@ export const TYPES: readonly Fault[] = [
       fleet: { claims: [claim('a', { volume: volume({ typeId: 'id-cold' }) })] },
     },
     'RestoreFails',
-    '1 claim with a StorageClass that no longer tells the tier: default/a',
+    '1 claim with a StorageClass that no longer matches the tier: default/a',
     'storage-class-restore.yaml',
   ],
   [

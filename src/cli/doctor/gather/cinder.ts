@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { answerError, CinderError } from '../../../openstack/errors.ts'
 import { nameOf } from '../../../openstack/session.ts'
 import type { Session } from '../../../openstack/session.ts'
+import { openStackTime } from '../../../time.ts'
 import type { NoBackendFact, PoolFact, QosFact, ServiceFact, TypeFact } from '../facts.ts'
 
 type Ask = {
@@ -37,14 +38,24 @@ async function ask<T>(
   })
 }
 
+/** The rows that can be read: one odd row is no reason to know nothing of the others. */
+function rows<T>(row: z.ZodType<T>) {
+  return z.array(z.unknown()).transform((all) =>
+    all.flatMap((one): T[] => {
+      const parsed = row.safeParse(one)
+      return parsed.success ? [parsed.data] : []
+    }),
+  )
+}
+
 const TypesBody = z.object({
-  volume_types: z.array(
+  volume_types: rows(
     z.object({
       id: z.string(),
       name: z.string(),
-      is_public: z.boolean().default(true),
-      extra_specs: z.record(z.string(), z.string()).nullish(),
-      qos_specs_id: z.string().nullish(),
+      is_public: z.boolean().default(true).catch(true),
+      extra_specs: z.record(z.string(), z.string()).nullish().catch(undefined),
+      qos_specs_id: z.string().nullish().catch(undefined),
     }),
   ),
 })
@@ -58,6 +69,7 @@ export async function typesOf(session: Session, signal: AbortSignal): Promise<re
     name: t.name,
     isPublic: t.is_public,
     extraSpecs: t.extra_specs ?? {},
+    ...(t.extra_specs ? {} : { specsHidden: true as const }),
     qosId: t.qos_specs_id,
     accessible: t.is_public ? true : undefined,
   }))
@@ -84,7 +96,7 @@ export async function withAccess(
 }
 
 const PoolsBody = z.object({
-  pools: z.array(
+  pools: rows(
     z.object({
       name: z.string(),
       capabilities: z
@@ -105,7 +117,7 @@ export async function poolsOf(session: Session, signal: AbortSignal): Promise<re
 }
 
 const QosBody = z.object({
-  qos_specs: z.array(z.object({ id: z.string(), name: z.string(), consumer: z.string() })),
+  qos_specs: rows(z.object({ id: z.string(), name: z.string(), consumer: z.string() })),
 })
 
 export async function qosOf(session: Session, signal: AbortSignal): Promise<readonly QosFact[]> {
@@ -114,7 +126,7 @@ export async function qosOf(session: Session, signal: AbortSignal): Promise<read
 }
 
 const ServicesBody = z.object({
-  services: z.array(
+  services: rows(
     z.object({ binary: z.string(), host: z.string(), state: z.string(), status: z.string() }),
   ),
 })
@@ -134,7 +146,7 @@ const MESSAGES = '3.5'
 const NO_BACKEND = /_001_003$/
 
 const MessagesBody = z.object({
-  messages: z.array(
+  messages: rows(
     z.object({
       event_id: z.string(),
       resource_uuid: z.string().nullish(),
@@ -151,7 +163,9 @@ export async function noBackendOf(
   const query = 'resource_type=VOLUME&sort=created_at:desc&limit=500'
   const read = { operation: 'messages.list', path: `/messages?${query}`, microversion: MESSAGES }
   const { messages } = await ask(session, read, MessagesBody, signal)
-  return messages
-    .filter((m) => NO_BACKEND.test(m.event_id))
-    .map((m) => ({ volumeId: m.resource_uuid ?? '', at: Date.parse(`${m.created_at}Z`) }))
+  return messages.flatMap((m) => {
+    const at = openStackTime(m.created_at)
+    if (at === undefined || !NO_BACKEND.test(m.event_id)) return []
+    return [{ volumeId: m.resource_uuid ?? '', at }]
+  })
 }

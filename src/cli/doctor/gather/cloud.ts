@@ -36,24 +36,26 @@ export async function gatherCloud(deps: DoctorDeps, config: Config): Promise<Clo
   const volumes = ready.known ? service : ready
   const fromService = <T>(fn: (v: VolumeService, signal: AbortSignal) => Promise<T>) =>
     following(deps, volumes, fn)
-  const [microversion, types, pools, qos, services, quota, noBackend, end] = await Promise.all([
-    fromService((v, signal) => v.maxMicroversion(signal)),
-    look(async ({ session }, who, signal) =>
-      withAccess(session, await typesOf(session, signal), who.fact.project.id, signal),
-    ),
-    look(({ session }, _, signal) => poolsOf(session, signal)),
-    look(({ session }, _, signal) => qosOf(session, signal)),
-    look(({ session }, _, signal) => servicesOf(session, signal)),
-    fromService(async (v, signal) => {
-      const lines = await v.getQuota(signal)
-      if (lines === undefined) throw new Error('the credential may not read the quota (403)')
-      return lines
-    }),
-    look(({ session }, _, signal) => noBackendOf(session, signal)),
-    following(deps, both(connection, login), ([{ session }, who], signal) =>
-      credentialEnd(session, who, signal),
-    ),
-  ])
+  const [microversion, types, pools, qos, services, quota, zones, noBackend, end] =
+    await Promise.all([
+      fromService((v, signal) => v.maxMicroversion(signal)),
+      look(async ({ session }, who, signal) =>
+        withAccess(session, await typesOf(session, signal), who.fact.project.id, signal),
+      ),
+      look(({ session }, _, signal) => poolsOf(session, signal)),
+      look(({ session }, _, signal) => qosOf(session, signal)),
+      look(({ session }, _, signal) => servicesOf(session, signal)),
+      fromService(async (v, signal) => {
+        const lines = await v.getQuota(signal)
+        if (lines === undefined) throw new Error('the credential may not read the quota (403)')
+        return lines
+      }),
+      fromService((v, signal) => v.listAvailabilityZones(signal)),
+      look(({ session }, _, signal) => noBackendOf(session, signal)),
+      following(deps, both(connection, login), ([{ session }, who], signal) =>
+        credentialEnd(session, who, signal),
+      ),
+    ])
   return {
     volumes,
     session: login.known ? valueOf(connection)?.session : undefined,
@@ -71,6 +73,7 @@ export async function gatherCloud(deps: DoctorDeps, config: Config): Promise<Clo
       qos,
       services,
       quota,
+      zones,
       noBackend,
       unreachable: connection.known ? new Map(connection.value.seen.failures) : new Map(),
     },

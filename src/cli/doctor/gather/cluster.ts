@@ -3,16 +3,19 @@ import { effectivePolicy } from '../../../api/effective-policy.ts'
 import { LEASE_NAME } from '../../../api/names.ts'
 import { listOnce } from '../../../controller/watches.ts'
 import type { WatchedPolicy, Watches } from '../../../controller/watches.ts'
+import { UserError } from '../../../errors.ts'
+import { accessProblem, isJsonObject, notKubernetes } from '../../../kube/access-problem.ts'
 import type { Lease } from '../../../kube/lease-record.ts'
 import * as resources from '../../../kube/resources.ts'
 import { resourceName } from '../../../kube/resources.ts'
 import { ApiError } from '../../../kube/types.ts'
 import type { KubeClient, KubeObject, Reflector, Resource } from '../../../kube/types.ts'
+import { rfc3339 } from '../../../time.ts'
 import { whoAmI } from '../../approve/who.ts'
 import type { DoctorDeps } from '../deps.ts'
 import { attempt, following, known, unknown, valueOf } from '../fact.ts'
 import type { Fact } from '../fact.ts'
-import type { ClusterFacts, LeaseFact, PolicyFact, WorkloadFact } from '../facts.ts'
+import type { ClusterFacts, HelmRelease, LeaseFact, PolicyFact, WorkloadFact } from '../facts.ts'
 import { gatherCrds } from './crds.ts'
 import { CSI_DRIVER, DAEMON_SET, DEPLOYMENT } from './resources.ts'
 import { gatherRules } from './rules.ts'
@@ -35,6 +38,7 @@ export async function gatherCluster(
   const { namespace } = deps
   const server = await attempt(deps, () => serverOf(deps))
   const look = <T>(fn: () => Promise<T>) => following(deps, server, fn)
+  const offered = look(() => client.serves(resources.VALIDATING_ADMISSION_POLICY))
   const [listed, me, drivers, crds, lease, leaseNamespaces, controller, agents] = await Promise.all(
     [
       look(() => listKinds(deps)),
@@ -47,6 +51,10 @@ export async function gatherCluster(
       look(() => workload(client, DAEMON_SET, namespace, 'agent')),
     ],
   )
+  const admissionOffered = await offered
+  const admissionPolicies = await following(deps, admissionOffered, (isOffered) =>
+    isOffered ? admissionPoliciesOf(client) : Promise.resolve([]),
+  )
   const rules = await following(deps, me, (name) =>
     gatherRules(client, name, accountOf(namespace, controller, name)),
   )
@@ -57,6 +65,8 @@ export async function gatherCluster(
     listed,
     facts: {
       server,
+      admissionOffered,
+      admissionPolicies,
       me,
       drivers,
       crds,
@@ -85,7 +95,13 @@ function accountOf(
 }
 
 async function serverOf({ kube }: DoctorDeps): Promise<{ url: string; version: string }> {
-  const text = await kube.transport.call({ method: 'GET', path: '/version', repeat: 'unprocessed' })
+  const version = { method: 'GET', path: '/version', repeat: 'unprocessed' } as const
+  const text = await kube.transport.call(version).catch((e: unknown) => {
+    const problem = accessProblem(e, kube.server)
+    throw problem === undefined ? e : new UserError('KUBE_UNREACHABLE', problem, { cause: e })
+  })
+  if (!isJsonObject(text))
+    throw new UserError('KUBE_UNREACHABLE', notKubernetes(kube.server, 'the kubeconfig'))
   const { gitVersion } = JSON.parse(text) as { gitVersion?: string }
   return { url: kube.server, version: gitVersion ?? 'unknown version' }
 }
@@ -127,11 +143,14 @@ function policyFact({ policy, problems }: WatchedPolicy, config: Config): Policy
   return { policy, problems, effective: effectivePolicy(spec, config) }
 }
 
-async function all(client: KubeClient, resource: Resource): Promise<readonly KubeObject[]> {
-  const found: KubeObject[] = []
+async function all<T extends KubeObject>(
+  client: KubeClient,
+  resource: Resource,
+): Promise<readonly T[]> {
+  const found: T[] = []
   let next: string | undefined
   do {
-    const page = await client.list<KubeObject>(resource, {
+    const page = await client.list<T>(resource, {
       limit: PAGE,
       ...(next === undefined ? {} : { continue: next }),
     })
@@ -144,10 +163,9 @@ async function all(client: KubeClient, resource: Resource): Promise<readonly Kub
 async function leaseOf(client: KubeClient, namespace: string): Promise<LeaseFact | undefined> {
   try {
     const { metadata, spec } = await client.get<Lease>(resources.LEASE, LEASE_NAME, namespace)
-    const renewed = Date.parse(spec?.renewTime ?? '')
     return {
       holder: spec?.holderIdentity ?? '',
-      renewedAt: Number.isNaN(renewed) ? undefined : renewed,
+      renewedAt: rfc3339(spec?.renewTime ?? ''),
       durationMs: (spec?.leaseDurationSeconds ?? 0) * 1000,
       ...(spec?.acquireTime === undefined && metadata.creationTimestamp !== undefined
         ? { vacantSince: Date.parse(metadata.creationTimestamp) }
@@ -165,6 +183,30 @@ async function leaseNamespacesOf(client: KubeClient): Promise<readonly string[]>
   return items.filter((l) => l.spec?.holderIdentity).map((l) => l.metadata.namespace ?? '')
 }
 
+type AdmissionPolicy = KubeObject & {
+  readonly spec?: {
+    readonly matchConstraints?: {
+      readonly resourceRules?: readonly {
+        readonly apiGroups?: readonly string[]
+        readonly resources?: readonly string[]
+      }[]
+    }
+  }
+}
+
+/** Names of those that check VolumeMigrations, whatever they are called. */
+async function admissionPoliciesOf(client: KubeClient): Promise<readonly string[]> {
+  const policies = await all<AdmissionPolicy>(client, resources.VALIDATING_ADMISSION_POLICY)
+  const { group, plural } = resources.VOLUME_MIGRATION
+  return policies
+    .filter(({ spec }) =>
+      spec?.matchConstraints?.resourceRules?.some(
+        (r) => r.apiGroups?.includes(group) === true && r.resources?.includes(plural) === true,
+      ),
+    )
+    .map((p) => p.metadata.name)
+}
+
 type Container = {
   readonly image?: string
   readonly securityContext?: { readonly privileged?: boolean }
@@ -173,6 +215,7 @@ type Workload = KubeObject & {
   readonly spec?: {
     readonly replicas?: number
     readonly template?: {
+      readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> }
       readonly spec?: { readonly serviceAccountName?: string; readonly containers?: Container[] }
     }
   }
@@ -198,9 +241,12 @@ async function workload(
       (labels['app.kubernetes.io/name'] === 'couchestor' &&
         labels['app.kubernetes.io/component'] === component),
   )
-  if (own === undefined) return undefined
+  return own && factOf(own)
+}
+
+function factOf(own: Workload): WorkloadFact {
   const { spec, status } = own
-  const pod = spec?.template?.spec
+  const { metadata, spec: pod } = spec?.template ?? {}
   const containers = pod?.containers ?? []
   return {
     name: own.metadata.name,
@@ -209,5 +255,15 @@ async function workload(
     image: containers[0]?.image ?? '',
     privileged: containers.some((c) => c.securityContext?.privileged === true),
     serviceAccount: pod?.serviceAccountName ?? '',
+    asksForScrape: metadata?.annotations?.['prometheus.io/scrape'] === 'true',
+    release: releaseOf(own),
   }
+}
+
+/** By the marks that Helm itself goes by. */
+function releaseOf({ metadata }: KubeObject): HelmRelease | undefined {
+  const { labels = {}, annotations = {}, namespace = '' } = metadata
+  const name = annotations['meta.helm.sh/release-name']
+  if (labels['app.kubernetes.io/managed-by'] !== 'Helm' || name === undefined) return undefined
+  return { name, namespace: annotations['meta.helm.sh/release-namespace'] ?? namespace }
 }

@@ -17,6 +17,8 @@ import type { CinderVolume, VolumeService } from '../../../openstack/types.ts'
 import type { DoctorDeps } from '../deps.ts'
 import type { Fleet, FleetClaim, FleetVolume } from '../facts.ts'
 import type { Listed } from './cluster.ts'
+import { STRATEGIES } from '../../../controller/moving/ways.ts'
+import { supportedBy } from '../../../controller/moving/registered.ts'
 
 const HOUR = 3_600_000
 const REFUSALS: ReadonlySet<string> = new Set([
@@ -45,7 +47,11 @@ export async function gatherFleet(parts: Parts, signal: AbortSignal): Promise<Fl
   if (!(await inventory.sweep(signal))) throw new Error(`Cinder: ${inventory.problem}`)
   const policies = new Policies(deps, watches, inventory)
   policies.refresh()
-  const managed = new Managed(watches, policies, new Targets(watches, policies, inventory))
+  const managed = new Managed(
+    watches,
+    policies,
+    new Targets(watches, policies, inventory, supportedBy(deps)),
+  )
   const conflicts = new Map<string, number>()
   const claims: FleetClaim[] = []
   for (const one of managed.all()) {
@@ -80,6 +86,7 @@ function controllerDeps({ deps, config }: Parts, volumes: VolumeService): Contro
     log: deps.log,
     metrics: createRegistry(),
     config: () => config,
+    strategies: STRATEGIES,
     timing: DEFAULT_TIMING,
   })
 }
@@ -105,8 +112,8 @@ function claimOf({ claim, match, bound }: ManagedClaim, around: Around): FleetCl
     attached: row.attached || attachments.length > 0,
     multiattach: row.multiattach,
     encrypted: row.encrypted,
-    grouped: row.groupId !== undefined,
-    snapshots: inventory.hasSnapshots(row.id),
+    ...(row.groupId === undefined ? {} : { groupId: row.groupId }),
+    snapshots: { count: inventory.hasSnapshots(row.id) ? 1 : 0 },
   }
   return {
     key,
@@ -117,6 +124,7 @@ function claimOf({ claim, match, bound }: ManagedClaim, around: Around): FleetCl
     volumeId: bound?.volume.handle ?? '',
     volume,
     node: attachments[0]?.node,
+    attributesClass: claim.attributesClass,
   }
 }
 

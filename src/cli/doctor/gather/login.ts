@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { applicationCredentialEnd } from '../../../openstack/application-credential.ts'
-import { keystoneTime } from '../../../openstack/keystone-time.ts'
+import { openStackTime } from '../../../time.ts'
 import type { Session } from '../../../openstack/session.ts'
-import { CatalogEntry, regionsOf } from '../../../openstack/catalog.ts'
+import { Catalog, regionsOf } from '../../../openstack/catalog.ts'
 import type { LoginFact } from '../facts.ts'
 
 const Named = z.object({ id: z.string(), name: z.string() })
@@ -13,7 +13,7 @@ const LoginBody = z.object({
     roles: z.array(z.object({ name: z.string() })).default([]),
     expires_at: z.string().nullish(),
     application_credential: Named.extend({ restricted: z.boolean().default(true) }).nullish(),
-    catalog: z.array(CatalogEntry).default([]),
+    catalog: Catalog,
   }),
 })
 
@@ -27,7 +27,8 @@ export type Login = {
 /** What Keystone told with the token. Throws when it told less than every Keystone does. */
 export function loginOf(document: unknown): Login {
   const body = LoginBody.safeParse(document)
-  if (!body.success) throw new Error('Keystone did not tell user, project and roles with the token')
+  if (!body.success)
+    throw new Error('Keystone did not return user, project and roles with the token')
   const { user, project, roles, catalog, ...rest } = body.data.token
   const given = rest.application_credential
   return {
@@ -39,8 +40,8 @@ export function loginOf(document: unknown): Login {
       project,
       roles: roles.map((r) => r.name),
       applicationCredential: given ?? undefined,
-      passwordEnd: keystoneTime(user.password_expires_at),
-      tokenEnd: keystoneTime(rest.expires_at),
+      passwordEnd: openStackTime(user.password_expires_at),
+      tokenEnd: openStackTime(rest.expires_at),
     },
   }
 }

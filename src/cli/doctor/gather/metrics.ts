@@ -7,7 +7,7 @@ import type { Session } from '../../../openstack/session.ts'
 import type { DoctorDeps, PrometheusConnection } from '../deps.ts'
 import { attempt, known, unknown, valueOf } from '../fact.ts'
 import type { SourceFact } from '../facts.ts'
-import { otherPresets, scrapeInterval, sourceOf } from './prometheus.ts'
+import { agentNodes, otherPresets, scrapeInterval, sourceOf } from './prometheus.ts'
 
 /** Enough to see the pace of the samples, also where the policy's window is too short for that. */
 const INTERVAL_SECONDS = 1800
@@ -54,6 +54,7 @@ async function look(
   const lacking = answer.kind === 'Answer' && covered < expected.size * ENOUGH
   const { prometheus } = asked
   const isPrometheus = name === 'Prometheus' && prometheus !== undefined
+  const silent = answer.kind === 'Answer' && answer.volumes.size === 0
   return {
     source: name,
     where: whereOf(name, prometheus),
@@ -76,6 +77,10 @@ async function look(
           )
         : undefined,
     windowSeconds,
+    agentNodes:
+      isPrometheus && silent
+        ? valueOf(await attempt(deps, () => agentNodes(deps, prometheus)))
+        : undefined,
     others: lacking ? await othersOf(deps, asked, name, wanted) : new Map(),
   }
 }

@@ -68,3 +68,21 @@ export async function scrapeInterval(
   const samples = parseMatrix(await ask(fillTemplate(probe, { ...query, volume: best })))
   return samples.kind === 'Unusable' ? undefined : scrapeIntervalOf(samples.items)
 }
+
+/** Nodes whose agent has been scraped within the last half hour; undefined for presets without agents. */
+export async function agentNodes(
+  { clock, random, log }: Base,
+  { http, config }: PrometheusConnection,
+): Promise<number | undefined> {
+  const { presence } = presetOf(config)
+  if (presence === undefined) return undefined
+  const client = createPrometheusClient({ http, clock, random, log, config, turn: createTurns() })
+  const text = fillTemplate(presence, { windowSeconds: PRESENCE_SECONDS })
+  const fetched = await client.query(text, Math.floor(clock.now() / 1000))
+  if (fetched.kind === 'Failed') throw new Error(fetched.why)
+  const answer = parseVector(fetched.body)
+  if (answer.kind === 'Unusable') throw new Error(answer.why)
+  return answer.items.length
+}
+
+const PRESENCE_SECONDS = 1800

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { oneOf, readCommandLine } from './command-line.ts'
+import { oneOf, readCommandLine } from './flags.ts'
 
 const SPECS = {
-  namespace: { value: 'NAME', help: '', default: 'default' },
-  output: { value: 'json|yaml', help: '' },
+  namespace: { value: 'NAME', short: 'n', help: '', default: 'default' },
+  output: { value: 'json|yaml', choices: ['json', 'yaml'], short: 'o', help: '' },
+  days: { value: 'N', whole: [1, 30] as const, help: '' },
   all: { help: '', default: 'false' },
 }
 const WORDS = { least: 0, most: 1, usage: 'pvc/NAME' }
@@ -16,6 +17,8 @@ describe('a command line', () => {
     [['-nshop', 'pvc/a', '-ojson'], ['pvc/a'], { namespace: 'shop', output: 'json' }],
     [['--namespace', 'shop', '--all', 'pvc/a'], ['pvc/a'], { namespace: 'shop', all: 'true' }],
     [['--namespace=shop'], [], { namespace: 'shop', all: 'false' }],
+    [['--days', '3', '--', '-a'], ['-a'], { days: '3' }],
+    [['-n', 'a', '-n', 'b'], [], { namespace: 'b' }],
     [[], [], { namespace: 'default', output: undefined }],
   ])('%j', (args, words, flags) => {
     const line = read(...args)
@@ -24,10 +27,18 @@ describe('a command line', () => {
   })
 
   it.each([
-    [['a', 'b'], 'explain wants pvc/NAME, not "a b"'],
-    [['-x'], '-x is no flag'],
-    [['--namespce', 'shop'], 'did you mean --namespace?'],
+    [['a', 'b'], 'explain needs pvc/NAME, not "a b"'],
+    [['-x'], 'unknown flag: -x'],
+    [['--namespce', 'shop'], 'unknown flag: --namespce, did you mean --namespace?'],
+    [['--outpt', 'json'], 'unknown flag: --outpt, did you mean --output?'],
+    [['a', 'b', '--outpt=json'], 'unknown flag: --outpt, did you mean --output?'],
     [['-n'], '--namespace needs a value (NAME)'],
+    [['--output'], '--output needs a value (json, yaml)'],
+    [['-o', 'xml'], '--output: "xml" is not one of json, yaml'],
+    [['-oyml'], 'is not one of json, yaml; did you mean yaml?'],
+    [['--days', '0'], '--days: "0" is not a whole number from 1 to 30'],
+    [['--days=2.5'], 'is not a whole number'],
+    [['--all=maybe'], '--all: "maybe" is neither true nor false'],
   ])('%j is told what is wrong', (args, message) => {
     expect(() => read(...args)).toThrow(message)
   })
@@ -36,7 +47,7 @@ describe('a command line', () => {
     expect(oneOf({ output: 'json' }, 'output', ['json', 'yaml'])).toBe('json')
     expect(oneOf({}, 'output', ['json'])).toBe(undefined)
     expect(() => oneOf({ output: 'xml' }, 'output', ['json', 'yaml'])).toThrow(
-      '--output: "xml" is none of json, yaml',
+      '--output: "xml" is not one of json, yaml',
     )
   })
 })
