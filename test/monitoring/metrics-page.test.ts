@@ -83,7 +83,7 @@ describe('the page of a leader', () => {
   it('tells how far usage numbers reach, and until when', async () => {
     const stage = new Stage()
     stage.policy({ migration: { attached: 'Allow' } })
-    stage.claim({ name: 'unseen', iops: undefined as never, node: 'node-1' })
+    stage.claim({ name: 'unseen', iops: undefined, node: 'node-1' })
     stage.claim({ name: 'busy', iops: 3000, node: 'node-1' })
     const { lines } = await pageOf(stage)
     expect(await lines('couchestor_attached_volumes')).toEqual([

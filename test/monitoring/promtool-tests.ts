@@ -1,6 +1,6 @@
 import { dump } from 'js-yaml'
 import { ALERTS, RULE_GROUPS } from '../../src/monitoring/rules.ts'
-import type { AlertCase, Told } from './alert-case.ts'
+import type { AlertCase, Labels, Series, Told } from './alert-case.ts'
 
 import type { RecordingCase } from './cases/recording.ts'
 
@@ -25,6 +25,43 @@ export function alertTests(one: AlertCase, rules: string): string {
       alert_rule_test: expect(s.at, []),
     })),
   ])
+}
+
+/**
+ * The same case where the scrape adds labels of its own to each target: the node of the pod, a host, a replica of
+ * Prometheus. An alert about one target has them too; one about the installation must not see them.
+ */
+export function withForeignLabels(one: AlertCase): AlertCase {
+  const all = (list: readonly Series[]) => list.map(foreignSeries)
+  const { fires } = one
+  const instance = fires.told.labels['instance']
+  const told = instance === undefined ? {} : foreignOf(instance, fires.told.labels)
+  return {
+    ...one,
+    fires: {
+      ...fires,
+      series: all(fires.series),
+      told: { ...fires.told, labels: { ...fires.told.labels, ...told } },
+    },
+    silent: one.silent.map((s) => ({ ...s, series: all(s.series) })),
+  }
+}
+
+function foreignSeries({ series, values }: Series): Series {
+  const own = Object.fromEntries(
+    [...series.matchAll(/(\w+)="([^"]*)"/g)].map(([, name = '', value = '']) => [name, value]),
+  )
+  const instance = own['instance']
+  if (instance === undefined) return { series, values }
+  const added = Object.entries(foreignOf(instance, own)).map(([k, v]) => `,${k}="${v}"`)
+  return { series: series.replace(/\}$/, `${added.join('')}}`), values }
+}
+
+function foreignOf(instance: string, own: Labels): Labels {
+  const wanted = ['node', 'host', 'pod_template_hash', 'prometheus_replica']
+  return Object.fromEntries(
+    wanted.filter((name) => !(name in own)).map((name) => [name, `${name}-of-${instance}`]),
+  )
 }
 
 /** The same for a recording rule. */

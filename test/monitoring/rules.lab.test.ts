@@ -6,7 +6,7 @@ import { command } from '../lab/command.ts'
 import { describeLab } from '../lab/describe-lab.ts'
 import { CASES } from './cases.ts'
 import { RECORDING_CASES } from './cases/recording.ts'
-import { alertTests, recordingTests } from './promtool-tests.ts'
+import { alertTests, recordingTests, withForeignLabels } from './promtool-tests.ts'
 
 const RULES = resolve('charts/couchestor/files/rules.yaml')
 
@@ -32,6 +32,14 @@ describeLab('the rule file', () => {
     '%s fires when it should, and only then',
     async (name, one) => {
       expect(await test(name, alertTests(one, RULES))).toContain('SUCCESS')
+    },
+  )
+
+  it.each(CASES.map((c) => [c.alert, c] as const))(
+    '%s does so as well where the scrape adds labels of its own',
+    async (name, one) => {
+      const text = alertTests(withForeignLabels(one), RULES)
+      expect(await test(`${name}-foreign`, text)).toContain('SUCCESS')
     },
   )
 

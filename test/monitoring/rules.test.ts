@@ -77,9 +77,9 @@ describe('runbooks', () => {
       expect(page).toContain(`\`${a.alert}\``)
       for (const part of [
         'What it means',
-        'What it does',
-        'Find out',
-        'Mend it',
+        'Impact',
+        'Diagnosis',
+        'Resolution',
         'When it goes away',
       ])
         expect(page).toContain(`## ${part}`)

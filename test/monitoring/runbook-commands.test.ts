@@ -36,9 +36,9 @@ describe('runbooks', () => {
     const [, name = '', ...words] = line.split(' ')
     const command = COMMANDS[name]
     expect(command).toBeDefined()
-    const help = await command!.help()
+    const help = await command!.help(1000)
     for (const flag of words.filter((w) => w.startsWith('-') && w !== '--help'))
-      expect(help).toContain(flag.length === 2 ? `(${flag})` : flag)
+      expect(help).toContain(flag.length === 2 ? `${flag}, --` : flag)
   })
 
   it('run nothing but kubectl and couchestor', () => {

@@ -33,7 +33,7 @@ export const AGENT_ALERTS: RuleGroup = {
       severity: 'warning',
       for: '1h',
       expr: disks('shared_serial|other_path|unreadable'),
-      summary: 'Disks of {{ $labels.node }} cannot be told apart or read.',
+      summary: 'Disks of {{ $labels.node }} cannot be identified or read.',
       description:
         '{{ $value }} disks of {{ $labels.node }} bear a volume id, or should, but are not counted: shared_serial, other_path or unreadable. couchestor_agent_disk_skipped_info names them.',
       runbook: 'agent-unmapped-disks',

@@ -24,14 +24,14 @@ export const CONTROLLER_ALERTS: RuleGroup = {
       expr: `up{${CONTROLLER_JOB}} == 0`,
       summary: 'A replica of the CoucheStor controller cannot be scraped.',
       description:
-        '{{ $labels.instance }} has not answered for an hour. Should the leader fail, nobody takes over.',
+        '{{ $labels.instance }} has not answered for an hour. If the leader fails, no replica takes over.',
       runbook: 'replica-down',
     },
     {
       alert: 'CouchestorNoLeader',
       severity: 'warning',
       for: '10m',
-      expr: `${leader(LEADS)} == 0`,
+      expr: `${leader(LEADS, 'name')} == 0`,
       summary: 'Controllers run, but none leads.',
       description:
         'No replica has held the Lease couchestor-controller for 10 minutes, so nothing is decided and no move is followed.',
@@ -47,11 +47,31 @@ export const CONTROLLER_ALERTS: RuleGroup = {
       runbook: 'controller-restarting',
     },
     {
+      alert: 'CouchestorLeaderCannotStart',
+      severity: 'warning',
+      for: '10m',
+      expr: `${leader('couchestor_leader_start_failing', 'step')} == 1`,
+      summary: 'A new leader cannot read what it needs ({{ $labels.step }}).',
+      description:
+        'Since it took the lead, the controller has not been able to read {{ $labels.step }}. It follows running moves to their end and starts no new ones.',
+      runbook: 'leader-cannot-start',
+    },
+    {
+      alert: 'CouchestorWritesRefused',
+      severity: 'warning',
+      for: '30m',
+      expr: `${leader('couchestor_writes_refused', 'resource')} > 0`,
+      summary: 'The API server refuses objects of the controller ({{ $labels.resource }}).',
+      description:
+        '{{ $value }} objects ({{ $labels.resource }}) could not be written for half an hour. Each is tried again with growing pauses; nothing else waits for them.',
+      runbook: 'writes-refused',
+    },
+    {
       alert: 'CouchestorPassesStopped',
       severity: 'warning',
       for: '15m',
       expr: `increase(couchestor_cycle_duration_seconds_count[2h]) == 0 and on (${same('instance')}) min_over_time(${LEADS}[2h]) == 1`,
-      summary: 'The leader does not look at its claims any more.',
+      summary: 'The leader has stopped evaluating its claims.',
       description:
         '{{ $labels.instance }} leads, but has ended no pass over the claims for two hours; there should be one for each window, and one an hour at least.',
       runbook: 'passes-stopped',
@@ -61,7 +81,7 @@ export const CONTROLLER_ALERTS: RuleGroup = {
       severity: 'warning',
       for: '10m',
       expr: `workqueue_longest_running_processor_seconds{${CONTROLLER_JOB}, name=~"moves|claims|annotations"} > 900`,
-      summary: 'A step of queue {{ $labels.name }} does not end.',
+      summary: 'Work queue {{ $labels.name }} is stuck.',
       description:
         'In {{ $labels.instance }} one step of queue {{ $labels.name }} has run for {{ $value | humanizeDuration }}; the longest that a step may wait for an answer is far shorter.',
       runbook: 'queue-stuck',
@@ -71,7 +91,7 @@ export const CONTROLLER_ALERTS: RuleGroup = {
       severity: 'warning',
       for: '10m',
       expr: 'couchestor_reflector_idle_seconds > 600',
-      summary: 'The controller does not hear of {{ $labels.resource }} any more.',
+      summary: "The controller's watch of {{ $labels.resource }} is stale.",
       description:
         '{{ $labels.instance }} last heard of {{ $labels.resource }} from the API server {{ $value | humanizeDuration }} ago; a quiet watch is answered every minute or two.',
       runbook: 'watch-stale',
@@ -80,7 +100,7 @@ export const CONTROLLER_ALERTS: RuleGroup = {
       alert: 'CouchestorApiErrors',
       severity: 'warning',
       for: '15m',
-      expr: `${total(`rate(rest_client_requests_total{${CONTROLLER_JOB}, code=~"5..|429|<error>"}[10m])`, 'code', 'method', 'host')} / ${total(`rate(rest_client_requests_total{${CONTROLLER_JOB}}[10m])`, 'code', 'method', 'host')} > 0.1`,
+      expr: `${total(`rate(rest_client_requests_total{${CONTROLLER_JOB}, code=~"5..|429|<error>"}[10m])`)} / ${total(`rate(rest_client_requests_total{${CONTROLLER_JOB}}[10m])`)} > 0.1`,
       summary: 'Many requests of the controller to the API server fail.',
       description:
         '{{ $value | humanizePercentage }} of the requests of the last 10 minutes got 429, 5xx or no answer.',
@@ -100,10 +120,10 @@ export const CONTROLLER_ALERTS: RuleGroup = {
       alert: 'CouchestorMemoryNearLimit',
       severity: 'warning',
       for: '15m',
-      expr: `process_resident_memory_bytes{${CONTROLLER_JOB}} / on (${same('instance')}) couchestor_memory_limit_bytes > 0.9`,
+      expr: `process_resident_memory_bytes{${CONTROLLER_JOB}} / on (${same('instance')}) group_left () max by (${same('instance')}) (couchestor_memory_limit_bytes) > 0.9`,
       summary: 'The controller uses nearly all of its memory.',
       description:
-        '{{ $labels.instance }} uses {{ $value | humanizePercentage }} of the memory its container may have; at 100 % it is killed and starts anew.',
+        '{{ $labels.instance }} uses {{ $value | humanizePercentage }} of the memory its container may have; at 100 % it is killed and restarted.',
       runbook: 'memory-near-limit',
     },
   ],

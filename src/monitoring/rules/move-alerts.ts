@@ -3,8 +3,8 @@ import type { RuleGroup } from './rule.ts'
 
 const ENDED = 'couchestor_migrations_total'
 /** Ends that say something against Cinder or us; a person's no and a changed mind do not. */
-const FAILED = `${ENDED}{result="Failed", reason!~"Cancelled|Expired|Superseded|NoLongerWanted|ForgedRequest|UnknownTier|ClaimMismatch"}`
-const DETAILS = ['reason', 'result', 'strategy']
+const FAILED = `${ENDED}{result="Failed", reason!~"Cancelled|Expired|Superseded|NoLongerWanted|StrategyUnsupported|UnknownTier|ClaimMismatch"}`
+const WAY = ['policy', 'from', 'to']
 
 /** Moves. The only ones worth a night's sleep are those after which a volume may need hands. */
 export const MOVE_ALERTS: RuleGroup = {
@@ -14,7 +14,7 @@ export const MOVE_ALERTS: RuleGroup = {
       alert: 'CouchestorMigrationStuck',
       severity: 'critical',
       for: '5m',
-      expr: `${total('couchestor_migrations_in_flight{step="Stuck"}', 'step', 'strategy')} > 0`,
+      expr: `${total('couchestor_migrations_in_flight{step="Stuck"}', 'policy')} > 0`,
       summary: 'A volume is stuck in Cinder.',
       description:
         '{{ $value }} volumes of policy {{ $labels.policy }} are past their deadline or in an error status. While one is retyping Cinder refuses to attach or detach it: its pod cannot move to another node.',
@@ -27,14 +27,14 @@ export const MOVE_ALERTS: RuleGroup = {
       expr: `${leader('couchestor_halted')} == 1`,
       summary: 'A move ended in a way that nothing explains; all policy moves halt.',
       description:
-        'After our call a volume came to rest on a type that is neither the old nor the new one. A person must look at it; until then policies move nothing.',
+        'After our call a volume came to rest on a type that is neither the old nor the new one. A person must check it; until then policies move nothing.',
       runbook: 'unexplained',
     },
     {
       alert: 'CouchestorMovesFailing',
       severity: 'warning',
       for: '0m',
-      expr: `${total(rise(FAILED, '6h'), ...DETAILS)} >= 5`,
+      expr: `${total(rise(FAILED, '6h'), ...WAY)} >= 5`,
       summary: 'Moves from {{ $labels.from }} to {{ $labels.to }} fail.',
       description:
         '{{ $value | humanize }} moves of policy {{ $labels.policy }} from {{ $labels.from }} to {{ $labels.to }} failed in the last 6 hours.',
@@ -44,7 +44,7 @@ export const MOVE_ALERTS: RuleGroup = {
       alert: 'CouchestorMovesReverted',
       severity: 'warning',
       for: '0m',
-      expr: `${total(rise(`${ENDED}{reason="Reverted"}`, '1d'), ...DETAILS)} >= 3`,
+      expr: `${total(rise(`${ENDED}{reason="Reverted"}`, '1d'), ...WAY)} >= 3`,
       summary:
         'Cinder accepts moves from {{ $labels.from }} to {{ $labels.to }}, then does not make them.',
       description:
@@ -55,7 +55,7 @@ export const MOVE_ALERTS: RuleGroup = {
       alert: 'CouchestorBreakerOpen',
       severity: 'warning',
       for: '10m',
-      expr: `${leader('couchestor_breaker_open')} == 1`,
+      expr: `${leader('couchestor_breaker_open', ...WAY)} == 1`,
       summary: 'Moves from {{ $labels.from }} to {{ $labels.to }} are held back.',
       description:
         'The last moves of policy {{ $labels.policy }} from {{ $labels.from }} to {{ $labels.to }} all failed, so that no more are begun for a while.',
@@ -65,8 +65,8 @@ export const MOVE_ALERTS: RuleGroup = {
       alert: 'CouchestorThrashing',
       severity: 'warning',
       for: '10m',
-      expr: `${leader('couchestor_thrash_breaker_open')} == 1`,
-      summary: 'Policy {{ $labels.policy }} moves volumes to and fro.',
+      expr: `${leader('couchestor_thrash_breaker_open', 'policy')} == 1`,
+      summary: 'Policy {{ $labels.policy }} keeps moving volumes back and forth.',
       description:
         'Too many volumes of policy {{ $labels.policy }} were moved and moved back within a day; its moves are held back.',
       runbook: 'thrashing',
@@ -75,7 +75,7 @@ export const MOVE_ALERTS: RuleGroup = {
       alert: 'CouchestorMigrationLate',
       severity: 'warning',
       for: '30m',
-      expr: `${leader('couchestor_migrations_late')} > 0`,
+      expr: `${leader('couchestor_migrations_late', 'policy')} > 0`,
       summary: 'Moves of policy {{ $labels.policy }} take far longer than they should.',
       description:
         '{{ $value }} moves of policy {{ $labels.policy }} have run more than three times as long as earlier moves to the same tier suggest.',
@@ -85,10 +85,10 @@ export const MOVE_ALERTS: RuleGroup = {
       alert: 'CouchestorApprovalsWaiting',
       severity: 'info',
       for: '12h',
-      expr: `${total('couchestor_migrations_waiting{reason="AwaitingApproval"}', 'reason')} > 0`,
-      summary: 'Moves of policy {{ $labels.policy }} wait for a yes.',
+      expr: `${total('couchestor_migrations_waiting{reason="AwaitingApproval"}', 'policy')} > 0`,
+      summary: 'Moves of policy {{ $labels.policy }} wait for approval.',
       description:
-        '{{ $value }} moves of policy {{ $labels.policy }} wait for approval; after 24 hours one that nobody answers ends as Expired.',
+        '{{ $value }} moves of policy {{ $labels.policy }} wait for approval; after 24 hours one without an answer ends as Expired.',
       runbook: 'approvals-waiting',
     },
     {

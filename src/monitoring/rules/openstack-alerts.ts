@@ -2,7 +2,6 @@ import { leader, rise, total } from './promql.ts'
 import type { RuleGroup } from './rule.ts'
 
 const REQUESTS = 'couchestor_openstack_requests_total'
-const PARTS = ['code', 'method', 'operation']
 const LOGINS = `${REQUESTS}{service="identity", operation="login"`
 
 export const OPENSTACK_ALERTS: RuleGroup = {
@@ -22,7 +21,7 @@ export const OPENSTACK_ALERTS: RuleGroup = {
       alert: 'CouchestorOpenStackErrors',
       severity: 'warning',
       for: '30m',
-      expr: `${total(`rate(${REQUESTS}{code=~"5..|429|[a-z]+"}[30m])`, ...PARTS)} / ${total(`rate(${REQUESTS}[30m])`, ...PARTS)} > 0.1`,
+      expr: `${total(`rate(${REQUESTS}{code=~"5..|429|[a-z]+"}[30m])`, 'service')} / ${total(`rate(${REQUESTS}[30m])`, 'service')} > 0.1`,
       summary: 'Many requests to OpenStack ({{ $labels.service }}) fail.',
       description:
         '{{ $value | humanizePercentage }} of the requests to {{ $labels.service }} in the last 30 minutes got 429, 5xx or no answer.',
@@ -32,7 +31,7 @@ export const OPENSTACK_ALERTS: RuleGroup = {
       alert: 'CouchestorCredentialRejected',
       severity: 'warning',
       for: '10m',
-      expr: `${total(rise(`${LOGINS}, code=~"400|401|403|404"}`, '15m'), ...PARTS)} > 0 unless ${total(rise(`${LOGINS}, code=~"2.."}`, '15m'), ...PARTS)} > 0`,
+      expr: `${total(rise(`${LOGINS}, code=~"400|401|403|404"}`, '15m'), 'service')} > 0 unless ${total(rise(`${LOGINS}, code=~"2.."}`, '15m'), 'service')} > 0`,
       summary: 'Keystone refuses the credential of CoucheStor.',
       description:
         'Keystone refused every login of the last 15 minutes. Nothing new starts, and moves that run cannot be followed to their end.',

@@ -1,7 +1,8 @@
 import { leader, same } from './promql.ts'
 import type { RuleGroup } from './rule.ts'
 
-const condition = (matchers: string) => leader(`couchestor_policy_condition{${matchers}}`)
+const condition = (matchers: string) =>
+  leader(`couchestor_policy_condition{${matchers}}`, 'policy', 'type', 'status', 'reason')
 
 /** What is wrong with a policy itself; what stops it from outside has alerts of its own. */
 export const POLICY_ALERTS: RuleGroup = {
@@ -12,7 +13,7 @@ export const POLICY_ALERTS: RuleGroup = {
       severity: 'warning',
       for: '1h',
       expr: condition(
-        'type="Ready", status="False", reason=~"Invalid|TiersUnresolved|MissingPermission"',
+        'type="Ready", status="False", reason=~"Invalid|StrategyUnsupported|TiersUnresolved|MissingPermission"',
       ),
       summary: 'StoragePolicy {{ $labels.policy }} cannot be used as it stands.',
       description:
@@ -33,7 +34,7 @@ export const POLICY_ALERTS: RuleGroup = {
       alert: 'CouchestorClaimsMisdirected',
       severity: 'warning',
       for: '1h',
-      expr: `${leader('couchestor_unmanaged_claims{reason=~"PolicyNotFound|PolicyConflict"}')} > 0`,
+      expr: `${leader('couchestor_unmanaged_claims{reason=~"PolicyNotFound|PolicyConflict"}', 'reason')} > 0`,
       summary: 'Claims name a policy that does not manage them.',
       description:
         '{{ $value }} claims are annotated with a StoragePolicy that does not exist or does not cover their namespace ({{ $labels.reason }}). They stay as they are.',
@@ -43,7 +44,7 @@ export const POLICY_ALERTS: RuleGroup = {
       alert: 'CouchestorPoliciesOverlap',
       severity: 'info',
       for: '1d',
-      expr: `${leader('couchestor_contested_claims')} > 0`,
+      expr: `${leader('couchestor_contested_claims', 'policy')} > 0`,
       summary: 'Other policies select claims of {{ $labels.policy }} too.',
       description:
         '{{ $value }} claims of policy {{ $labels.policy }} are selected by another policy as well; priority, age and name decided.',
@@ -53,7 +54,7 @@ export const POLICY_ALERTS: RuleGroup = {
       alert: 'CouchestorBudgetExceeded',
       severity: 'warning',
       for: '1h',
-      expr: `${leader('couchestor_monthly_cost{kind="now"}')} and on (${same('policy')}) ${condition('type="WithinBudget", status="False"')}`,
+      expr: `${leader('couchestor_monthly_cost{kind="now"}', 'policy', 'kind')} and on (${same('policy')}) ${condition('type="WithinBudget", status="False"')}`,
       summary: 'The volumes of policy {{ $labels.policy }} cost more than its budget.',
       description: `The volumes of policy {{ $labels.policy }} cost {{ $value | humanize }} a month{{ with printf "couchestor_monthly_budget{policy=%q}" $labels.policy | query }}; budget.maxMonthlyCost is {{ . | first | value | humanize }}{{ end }}. No move that makes them dearer is begun.`,
       runbook: 'budget-exceeded',

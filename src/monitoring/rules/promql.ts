@@ -1,19 +1,20 @@
-/** What a scrape adds to tell one replica from the other. */
-const REPLICA = 'instance, pod, container, endpoint'
-
 /** Labels that a scrape adds and that two series of one installation share, beside `labels` of their own. */
 export function same(...labels: readonly string[]): string {
   return ['cluster', 'namespace', 'job', ...labels].join(', ')
 }
 
-/** A gauge of the leader. A change of leader does not begin a new series, so that `for` goes on. */
-export function leader(selector: string): string {
-  return `max without (${REPLICA}) (${selector})`
+/**
+ * A gauge of the leader, by `labels` of its own. A change of leader does not begin a new series, so that `for` goes on.
+ * Nothing else is kept: a scrape may add a node, a host or a replica of Prometheus, which would tell the leader's series
+ * from those of the replicas that stand by.
+ */
+export function leader(selector: string, ...labels: readonly string[]): string {
+  return `max by (${same(...labels)}) (${selector})`
 }
 
-/** The sum over all replicas, `labels` summed away too. */
+/** The sum over all replicas, by `labels` of its own. */
 export function total(expr: string, ...labels: readonly string[]): string {
-  return `sum without (${[REPLICA, ...labels].join(', ')}) (${expr})`
+  return `sum by (${same(...labels)}) (${expr})`
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { RuleGroup } from './rule.ts'
-import { leader } from './promql.ts'
+import { leader, total } from './promql.ts'
 
 /** The inner max takes one of the series that a pair of Prometheus servers or two scrapes of one node make. */
 function perVolume(reads: string, writes: string): string {
@@ -29,19 +29,19 @@ export const RECORDING: RuleGroup = {
     },
     {
       record: 'kind:couchestor_monthly_cost:sum',
-      expr: `sum by (cluster, kind) (${leader('couchestor_monthly_cost')})`,
+      expr: `sum by (cluster, kind) (${leader('couchestor_monthly_cost', 'policy', 'kind')})`,
     },
     {
       record: 'tier:couchestor_volumes_size_bytes:sum',
-      expr: `sum by (cluster, tier) (${leader('couchestor_volumes_size_bytes')})`,
+      expr: `sum by (cluster, tier) (${leader('couchestor_volumes_size_bytes', 'policy', 'tier')})`,
     },
     {
       record: 'policy:couchestor_covered_volumes:ratio',
-      expr: `${leader('couchestor_covered_volumes')} / ${leader('couchestor_attached_volumes')}`,
+      expr: `${leader('couchestor_covered_volumes', 'policy')} / ${leader('couchestor_attached_volumes', 'policy')}`,
     },
     {
       record: 'policy:couchestor_blocked_claims:ratio',
-      expr: `${leader('couchestor_blocked_claims')} / sum without (reason) (${leader('couchestor_claims')})`,
+      expr: `${leader('couchestor_blocked_claims', 'policy')} / ${total(leader('couchestor_claims', 'policy', 'reason'), 'policy')}`,
     },
   ],
 }

@@ -59,6 +59,38 @@ export const CONTROLLER_CASES: readonly AlertCase[] = [
     ],
   },
   {
+    alert: 'CouchestorLeaderCannotStart',
+    fires: {
+      series: [series('couchestor_leader_start_failing', { ...A, step: 'cinder' }, '1x20')],
+      at: '11m',
+      told: { labels: { ...OWN, step: 'cinder' } },
+    },
+    silent: [
+      {
+        why: 'it could be read after some minutes',
+        series: [series('couchestor_leader_start_failing', { ...A, step: 'ledger' }, '1x5 0x20')],
+        at: '20m',
+      },
+    ],
+  },
+  {
+    alert: 'CouchestorWritesRefused',
+    fires: {
+      series: [series('couchestor_writes_refused', { ...A, resource: 'volumemigrations' }, '3x60')],
+      at: '31m',
+      told: { labels: { ...OWN, resource: 'volumemigrations' }, value: '3' },
+    },
+    silent: [
+      {
+        why: 'they were written in the end',
+        series: [
+          series('couchestor_writes_refused', { ...A, resource: 'volumemigrations' }, '3x20 0x40'),
+        ],
+        at: '50m',
+      },
+    ],
+  },
+  {
     alert: 'CouchestorPassesStopped',
     fires: {
       series: [leads('1x200'), passes('7x200')],
@@ -172,7 +204,7 @@ export const CONTROLLER_CASES: readonly AlertCase[] = [
         series('couchestor_memory_limit_bytes', A, '1000x30'),
       ],
       at: '16m',
-      told: { labels: { ...OWN, instance: A.instance }, value: '95%' },
+      told: { labels: A, value: '95%' },
     },
     silent: [
       {

@@ -55,7 +55,7 @@ export const moves: readonly PanelSpec[] = [
     kind: 'timeseries',
     title: 'Time of a move',
     description:
-      'From the saved intent to the verified end, of the successful moves of the last 24 hours. Cinder tells no progress; it depends on size and on what else the backends do.',
+      'From the saved intent to the verified end, of the successful moves of the last 24 hours. Cinder reports no progress; it depends on size and on what else the backends do.',
     unit: 's',
     width: 12,
     queries: [

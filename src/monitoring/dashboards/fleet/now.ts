@@ -57,7 +57,7 @@ export const now: readonly PanelSpec[] = [
   {
     kind: 'stat',
     title: 'Cost wanted',
-    description: 'The same, were each volume on the tier that is worth its money.',
+    description: 'The same, with each volume on the most cost-effective tier.',
     ...MONEY,
     width: 3,
     queries: [{ expr: cost('', 'wanted'), legend: 'wanted' }],

@@ -9,7 +9,7 @@ export const staying: readonly PanelSpec[] = [
     kind: 'stat',
     title: 'Held back as a whole',
     description:
-      'What stops many moves at once, all zero in good times. Halted: a move ended in a way nothing explains, and a person must look. Frozen: too few volumes have usage numbers to demote any. Catching up: history is still being read. Breakers: moves between two tiers failed again and again, or volumes went back and forth.',
+      'What stops many moves at once, all zero in good times. Halted: a move ended in a way nothing explains, and a person must check it. Frozen: too few volumes have usage numbers to demote any. Catching up: history is still being read. Breakers: moves between two tiers failed again and again, or volumes went back and forth.',
     unit: 'none',
     width: 24,
     queries: [
@@ -29,7 +29,7 @@ export const staying: readonly PanelSpec[] = [
     kind: 'bargauge',
     title: 'Why volumes stay',
     description:
-      'Claims by the first reason that keeps them where they are. docs/reference-reasons.md says what each means; "couchestor explain" tells of one claim.',
+      'Claims by the first reason that keeps them where they are. docs/reference-reasons.md says what each means; "couchestor explain" shows one claim.',
     unit: 'none',
     width: 10,
     height: 10,

@@ -54,7 +54,7 @@ export const tiers: readonly PanelSpec[] = [
     kind: 'timeseries',
     title: 'Cost per day, against doing nothing',
     description:
-      'Storage and throttling of the last 24 hours: with the moves of the policy, had none been moved, and with everything on the fastest tier. A policy that lies above "never moved" loses money.',
+      'Storage and throttling of the last 24 hours: with the moves of the policy, had none been moved, and with everything on the fastest tier. A policy that lies above "never moved" loses money. In the first 24 hours all three rise from zero, since the day is not full yet.',
     unit: 'none',
     width: 12,
     queries: [
@@ -68,7 +68,7 @@ export const tiers: readonly PanelSpec[] = [
     kind: 'table',
     title: 'Policies',
     description:
-      'Mode, claims and money of each policy now. docs/runbooks tell what to do for one that is not ready.',
+      'Mode, claims and money of each policy now. docs/runbooks say what to do for one that is not ready.',
     unit: 'none',
     decimals: 2,
     width: 24,

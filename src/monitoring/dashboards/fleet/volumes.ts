@@ -12,7 +12,7 @@ const costOf = `max by (volume_id) (couchestor_volume_monthly_cost{${CONTROLLER}
 export const volumes: readonly PanelSpec[] = [
   {
     kind: 'table',
-    title: 'The dearest volumes that are not where they should be',
+    title: 'Most expensive misplaced volumes',
     description:
       'At most 25, with what keeps each from moving. Needs the series per volume (own_metrics.per_volume in config.yaml).',
     unit: 'none',

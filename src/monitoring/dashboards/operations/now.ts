@@ -17,7 +17,7 @@ export const now: readonly PanelSpec[] = [
     queries: [{ expr: `${own('leader_election_master_status')} == 1`, legend: '{{instance}}' }],
     names: true,
     thresholds: ['green'],
-    noData: 'nobody leads',
+    noData: 'no leader',
   },
   {
     kind: 'stat',
@@ -27,7 +27,7 @@ export const now: readonly PanelSpec[] = [
     width: 3,
     queries: [{ expr: maxBy('', own('couchestor_cinder_up')), legend: 'Cinder' }],
     words: UP,
-    noData: 'nobody leads',
+    noData: 'no leader',
   },
   {
     kind: 'stat',
@@ -66,7 +66,7 @@ export const now: readonly PanelSpec[] = [
     kind: 'stat',
     title: 'Credential ends in',
     description:
-      'Until the application credential or the password ends, as Keystone tells it. After that nothing can be looked up or moved.',
+      'Time until the application credential or the password expires, as Keystone reports it. After that nothing can be read or moved.',
     unit: 's',
     width: 3,
     queries: [
@@ -82,12 +82,12 @@ export const now: readonly PanelSpec[] = [
     kind: 'stat',
     title: 'API server silent for',
     description:
-      'Time since the API server was last heard on the watch that is quiet longest. Bookmarks come about once a minute; a watch that stays quiet is begun anew.',
+      'Time since the API server was last heard on the watch that is quiet longest. Bookmarks come about once a minute; a watch that stays quiet is restarted.',
     unit: 's',
     width: 3,
     queries: [{ expr: maxBy('', own('couchestor_reflector_idle_seconds')), legend: 'silence' }],
     thresholds: ['green', [180, 'yellow'], [600, 'red']],
-    noData: 'nobody leads',
+    noData: 'no leader',
   },
   {
     kind: 'stat',
