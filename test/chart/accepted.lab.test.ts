@@ -49,7 +49,7 @@ describeLab('a real API server, strict and with every warning an error', () => {
     }
     // a pod is refused when its account is not there, and a dry run makes none
     for (const namespace of [RESTRICTED, OPEN])
-      for (const name of ['couchestor', 'couchestor-doctor', 'mine'])
+      for (const name of ['couchestor', 'couchestor-doctor', 'tiering-doctor', 'mine'])
         await apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace } })
   })
   afterAll(async () => {

@@ -21,6 +21,13 @@ async function configOf(values: object) {
   return parseConfig((map['data'] as Record<string, string>)['config.yaml'] ?? '', 'config.yaml')
 }
 
+/** `path=value` of every number. */
+function numbersIn(value: unknown, path = ''): readonly string[] {
+  if (typeof value === 'number') return [`${path}=${value}`]
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([key, child]) => numbersIn(child, `${path}.${key}`))
+}
+
 describeLab('the chart', () => {
   it.each(SWITCHES)('passes helm lint --strict with %s', async (_, values) => {
     expect(await helm(['lint', '--strict', CHART], values)).toContain('0 chart(s) failed')
@@ -319,6 +326,56 @@ describeLab('the chart', () => {
       'ceilometer-exporter',
     )
     expect(without.spec.template.spec.containers[0].args).toEqual(['exporter'])
+  })
+
+  it('keeps names of digits as texts, the namespace of the release included', async () => {
+    const digits = '1234567'
+    const account = { serviceAccount: { name: digits } }
+    const objects = await render(
+      {
+        ...EVERYTHING,
+        fullnameOverride: digits,
+        credentials: { secretName: digits },
+        controller: { ...account, priorityClassName: digits },
+        storageClasses: { enabled: true, restoreName: digits, types: { hot: digits } },
+      },
+      digits,
+    )
+    expect(numbersIn(objects).filter((found) => found.endsWith(`=${digits}`))).toEqual([])
+    const controller = one(objects, 'Deployment', `${digits}-controller`)
+    expect(controller.metadata.namespace).toBe(digits)
+  })
+
+  it('takes null for "not set" where a value may be left out', async () => {
+    const plain = await render({})
+    const unset = await render({
+      proxy: { httpsProxy: null, httpProxy: null },
+      controller: {
+        affinity: null,
+        podDisruptionBudget: { minAvailable: null, maxUnavailable: null },
+      },
+    })
+    expect(unset).toEqual(plain)
+    const some = { controller: { podDisruptionBudget: { minAvailable: null, maxUnavailable: 0 } } }
+    const budget = one(await render(some), 'PodDisruptionBudget', 'couchestor-controller')
+    expect(budget['spec']).toMatchObject({ maxUnavailable: 0 })
+    const lists = { prometheusPorts: null, gnocchiPorts: null }
+    expect(await refusal({ networkPolicy: { enabled: true, ...lists } })).toBe('accepted')
+    expect(await refusal({ storageClasses: { enabled: true, types: null } })).toBe('accepted')
+  })
+
+  it.each([
+    [{ proxy: null }, /missing property 'proxy'/],
+    [{ controller: { service: null } }, /at '\/controller': missing property 'service'/],
+    [{ networkPolicy: { apiServerPorts: null } }, /missing property 'apiServerPorts'/],
+    [{ networkPolicy: { egressCidrs: null } }, /missing property 'egressCidrs'/],
+    [{ crds: { keep: null } }, /at '\/crds': missing property 'keep'/],
+    [{ admission: { enabled: null } }, /at '\/admission': missing property 'enabled'/],
+    [{ credentials: { secretName: null } }, /at '\/credentials': missing property 'secretName'/],
+  ])('says which section must not be null: %j', async (values, message) => {
+    const said = await refusal(values)
+    expect(said).toMatch(message)
+    expect(said).not.toContain('nil pointer')
   })
 
   it('renders texts in extraObjects', async () => {

@@ -78,6 +78,62 @@ const EVERYTHING = {
   ],
 }
 
+const RESTRICTED = {
+  runAsNonRoot: true,
+  allowPrivilegeEscalation: false,
+  capabilities: { drop: ['ALL'] },
+  seccompProfile: { type: 'RuntimeDefault' },
+}
+
+const PER_COMPONENT = {
+  annotations: { 'example.com/reload': 'true' },
+  hostAliases: [{ ip: '10.0.0.1', hostnames: ['keystone.internal'] }],
+  dnsPolicy: 'None',
+  dnsConfig: { nameservers: ['10.0.0.2'] },
+  envFrom: [{ configMapRef: { name: 'corporate', optional: true } }],
+  extraEnv: [{ name: 'COUCHESTOR_LOG_LEVEL', value: 'debug' }],
+  initContainers: [
+    { name: 'first', image: 'registry.example.com/first:1', securityContext: RESTRICTED },
+  ],
+  sidecars: [{ name: 'side', image: 'registry.example.com/side:1', securityContext: RESTRICTED }],
+  startupProbe: { failureThreshold: 30 },
+  topologySpreadConstraints: [
+    { maxSkew: 1, topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable: 'ScheduleAnyway' },
+  ],
+  podDisruptionBudget: { enabled: true, minAvailable: 1 },
+  podSecurityContext: { runAsUser: null },
+  minReadySeconds: 5,
+  revisionHistoryLimit: 3,
+  serviceAccount: { annotations: { 'example.com/role': 'z' } },
+  service: { annotations: { 'example.com/note': 'x' }, labels: { team: 'y' } },
+}
+
+/** What a platform team sets beside that, in every component. */
+const PLATFORM = {
+  enabled: true,
+  global: { imageRegistry: 'registry.example.com', imagePullSecrets: ['registry'], other: 1 },
+  commonAnnotations: { 'example.com/owner': 'storage' },
+  openshift: { dropFixedIds: 'Always' },
+  proxy: { httpsProxy: 'http://proxy.example.com:3128', noProxy: '.example.com' },
+  controller: PER_COMPONENT,
+  agent: PER_COMPONENT,
+  exporter: { enabled: true, ...PER_COMPONENT },
+  networkPolicy: { enabled: true, extraIngress: [{ from: [{ podSelector: {} }] }] },
+  monitoring: {
+    serviceMonitor: {
+      enabled: true,
+      scrapeTimeout: '5s',
+      relabelings: [{ action: 'labeldrop', regex: 'pod' }],
+      metricRelabelings: [{ action: 'drop', sourceLabels: ['__name__'], regex: 'nodejs_.*' }],
+    },
+    prometheusRule: {
+      enabled: true,
+      alerts: { CouchestorNoLeader: { enabled: false }, CouchestorAgentDown: { for: '1h' } },
+      runbookBaseUrl: 'https://wiki.example.com/runbooks',
+    },
+  },
+}
+
 /** One switch at a time, and all together. */
 export const SWITCHES: readonly (readonly [string, object])[] = [
   ['the defaults', {}],
@@ -103,6 +159,9 @@ export const SWITCHES: readonly (readonly [string, object])[] = [
   ],
   ['PodMonitors', { exporter: { enabled: true }, monitoring: { podMonitor: { enabled: true } } }],
   ['no doctor', { doctor: { enabled: false } }],
+  ['only the class for restores', { storageClasses: { enabled: true, onlyRestore: true } }],
+  ['other names', { exporter: { enabled: true }, fullnameOverride: 'tiering' }],
+  ['what a platform team sets', PLATFORM],
   ['everything', EVERYTHING],
 ]
 

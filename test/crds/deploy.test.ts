@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { parseConfig } from '../../src/api/config.ts'
 import { configKeys } from '../../src/api/config-schema.ts'
@@ -65,7 +65,9 @@ describe('config.yaml', () => {
   }
 
   it('has every key documented, and no other', () => {
-    const rows = readFileSync('docs/reference-config.md', 'utf8').matchAll(/^\| `([^`]+)` +\|/gm)
+    const rows = readFileSync('docs/reference-config.md', 'utf8').matchAll(
+      /^\| `([a-z][^`]*)` +\|/gm,
+    )
     const documented = [...rows].map((row) => row[1] ?? '')
     expect(documented.toSorted()).toEqual(configKeys().toSorted())
   })
@@ -94,5 +96,28 @@ describe('policies', () => {
     const parsed = parseStoragePolicy(manifestsIn(file)[0])
     expect(parsed).toMatchObject({ ok: true })
     expect(parsed.ok && notYetActedOn(parsed.policy.spec)).toHaveLength(without)
+  })
+})
+
+describe('the CRDs', () => {
+  const crds = readdirSync('deploy/crds').flatMap((file) => manifestsIn('deploy', 'crds', file))
+  const text = JSON.stringify(crds)
+
+  // what its API server answered to: strict decoding, and the cost estimate of rules
+  it.each([
+    ['selectableFields, a field of 1.30', /"selectableFields"/],
+    ['optionalOldSelf, a field of 1.29', /"optionalOldSelf"/],
+    ['optional values in rules, of 1.29', /"(rule|messageExpression)":"[^"]*\.\?/],
+    [
+      'functions of 1.29 and later',
+      /"(rule|messageExpression)":"[^"]*\b(quantity|ip|cidr|format|sets)\(/,
+    ],
+    ['a sorted map(), whose cost 1.28 takes for unbounded', /isSorted\(\)/],
+  ])('have nothing that Kubernetes 1.28 refuses: %s', (_, later) => {
+    expect(text).not.toMatch(later)
+  })
+
+  it('are three', () => {
+    expect(crds).toHaveLength(3)
   })
 })
