@@ -37,10 +37,10 @@ describe('the documentation', () => {
     const [, name = '', ...words] = line.split(/\s+/)
     const command = COMMANDS[name]
     expect(command).toBeDefined()
-    const help = await command!.help()
+    const help = await command!.help(1000)
     const flags = words.filter((w) => /^--?[a-z]/.test(w)).map((w) => w.split('=')[0]!)
     for (const flag of flags.filter((f) => f !== '--help' && f !== '-h'))
-      expect(help).toContain(flag.length === 2 ? `(${flag})` : flag)
+      expect(help).toContain(flag.length === 2 ? `${flag}, --` : flag)
   })
 
   it.each(files)('%s: %s is there', (_, file) => expect(existsSync(file)).toBe(true))
