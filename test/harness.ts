@@ -23,6 +23,8 @@ import { readCredentials } from '../src/openstack/credentials.ts'
 import { createSession } from '../src/openstack/session.ts'
 import { createWorld, WORLD_ORIGINS } from '../src/sim/world.ts'
 import type { World, WorldOptions } from '../src/sim/world.ts'
+import type { RegisteredStrategy } from '../src/controller/moving/registered.ts'
+import { STRATEGIES } from '../src/controller/moving/ways.ts'
 
 const CRDS = join(import.meta.dirname, '..', 'crds')
 
@@ -48,6 +50,9 @@ export type ControllerOptions = {
   readonly timing?: Partial<ControllerTiming>
   readonly log?: Log
   readonly registry?: Registry
+  readonly strategies?: readonly RegisteredStrategy[]
+  /** What it logs in with, asked at each login. Default: the member of project couchestor. */
+  readonly credential?: () => { readonly id: string; readonly secret: string }
 }
 
 /** The real controller with the real clients, on simulators in this process. */
@@ -63,15 +68,18 @@ export function controllerOn(options: ControllerOptions): Controller {
     random,
     log,
   })
-  const { id, secret } = world.cloud.seams.operator
-  const credentials = readCredentials({
-    env: {
-      OS_AUTH_URL: `${WORLD_ORIGINS.identity}/v3`,
-      OS_APPLICATION_CREDENTIAL_ID: id,
-      OS_APPLICATION_CREDENTIAL_SECRET: secret,
-      OS_REGION_NAME: 'RegionOne',
-    },
-  })
+  const { credential = () => world.cloud.seams.operator } = options
+  const credentials = () => {
+    const { id, secret } = credential()
+    return readCredentials({
+      env: {
+        OS_AUTH_URL: `${WORLD_ORIGINS.identity}/v3`,
+        OS_APPLICATION_CREDENTIAL_ID: id,
+        OS_APPLICATION_CREDENTIAL_SECRET: secret,
+        OS_REGION_NAME: 'RegionOne',
+      },
+    })
+  }
   const session = createSession({ http: http('openstack'), credentials, clock, random, log })
   const Prometheus = createPrometheusSource({
     http: http('prometheus'),
@@ -111,6 +119,7 @@ export function controllerOn(options: ControllerOptions): Controller {
     elector: createElector({ client: kube, namespace, identity, clock: processClock, random, log }),
     events: createEventRecorder({ client: kube, clock, log, instance: identity }),
     namespace,
+    strategies: options.strategies ?? STRATEGIES,
     timing: { ...DEFAULT_TIMING, ...options.timing },
   })
 }

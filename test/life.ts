@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../src/clock.ts'
+import { ConnectionError } from '../src/http.ts'
 import type { HttpClient, HttpRequest, HttpResponse } from '../src/http.ts'
 import type { SimHandler } from '../src/sim/handler.ts'
 import { inProcess } from '../src/sim/server.ts'
@@ -163,4 +164,19 @@ class Process implements Life {
       },
     }
   }
+}
+
+/** What the client of a connection sees: the answer, its own deadline, or its own change of mind. */
+export function patient(
+  journey: Promise<HttpResponse>,
+  { signal, timeoutMs = 30_000 }: HttpRequest,
+  clock: Clock,
+): Promise<HttpResponse> {
+  journey.catch(() => {})
+  return new Promise((resolve, reject) => {
+    const fail = (why: 'timeout' | 'aborted') => () => reject(new ConnectionError(why, why))
+    const timer = clock.setTimer(timeoutMs, fail('timeout'))
+    signal?.addEventListener('abort', fail('aborted'), { once: true })
+    journey.then(resolve, reject).finally(() => timer.cancel())
+  })
 }

@@ -17,6 +17,7 @@ import { inProcess } from '../src/sim/server.ts'
 import { WORLD_ORIGINS } from '../src/sim/world.ts'
 import type { World } from '../src/sim/world.ts'
 import type { VirtualClock } from './virtual-clock.ts'
+import { STRATEGIES } from '../src/controller/moving/ways.ts'
 
 export type Reader = {
   readonly deps: ReadingDeps
@@ -78,6 +79,7 @@ export function readerOn(world: World, clock: Clock, configYaml = ''): Reader {
       processClock: { ...clock, setTimer: (_, fn) => clock.setTimer(0, fn) },
       metrics: createRegistry(),
       config: () => config,
+      strategies: STRATEGIES,
       timing: DEFAULT_TIMING,
     },
   }

@@ -112,14 +112,14 @@ export function inProcess(
   const open = new Set<AbortController>()
   return {
     request: async (req) => {
-      const { origin } = new URL(req.url)
-      const handler = routes[origin]
+      const url = new URL(req.url)
+      const handler = routes[url.origin]
       if (handler === undefined)
-        throw new ConnectionError('refused', `${req.method} ${origin}: refused`)
+        throw new ConnectionError('refused', `${req.method} ${url.origin}: refused`)
       if (req.signal?.aborted) throw aborted(req)
       const call = new Call(req, open, options.clock)
       try {
-        return call.response(await call.race(handler(call.request())))
+        return call.response(await call.race(handler(call.request(url))))
       } catch (e) {
         call.end()
         throw asConnectionError(e, req)
@@ -131,6 +131,9 @@ export function inProcess(
     },
   }
 }
+
+/** The default reason is made anew each time, with its stack: most of what ending a call would cost. */
+const GONE = new Error('the client is gone')
 
 /** One request under way: its abort signal, its deadline, and the stream that may still be open. */
 class Call {
@@ -148,7 +151,7 @@ class Call {
     open.add(this.#gone)
     this.#broken = new Promise((_, reject) => (this.#break = reject))
     this.#broken.catch(() => {})
-    this.#onAbort = () => this.#gone.abort()
+    this.#onAbort = () => this.#gone.abort(GONE)
     req.signal?.addEventListener('abort', this.#onAbort, { once: true })
     this.#gone.signal.addEventListener('abort', () => this.#break(aborted(req)), { once: true })
     if (clock === undefined || req.timeoutMs === undefined) return
@@ -156,13 +159,12 @@ class Call {
       this.#break(
         new ConnectionError('timeout', `${req.method} ${new URL(req.url).origin}: timeout`),
       )
-      this.#gone.abort()
+      this.#gone.abort(GONE)
       this.end()
     })
   }
 
-  request(): SimRequest {
-    const { pathname, search } = new URL(this.#req.url)
+  request({ pathname, search }: URL): SimRequest {
     const headers: Record<string, string> = {}
     for (const [name, value] of Object.entries(this.#req.headers ?? {}))
       headers[name.toLowerCase()] = value

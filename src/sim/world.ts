@@ -28,14 +28,24 @@ export type WorldClaim = {
   /** `hot`, `warm` or `cold`: volume type and StorageClass `couchestor-<tier>`. */
   readonly tier: string
   /** I/O operations per second: steady, or at a time (seconds); undefined = no series. */
-  readonly iops?: number | ((seconds: number) => number)
+  readonly iops?: number | ((seconds: number) => number) | undefined
   readonly annotations?: Readonly<Record<string, string>>
   readonly labels?: Readonly<Record<string, string>>
   /** Node it is attached to. */
   readonly node?: string
+  /** `spec` of its PersistentVolume that names the volume; default: the CSI driver's. */
+  readonly source?: (volumeId: string) => object
+  /** Name of the PersistentVolume. Default `pvc-<namespace>-<name>`. */
+  readonly pv?: string
 }
 
-export type WorldVolume = { readonly id: string; readonly pv: string; detach(): void }
+export type WorldVolume = {
+  readonly id: string
+  readonly pv: string
+  detach(): void
+  /** From now on nobody scrapes it; `false` = somebody does again. */
+  lose(lost?: boolean): void
+}
 
 /** Kubernetes, OpenStack and Prometheus that know of the same volumes, with what CSI would have made of each claim. */
 export type World = {
@@ -79,7 +89,8 @@ export function createWorld(options: WorldOptions): World {
     api,
     cloud,
     prometheus,
-    addClaim: (claim) => addClaim({ api, cloud, prometheus }, claim, options.scrapeSeconds ?? 60),
+    addClaim: (claim) =>
+      addClaim({ api, cloud, prometheus, clock }, claim, options.scrapeSeconds ?? 60),
     routes: {
       [WORLD_ORIGINS.kube]: api.handle,
       [WORLD_ORIGINS.identity]: cloud.keystone,
@@ -103,15 +114,15 @@ function storageClass(tier: string) {
   }
 }
 
-type Parts = Pick<World, 'api' | 'cloud' | 'prometheus'>
+type Parts = Pick<World, 'api' | 'cloud' | 'prometheus'> & { readonly clock: Clock }
 
 function addClaim(
-  { api, cloud, prometheus }: Parts,
+  { api, cloud, prometheus, clock }: Parts,
   claim: WorldClaim,
   scrapeSeconds: number,
 ): WorldVolume {
   const { namespace, name, sizeGiB } = claim
-  const pv = `pvc-${namespace}-${name}`
+  const { pv = `pvc-${namespace}-${name}` } = claim
   const volume = cloud.seams.addVolume({ name: pv, sizeGiB, type: `couchestor-${claim.tier}` })
   if (api.objects('/api/v1/namespaces').every((n) => n.metadata.name !== namespace))
     api.seed({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } })
@@ -120,16 +131,22 @@ function addClaim(
     .objects(`/api/v1/namespaces/${namespace}/persistentvolumeclaims`)
     .find((c) => c.metadata.name === name)?.metadata.uid
   api.seed(volumeObject(claim, pv, volume.id, uid ?? ''))
+  const scraped = { until: Infinity }
   if (claim.iops !== undefined)
-    addLoad(prometheus, volume.id, claim.node ?? 'node-1', claim.iops, scrapeSeconds)
+    addLoad(prometheus, volume.id, claim.node ?? 'node-1', claim.iops, scrapeSeconds, scraped)
   const { node } = claim
   if (node !== undefined) {
+    if (api.objects('/api/v1/nodes').every((n) => n.metadata.name !== node))
+      api.seed({ apiVersion: 'v1', kind: 'Node', metadata: { name: node } })
     api.seed(attachmentObject(pv, node))
     cloud.seams.attach(volume.id, `server-${node}`)
   }
   return {
     id: volume.id,
     pv,
+    lose: (lost = true) => {
+      scraped.until = lost ? clock.now() / 1000 : Infinity
+    },
     detach: () => {
       cloud.seams.detach(volume.id)
       void api.handle({
@@ -162,7 +179,7 @@ function claimObject(
 }
 
 function volumeObject(
-  { namespace, name, sizeGiB, tier }: WorldClaim,
+  { namespace, name, sizeGiB, tier, source = csiSource }: WorldClaim,
   pv: string,
   id: string,
   claimUid: string,
@@ -177,11 +194,13 @@ function volumeObject(
       storageClassName: `couchestor-${tier}`,
       persistentVolumeReclaimPolicy: 'Delete',
       claimRef: { apiVersion: 'v1', kind: 'PersistentVolumeClaim', namespace, name, uid: claimUid },
-      csi: { driver: DRIVER, volumeHandle: id },
+      ...source(id),
     },
     status: { phase: 'Bound' },
   }
 }
+
+const csiSource = (id: string) => ({ csi: { driver: DRIVER, volumeHandle: id } })
 
 function attachmentObject(pv: string, node: string) {
   return {
@@ -200,12 +219,16 @@ function addLoad(
   node: string,
   iops: number | ((seconds: number) => number),
   step: number,
+  scraped: { readonly until: number },
 ): void {
   const labels = { volume_id: id, node, device: 'vdb' }
   const total = typeof iops === 'number' ? (t: number) => iops * t : integral(iops, step)
   const add = (name: string, factor: number) =>
     prometheus.seams.addSeries(name, labels, {
       intervalSeconds: step,
+      get toSeconds() {
+        return scraped.until
+      },
       value: (t: number) => total(t) * factor,
       monotonic: true,
     })

@@ -150,7 +150,7 @@ describe('couchestor backtest on a trace', () => {
     [['--scenario', 's.json', '--trace', 'none.csv'], 'the trace none.csv cannot be read'],
     [
       ['--scenario', 's.json', '--rule', 'naiv-1h'],
-      'there is no rule "naiv-1h"; did you mean naive-1h?',
+      'there is no rule "naiv-1h", did you mean naive-1h?',
     ],
   ])('with %j says in one sentence what to do', async (args, message) => {
     await expect(run(args)).rejects.toThrow(message)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { readCommandLine } from '../../src/cli/command-line.ts'
+import { readCommandLine } from '../../src/cli/flags.ts'
 import type { DecisionDeps } from '../../src/cli/approve/decision.ts'
 import {
   APPROVE_FLAGS,
@@ -9,6 +9,7 @@ import {
   runCancel,
   runPause,
 } from '../../src/cli/approve/run-decision.ts'
+import { checkPause } from '../../src/cli/approve/pause.ts'
 import { whoAmI } from '../../src/cli/approve/who.ts'
 import { createKubeClient } from '../../src/kube/client.ts'
 import { createEventRecorder } from '../../src/kube/events.ts'
@@ -35,7 +36,7 @@ async function person(stage: Stage, why?: string) {
   const events = createEventRecorder({ client: kube, clock, log: silentLog })
   const terminal = recordingTerminal()
   const who = await pumped(clock, whoAmI(kube))
-  const deps: DecisionDeps = { kube, events, clock, terminal, who, why }
+  const deps: DecisionDeps = { kube, events, clock, terminal, namespace: 'default', who, why }
   const act = async (work: Promise<number>) => {
     const code = await pumped(clock, work)
     await pumped(clock, events.flush())
@@ -48,8 +49,14 @@ async function person(stage: Stage, why?: string) {
     approve: (...args: string[]) => act(runApprove(line('approve', args, APPROVE_FLAGS), deps)),
     cancel: (...args: string[]) =>
       act(runCancel(readCommandLine('cancel', args, CANCEL_FLAGS, WORDS), deps)),
-    pause: (...args: string[]) =>
-      act(runPause(readCommandLine('pause', args, PAUSE_FLAGS, WORDS), true, deps)),
+    pause: async (...args: string[]) =>
+      act(
+        runPause(
+          readCommandLine('pause', args, PAUSE_FLAGS, { ...WORDS, check: checkPause }),
+          true,
+          deps,
+        ),
+      ),
     resume: (...args: string[]) =>
       act(runPause(readCommandLine('resume', args, PAUSE_FLAGS, WORDS), false, deps)),
   }
@@ -127,6 +134,22 @@ describe('mode Approve', () => {
     await running.stop()
   }, 60_000)
 
+  it('what owners force waits beside the fifty, as one object that no plan takes back', async () => {
+    const stage = new Stage()
+    stage.policy(APPROVE)
+    for (let i = 0; i < 60; i++) stage.claim({ name: `v${i}`, sizeGiB: 50 })
+    const pin = { 'couchestor.io/force-tier': 'warm' }
+    for (let i = 0; i < 5; i++) stage.claim({ name: `pin-${i}`, annotations: pin })
+    const running = stage.start()
+    const of = (reason: string) => waiting(stage).filter((m) => m.spec.reason === reason)
+    await stage.until(() => of('Policy').length === 50 && of('Forced').length === 5, HOUR)
+    const uids = of('Forced').map((m) => m.metadata.uid)
+    await stage.clock.advance(2 * HOUR)
+    expect(of('Policy')).toHaveLength(50)
+    expect(of('Forced').map((m) => m.metadata.uid)).toEqual(uids)
+    await running.stop()
+  }, 60_000)
+
   it('approves all of a policy only when told twice', async () => {
     const stage = new Stage()
     stage.policy(APPROVE)
@@ -200,10 +223,10 @@ describe('cancel, pause and resume', () => {
   })
 
   it.each([
-    [['pod/v'], '"pod/v" is no claim'],
+    [['pod/v'], '"pod/v" is not a claim'],
     [['nobody'], 'StoragePolicy nobody does not exist'],
     [['pvc/nobody'], 'claim default/nobody does not exist'],
-    [['tiered', '--direction', 'up'], '--direction: "up" is none of promotion, demotion'],
+    [['tiered', '--direction', 'up'], '--direction: "up" is not one of promotion, demotion'],
     [['tiered', '--direction', 'demotion'], '--direction is for claims'],
   ])('says of %j what is wrong', async (args, message) => {
     const stage = new Stage()
@@ -211,4 +234,18 @@ describe('cancel, pause and resume', () => {
     const user = await person(stage)
     await expect(user.pause(...args)).rejects.toThrow(message)
   })
+})
+
+it('tells whoever approves by command line that the yes starts nothing', async () => {
+  const stage = new Stage({ apiServer: { minor: 28 } })
+  stage.policy(APPROVE)
+  stage.claim({ name: 'data' })
+  const running = stage.start()
+  await stage.until(() => stage.moves('data')[0]?.status?.reason !== undefined, HOUR)
+  const user = await person(stage)
+  await user.approve(stage.moves('data')[0]!.metadata.name)
+  await running.stop()
+  expect(user.terminal.text()).toMatch(
+    /is approved; it waits: spec\.approved starts nothing.*accept_plain_rbac/,
+  )
 })

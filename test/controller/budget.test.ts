@@ -39,7 +39,7 @@ describe('a budget', () => {
     expect(up.filter((v) => stage.tier(v) === 'hot')).toHaveLength(2)
     expect(stage.condition('WithinBudget')).toMatchObject({ status: 'True' })
     await running.stop()
-  }, 60_000)
+  }, 180_000)
 
   it('that is smaller than the cost is told, and still lets the fleet get cheaper', async () => {
     const stage = new Stage()
@@ -69,5 +69,5 @@ describe('capacity of a tier', () => {
     expect(await stage.until(() => onHot() === 2, 4 * HOUR, 10_000)).toBe(true)
     expect(await stage.until(() => onHot() > 2, 14 * HOUR, 10_000)).toBe(false)
     await running.stop()
-  }, 60_000)
+  }, 180_000)
 })

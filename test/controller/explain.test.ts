@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { readCommandLine } from '../../src/cli/command-line.ts'
+import { readCommandLine } from '../../src/cli/flags.ts'
 import type { Explanation } from '../../src/cli/explain/explanation.ts'
 import { EXPLAIN_FLAGS, runExplain } from '../../src/cli/explain/run-explain.ts'
 import { GUARDS } from '../../src/policy/guards.ts'
@@ -148,7 +148,7 @@ describe('couchestor explain', () => {
 
   it.each([
     ['pvc/nobody', 'there is no claim default/nobody; give its namespace with -n'],
-    ['pod/v', '"pod/v" is no claim; write pvc/NAME'],
+    ['pod/v', '"pod/v" is not a claim; write pvc/NAME'],
   ])('says of %s what to do', async (word, message) => {
     const stage = new Stage()
     stage.policy(SPEC)

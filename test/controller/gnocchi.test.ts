@@ -17,7 +17,7 @@ class Polled extends Stage {
   attached(name: string, disk: Pick<PolledDisk, 'iops'> & Partial<PolledDisk>): WorldVolume
   attached(name: string): WorldVolume
   attached(name: string, disk?: Pick<PolledDisk, 'iops'> & Partial<PolledDisk>): WorldVolume {
-    const volume = this.claim({ name, iops: undefined as never })
+    const volume = this.claim({ name, iops: undefined })
     const serverId = randomUUID()
     this.cloud.attach(volume.id, serverId, '/dev/vdb')
     if (disk !== undefined) this.cloud.pollDisk({ serverId, device: 'vdb', ...disk })
@@ -153,7 +153,7 @@ it('never answers a policy by the numbers of the source of another', async () =>
 it('reads the whole history of a policy that comes right after another was measured', async () => {
   const stage = polled()
   stage.attached('busy', { iops: 3000 })
-  const late = stage.claim({ name: 'late', labels: { by: 'second' }, iops: undefined as never })
+  const late = stage.claim({ name: 'late', labels: { by: 'second' }, iops: undefined })
   const serverId = randomUUID()
   stage.cloud.attach(late.id, serverId, '/dev/vdb')
   stage.cloud.pollDisk({ serverId, device: 'vdb', iops: 1 })
@@ -171,7 +171,7 @@ it('a Gnocchi that never answers is waited for once, not once per policy', async
   for (const name of ['second', 'third', 'fourth'])
     stage.policy({ ...SPEC, selector: { matchLabels: { by: name } } }, name)
   for (const by of ['second', 'third', 'fourth']) {
-    const volume = stage.claim({ name: by, labels: { by }, iops: undefined as never })
+    const volume = stage.claim({ name: by, labels: { by }, iops: undefined })
     stage.cloud.attach(volume.id, randomUUID(), '/dev/vdb')
   }
   stage.attached('first', { iops: 1 })
@@ -190,7 +190,7 @@ it('asks once per window for all policies, and history by the day', async () => 
   const stage = polled()
   stage.policy({ ...SPEC, selector: { matchLabels: { team: 'b' } } }, 'second')
   stage.attached('busy', { iops: 3000 })
-  const other = stage.claim({ name: 'other', labels: { team: 'b' }, iops: undefined as never })
+  const other = stage.claim({ name: 'other', labels: { team: 'b' }, iops: undefined })
   const serverId = randomUUID()
   stage.cloud.attach(other.id, serverId, '/dev/vdb')
   stage.cloud.pollDisk({ serverId, device: 'vdb', iops: 3000 })

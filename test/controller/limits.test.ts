@@ -159,3 +159,87 @@ it('a move that two looks come to at the same time is made once, and told once',
     .filter((e) => e['reason'] === 'MigrationPlanned')
   expect(told.map((e) => e['count'])).toEqual([1])
 })
+
+const PRICED = [
+  { ...TIERS[0], costPerGiBMonth: 0.125 },
+  { ...TIERS[1], costPerGiBMonth: 0.08 },
+  { ...TIERS[2], costPerGiBMonth: 0.045 },
+]
+
+it('a move made by hand counts for the pool that its volume leaves, said or not', async () => {
+  const stage = new Stage()
+  stage.policy({ limits: { perPool: [{ pool: 'hot', maxConcurrent: 1 }] } })
+  for (const i of [1, 2]) stage.claim({ name: `busy-${i}`, sizeGiB: 100, iops: 3000 })
+  stage.start()
+  await stage.clock.advance(MINUTE)
+  stage.move('by-hand-1', { claim: { name: 'busy-1' }, to: 'cold' })
+  stage.move('by-hand-2', { claim: { name: 'busy-2' }, to: 'warm' })
+  const all = () => stage.moves().filter((m) => m.status?.step === 'Succeeded').length === 2
+  expect(await waves(stage, all)).toEqual([1])
+  expect(all()).toBe(true)
+})
+
+it('a pool that two policies share under different names is one pool', async () => {
+  const stage = new Stage()
+  stage.policy({ limits: { perPool: [{ pool: 'cold', maxConcurrent: 1 }] } })
+  const renamed = TIERS.map((t) => ({ ...t, name: `our-${t.name}` }))
+  const selector = { matchLabels: { owner: 'other' } }
+  const limits = { perPool: [{ pool: 'our-cold', maxConcurrent: 1 }] }
+  stage.policy({ tiers: renamed, selector, limits }, 'other')
+  stage.claim({ name: 'idle', sizeGiB: 100 })
+  stage.claim({ name: 'idle-too', sizeGiB: 100, labels: { owner: 'other' } })
+  stage.start()
+  const all = () => stage.moves().filter((m) => m.status?.step === 'Succeeded').length === 2
+  expect(await waves(stage, all)).toEqual([1])
+  expect(all()).toBe(true)
+})
+
+it('a move made by hand spends of the budget what its new tier costs more than the present one', async () => {
+  const stage = new Stage()
+  stage.policy({ tiers: PRICED, budget: { maxMonthlyCost: 13 } })
+  // 8.00 a month now, and 4.50 more on the hot tier
+  const volume = stage.claim({ name: 'data', sizeGiB: 100, tier: 'warm', iops: 500 })
+  stage.start()
+  await stage.clock.advance(MINUTE)
+  stage.move('by-hand', { claim: { name: 'data' }, to: 'hot' })
+  expect(await stage.until(() => stage.tier(volume) === 'hot')).toBe(true)
+})
+
+it.each<[string, object]>([
+  ['of no policy', { labels: { app: 'other' } }],
+  ['that has opted out', { annotations: { 'couchestor.io/policy': 'none' } }],
+])('a claim %s takes room on its tier as any other', async (_, claim) => {
+  const stage = new Stage()
+  const [hot, warm, cold] = TIERS
+  stage.policy({ tiers: [hot, warm, { ...cold, capacity: { maxGiB: 20, headroomPercent: 0 } }] })
+  stage.claim({ name: 'outside', sizeGiB: 15, tier: 'cold', ...claim })
+  const tooLarge = stage.claim({ name: 'too-large', sizeGiB: 10 })
+  const fits = stage.claim({ name: 'fits', sizeGiB: 5 })
+  stage.start()
+  expect(await stage.until(() => stage.tier(fits) === 'cold', 2 * HOUR)).toBe(true)
+  await stage.clock.advance(HOUR)
+  expect(stage.tier(tooLarge)).not.toBe('cold')
+})
+
+it('without a schedule limits.maxGiBPerSlot holds for any 24 hours', async () => {
+  const stage = new Stage()
+  stage.policy({ limits: { maxGiBPerSlot: 12 } })
+  const volume = stage.claim({ name: 'idle', sizeGiB: 10 })
+  const ago = (hours: number) => new Date(stage.clock.now() - hours * HOUR).toISOString()
+  for (const hours of [23, 72])
+    stage.move(
+      `earlier-${hours}`,
+      { claim: { name: 'another' }, from: 'hot', to: 'cold', reason: 'Policy' },
+      {
+        step: 'Succeeded',
+        reason: 'Verified',
+        sizeGiB: 10,
+        startedAt: ago(hours),
+        completedAt: ago(hours),
+      },
+    )
+  stage.start()
+  await stage.clock.advance(50 * MINUTE)
+  expect(stage.retypes(volume)).toBe(0)
+  expect(await stage.until(() => stage.tier(volume) === 'cold', 45 * MINUTE)).toBe(true)
+})

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { HOUR, MINUTE, Stage } from './stage.ts'
+import { HOUR, MINUTE, POLICY, Stage } from './stage.ts'
 
 /** A busy volume on its best tier, which only a person would move. */
 function busy(spec: object = {}) {
@@ -108,6 +108,51 @@ it('of two moves of one volume the older goes first, and the second finds its pl
   expect(stage.cloud.retypesOf(volume.id).map((r) => r.status)).toEqual([202, 202])
 })
 
+/** An administrator moves the volume to cold, past CoucheStor. */
+function retypeByHand(stage: Stage, volumeId: string): void {
+  const row = stage.cloud.volume(volumeId)
+  if (row) row.typeId = stage.cloud.volumeType('couchestor-cold').id
+  stage.cloud.setStatus(volumeId, 'available')
+}
+
+it('a tier that an administrator chose is shown, also where nothing else is wanted', async () => {
+  const stage = new Stage()
+  stage.policy({ mode: 'Observe' })
+  const volume = stage.claim({ name: 'data' })
+  stage.start()
+  await stage.until(() => stage.annotation('data', 'tier') === 'hot')
+  await stage.clock.advance(HOUR)
+  retypeByHand(stage, volume.id)
+  expect(await stage.until(() => stage.annotation('data', 'tier') === 'cold', 20 * MINUTE)).toBe(
+    true,
+  )
+})
+
+it('a tier that was renamed is shown by its new name', async () => {
+  const stage = new Stage()
+  stage.policy({ mode: 'Observe' })
+  stage.claim({ name: 'data', iops: 3000 })
+  stage.start()
+  await stage.until(() => stage.annotation('data', 'tier') === 'hot')
+  const [hot, ...others] = POLICY.tiers
+  stage.policy({ mode: 'Observe', tiers: [{ ...hot, name: 'fast' }, ...others] })
+  expect(await stage.until(() => stage.annotation('data', 'tier') === 'fast', 20 * MINUTE)).toBe(
+    true,
+  )
+})
+
+it('a claim shows nothing of a policy that is gone', async () => {
+  const stage = new Stage()
+  stage.policy({ mode: 'Observe' })
+  stage.claim({ name: 'data', iops: 3000 })
+  stage.start()
+  await stage.until(() => stage.annotation('data', 'tier') === 'hot')
+  await stage.remove('/apis/couchestor.io/v1alpha1/storagepolicies/tiered')
+  expect(await stage.until(() => stage.annotation('data', 'tier') === undefined, 20 * MINUTE)).toBe(
+    true,
+  )
+})
+
 it('a retype made in Cinder by hand is seen, told, and counts for the cooldown', async () => {
   const stage = new Stage()
   stage.policy({ migration: { cooldownPeriod: '24h' } })
@@ -115,9 +160,7 @@ it('a retype made in Cinder by hand is seen, told, and counts for the cooldown',
   stage.start()
   await stage.until(() => stage.annotation('data', 'tier') === 'hot')
   await stage.clock.advance(MINUTE)
-  const row = stage.cloud.volume(volume.id)
-  if (row) row.typeId = stage.cloud.volumeType('couchestor-cold').id
-  stage.cloud.setStatus(volume.id, 'available')
+  retypeByHand(stage, volume.id)
   expect(await stage.until(() => stage.events('data').includes('TierChangedOutside'))).toBe(true)
   expect(await stage.until(() => stage.annotation('data', 'tier') === 'cold')).toBe(true)
   await stage.clock.advance(20 * HOUR)

@@ -34,7 +34,7 @@ it.each<[string, PrometheusFault]>([
 it('an attached volume without series stays and its owner hears why', async () => {
   const stage = new Stage()
   stage.policy({ migration: { attached: 'Allow' } })
-  const volume = stage.claim({ name: 'unseen', iops: undefined as never, node: 'node-1' })
+  const volume = stage.claim({ name: 'unseen', iops: undefined, node: 'node-1' })
   stage.start()
   await stage.clock.advance(2 * HOUR)
   expect(stage.retypes(volume)).toBe(0)
@@ -79,7 +79,7 @@ it('a restart goes on from the checkpoint and asks for what is missing, not for 
   const { queries } = stage.world.prometheus.seams
   const first = stage.start()
   await stage.clock.advance(40 * MINUTE)
-  expect(queries.length).toBeGreaterThan(4 * 96)
+  expect(queries.length).toBeGreaterThan(5 * 4)
   await first.stop()
   const before = queries.length
 
@@ -106,4 +106,42 @@ it('ten policies ask no more than one', async () => {
     return stage.world.prometheus.seams.queries.length - history
   }
   expect(await queriesWith(10)).toBe(await queriesWith(1))
+})
+
+it('a detached volume is known as one right after a restart', async () => {
+  const stage = new Stage()
+  stage.policy({ mode: 'Observe' })
+  stage.claim({ name: 'resting', iops: undefined })
+  const first = stage.start()
+  expect(await stage.until(() => stage.staying()['OnBestTier'] === 1, 4 * HOUR, 5 * MINUTE)).toBe(
+    true,
+  )
+  await first.stop()
+  stage.start({ identity: 'second' })
+  await stage.clock.advance(2 * MINUTE)
+  expect(stage.staying()).toEqual({ OnBestTier: 1 })
+})
+
+it('a volume detached a moment before a restart is no detached one yet', async () => {
+  const stage = new Stage()
+  stage.policy({ mode: 'Observe' })
+  const volume = stage.claim({ name: 'resting', iops: undefined, node: 'node-1' })
+  const first = stage.start()
+  await stage.clock.advance(HOUR)
+  await first.stop()
+  volume.detach()
+  stage.start({ identity: 'second' })
+  await stage.clock.advance(50 * MINUTE)
+  expect(stage.staying()).toEqual({ NoData: 1 })
+})
+
+it('a policy without claims is Ready, and reads the history of the first one that comes', async () => {
+  const stage = new Stage()
+  stage.policy()
+  stage.start()
+  expect(await stage.until(() => stage.condition('Ready')?.status === 'True', 2 * MINUTE)).toBe(
+    true,
+  )
+  const idle = stage.claim({ name: 'idle' })
+  expect(await stage.until(() => stage.tier(idle) === 'cold', HOUR)).toBe(true)
 })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { PLAN_FLAGS, runPlan } from '../../src/cli/plan/run-plan.ts'
 import type { NamespaceCost, Plan, PlanRow } from '../../src/cli/plan/plan.ts'
-import { readCommandLine } from '../../src/cli/command-line.ts'
+import { readCommandLine } from '../../src/cli/flags.ts'
 import { pumped, readerOn, recordingTerminal } from '../reader.ts'
 import { worldWith } from '../harness.ts'
 import { createVirtualClock } from '../virtual-clock.ts'
@@ -30,6 +30,19 @@ async function plan(stage: Stage, args: readonly string[] = [], config = ''): Pr
 const row = (p: Plan, claim: string) => p.rows.find((r) => r.claim === claim)
 const started = (stage: Stage) => stage.moves().filter((m) => m.status?.startedAt !== undefined)
 
+/** A move of long ago, so that the ramp of a new installation is over. */
+function succeeded(stage: Stage, i: number): void {
+  const at = new Date(stage.clock.now() - 48 * HOUR).toISOString()
+  const status = {
+    step: 'Succeeded',
+    reason: 'Verified',
+    sizeGiB: 1,
+    startedAt: at,
+    completedAt: at,
+  }
+  stage.move(`earlier-${i}`, { claim: { name: 'another' }, to: 'cold', reason: 'Policy' }, status)
+}
+
 describe('couchestor plan', () => {
   it('only reads: lists, gets, queries and the login', async () => {
     const stage = new Stage()
@@ -43,6 +56,41 @@ describe('couchestor plan', () => {
     expect(stage.object('/apis/couchestor.io/v1alpha1/tieringcheckpoints', 'tiered-0')).toBe(
       undefined,
     )
+  })
+
+  it('shows for an open move made by hand what that move saves, not what the policy would do', async () => {
+    const stage = new Stage()
+    stage.policy({ ...HOURLY, tiers: PRICED })
+    stage.claim({ name: 'idle', sizeGiB: 100 })
+    stage.move('by-hand', { claim: { name: 'idle' }, to: 'warm' }, { step: 'Waiting' })
+    const p = await plan(stage)
+    expect(row(p, 'idle')).toMatchObject({
+      action: 'open',
+      asked: 'Manual',
+      to: 'warm',
+      monthlySaving: expect.closeTo(4.5, 9) as number,
+    })
+    expect(p.policies[0]?.wantedMonthlyCost).toBeCloseTo(8, 9)
+  })
+
+  it('says that claims are where they belong only of those that it has judged', async () => {
+    const stage = new Stage()
+    stage.policy(HOURLY)
+    stage.claim({ name: 'busy', iops: 5000 })
+    stage.claim({ name: 'unseen', iops: undefined, node: 'node-1' })
+    const { text } = await planText(stage)
+    expect(text).toContain('1 are where they belong, 1 were not judged.')
+  })
+
+  it('lets start no more GiB than limits.maxGiBPerSlot allows', async () => {
+    const stage = new Stage()
+    stage.policy({ ...HOURLY, limits: { maxGiBPerSlot: 15 }, migration: { maxConcurrent: 10 } })
+    for (const i of [1, 2]) stage.claim({ name: `idle-${i}`, sizeGiB: 10 })
+    for (let i = 0; i < 10; i++) succeeded(stage, i)
+    const p = await plan(stage, [], 'migration:\n  concurrent_migrations: 10\n')
+    const open = p.rows.filter((r) => r.claim.startsWith('idle'))
+    expect(open.map((r) => r.action).toSorted()).toEqual(['next', 'wait'])
+    expect(open.find((r) => r.action === 'wait')?.reason).toBe('SlotLimit')
   })
 
   it('ranks what would move by what it is worth, before any controller has ever run', async () => {

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { answer } from './answer.ts'
 import { HOUR, MINUTE, POLICY, Stage } from './stage.ts'
 
 it.each<[string, object, RegExp]>([
@@ -109,4 +110,55 @@ it('a controller that is told to stop saves the running step, gives the lease ba
     true,
   )
   expect(stage.retypes(volume)).toBe(1)
+})
+
+it('a policy whose history is still being read is not called Ready, whatever else the role lacks', async () => {
+  const stage = new Stage()
+  stage.policy()
+  stage.claim({ name: 'idle' })
+  const old = stage.clock.now() - 24 * HOUR
+  const isOld = (url: string, body = '') =>
+    url.startsWith('http://prometheus.sim') &&
+    Number(new URLSearchParams(body).get('time')) * 1000 < old
+  stage.start({
+    gate: ({ url, body }, send) => {
+      if (url.includes('/api/v1/nodes')) return Promise.resolve(answer(403, 'no rule for nodes'))
+      return isOld(url, String(body)) ? new Promise(() => {}) : send()
+    },
+  })
+  await stage.clock.advance(60_000)
+  expect(stage.condition('Ready')).toMatchObject({ status: 'Unknown', reason: 'CatchingUp' })
+  expect(stage.condition('Ready')?.message).toContain('the role lacks')
+})
+
+it('a move that was planned by a policy which is gone makes way for the one that has its claims now', async () => {
+  const stage = new Stage()
+  stage.policy({ mode: 'Approve' })
+  const volume = stage.claim({ name: 'idle' })
+  stage.start()
+  expect(await stage.until(() => stage.ends('idle')[0] === 'Waiting/AwaitingApproval')).toBe(true)
+  await stage.remove('/apis/couchestor.io/v1alpha1/storagepolicies/tiered')
+  await stage.clock.advance(5 * MINUTE)
+  expect(stage.ends('idle')).toEqual(['Waiting/PolicyNotFound'])
+  stage.policy({}, 'renamed')
+  expect(await stage.until(() => stage.tier(volume) === 'cold', HOUR)).toBe(true)
+  await stage.clock.advance(MINUTE)
+  expect(stage.ends('idle')).toEqual(['Failed/NoLongerWanted', 'Succeeded/Verified'])
+})
+
+it('a policy that is deleted and applied again keeps its approved moves', async () => {
+  const stage = new Stage()
+  stage.policy({ mode: 'Approve', migration: { schedule: '0 12 * * *' } })
+  const volume = stage.claim({ name: 'idle' })
+  stage.start()
+  expect(await stage.until(() => stage.moves('idle').length > 0)).toBe(true)
+  const [move] = stage.moves('idle')
+  stage.world.api.seed({ ...move!, spec: { ...move!.spec, approved: true } })
+  await stage.clock.advance(MINUTE)
+  await stage.remove('/apis/couchestor.io/v1alpha1/storagepolicies/tiered')
+  await stage.clock.advance(MINUTE)
+  stage.policy({ mode: 'Approve', migration: { schedule: '0 12 * * *' } })
+  expect(await stage.until(() => stage.tier(volume) === 'cold', 3 * HOUR)).toBe(true)
+  await stage.clock.advance(MINUTE)
+  expect(stage.ends('idle')).toEqual(['Succeeded/Verified'])
 })

@@ -32,7 +32,7 @@ it('shows what a policy has cost beside what doing nothing would have', async ()
   // two days at 45 of 125, and a move that costs a day of the difference
   expect(policy! / stay!).toBeCloseTo((0.045 * 2 + 0.08) / (0.125 * 2), 1)
   await running.stop()
-}, 60_000)
+}, 180_000)
 
 it('goes on counting where the last leader stopped', async () => {
   const stage = new Stage()
@@ -48,7 +48,7 @@ it('goes on counting where the last leader stopped', async () => {
   for (const strategy of ['policy', 'stay', 'all_hot'])
     expect(await cost(after, strategy)).toBeCloseTo(await cost(before, strategy), 9)
   await second.stop()
-}, 60_000)
+}, 180_000)
 
 it('warns when for a week it would have been cheaper to leave things alone', async () => {
   const stage = new Stage()
@@ -74,4 +74,4 @@ it('warns when for a week it would have been cheaper to leave things alone', asy
   )
   expect(count?.value).toBeGreaterThan(0)
   await running.stop()
-}, 120_000)
+}, 300_000)

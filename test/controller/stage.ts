@@ -7,6 +7,7 @@ import { controllerOn, worldWith } from '../harness.ts'
 import type { ControllerOptions } from '../harness.ts'
 import { createLife } from '../life.ts'
 import type { Gate, Life } from '../life.ts'
+import { Witness } from '../simulate/witness.ts'
 import { createVirtualClock } from '../virtual-clock.ts'
 import type { VirtualClock } from '../virtual-clock.ts'
 
@@ -28,10 +29,15 @@ export const POLICY = {
 export type Running = {
   readonly life: Life
   readonly controller: Controller
+  /** How the controller's run ended; undefined while it runs. */
+  readonly end: () => 'lost' | 'stopped' | undefined
   readonly stop: () => Promise<unknown>
 }
 export type Start = Partial<
-  Pick<ControllerOptions, 'identity' | 'configYaml' | 'timing' | 'log' | 'registry'>
+  Pick<
+    ControllerOptions,
+    'identity' | 'configYaml' | 'timing' | 'log' | 'registry' | 'strategies' | 'credential'
+  >
 > & {
   readonly gate?: Gate
 }
@@ -43,12 +49,23 @@ type StageClaim = Partial<WorldClaim> & {
 
 /** A world to play on: claims and policies come, time passes, and the real controller works. */
 export class Stage {
+  /** Those of the present test, where `keepPromises` asks for them. */
+  static made: Stage[] | undefined
   readonly clock: VirtualClock
   readonly world: World
+  readonly witness: Witness
 
-  constructor(options: { at?: number; cloud?: WorldOptions['cloud'] } = {}) {
+  constructor(
+    options: Pick<WorldOptions, 'apiServer'> & { at?: number; cloud?: WorldOptions['cloud'] } = {},
+  ) {
     this.clock = createVirtualClock(options.at ?? Date.UTC(2026, 0, 20, 10, 7))
-    this.world = worldWith({ clock: this.clock, cloud: options.cloud ?? {} })
+    this.world = worldWith({
+      clock: this.clock,
+      cloud: options.cloud ?? {},
+      apiServer: options.apiServer ?? {},
+    })
+    this.witness = new Witness(this.world)
+    Stage.made?.push(this)
   }
 
   get cloud() {
@@ -97,7 +114,14 @@ export class Stage {
 
   start(options: Start = {}): Running {
     const { gate = (_, send) => send(), identity = 'first', ...rest } = options
-    const life = createLife({ clock: this.clock, routes: this.world.routes, gate })
+    const life = createLife({
+      clock: this.clock,
+      routes: this.world.routes,
+      gate: (request, send) => {
+        this.witness.leaves(identity, request)
+        return gate(request, send)
+      },
+    })
     const controller = controllerOn({
       world: this.world,
       clock: life.clock,
@@ -107,9 +131,14 @@ export class Stage {
     })
     const stopping = new AbortController()
     const ended = controller.run(stopping.signal)
+    let end: 'lost' | 'stopped' | undefined
+    const noteEnd = (how: 'lost' | 'stopped') => void (end = how)
+    // a rejection is for whoever awaits `stop`
+    ended.then(noteEnd, () => {})
     return {
       life,
       controller,
+      end: () => end,
       stop: async () => {
         stopping.abort()
         await this.clock.advance(5_000)
@@ -181,6 +210,14 @@ export class Stage {
       spec: { policy: 'tiered', reason: 'Manual', strategy: 'cinder-retype', ...spec },
       ...(status === undefined ? {} : { status }),
     })
+  }
+
+  /** Deletes one object, by its path on the API server. */
+  async remove(path: string): Promise<void> {
+    const { signal } = new AbortController()
+    const request = { method: 'DELETE', url: path, headers: {}, body: '', signal }
+    const { status } = await this.world.api.handle(request)
+    if (status !== 200) throw new Error(`DELETE ${path}: ${status}`)
   }
 
   ledger() {

@@ -139,6 +139,48 @@ it('three failures in a row between two tiers hold back the rest, with the reaso
   expect(stage.condition('Ready')?.message).toContain('hot to cold')
 })
 
+it.each([
+  ['and the others follow when it has succeeded', undefined, 4],
+  ['and the others wait again when it has failed', 'revert', 0],
+] as const)('after the pause of the breaker one move goes first, %s', async (_, cloud, moved) => {
+  const stage = new Stage()
+  stage.policy({ migration: { maxConcurrent: 10 }, metrics: { window: '6h' } })
+  const volumes = [1, 2, 3, 4, 5, 6, 7].map((i) => stage.claim({ name: `idle-${i}`, sizeGiB: 20 }))
+  for (const v of volumes) stage.cloud.planRetype(v.id, 'revert')
+  stage.start({ configYaml: 'migration:\n  concurrent_migrations: 10\n' })
+  const calls = () => volumes.reduce((sum, v) => sum + stage.retypes(v), 0)
+  const isOpen = () => stage.condition('Ready')?.reason === 'BreakerOpen'
+  await stage.until(isOpen, 2 * HOUR)
+  expect(calls()).toBe(3)
+  for (const v of volumes) stage.cloud.planRetype(v.id, cloud)
+  const running: number[] = []
+  const cold = () => volumes.filter((v) => stage.tier(v) === 'cold').length
+  const done = () => {
+    const now = stage.cloud.retyping().length
+    if (now !== (running.at(-1) ?? 0)) running.push(now)
+    return cold() >= 4
+  }
+  await stage.until(done, 10 * HOUR, 500)
+  expect(running.slice(0, 2)).toEqual([1, 0])
+  expect(cold()).toBeGreaterThanOrEqual(moved)
+  expect(Math.min(calls() - 3, 4)).toBe(moved === 0 ? 1 : 4)
+})
+
+it('a volume that is stuck for a person to repair is not the one move that the breaker waits for', async () => {
+  const stage = new Stage()
+  stage.policy({ migration: { maxConcurrent: 10 }, metrics: { window: '6h' } })
+  const volumes = [1, 2, 3, 4].map((i) => stage.claim({ name: `idle-${i}`, sizeGiB: 20 }))
+  for (const v of volumes) stage.cloud.planRetype(v.id, 'stuck')
+  stage.start()
+  const isOpen = () => stage.condition('Ready')?.reason === 'BreakerOpen'
+  expect(await stage.until(isOpen, 48 * HOUR, MINUTE)).toBe(true)
+  for (const v of volumes) stage.cloud.planRetype(v.id, undefined)
+  const stuck = () => stage.moves().filter((m) => m.status?.step === 'Stuck').length
+  expect(stuck()).toBe(3)
+  const cold = () => volumes.filter((v) => stage.tier(v) === 'cold').length
+  expect(await stage.until(() => cold() === 1, 10 * HOUR, MINUTE)).toBe(true)
+})
+
 it('a namespace that is deleted in mid-move leaves its move in the ledger until the volume rests', async () => {
   const { stage, volume } = idle({ sizeGiB: 100, start: { timing: { sweepMs: MINUTE } } })
   await stage.until(() => stage.cloud.retyping().length > 0)

@@ -1,36 +1,24 @@
 import { sleep } from '../../src/clock.ts'
-import type { Clock } from '../../src/clock.ts'
-import { ConnectionError } from '../../src/http.ts'
 import type { HttpRequest, HttpResponse } from '../../src/http.ts'
 import { inProcess } from '../../src/sim/server.ts'
 import { controllerOn } from '../harness.ts'
-import { createLife } from '../life.ts'
+import { createLife, patient } from '../life.ts'
 import type { Life } from '../life.ts'
-import { broken, flying } from './scenarios.ts'
+import { seeded } from '../seeded.ts'
+import { Witness } from '../simulate/witness.ts'
+import { broken } from './scenarios.ts'
 import type { Scene } from './scenarios.ts'
 
-const LEASE = '/apis/coordination.k8s.io/v1/namespaces/couchestor-system/leases'
 /** As long as the design lets a call be under way, even when its sender has given up. */
 const LONGEST_ON_THE_WAY_MS = 25_000
 const LONGEST_PAUSE_MS = 60_000
-const STEERING = /\/action$|volumemigrations\/|moves-in-flight/
 /** Where standing still hurts most: around the intent and the call. */
 const DELICATE = /\/action$|volumemigrations\/.*\/status/
-
-/** Numbers in [0, 1) that are the same for the same seed (mulberry32). */
-function seeded(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-  }
-}
 
 /** Two controllers on one world whose calls are delayed, and who stand still, die and return as the seed says. */
 export class Chaos {
   readonly #scene: Scene
+  readonly #witness: Witness
   readonly #random: () => number
   readonly #lives = new Set<Life>()
   #calm = false
@@ -39,6 +27,7 @@ export class Chaos {
 
   constructor(scene: Scene, seed: number) {
     this.#scene = scene
+    this.#witness = new Witness(scene.world)
     this.#random = seeded(seed)
   }
 
@@ -75,7 +64,7 @@ export class Chaos {
       clock,
       routes: world.routes,
       gate: (request, send) => {
-        this.#fenced(identity, request)
+        this.#witness.leaves(identity, request)
         return request.url.includes('watch=true') ? send() : this.#travel(life, request)
       },
     })
@@ -138,31 +127,7 @@ export class Chaos {
     return patient(journey(), request, life.clock)
   }
 
-  /** Whatever steers a move leaves a process only while the lease is its own. */
-  #fenced(identity: string, { method, url }: HttpRequest) {
-    if (method === 'GET' || !STEERING.test(url)) return
-    const [lease] = this.#scene.world.api.objects(LEASE) as { spec?: { holderIdentity?: string } }[]
-    const holder = lease?.spec?.holderIdentity
-    if (holder !== identity)
-      this.violations.push(`${identity} sent ${method} ${url} while ${holder} held the lease`)
-  }
-
   #check() {
-    this.violations.push(...broken(this.#scene), ...flying(this.#scene.world))
+    this.violations.push(...broken(this.#scene), ...this.#witness.violations())
   }
-}
-
-/** What the client of a connection sees: the answer, its own deadline, or its own change of mind. */
-function patient(
-  journey: Promise<HttpResponse>,
-  { signal, timeoutMs = 30_000 }: HttpRequest,
-  clock: Clock,
-): Promise<HttpResponse> {
-  journey.catch(() => {})
-  return new Promise((resolve, reject) => {
-    const fail = (why: 'timeout' | 'aborted') => () => reject(new ConnectionError(why, why))
-    const timer = clock.setTimer(timeoutMs, fail('timeout'))
-    signal?.addEventListener('abort', fail('aborted'), { once: true })
-    journey.then(resolve, reject).finally(() => timer.cancel())
-  })
 }

@@ -4,7 +4,8 @@ import type { HttpRequest } from '../../src/http.ts'
 import { createLife } from '../life.ts'
 import type { Gate, Life } from '../life.ts'
 import { controllerOn } from '../harness.ts'
-import { broken, flying, missing, needless, SCENARIOS } from './scenarios.ts'
+import { Witness } from '../simulate/witness.ts'
+import { broken, missing, needless, SCENARIOS } from './scenarios.ts'
 import type { Scene } from './scenarios.ts'
 
 /** How the request that the process dies at ends. `late`: on its way for as long as a call may take. */
@@ -50,9 +51,11 @@ function deathsAt({ method, url }: HttpRequest): readonly Death[] {
 }
 
 async function killedAt(scene: Scene, index: number, death: Death): Promise<string[]> {
+  const witness = new Witness(scene.world)
   let count = 0
   let killed = false
   const first: Life = startOn(scene, 'first', (request, send) => {
+    witness.leaves('first', request)
     if (count++ !== index) return send()
     killed = true
     // the effect, if any, comes through a connection that the death does not close
@@ -61,13 +64,16 @@ async function killedAt(scene: Scene, index: number, death: Death): Promise<stri
     return effect
   })
   await scene.clock.advance(STANDBY_AFTER_MS)
-  const standby = startOn(scene, 'standby', (_, send) => send())
+  const standby = startOn(scene, 'standby', (request, send) => {
+    witness.leaves('standby', request)
+    return send()
+  })
   await untilConverged(scene)
   if (!killed) return ['was never made']
   // whatever is still on its way arrives
   await scene.clock.advance(60_000)
   standby.kill()
-  return [...missing(scene), ...broken(scene), ...needless(scene), ...flying(scene.world)]
+  return [...missing(scene), ...broken(scene), ...needless(scene), ...witness.violationsAtEnd()]
 }
 
 async function deliver(scene: Scene, request: HttpRequest, death: Death): Promise<never> {

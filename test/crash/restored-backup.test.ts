@@ -117,6 +117,89 @@ describe('a restored backup', () => {
     expect(stage.tier(volume)).toBe('hot')
   })
 
+  it.each<[string, object]>([
+    ['another cluster', { clusterId: 'another' }],
+    ['objects that got new uids', { objectUid: 'another' }],
+  ])('of %s, whose volume is on a third type by now, halts nobody', async (_, more) => {
+    const { stage } = restored((ids) => ({
+      ...requested(ids, { deadline: FAR, ...more }),
+      step: 'Retyping',
+      reason: 'Accepted',
+      intent: intentOf(ids, { deadline: FAR, ...more, fromTypeId: 'type-of-then' }),
+    }))
+    stage.start()
+    await stage.until(() => stage.ends('data')[0]?.startsWith('Failed') === true, 5 * MINUTE)
+    expect(stage.ends('data')).toEqual(['Failed/ForeignIntent'])
+    await stage.clock.advance(MINUTE)
+    expect(stage.condition('Ready')?.reason).not.toBe('Halted')
+  })
+
+  it.each<[string, (ids: Ids) => object]>([
+    [
+      'whose answers were never saved',
+      (ids) =>
+        requested(ids, { clusterId: 'another', volumeUpdatedAt: '2020-01-01T00:00:00.000Z' }),
+    ],
+    [
+      'that were running',
+      (ids) => ({
+        ...requested(ids, { objectUid: 'another', deadline: FAR }),
+        step: 'Retyping',
+        reason: 'Accepted',
+      }),
+    ],
+    [
+      'that were refused',
+      (ids) =>
+        requested(
+          ids,
+          { clusterId: 'another' },
+          { kind: 'Rejected', at: ids.long, httpStatus: 400 },
+        ),
+    ],
+  ])('of three moves of another cluster %s holds back no move of this one', async (_, status) => {
+    const { stage } = restored(status)
+    for (const name of ['b', 'c']) {
+      const volume = stage.claim({ name, iops: 3000 })
+      const { spec, status: old } = stage.moves('data')[0]!
+      const uid = `11111111-2222-4333-8444-55555555555${name}`
+      const claim = { name, uid: stage.pvc(name).metadata.uid }
+      stage.move(`old-${name}`, { ...spec, claim }, { ...old, volumeId: volume.id }, { uid })
+    }
+    stage.start()
+    const all = () => ['data', 'b', 'c'].flatMap((name) => stage.ends(name))
+    await stage.until(() => all().every((end) => end.startsWith('Failed')), 5 * MINUTE)
+    expect(all()).toEqual(Array.from({ length: 3 }, () => 'Failed/ForeignIntent'))
+    await stage.clock.advance(MINUTE)
+    expect(stage.condition('Ready')?.reason).not.toBe('BreakerOpen')
+  })
+
+  it('of a cluster with a higher count of leaders, in the middle of a term, keeps nobody from moving', async () => {
+    const stage = new Stage()
+    stage.policy()
+    const busy = stage.claim({ name: 'data', iops: 3000 })
+    const running = stage.start()
+    await stage.clock.advance(MINUTE)
+    const long = new Date(stage.clock.now() - 72 * HOUR).toISOString()
+    const [hot, cold] = ['hot', 'cold'].map((t) => stage.cloud.volumeType(`couchestor-${t}`).id)
+    const ids: Ids = {
+      uid: '11111111-2222-4333-8444-555555555555',
+      cluster: 'another',
+      volumeId: busy.id,
+      updatedAt: updatedAt(stage, busy.id),
+      hot: hot!,
+      cold: cold!,
+      long,
+    }
+    const spec = { claim: { name: 'data' }, to: 'cold' }
+    stage.move('old', spec, requested(ids, { epoch: 999, deadline: FAR }), { uid: ids.uid })
+    const idle = stage.claim({ name: 'idle' })
+    expect(await stage.until(() => stage.tier(idle) === 'cold', 10 * MINUTE)).toBe(true)
+    expect(stage.ends('data')).toEqual(['Failed/ForeignIntent'])
+    expect(running.end()).toBeUndefined()
+    expect(stage.retypes(busy)).toBe(0)
+  })
+
   it('of a manual move that had been sent from another cluster is not sent again when it waits', async () => {
     const { stage, volume } = restored(
       (ids) => ({

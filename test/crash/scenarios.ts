@@ -1,4 +1,4 @@
-import { isInFlight, isFinished } from '../../src/api/volume-migration.ts'
+import { isFinished } from '../../src/api/volume-migration.ts'
 import type { VolumeMigration } from '../../src/api/volume-migration.ts'
 import type { TieringCheckpoint } from '../../src/api/tiering-checkpoint.ts'
 import type { World } from '../../src/sim/world.ts'
@@ -171,12 +171,4 @@ export function needless({ world, expected }: Scene): string[] {
     const asked = world.cloud.seams.retypesOf(e.volumeId).length
     return asked > e.retypes ? [`${e.claim}: Cinder was asked ${asked} times`] : []
   })
-}
-
-/** Two objects must never fly for one volume. */
-export function flying(world: World): string[] {
-  const ids = migrations(world)
-    .filter(isInFlight)
-    .map((m) => m.status?.volumeId)
-  return ids.length === new Set(ids).size ? [] : ['two moves of one volume are in flight']
 }

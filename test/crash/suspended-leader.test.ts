@@ -1,6 +1,9 @@
 import { expect, it } from 'vitest'
 import type { Pause } from '../life.ts'
+import { keepPromises } from '../controller/promises.ts'
 import { Stage } from '../controller/stage.ts'
+
+keepPromises()
 
 const FORCED = { 'couchestor.io/force-tier': 'cold' }
 
@@ -114,3 +117,31 @@ it('a leader that was suspended ends itself, so that its pod starts anew', async
   first.life.resume()
   expect(await first.stop()).toBe('lost')
 })
+
+it.each<Pause>(['stopped', 'asleep'])(
+  'a leader %s while its successor moves a volume writes nothing more when it wakes',
+  async (how) => {
+    const stage = new Stage()
+    stage.policy()
+    const volume = stage.claim({ name: 'data', iops: 3000 })
+    let written = 0
+    const first = stage.start({
+      identity: 'first',
+      gate: (request, send) => {
+        if (request.method === 'PATCH') written++
+        return send()
+      },
+    })
+    await stage.until(() => stage.annotation('data', 'tier') === 'hot')
+    first.life.pause(how)
+    stage.start({ identity: 'second' })
+    stage.annotate('data', FORCED)
+    expect(await stage.until(() => stage.annotation('data', 'tier') === 'cold')).toBe(true)
+    expect(stage.tier(volume)).toBe('cold')
+    written = 0
+    first.life.resume()
+    await stage.clock.advance(60_000)
+    expect(first.end()).toBe('lost')
+    expect(written).toBe(0)
+  },
+)

@@ -123,8 +123,8 @@ function depsOn(
       const { http, seen } = through(/\/api\/v1\/query$/)
       const { prometheus } = config
       if (prometheus.endpoint === undefined) return undefined
-      const { endpoint, preset, queryTimeoutMs } = prometheus
-      return { http, seen, config: { endpoint, preset, queryTimeoutMs } }
+      const { endpoint, matchers, preset, queryTimeoutMs } = prometheus
+      return { http, seen, config: { endpoint, matchers, preset, queryTimeoutMs } }
     },
     connectGnocchi: () => unavailableSource('gnocchi', 'not simulated'),
   }

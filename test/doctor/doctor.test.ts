@@ -22,8 +22,8 @@ function policy(stage: Stage, spec: object, name = 'tiered'): void {
 }
 
 /** A world in which nothing is wrong: a leader, a policy, attached and detached volumes with usage numbers. */
-function healthy(volumes = 2, cloud: object = SAFE): Stage {
-  const stage = new Stage({ cloud })
+function healthy(volumes = 2, cloud: object = SAFE, apiServer: object = {}): Stage {
+  const stage = new Stage({ cloud, apiServer })
   policy(stage, SPEC)
   for (let i = 0; i < volumes; i++) stage.claim({ name: `claim-${i}`, node: `node-${i % 3}` })
   stage.world.api.seed(
@@ -61,6 +61,22 @@ describe('the doctor, on simulators', () => {
       ['warm', 0],
       ['cold', 0],
     ])
+  })
+
+  it.each([
+    ['os-availability-zone', 'availability zones'],
+    ['os-quota-sets', 'quota'],
+  ])('says which read in front of a move is refused: %s', async (path, topic) => {
+    const stage = healthy()
+    stage.cloud.addFault({
+      service: 'cinder',
+      path: new RegExp(path),
+      action: { kind: 'status', status: 401 },
+      times: 10,
+    })
+    const { diagnosis } = await look(stage)
+    const found = diagnosis.findings.filter((f) => f.severity === 'unknown')
+    expect(found.map((f) => JSON.stringify(f)).join()).toContain(topic)
   })
 
   it('asks as often for many volumes as for few, and writes nothing', async () => {
@@ -197,9 +213,141 @@ describe('the doctor, on simulators', () => {
   it('finds no usage numbers, and a policy whose window is too short for the scrapes', async () => {
     const stage = healthy(0)
     policy(stage, { ...SPEC, metrics: { window: '2m' } })
-    stage.claim({ name: 'silent', node: 'node-1', iops: undefined as never })
+    stage.claim({ name: 'silent', node: 'node-1', iops: undefined })
     stage.claim({ name: 'loud', node: 'node-2' })
     const { codes } = await look(stage)
     expect(codes).toEqual(['NoSeries', 'WindowTooShort'])
   })
+})
+
+describe('the first hour', () => {
+  const WORKLOADS = { workloads: true }
+  const RELEASE = {
+    'meta.helm.sh/release-name': 'tiering',
+    'meta.helm.sh/release-namespace': 'couchestor-system',
+  }
+
+  /** Two agents that run; `annotations` of their pods. */
+  function agents(stage: Stage, { release = {}, annotations = {} } = {}): void {
+    const isHelm = Object.keys(release).length > 0
+    stage.world.api.seed({
+      apiVersion: 'apps/v1',
+      kind: 'DaemonSet',
+      metadata: {
+        name: 'couchestor-agent',
+        namespace: 'couchestor-system',
+        labels: isHelm ? { 'app.kubernetes.io/managed-by': 'Helm' } : {},
+        annotations: release,
+      },
+      spec: { template: { metadata: { annotations }, spec: { containers: [] } } },
+      status: { desiredNumberScheduled: 2, numberReady: 2 },
+    })
+  }
+
+  /** A world whose agents run and which no Prometheus scrapes. */
+  function unscraped(options: Parameters<typeof agents>[1] = {}): Stage {
+    const stage = healthy(0, SAFE, WORKLOADS)
+    stage.claim({ name: 'silent', node: 'node-1', iops: undefined })
+    agents(stage, options)
+    return stage
+  }
+
+  it('names the missing scrape of the agents before everything else', async () => {
+    const stage = unscraped()
+    policy(stage, { ...SPEC, paused: true })
+    const { codes, diagnosis } = await look(stage)
+    expect(codes[0]).toBe('AgentsNotScraped')
+    expect(codes.length).toBeGreaterThan(1)
+    expect(diagnosis.findings[0]?.fix).toContain('deploy/agent.yaml')
+  })
+
+  it('says so once, not as missing series too', async () => {
+    expect((await look(unscraped())).codes.filter((c) => c !== 'AgentNotOnNodes')).toEqual([
+      'AgentsNotScraped',
+    ])
+  })
+
+  it('tells the owner of a release which value brings the scrape', async () => {
+    const { diagnosis } = await look(unscraped({ release: RELEASE }))
+    expect(diagnosis.findings[0]?.fix).toMatch(
+      /helm upgrade tiering <chart> --namespace couchestor-system .*monitoring\.scrapeAnnotations=Always/,
+    )
+  })
+
+  it('names it first also for an account that may not see the agents', async () => {
+    const stage = healthy(0)
+    stage.claim({ name: 'silent', node: 'node-1', iops: undefined })
+    policy(stage, { ...SPEC, paused: true })
+    const { codes } = await look(stage)
+    expect(codes[0]).toBe('NoSeries')
+    expect(codes).toContain('PolicyPaused')
+  })
+
+  it("is not misled by another cluster's agents in the same Prometheus", async () => {
+    const stage = unscraped()
+    stage.world.prometheus.seams.addSeries(
+      'couchestor_agent_scrape_success',
+      { node: 'theirs', cluster: 'b' },
+      { intervalSeconds: 60, value: () => 1 },
+    )
+    expect((await look(stage)).codes).toContain('NoSeries')
+    const configYaml = CONFIG.replace('}', ', matchers: {cluster: a}}')
+    expect((await look(stage, { configYaml })).codes[0]).toBe('AgentsNotScraped')
+  })
+
+  it('finds nothing where agents are scraped', async () => {
+    const stage = healthy(2, SAFE, WORKLOADS)
+    agents(stage, { annotations: { 'prometheus.io/scrape': 'true' } })
+    expect((await look(stage)).codes).not.toContain('AgentsNotScraped')
+  })
+})
+
+describe('Kubernetes before 1.30', () => {
+  const old = () => {
+    const stage = new Stage({ cloud: SAFE, apiServer: { minor: 29 } })
+    policy(stage, { ...SPEC, mode: 'Approve' })
+    return stage
+  }
+
+  it('is named with what is held because of it', async () => {
+    const { diagnosis } = await look(old())
+    const found = diagnosis.findings.find((f) => f.code === 'NoAdmissionPolicy')
+    expect(found?.what).toContain(
+      'v1.29.3 has no ValidatingAdmissionPolicy; mode Approve of tiered',
+    )
+  })
+
+  it('is in order where config.yaml accepts plain RBAC', async () => {
+    const configYaml = `${CONFIG}\nadmission: {accept_plain_rbac: true}`
+    expect((await look(old(), { configYaml })).codes).not.toContain('NoAdmissionPolicy')
+  })
+})
+
+it('finds claims that name a VolumeAttributesClass', async () => {
+  const stage = healthy()
+  const pvc = stage.pvc('claim-1')
+  const spec = { ...(pvc['spec'] as object), volumeAttributesClassName: 'gold' }
+  stage.world.api.seed({ ...pvc, spec })
+  const { codes, diagnosis } = await look(stage)
+  expect(codes).toEqual(['ClaimAttributesClass'])
+  expect(diagnosis.findings.find((f) => f.code === 'ClaimAttributesClass')?.what).toContain(
+    '(gold): default/claim-1',
+  )
+})
+
+it('misses a check of who approves where the API server could make it', async () => {
+  const stage = healthy()
+  policy(stage, { ...SPEC, mode: 'Approve' })
+  expect((await look(stage)).codes).toEqual(['AdmissionMissing'])
+  stage.world.api.seed({
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'ValidatingAdmissionPolicy',
+    metadata: { name: 'couchestor-migrations' },
+    spec: {
+      matchConstraints: {
+        resourceRules: [{ apiGroups: ['couchestor.io'], resources: ['volumemigrations'] }],
+      },
+    },
+  })
+  expect((await look(stage)).codes).toEqual([])
 })

@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.ts'
 import type { SimHandler, SimRequest, SimResponse } from '../handler.ts'
+import { BUILT_IN, WORKLOADS } from './built-in.ts'
 import { Controllers } from './controllers.ts'
 import type { CustomResourceDefinition } from './custom-resource.ts'
 import { deleteObject } from './delete.ts'
@@ -15,7 +16,7 @@ import type { Route } from './route.ts'
 import { routeOf } from './route.ts'
 import { invalid, methodNotAllowed, StatusError } from './status.ts'
 import { Storage } from './storage.ts'
-import type { KubeJson } from './types.ts'
+import type { Definition, KubeJson } from './types.ts'
 import { isObject, keyOf } from './types.ts'
 import { Watch } from './watch.ts'
 import { update } from './write.ts'
@@ -30,6 +31,10 @@ export type ApiServerOptions = {
   readonly tokens?: ReadonlySet<string>
   /** Permission, also told by SelfSubjectAccessReview. Default: everything. */
   readonly allow?: (request: Permission) => boolean
+  /** Minor version of Kubernetes 1 whose kinds are served. Default 36. */
+  readonly minor?: number
+  /** Serve Deployments and DaemonSets too; nothing makes pods of them. Default false. */
+  readonly workloads?: boolean
   /** Tells uids of several simulated clusters apart. Default 1. */
   readonly seed?: number
 }
@@ -43,6 +48,8 @@ export type ApiServer = {
   readonly handle: SimHandler
   /** The objects under a path such as `/api/v1/persistentvolumes` or `/apis/couchestor.io/v1alpha1/namespaces/a/volumemigrations`. */
   objects(resourcePath: string): KubeJson[]
+  /** Of the last write to the resource of a path; a resource that is served anew begins again. */
+  versionOf(resourcePath: string): number
   /** Stores objects as they are, with uid, resourceVersion and creationTimestamp added; watchers see them. Replaces one of the same name. */
   seed(...objects: readonly unknown[]): void
   /** Forgets all history: older watches and list continuations get 410. */
@@ -58,6 +65,7 @@ export type ApiServer = {
   readonly resourceVersion: number
 }
 
+const NEWEST_MINOR = 36
 const START_NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease']
 
 /** A strict stand-in of kube-apiserver: what a client can see is held to the real one by test/contract. */
@@ -65,9 +73,15 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   return new Server(options)
 }
 
+function kindsOf(minor: number, workloads: boolean): readonly Definition[] {
+  const kinds = workloads ? [...BUILT_IN, ...WORKLOADS] : BUILT_IN
+  return kinds.filter((def) => (def.since ?? 0) <= minor)
+}
+
 class Server implements ApiServer {
   readonly requests: ApiRequest[] = []
   readonly #options: ApiServerOptions
+  readonly #minor: number
   readonly #storage: Storage
   readonly #controllers: Controllers
   readonly #faults: Faults
@@ -75,7 +89,13 @@ class Server implements ApiServer {
 
   constructor(options: ApiServerOptions) {
     this.#options = options
-    this.#storage = new Storage(options.clock, options.historyLimit ?? 10_000, options.seed ?? 1)
+    this.#minor = options.minor ?? NEWEST_MINOR
+    this.#storage = new Storage(
+      options.clock,
+      options.historyLimit ?? 10_000,
+      options.seed ?? 1,
+      kindsOf(this.#minor, options.workloads ?? false),
+    )
     this.#controllers = new Controllers(this.#storage)
     this.#faults = new Faults(options.clock)
     this.#connectControllers()
@@ -104,6 +124,10 @@ class Server implements ApiServer {
     const prefix = api.namespace === undefined ? '' : keyOf(api.namespace, '')
     const all = this.#storage.collection(def).list()
     return all.filter((s) => s.key.startsWith(prefix)).map((s) => s.object)
+  }
+
+  versionOf(resourcePath: string): number {
+    return this.#storage.collection(this.#routeOrThrow(resourcePath).def).version
   }
 
   seed(...objects: readonly unknown[]) {
@@ -159,15 +183,16 @@ class Server implements ApiServer {
   }
 
   async #handle(request: SimRequest): Promise<SimResponse> {
-    const { pathname } = new URL(request.url, 'http://apiserver')
+    const url = new URL(request.url, 'http://apiserver')
+    const { pathname } = url
     this.#authenticate(request, pathname)
     const definitions = this.#storage.definitions()
-    const about = discovery(pathname, definitions) ?? openApi(pathname, definitions)
+    const about = discovery(pathname, definitions, this.#minor) ?? openApi(pathname, definitions)
     if (about !== undefined) return about
     if (pathname === '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews')
       return this.#review(request)
     if (pathname === '/apis/authentication.k8s.io/v1/selfsubjectreviews') return whoAsks(request)
-    const route = routeOf(this.#storage, request)
+    const route = routeOf(this.#storage, request, url)
     if (route === undefined) return pageNotFound()
     this.requests.push(route.api)
     const faults = this.#faults.strike(route.api)

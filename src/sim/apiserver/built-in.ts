@@ -81,6 +81,8 @@ const EVENT_FIELDS = [
   'type',
 ]
 
+const ADMISSION_POLICIES = 'validatingadmissionpolicies'
+
 /** The built-in kinds that an operator of volumes meets. */
 export const BUILT_IN: readonly Definition[] = [
   define('v1', 'Namespace', 'namespaces', {
@@ -186,6 +188,19 @@ export const BUILT_IN: readonly Definition[] = [
       AGE,
     ],
   }),
+  // stored and served; what they say is not enforced here
+  define('admissionregistration.k8s.io/v1', 'ValidatingAdmissionPolicy', ADMISSION_POLICIES, {
+    namespaced: false,
+    status: true,
+    generation: true,
+    since: 30,
+  }),
+  define(
+    'admissionregistration.k8s.io/v1',
+    'ValidatingAdmissionPolicyBinding',
+    'validatingadmissionpolicybindings',
+    { namespaced: false, generation: true, since: 30 },
+  ),
   define('coordination.k8s.io/v1', 'Lease', 'leases', {
     createOnUpdate: true,
     unconditional: false,
@@ -209,6 +224,12 @@ export const BUILT_IN: readonly Definition[] = [
     generation: true,
     prepare: (crd) => ({ ...crd, status: established(crd) }),
   }),
+]
+
+/** Kinds that a controller would make pods of; there is none here, so they are served only where asked for. */
+export const WORKLOADS: readonly Definition[] = [
+  define('apps/v1', 'Deployment', 'deployments', { status: true, generation: true }),
+  define('apps/v1', 'DaemonSet', 'daemonsets', { status: true, generation: true }),
 ]
 
 /** A custom resource in a real cluster; here its schema is left open. */

@@ -29,10 +29,16 @@ export class Collection {
   #added: Stored[] = []
   #changes: Change[] = []
   #forgotten = 0
+  #version = 0
   #snapshots: { rv: number; items: readonly Stored[] }[] = []
 
   constructor(historyLimit: number) {
     this.#historyLimit = historyLimit
+  }
+
+  /** Version of the last change; 0 = none yet. */
+  get version(): number {
+    return this.#version
   }
 
   get size(): number {
@@ -57,6 +63,7 @@ export class Collection {
   }
 
   apply(change: Change) {
+    this.#version = change.rv
     if (change.type === 'DELETED') this.#remove(change.key)
     else this.#set({ key: change.key, object: change.after })
     this.#changes.push(change)

@@ -12,6 +12,7 @@ export type CustomResourceDefinition = {
       readonly singular?: string
       readonly kind: string
       readonly shortNames?: readonly string[]
+      readonly categories?: readonly string[]
     }
     readonly versions: readonly CrdVersion[]
   }
@@ -64,6 +65,7 @@ function customResource({ spec }: CustomResourceDefinition, version: CrdVersion)
     singular: names.singular ?? names.kind.toLowerCase(),
     kind: names.kind,
     shortNames: names.shortNames ?? [],
+    ...(names.categories === undefined ? {} : { categories: names.categories }),
     namespaced: spec.scope === 'Namespaced',
     status: version.subresources?.status !== undefined,
     custom: true,

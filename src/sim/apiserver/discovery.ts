@@ -4,25 +4,29 @@ import { apiVersionOf } from './types.ts'
 
 const VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch']
 
-const VERSION = {
-  major: '1',
-  minor: '36',
-  gitVersion: 'v1.36.3',
-  gitCommit: 'simulated',
-  gitTreeState: '',
-  buildDate: '1970-01-01T00:00:00Z',
-  goVersion: '',
-  compiler: '',
-  platform: 'simulated/any',
+/** `/version` of Kubernetes 1.`minor`. */
+function versionOf(minor: number) {
+  return {
+    major: '1',
+    minor: String(minor),
+    gitVersion: `v1.${minor}.3`,
+    gitCommit: 'simulated',
+    gitTreeState: '',
+    buildDate: '1970-01-01T00:00:00Z',
+    goVersion: '',
+    compiler: '',
+    platform: 'simulated/any',
+  }
 }
 
 /** Answers for the paths that are about the server itself; undefined for all others. */
 export function discovery(
   path: string,
   definitions: readonly Definition[],
+  minor: number,
 ): SimResponse | undefined {
   if (/^\/(healthz|livez|readyz)(\/.*)?$/.test(path)) return text(200, 'ok')
-  if (path === '/version') return json(VERSION)
+  if (path === '/version') return json(versionOf(minor))
   if (path === '/api')
     return json({ kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs: [] })
   if (path === '/apis')
@@ -63,7 +67,7 @@ function resourceList(groupVersion: string, list: readonly unknown[]) {
 }
 
 function describe(def: Definition) {
-  const { plural, singular, namespaced, kind, shortNames } = def
+  const { plural, singular, namespaced, kind, shortNames, categories } = def
   const main = {
     name: plural,
     singularName: singular,
@@ -71,6 +75,7 @@ function describe(def: Definition) {
     kind,
     verbs: VERBS,
     ...(shortNames.length === 0 ? {} : { shortNames }),
+    ...(categories === undefined ? {} : { categories }),
   }
   if (!def.status) return [main]
   const verbs = ['get', 'patch', 'update']

@@ -14,7 +14,9 @@ function emptySet(): FieldSet {
 }
 
 export function isEmpty(set: FieldSet): boolean {
-  return !set.own && [...set.children.values()].every(isEmpty)
+  if (set.own) return false
+  for (const inner of set.children.values()) if (!isEmpty(inner)) return false
+  return true
 }
 
 /** A child as a merge sees it: its FieldsV1 key, its value and its schema. */
@@ -71,6 +73,7 @@ export type Difference = { readonly changed: FieldSet; readonly removed: FieldSe
 export function compare(before: unknown, after: unknown, schema: Schema): Difference {
   const changed = emptySet()
   const removed = emptySet()
+  if (before === after) return { changed, removed }
   const old = before === undefined ? undefined : childrenOf(before, schema)
   const next = after === undefined ? undefined : childrenOf(after, schema)
   if (after === undefined) return { changed, removed: everything(before, schema) }
@@ -113,6 +116,7 @@ export function union(a: FieldSet, b: FieldSet): FieldSet {
 
 /** Members of `a` that are not in `b`. */
 export function minus(a: FieldSet, b: FieldSet): FieldSet {
+  if (isEmpty(b)) return a
   const out: FieldSet = { own: a.own && !b.own, children: new Map() }
   for (const [key, inner] of a.children) {
     const other = b.children.get(key)

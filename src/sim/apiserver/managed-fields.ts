@@ -101,11 +101,15 @@ function ownable(object: KubeJson): Record<string, unknown> {
   return meta.length === 0 ? rest : { metadata: Object.fromEntries(meta), ...rest }
 }
 
+/** Of fields that are stored: a lease is written every two seconds and keeps the same. */
+const parsedSets = new WeakMap<ManagedFields, FieldSet>()
+
 function entriesOf(object: KubeJson): Entry[] {
-  return (object.metadata.managedFields ?? []).map((fields) => ({
-    fields,
-    set: fromFieldsV1(fields.fieldsV1),
-  }))
+  return (object.metadata.managedFields ?? []).map((fields) => {
+    const set = parsedSets.get(fields) ?? fromFieldsV1(fields.fieldsV1)
+    parsedSets.set(fields, set)
+    return { fields, set }
+  })
 }
 
 function isWriter({ fields }: Entry, writer: Writer, operation: string): boolean {
@@ -127,15 +131,17 @@ function written(
   const set = next(mine?.set ?? { own: false, children: new Map() })
   const fieldsV1 = toFieldsV1(set)
   const same = mine !== undefined && sameJson(mine.fields.fieldsV1, fieldsV1)
-  const entry: ManagedFields = {
-    manager: writer.manager,
-    operation,
-    apiVersion: writer.apiVersion,
-    time: same ? mine.fields.time : writer.time,
-    fieldsType: 'FieldsV1',
-    fieldsV1,
-    ...(writer.subresource === '' ? {} : { subresource: writer.subresource }),
-  }
+  const entry: ManagedFields = same
+    ? mine.fields
+    : {
+        manager: writer.manager,
+        operation,
+        apiVersion: writer.apiVersion,
+        time: writer.time,
+        fieldsType: 'FieldsV1',
+        fieldsV1,
+        ...(writer.subresource === '' ? {} : { subresource: writer.subresource }),
+      }
   const rest = entries
     .filter((e) => e !== mine && !isEmpty(e.set))
     .map((e) => ({ ...e.fields, fieldsV1: toFieldsV1(e.set) }))

@@ -28,8 +28,16 @@ function document(served: readonly Definition[]) {
     openapi: '3.0.0',
     info: { title: 'Kubernetes', version: 'simulated' },
     paths: Object.fromEntries(served.map((def) => [pathOf(def), { patch: patchOperation(def) }])),
-    components: { schemas: {} },
+    components: { schemas: Object.fromEntries(served.flatMap(schemaOf)) },
   }
+}
+
+/** What `kubectl explain` shows. Of built-in kinds only how lists merge is known, which explains nothing. */
+function schemaOf(def: Definition) {
+  const { group, version, kind, custom, schema } = def
+  if (!custom) return []
+  const name = `${group.split('.').toReversed().join('.')}.${version}.${kind}`
+  return [[name, { ...schema, 'x-kubernetes-group-version-kind': [{ group, version, kind }] }]]
 }
 
 function pathOf(def: Definition): string {

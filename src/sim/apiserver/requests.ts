@@ -72,7 +72,9 @@ function list(context: Context): SimResponse {
   }
   const page = listPage(storage, def, scopeOf(def, api.namespace, query), asked)
   const body =
-    context.form === 'table' ? encodeTable(def, page, storage.clock.now()) : encodeList(def, page)
+    context.form === 'table'
+      ? encodeTable(def, page, storage.clock.now(), query.get('includeObject') === 'Object')
+      : encodeList(def, page)
   return { status: 200, headers: { 'content-type': 'application/json' }, body }
 }
 
@@ -229,7 +231,9 @@ function answered(
   if (form === 'metadata') return json(metadataOnly(object), status, headers)
   if (form === 'object') return json(object, status, headers)
   const resourceVersion = object.metadata.resourceVersion ?? ''
-  const body = encodeTable(route.def, { items: [object], resourceVersion }, storage.clock.now())
+  const whole = route.query.get('includeObject') === 'Object'
+  const page = { items: [object], resourceVersion }
+  const body = encodeTable(route.def, page, storage.clock.now(), whole)
   return { status, headers: { 'content-type': 'application/json', ...headers }, body }
 }
 

@@ -14,8 +14,11 @@ const PATH =
   /^\/(?:api\/(v1)|apis\/([^/]+)\/([^/]+))(?:\/namespaces\/([^/]+)(?=\/[^/]+))?\/([^/]+)(?:\/([^/]+))?(?:\/([^/]+))?$/
 
 /** What a resource path asks for; undefined where no group is served. Throws 404 and 405. */
-export function routeOf(storage: Storage, request: SimRequest): Route | undefined {
-  const { pathname, searchParams } = new URL(request.url, 'http://apiserver')
+export function routeOf(
+  storage: Storage,
+  request: SimRequest,
+  { pathname, searchParams } = new URL(request.url, 'http://apiserver'),
+): Route | undefined {
   const parts = split(pathname)
   if (parts === undefined) return undefined
   const def = storage.definition(parts.group, parts.version, parts.resource)

@@ -1,7 +1,6 @@
 import type { Clock } from '../../clock.ts'
 import type { Change } from './collection.ts'
 import { Collection } from './collection.ts'
-import { BUILT_IN } from './built-in.ts'
 import type { CustomResourceDefinition } from './custom-resource.ts'
 import { customResources } from './custom-resource.ts'
 import type { Definition, KubeJson } from './types.ts'
@@ -25,11 +24,11 @@ export class Storage {
   #second = NaN
   #secondText = ''
 
-  constructor(clock: Clock, historyLimit: number, seed: number) {
+  constructor(clock: Clock, historyLimit: number, seed: number, kinds: readonly Definition[]) {
     this.clock = clock
     this.#historyLimit = historyLimit
     this.#cluster = seed.toString(16).padStart(8, '0')
-    for (const def of BUILT_IN) this.define(def)
+    for (const def of kinds) this.define(def)
   }
 
   get version(): number {

@@ -4,13 +4,13 @@ import type { Column, Definition, KubeJson } from './types.ts'
 import { isObject, textOf } from './types.ts'
 
 /** The `Table` that kubectl prints. `now` in ms, for ages. */
-export function encodeTable(def: Definition, page: Page, now: number): string {
+export function encodeTable(def: Definition, page: Page, now: number, whole = false): string {
   return JSON.stringify({
     kind: 'Table',
     apiVersion: 'meta.k8s.io/v1',
     metadata: listMeta(page),
     columnDefinitions: [{ name: 'Name', type: 'string', path: '' }, ...def.columns].map(definition),
-    rows: page.items.map((object) => row(def, object, now)),
+    rows: page.items.map((object) => row(def, object, now, whole)),
   })
 }
 
@@ -24,9 +24,10 @@ function definition(column: Column) {
   }
 }
 
-export function row(def: Definition, object: KubeJson, now: number) {
+/** `whole`: with the object itself, by whose fields `kubectl --sort-by` sorts. */
+export function row(def: Definition, object: KubeJson, now: number, whole = false) {
   const cells = def.columns.map((column) => cell(object, column, now))
-  return { cells: [object.metadata.name, ...cells], object: metadataOnly(object) }
+  return { cells: [object.metadata.name, ...cells], object: whole ? object : metadataOnly(object) }
 }
 
 function cell(object: KubeJson, column: Column, now: number): unknown {

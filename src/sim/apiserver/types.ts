@@ -52,6 +52,8 @@ export type Definition = {
   readonly singular: string
   readonly kind: string
   readonly shortNames: readonly string[]
+  /** Groups of kinds that one name lists, such as `kubectl get couchestor`. */
+  readonly categories?: readonly string[]
   readonly namespaced: boolean
   /** Has the `status` subresource: the two halves are then written separately. */
   readonly status: boolean
@@ -69,6 +71,8 @@ export type Definition = {
   /** DELETE answers with the object, not with a Status. */
   readonly returnsDeleted: boolean
   readonly columns: readonly Column[]
+  /** Minor version of Kubernetes 1 from which the kind is served; undefined = all that are simulated. */
+  readonly since?: number
   /** Defaults, and what the server sets itself at creation. */
   readonly prepare?: (object: KubeJson) => KubeJson
   readonly validate?: (object: KubeJson, old: KubeJson | undefined) => Cause[]

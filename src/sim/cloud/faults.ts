@@ -10,6 +10,10 @@ export type FaultAction =
   | { readonly kind: 'dropAfter' }
   | { readonly kind: 'delay'; readonly ms: number; readonly when?: 'before' | 'after' }
   | { readonly kind: 'status'; readonly status: 401 | 429 | 500 | 502 | 503 | 504 }
+  /** Something in front of the service answers instead of it. */
+  | { readonly kind: 'answer'; readonly answer: SimResponse }
+  /** The service answers, with another body: another release, or something in between that rewrites. */
+  | { readonly kind: 'rewrite'; readonly rewrite: (body: string) => string }
 
 export type FaultRule = {
   readonly action: FaultAction
@@ -103,9 +107,13 @@ export function createFaults(clock: Clock): Faults {
       record(service, req, res)
       return res
     }
+    if (action?.kind === 'answer') {
+      record(service, req, action.answer)
+      return action.answer
+    }
     if (action?.kind === 'delay' && action.when !== 'after')
       await sleep(clock, action.ms, req.signal)
-    const res = await inner(req)
+    const res = rewritten(await inner(req), action)
     record(service, req, res, action?.kind === 'dropAfter' ? 'after' : undefined)
     if (action?.kind === 'delay' && action.when === 'after')
       await sleep(clock, action.ms, req.signal)
@@ -131,6 +139,11 @@ export function createFaults(clock: Clock): Faults {
     journal: () => [...journal],
     clearJournal: () => void journal.splice(0),
   }
+}
+
+function rewritten(res: SimResponse, action: FaultAction | undefined): SimResponse {
+  if (action?.kind !== 'rewrite' || typeof res.body !== 'string') return res
+  return { ...res, body: action.rewrite(res.body) }
 }
 
 function matches(rule: FaultRule, service: ServiceName, req: SimRequest): boolean {

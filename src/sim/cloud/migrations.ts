@@ -19,7 +19,7 @@ type Running = { readonly job: RetypeJob; timer: Timer | undefined; copying: boo
 /** The asynchronous half of a retype. */
 export type Migrations = {
   start(job: RetypeJob): void
-  planNext(volumeId: string, outcome: PlannedOutcome): void
+  planNext(volumeId: string, outcome: PlannedOutcome | undefined): void
   /** cinder-volume dies: every copy under way stops and its volume stays `retyping`. Returns their ids. */
   killCopies(): readonly string[]
   /** Ids of the volumes whose retype is not over; stuck ones are not among them. */
@@ -146,7 +146,10 @@ export function createMigrations(state: State): Migrations {
       jobs.set(job.volume.id, running)
       later(running, state.latencies.schedule, () => schedule(running))
     },
-    planNext: (volumeId, outcome) => void planned.set(volumeId, outcome),
+    planNext: (volumeId, outcome) => {
+      if (outcome === undefined) planned.delete(volumeId)
+      else planned.set(volumeId, outcome)
+    },
     killCopies: () => {
       const hit = [...jobs.values()].filter((r) => r.copying)
       for (const running of hit) {

@@ -66,7 +66,7 @@ export type VolumeTypeRow = {
   readonly id: string
   name: string
   readonly description: string | null
-  readonly isPublic: boolean
+  isPublic: boolean
   readonly createdAt: number
   extraSpecs: Record<string, string>
   /** Projects a private type is open to. */

@@ -80,7 +80,8 @@ export type Seams = {
   /** A client's write; lost without an error when the volume was retyped unsafely while attached. */
   write(volumeId: string, data: string): void
 
-  planRetype(volumeId: string, outcome: PlannedOutcome): void
+  /** undefined = as the cloud does by itself. */
+  planRetype(volumeId: string, outcome: PlannedOutcome | undefined): void
   /** cinder-volume dies in mid-copy: the volumes told stay `retyping` for ever. */
   killCopies(): readonly string[]
   retyping(): readonly string[]

@@ -26,6 +26,13 @@ export type Expr =
   | { readonly kind: 'Number'; readonly value: number }
   | Selector
   | { readonly kind: 'Call'; readonly fn: RangeFunction; readonly arg: Selector }
+  /** An expression evaluated at every multiple of the step in a range. */
+  | {
+      readonly kind: 'Subquery'
+      readonly arg: Expr
+      readonly rangeMs: number
+      readonly stepMs: number
+    }
   | {
       readonly kind: 'Aggregate'
       readonly op: Aggregation

@@ -24,6 +24,8 @@ export function evaluate(expr: Expr, evaluation: Evaluation): Value {
       return expr.rangeMs === undefined ? instant(expr, evaluation) : matrix(expr, evaluation)
     case 'Call':
       return overRange(expr.fn, expr.arg, evaluation)
+    case 'Subquery':
+      return subquery(expr, evaluation)
     case 'Aggregate':
       return aggregate(expr.op, expr.by, evaluate(expr.arg, evaluation))
     case 'Binary':
@@ -58,6 +60,27 @@ function matrix(selector: Selector, evaluation: Evaluation): Value {
     return samples.length === 0 ? [] : [{ labels: series.labels, samples }]
   })
   return { kind: 'Matrix', items }
+}
+
+/** Steps are multiples of the step since the epoch, whenever it is evaluated. */
+function subquery(expr: Extract<Expr, { kind: 'Subquery' }>, evaluation: Evaluation): Value {
+  const { rangeMs, stepMs, arg } = expr
+  const { atMs } = evaluation
+  // version 3 leaves the left end out, as of every range
+  const from = atMs - rangeMs + (evaluation.semantics === '3' ? 1 : 0)
+  const found = new Map<string, { labels: Labels; samples: { timeMs: number; value: number }[] }>()
+  for (let at = Math.ceil(from / stepMs) * stepMs; at <= atMs; at += stepMs) {
+    const value = evaluate(arg, { ...evaluation, atMs: at })
+    if (value.kind !== 'Vector')
+      throw new ExecutionError('subquery is only allowed on instant vector')
+    for (const { labels, value: v } of value.items) {
+      const key = JSON.stringify(Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      const series = found.get(key) ?? { labels, samples: [] }
+      series.samples.push({ timeMs: at, value: v })
+      found.set(key, series)
+    }
+  }
+  return { kind: 'Matrix', items: [...found.values()] }
 }
 
 function overRange(fn: string, selector: Selector, evaluation: Evaluation): Value {

@@ -57,6 +57,19 @@ class Parser {
   }
 
   primary(): Expr {
+    const expr = this.#simple()
+    if (!this.#at('[')) return expr
+    const { at } = this.#take()
+    refuseRange(expr, at)
+    const rangeMs = durationMs(this.expect('duration').text)!
+    // a name may begin with a colon, so that is what the lexer makes of it
+    const step = durationMs(this.expect('name').text.slice(1))
+    if (step === undefined) throw new ParseError(at, 'a subquery needs a resolution here')
+    this.expect('punct', ']')
+    return { kind: 'Subquery', arg: expr, rangeMs, stepMs: step }
+  }
+
+  #simple(): Expr {
     const token = this.#take()
     if (token.kind === 'number') return { kind: 'Number', value: Number(token.text) }
     if (token.text === '(' && token.kind === 'punct') {
@@ -163,7 +176,7 @@ class Parser {
 }
 
 function refuseRange(expr: Expr, at: number): void {
-  if (expr.kind === 'Selector' && expr.rangeMs !== undefined)
+  if ((expr.kind === 'Selector' && expr.rangeMs !== undefined) || expr.kind === 'Subquery')
     throw new ParseError(at, 'binary expression must contain only scalar and instant vector types')
 }
 

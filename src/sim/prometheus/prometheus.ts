@@ -36,6 +36,12 @@ export type PrometheusFault =
   | { readonly kind: 'is-partial' }
   /** Right answers, `ms` late on the simulator's clock. */
   | { readonly kind: 'slow'; readonly ms: number }
+  /** A proxy in front that refuses a method, or calls every answer something else than JSON. */
+  | {
+      readonly kind: 'proxy'
+      readonly refuses?: { readonly method: string; readonly status: number }
+      readonly contentType?: string
+    }
   /** A fixed answer. */
   | {
       readonly kind: 'answer'
@@ -74,7 +80,11 @@ export function createPrometheus(options: PrometheusSimOptions): PrometheusSim {
     handle: async (request) => {
       const now = takeFault()
       if (now?.kind === 'slow') await sleep(options.clock, now.ms, request.signal)
-      return imposed(now) ?? route(state, request, now)
+      if (now?.kind === 'proxy' && now.refuses?.method === request.method)
+        return plain(now.refuses.status, 'refused by the proxy\n')
+      const answer = imposed(now) ?? route(state, request, now)
+      if (now?.kind !== 'proxy' || now.contentType === undefined) return answer
+      return { ...answer, headers: { ...answer.headers, 'content-type': now.contentType } }
     },
     seams: {
       queries,

@@ -1,0 +1,86 @@
+import type { Dice } from '../seeded.ts'
+import { COMMON, POLICY_NAMES } from './names.ts'
+import { anyClaim, claimsThat } from './touchable.ts'
+import type { Universe } from './universe.ts'
+
+// What people do with moves.
+
+const TIERS = ['hot', 'warm', 'cold'] as const
+
+async function createMove(universe: Universe, dice: Dice, namespace: string, spec: object) {
+  await universe.cluster.request(
+    'POST',
+    `/apis/couchestor.io/v1alpha1/namespaces/${namespace}/volumemigrations`,
+    {
+      apiVersion: 'couchestor.io/v1alpha1',
+      kind: 'VolumeMigration',
+      metadata: { name: `by-hand-${dice.int(1e9)}` },
+      spec: {
+        policy: dice.one([...POLICY_NAMES, COMMON]),
+        reason: 'Manual',
+        to: dice.one(TIERS),
+        ...spec,
+      },
+    },
+  )
+}
+
+/** Often of a claim that somebody has paused, and mostly by the policy that manages it. */
+export async function manualMove(universe: Universe, dice: Dice): Promise<void> {
+  const paused = claimsThat(universe, (c) => {
+    const { annotations = {} } = universe.cluster.claimObject(c)?.metadata ?? {}
+    const policy = universe.policies().find((p) => p.metadata.name === universe.policyNameOf(c))
+    return annotations['couchestor.io/paused'] === 'true' || policy?.spec.paused === true
+  })
+  const claim = (dice.chance(0.4) ? dice.pick(paused) : undefined) ?? anyClaim(universe, dice)
+  if (claim === undefined) return
+  const { name, uid, namespace } = claim
+  const id = dice.chance(0.5) ? { uid } : {}
+  const own = universe.policyNameOf(claim)
+  const policy = own !== undefined && dice.chance(0.8) ? { policy: own } : {}
+  await createMove(universe, dice, namespace, { claim: { name, ...id }, ...policy })
+}
+
+/** A manifest that was kept, of a move of the claim that had the name before. */
+export async function oldMove(universe: Universe, dice: Dice): Promise<void> {
+  const former = dice.pick(universe.cluster.gone.filter((c) => universe.cluster.claims.has(c.key)))
+  const now = former && universe.cluster.claims.get(former.key)
+  if (former === undefined || now === undefined) return
+  const { name, uid, namespace } = former
+  const policy = universe.policyNameOf(now)
+  await createMove(universe, dice, namespace, {
+    claim: { name, uid },
+    ...(policy === undefined ? {} : { policy }),
+  })
+}
+
+export async function foreignMove(universe: Universe, dice: Dice): Promise<void> {
+  const mine = anyClaim(universe, dice)
+  const theirs = dice.pick(universe.cluster.living)
+  if (mine === undefined || theirs === undefined) return
+  const volume = { id: theirs.volumeId, pv: theirs.pv }
+  const claim = { name: dice.chance(0.5) ? mine.name : 'not-there' }
+  await createMove(universe, dice, mine.namespace, { claim, volume })
+}
+
+function movePath({ namespace, name }: { namespace?: string; name: string }): string {
+  return `/apis/couchestor.io/v1alpha1/namespaces/${namespace}/volumemigrations/${name}`
+}
+
+async function patchMove(universe: Universe, dice: Dice, spec: object): Promise<void> {
+  const move = dice.pick(universe.moves())
+  if (move !== undefined) await universe.cluster.merge(movePath(move.metadata), { spec })
+}
+
+export function cancelMove(universe: Universe, dice: Dice) {
+  return patchMove(universe, dice, { cancel: true })
+}
+
+export function approveMove(universe: Universe, dice: Dice) {
+  return patchMove(universe, dice, { approved: true })
+}
+
+export async function deleteMove(universe: Universe, dice: Dice): Promise<void> {
+  const move = dice.pick(universe.moves())
+  if (move !== undefined) await universe.cluster.request('DELETE', movePath(move.metadata))
+}

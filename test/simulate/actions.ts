@@ -1,0 +1,336 @@
+import { isFinished } from '../../src/api/volume-migration.ts'
+import type { Dice } from '../seeded.ts'
+import {
+  approveMove,
+  cancelMove,
+  deleteMove,
+  foreignMove,
+  manualMove,
+  oldMove,
+} from './actions-moves.ts'
+import { hangInMidMove, killReplica, pauseReplica, stopReplica } from './actions-processes.ts'
+import { CLOUD_ACTIONS } from './cloud-actions.ts'
+import { claimPath, NODES } from './cluster.ts'
+import { COMMON, NAMESPACES, POLICY_NAMES } from './names.ts'
+import { policySpec } from './setup.ts'
+import { TENANT_ACTIONS } from './tenant-actions.ts'
+import { anyClaim, claimsThat } from './touchable.ts'
+import type { Universe } from './universe.ts'
+
+export type Action = {
+  readonly name: string
+  readonly weight: number
+  run(universe: Universe, dice: Dice): unknown
+}
+
+const MINUTE = 60_000
+const HOUR = 3_600_000
+const POLICIES = '/apis/couchestor.io/v1alpha1/storagepolicies'
+const TIERS = ['hot', 'warm', 'cold'] as const
+
+/** What people, tenants, controllers and machines do. One line and its function each. */
+export const ACTIONS: readonly Action[] = [
+  { name: 'make a claim', weight: 3, run: makeClaim },
+  { name: 'delete a claim', weight: 2, run: deleteClaim },
+  { name: 'make a claim anew', weight: 2, run: remakeClaim },
+  { name: 'force a tier', weight: 6, run: force },
+  { name: 'force a tier for a while', weight: 2, run: forceUntil },
+  { name: 'end a force', weight: 2, run: onClaim({ 'couchestor.io/force-tier': null }) },
+  { name: 'pause a claim', weight: 2, run: onClaim({ 'couchestor.io/paused': 'true' }) },
+  { name: 'resume a claim', weight: 2, run: onClaim({ 'couchestor.io/paused': null }) },
+  { name: 'opt out', weight: 2, run: onClaim({ 'couchestor.io/policy': 'none' }) },
+  { name: 'opt in', weight: 2, run: onClaim({ 'couchestor.io/policy': null }) },
+  { name: 'name a policy', weight: 1, run: namePolicy },
+  { name: 'load changes', weight: 5, run: changeLoad },
+  { name: 'a Pod for long', weight: 4, run: longPod },
+  { name: 'a CronJob Pod', weight: 5, run: shortPod },
+  { name: 'a Pod that fits nowhere', weight: 1, run: unschedulablePod },
+  { name: 'Pods end', weight: 3, run: endPods },
+  { name: 'a node is cordoned', weight: 1, run: cordon(true) },
+  { name: 'a node takes Pods again', weight: 2, run: cordon(false) },
+  { name: 'take a snapshot', weight: 2, run: takeSnapshot },
+  { name: 'drop snapshots', weight: 2, run: dropSnapshots },
+  { name: 'move by hand', weight: 4, run: manualMove },
+  { name: 'apply an old move', weight: 2, run: oldMove },
+  { name: "move another's volume by hand", weight: 2, run: foreignMove },
+  { name: 'cancel a move', weight: 2, run: cancelMove },
+  { name: 'approve a move', weight: 2, run: approveMove },
+  { name: 'delete a move', weight: 1, run: deleteMove },
+  { name: 'edit a policy', weight: 3, run: editPolicy },
+  { name: 'pause a policy', weight: 1, run: pausePolicy(true) },
+  { name: 'resume a policy', weight: 1, run: pausePolicy(false) },
+  { name: 'delete and apply a policy', weight: 1, run: replacePolicy },
+  { name: 'a namespace refuses moves', weight: 1, run: refuseMoves },
+  { name: 'a namespace accepts moves', weight: 1, run: acceptMoves },
+  { name: 'a move of one claim cannot be written', weight: 1, run: refuseStatus },
+  { name: 'a namespace is deleted', weight: 1, run: deleteNamespace },
+  { name: 'a volume type becomes private', weight: 1, run: hideType },
+  { name: 'volume types are public', weight: 1, run: showTypes },
+  { name: 'reads are stale', weight: 1, run: staleReads },
+  { name: 'quota is small', weight: 1, run: smallQuota },
+  { name: 'quota is large', weight: 1, run: largeQuota },
+  { name: 'an administrator retypes', weight: 1, run: handRetype },
+  { name: 'the next retype reverts', weight: 2, run: revertNext },
+  { name: 'cinder-volume dies', weight: 1, run: killCopies },
+  { name: 'tokens expire', weight: 1, run: ({ world }) => world.cloud.seams.expireTokens() },
+  { name: 'watches break', weight: 2, run: cutWatches },
+  { name: 'history is compacted', weight: 1, run: compact },
+  { name: 'a replica is killed', weight: 2, run: killReplica },
+  { name: 'a replica hangs', weight: 2, run: pauseReplica },
+  { name: 'a replica hangs in mid-move', weight: 3, run: hangInMidMove },
+  { name: 'a replica is restarted', weight: 2, run: stopReplica },
+  { name: 'the wall clock jumps', weight: 1, run: jumpClock },
+  ...TENANT_ACTIONS,
+  ...CLOUD_ACTIONS,
+]
+
+function onClaim(annotations: Readonly<Record<string, string | null>>): Action['run'] {
+  return async (universe, dice) => {
+    const claim = anyClaim(universe, dice)
+    if (claim !== undefined) await universe.cluster.annotate(claim, annotations)
+  }
+}
+
+function makeClaim({ cluster }: Universe, dice: Dice): void {
+  const namespace = dice.one(NAMESPACES)
+  const name = `data-${dice.int(12)}`
+  if (cluster.claims.has(`${namespace}/${name}`)) return
+  cluster.provision({
+    namespace,
+    name,
+    tier: dice.one(TIERS),
+    sizeGiB: 1 + dice.int(20),
+    iops: dice.one([0, 1, 50, 300, 2000, 5000]),
+    labels: { app: dice.one([...POLICY_NAMES, COMMON]) },
+    ageHours: dice.one([0, 2, 96, 200]),
+  })
+}
+
+async function deleteClaim(universe: Universe, dice: Dice): Promise<void> {
+  const claim = anyClaim(universe, dice)
+  if (claim !== undefined) await universe.cluster.request('DELETE', claimPath(claim))
+}
+
+/** As a StatefulSet or a restored backup does: the same name, another claim; often while a move of it waits. */
+async function remakeClaim(universe: Universe, dice: Dice): Promise<void> {
+  const { cluster } = universe
+  const open = universe.moves().filter((m) => !isFinished(m))
+  const waiting = claimsThat(universe, (c) => open.some((m) => m.spec.claim.name === c.name))
+  const claim = (dice.chance(0.5) ? dice.pick(waiting) : undefined) ?? anyClaim(universe, dice)
+  if (claim === undefined) return
+  await cluster.request('DELETE', claimPath(claim))
+  await cluster.tick()
+  if (cluster.claims.has(claim.key)) return
+  cluster.provision({
+    namespace: claim.namespace,
+    name: claim.name,
+    tier: dice.one(TIERS),
+    sizeGiB: 1 + dice.int(20),
+    iops: claim.load.iops,
+    labels: { app: dice.one(POLICY_NAMES) },
+    ageHours: 0,
+  })
+}
+
+async function force(universe: Universe, dice: Dice): Promise<void> {
+  const used = claimsThat(universe, (c) => universe.cluster.volume(c)?.status === 'in-use')
+  const claim = (dice.chance(0.4) ? dice.pick(used) : undefined) ?? anyClaim(universe, dice)
+  const tier = dice.one([...TIERS, ...TIERS, 'nowhere'])
+  if (claim !== undefined)
+    await universe.cluster.annotate(claim, {
+      'couchestor.io/force-tier': tier,
+      'couchestor.io/force-until': null,
+    })
+}
+
+async function forceUntil(universe: Universe, dice: Dice): Promise<void> {
+  const claim = anyClaim(universe, dice)
+  const in30Minutes = new Date(universe.clock.now() + 30 * MINUTE).toISOString()
+  if (claim !== undefined)
+    await universe.cluster.annotate(claim, {
+      'couchestor.io/force-tier': dice.one(TIERS),
+      'couchestor.io/force-until': dice.one([
+        in30Minutes,
+        in30Minutes,
+        'tomorrow',
+        '48',
+        '2027-13-45',
+      ]),
+    })
+}
+
+async function namePolicy(universe: Universe, dice: Dice): Promise<void> {
+  const claim = anyClaim(universe, dice)
+  const policy = dice.one([...POLICY_NAMES, 'no-such-policy'])
+  if (claim !== undefined)
+    await universe.cluster.annotate(claim, { 'couchestor.io/policy': policy })
+}
+
+function changeLoad(universe: Universe, dice: Dice): void {
+  const claim = anyClaim(universe, dice)
+  if (claim !== undefined) claim.load.iops = dice.one([0, 1, 50, 300, 2000, 8000])
+}
+
+async function startPod(universe: Universe, dice: Dice, forMs: number): Promise<void> {
+  const claim = anyClaim(universe, dice)
+  if (claim === undefined || universe.cluster.pods(claim).length > 0) return
+  await universe.cluster.startPod(claim, { forMs })
+}
+
+function longPod(universe: Universe, dice: Dice) {
+  return startPod(universe, dice, dice.between(1, 4) * HOUR)
+}
+
+function shortPod(universe: Universe, dice: Dice) {
+  return startPod(universe, dice, dice.between(0.5, 6) * MINUTE)
+}
+
+async function unschedulablePod(universe: Universe, dice: Dice): Promise<void> {
+  const claim = anyClaim(universe, dice)
+  if (claim === undefined || universe.cluster.pods(claim).length > 0) return
+  await universe.cluster.startPod(claim, { forMs: 0, unschedulable: true })
+}
+
+async function endPods(universe: Universe, dice: Dice): Promise<void> {
+  const claim = anyClaim(universe, dice)
+  if (claim === undefined) return
+  for (const { metadata } of universe.cluster.pods(claim))
+    await universe.cluster.request(
+      'DELETE',
+      `/api/v1/namespaces/${metadata.namespace}/pods/${metadata.name}`,
+    )
+}
+
+function cordon(isCordoned: boolean): Action['run'] {
+  return ({ cluster }, dice) => cluster.cordon(dice.one(NODES), isCordoned)
+}
+
+function takeSnapshot(universe: Universe, dice: Dice): void {
+  const claim = anyClaim(universe, dice)
+  if (claim !== undefined && universe.cluster.volume(claim)?.status === 'available')
+    universe.takeSnapshot(claim)
+}
+
+function dropSnapshots(universe: Universe): void {
+  universe.dropSnapshots()
+}
+
+async function editPolicy(universe: Universe, dice: Dice): Promise<void> {
+  universe.limitChangedAt = universe.clock.monotonic()
+  const name = dice.one(POLICY_NAMES)
+  await universe.cluster.merge(`${POLICIES}/${name}`, { spec: policySpec(name, dice) })
+}
+
+function pausePolicy(paused: boolean): Action['run'] {
+  return async (universe, dice) =>
+    universe.cluster.merge(`${POLICIES}/${dice.one(POLICY_NAMES)}`, { spec: { paused } })
+}
+
+async function replacePolicy(universe: Universe, dice: Dice): Promise<void> {
+  universe.limitChangedAt = universe.clock.monotonic()
+  const name = dice.one(POLICY_NAMES)
+  await universe.cluster.request('DELETE', `${POLICIES}/${name}`)
+  universe.seedPolicy(name, policySpec(name, dice))
+}
+
+function refuseMoves(universe: Universe, dice: Dice): void {
+  const namespace = dice.one(NAMESPACES)
+  const key = `moves in ${namespace}`
+  if (universe.undo.has(key)) return
+  const undo = universe.world.api.fail({
+    match: (r) =>
+      r.verb === 'create' && r.resource === 'volumemigrations' && r.namespace === namespace,
+    fault: { kind: 'status', code: 403, message: 'exceeded quota: count/volumemigrations' },
+    times: Infinity,
+  })
+  universe.undo.set(key, undo)
+}
+
+function acceptMoves(universe: Universe, dice: Dice): void {
+  const key = `moves in ${dice.one(NAMESPACES)}`
+  universe.undo.get(key)?.()
+  universe.undo.delete(key)
+}
+
+function refuseStatus(universe: Universe, dice: Dice): void {
+  const move = dice.pick(universe.moves())
+  if (move === undefined) return
+  const { namespace, name } = move.metadata
+  universe.undo.set(
+    `status of ${name}`,
+    universe.world.api.fail({
+      match: (r) => r.verb === 'patch' && r.name === name && r.namespace === namespace,
+      fault: { kind: 'status', code: 500, message: 'admission webhook timed out' },
+      times: Infinity,
+    }),
+  )
+}
+
+async function deleteNamespace({ cluster }: Universe, dice: Dice): Promise<void> {
+  await cluster.request('DELETE', `/api/v1/namespaces/${dice.one(NAMESPACES)}`)
+}
+
+function hideType({ world }: Universe, dice: Dice): void {
+  world.cloud.seams.volumeType(`couchestor-${dice.one(TIERS)}`).isPublic = false
+}
+
+function showTypes(universe: Universe): void {
+  universe.showTypes()
+}
+
+/** Lists and reads answer from an API server that is behind by a few writes. */
+function staleReads({ world }: Universe, dice: Dice): void {
+  const resourceVersion = Math.max(1, world.api.resourceVersion - dice.int(40))
+  world.api.fail({
+    match: ({ verb }) => verb === 'list',
+    fault: { kind: 'stale', resourceVersion },
+    times: 1 + dice.int(10),
+  })
+  world.api.cutWatches('expired')
+}
+
+function smallQuota({ world }: Universe, dice: Dice): void {
+  const { seams } = world.cloud
+  const key = `gigabytes_couchestor-${dice.one(TIERS)}`
+  seams.setQuota(seams.couchestor.project.id, { [key]: dice.int(30) })
+}
+
+function largeQuota(universe: Universe): void {
+  universe.raiseQuotas()
+}
+
+function handRetype(universe: Universe, dice: Dice): void {
+  const claim = anyClaim(universe, dice)
+  const volume = claim && universe.cluster.volume(claim)
+  if (volume?.status !== 'available') return
+  volume.typeId = universe.world.cloud.seams.volumeType(`couchestor-${dice.one(TIERS)}`).id
+  universe.world.cloud.seams.setStatus(volume.id, 'available')
+  universe.handRetypes++
+}
+
+function revertNext(universe: Universe, dice: Dice): void {
+  const claim = anyClaim(universe, dice)
+  if (claim !== undefined)
+    universe.world.cloud.seams.planRetype(
+      claim.volumeId,
+      dice.one(['revert', 'revertAfterCopy', 'stuck']),
+    )
+}
+
+function killCopies({ world }: Universe): void {
+  world.cloud.seams.killCopies()
+}
+
+function cutWatches({ world }: Universe, dice: Dice): void {
+  world.api.cutWatches(dice.one(['end', 'reset', 'expired']))
+}
+
+function compact({ world }: Universe): void {
+  world.api.compact()
+  world.api.cutWatches('reset')
+}
+
+function jumpClock(universe: Universe, dice: Dice): void {
+  universe.jumps++
+  universe.clock.jumpWall(dice.one([-6, -1, 0.5, 2]) * HOUR)
+}

@@ -1,0 +1,7 @@
+export const NAMESPACES = ['shop', 'bank', 'lab'] as const
+/** Each policy takes the claims that carry its name as label `app`. */
+export const POLICY_NAMES = ['tiered', 'second'] as const
+/** A policy that nobody edits, for claims of everybody. */
+export const COMMON = 'common'
+/** A policy that nobody edits, with claims that nobody touches: what happens to others must not hold them up. */
+export const PROBE = 'probe'
