@@ -1,24 +1,41 @@
 import { defineConfig } from 'vitest/config'
 
 // unit: beside the code, no process but our own. sim: whole rooms together on the simulators.
+// long: what takes hours, `npm run test:long`; never part of `npm test`.
 // real: the lab's real parts; starts nothing by itself, test/run.ts brings the lab up first.
+
+/** On two cores vitest starts one worker unless asked. */
+const maxWorkers = '100%'
+
 export default defineConfig({
   test: {
     projects: [
       {
         test: {
           name: 'unit',
+          maxWorkers,
           include: ['src/**/*.test.ts', 'test/tools/**/*.test.ts'],
-          testTimeout: 10_000,
+          // many times what a quiet machine needs
+          testTimeout: 30_000,
         },
       },
       {
         test: {
           name: 'sim',
+          maxWorkers,
           include: ['test/**/*.test.ts'],
-          exclude: ['test/tools/**', '**/*.lab.test.ts', 'test/bench/**'],
-          testTimeout: 120_000,
+          exclude: ['test/tools/**', '**/*.lab.test.ts', '**/*.long.test.ts', 'test/bench/**'],
+          testTimeout: 240_000,
           hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'long',
+          include: ['test/**/*.long.test.ts'],
+          testTimeout: 3_600_000,
+          // each test is a process of its own
+          maxConcurrency: 2,
         },
       },
       {

@@ -21,6 +21,7 @@ import { answerQuestions } from './messages.ts'
 import type { SimUrls } from './sim-process.ts'
 import { openStackEnv } from './environment.ts'
 import { percentile } from './table.ts'
+import { STRATEGIES } from '../../src/controller/moving/ways.ts'
 
 /** The real controller and clients, with a decision clock that jumps, so that windows need not be waited for. */
 
@@ -101,6 +102,7 @@ function start(urls: SimUrls): void {
     elector: createElector({ ...common, client: kube, namespace, identity }),
     events: createEventRecorder({ client: kube, clock: systemClock, log, instance: identity }),
     namespace,
+    strategies: STRATEGIES,
     timing: DEFAULT_TIMING,
   })
   notePasses()

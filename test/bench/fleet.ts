@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import type { World } from '../../src/sim/world.ts'
 
 export type FleetOptions = {
@@ -51,13 +51,13 @@ function seedOne(
   created: string,
 ): string {
   const tier = tierOf(i)
-  const uid = randomUUID()
+  const uid = uuidOf(`claim ${i}`)
   const pv = `pvc-${uid}`
   const name = `data-${i}`
   const sizeGiB = 1 + (i % 100)
   const id = managed
     ? world.cloud.seams.addVolume({ name: pv, sizeGiB, type: `couchestor-${tier}` }).id
-    : randomUUID()
+    : uuidOf(`volume ${i}`)
   const facts = { namespace, name, uid, pv, id, sizeGiB, tier, created, managed }
   world.api.seed(claimOf(facts), volumeOf(facts))
   if (!managed || isDetached(i)) return id
@@ -66,6 +66,12 @@ function seedOne(
   world.cloud.seams.attach(id, `server-${node}`)
   addLoad(world, id, node, i % 2 === 0 ? 800 : 2)
   return id
+}
+
+/** The same at every start: two versions that are compared get the same fleet. */
+function uuidOf(seed: string): string {
+  const hex = createHash('sha256').update(seed).digest('hex')
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`
 }
 
 type Facts = {

@@ -1,7 +1,5 @@
 import { join } from 'node:path'
-import { DEFAULT_LAG_SECONDS } from '../../src/activity/prometheus/config.ts'
 import { openStackEnv, writeConfigs } from './environment.ts'
-import type { Scraped } from './cycle-process.ts'
 import type { FleetOptions } from './fleet.ts'
 import { startPart } from './messages.ts'
 import type { Part } from './messages.ts'
@@ -9,15 +7,12 @@ import type { Blocks, Memory } from './probe.ts'
 import type { Connections, SimUrls } from './sim-process.ts'
 import { percentile } from './table.ts'
 
-const WINDOW_MS = 30 * 60_000
-/** Where a jump stops short of a window's end; sweeps are further apart. */
-const BEFORE_MS = 120_000
 /** Longer than a poll of two seconds: settled means that nothing has been written for this long. */
 const QUIET_MS = 3000
 const MOST_WAIT_MS = 300_000
 
 /** Of the chart and of the image: what is measured is what runs in a cluster. */
-const AS_DEPLOYED = { NODE_OPTIONS: '--max-semi-space-size=1', MALLOC_ARENA_MAX: '1' }
+export const AS_DEPLOYED = { NODE_OPTIONS: '--max-semi-space-size=1', MALLOC_ARENA_MAX: '1' }
 
 const module = (name: string) => join(import.meta.dirname, `${name}.ts`)
 export const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
@@ -134,77 +129,4 @@ export const connectionsOf = (sim: Simulators) => sim.part.ask<Connections>('con
 export async function forceLatency({ part }: Simulators, count: number): Promise<number> {
   const took = await part.ask<number[]>('force', { count, everyMs: 100 })
   return percentile(took, 99)
-}
-
-export type CycleTimes = {
-  /** Median and longest of whole cycles, seconds. */
-  readonly median: number
-  readonly longest: number
-  /** Medians: time the simulated Prometheus was busy in a cycle; processor time of the controller, checkpoint and status included. */
-  readonly prometheus: number
-  readonly cpu: number
-  readonly blocks: Blocks
-  /** Of /metrics, and what the series per volume add to it. */
-  readonly scrapes: { readonly own: Scraped; readonly volumes: Scraped }
-}
-
-type Cycle = { readonly seconds: number; readonly prometheus: number; readonly cpu: number }
-
-/** Lets `count` windows pass for a controller with a jumping clock, after the first cycles have settled. */
-export async function cycleTimes(
-  sim: Simulators,
-  { probe }: Code,
-  count: number,
-): Promise<CycleTimes> {
-  const part = startPart(module('cycle-process'), [], {
-    execArgv: ['--import', probe, '--disable-warning=ExperimentalWarning'],
-  })
-  await part.ask('start', sim.urls)
-  await worked(sim)
-  // the first one runs code that was never run before
-  await oneCycle(sim, part)
-  await blocksOf(part)
-  const cycles: Cycle[] = []
-  for (let i = 0; i < count; i++) cycles.push(await oneCycle(sim, part))
-  const blocks = await blocksOf(part)
-  const scrapes = await part.ask<CycleTimes['scrapes']>('scrapes')
-  await part.end()
-  const median = (of: (c: Cycle) => number) => percentile(cycles.map(of), 50)
-  return {
-    median: median((c) => c.seconds),
-    longest: Math.max(...cycles.map((c) => c.seconds)),
-    prometheus: median((c) => c.prometheus),
-    cpu: median((c) => c.cpu),
-    blocks,
-    scrapes,
-  }
-}
-
-/** Sweeps of Cinder that fell due on the way are done before the window ends: one process plays all services. */
-async function jump(sim: Simulators, part: Part, ms: number): Promise<void> {
-  if (ms <= 0) return
-  await sim.part.ask('step', ms)
-  await part.ask('jump', ms)
-  await settled(sim)
-}
-
-/** Until the next window can be asked. */
-function untilWindow(now: number): number {
-  return WINDOW_MS - ((now - DEFAULT_LAG_SECONDS * 1000) % WINDOW_MS)
-}
-
-/** The longest pass after the jump is the one with the window. */
-async function oneCycle(sim: Simulators, part: Part): Promise<Cycle> {
-  await jump(sim, part, untilWindow(await part.ask<number>('now')) - BEFORE_MS)
-  await part.ask('takePasses')
-  await sim.part.ask('prometheusMs')
-  const cpu = await part.ask<number>('cpu')
-  await jump(sim, part, BEFORE_MS + 1000)
-  const passes = await part.ask<number[]>('takePasses')
-  if (passes.length === 0) throw new Error('no pass followed the end of a window')
-  return {
-    seconds: Math.max(...passes),
-    prometheus: (await sim.part.ask<number>('prometheusMs')) / 1000,
-    cpu: ((await part.ask<number>('cpu')) - cpu) / 1000,
-  }
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { answerQuestions } from './messages.ts'
@@ -11,7 +12,13 @@ export type Blocks = {
   readonly cpuMs: number
 }
 
-export type Memory = { readonly rssMB: number; readonly peakMB: number; readonly heapMB: number }
+export type Memory = {
+  readonly rssMB: number
+  readonly peakMB: number
+  readonly heapMB: number
+  /** What is the process's own: pages of files are shared, and the kernel drops them when memory is short. */
+  readonly anonymousMB: number
+}
 
 const TICK_MS = 5
 const MB = 1024 * 1024
@@ -41,7 +48,23 @@ function watchBlocks(): void {
 
 function memory(): Memory {
   const { rss, heapUsed } = process.memoryUsage()
-  return { rssMB: rss / MB, peakMB: process.resourceUsage().maxRSS / 1024, heapMB: heapUsed / MB }
+  return {
+    rssMB: rss / MB,
+    peakMB: process.resourceUsage().maxRSS / 1024,
+    heapMB: heapUsed / MB,
+    anonymousMB: anonymousKB() / 1024,
+  }
+}
+
+/** NaN where the kernel has no such file. */
+function anonymousKB(): number {
+  try {
+    return Number(
+      /^Anonymous:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/smaps_rollup', 'utf8'))?.[1],
+    )
+  } catch {
+    return NaN
+  }
 }
 
 function collect(): Memory {

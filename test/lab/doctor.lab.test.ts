@@ -75,7 +75,20 @@ async function alone<T>(look: () => Promise<T>): Promise<T> {
     return await look()
   } finally {
     controller.signal('SIGCONT')
+    await leadsAgain()
   }
+}
+
+/** A controller that stood still for longer than its lease lasts ends, and its pod is started again. */
+async function leadsAgain(): Promise<void> {
+  type Lease = { spec: { renewTime?: string } }
+  const since = Date.now()
+  const path = ['-n', CONTROLLER_NAMESPACE, 'get', 'lease', 'couchestor-controller']
+  await eventually('a controller leads', async () => {
+    if (controller.end() !== undefined) controller = await startController()
+    const { spec } = await kubectlJson<Lease>(path)
+    return Date.parse(spec.renewTime ?? '') > since
+  })
 }
 
 /** As the pod of the controller: with its account. */

@@ -57,7 +57,7 @@ async function attach(): Promise<string> {
   const path = `/servers/${serverId}/os-volume_attachments`
   const answer = await nova.request('POST', path, body)
   if (answer.status >= 300) throw new Error(JSON.stringify(answer))
-  const volume = await cinder.volumeWhen(volumeId, 'is attached', (v) => v.status === 'in-use')
+  const volume = await cinder.volumeWhen(volumeId, 'is attached', (v) => v.attachments.length === 1)
   const { device } = volume.attachments[0] as { server_id: string; device: string }
   return device.replace(/^.*\//, '')
 }

@@ -184,6 +184,11 @@ export async function createFleet(namespace: string): Promise<Fleet> {
       ])
       const volumeId = spec.csi.volumeHandle
       volumes.add(volumeId)
+      // Kubernetes binds the claim before Cinder has made the volume
+      await eventually(`volume ${volumeId} is available`, async () => {
+        const volume = await cinder.volume(volumeId)
+        return volume?.status === 'available'
+      })
       await writeRandom(await image(volumeId))
       return { name, uid: pvc.metadata.uid, pv: pvc.spec.volumeName, volumeId }
     },
@@ -234,7 +239,7 @@ export async function createFleet(namespace: string): Promise<Fleet> {
           volumes: [{ name: 'v', persistentVolumeClaim: { claimName } }],
         },
       })
-      await cinder.volumeWhen(volumeId, 'is attached', (v) => v.status === 'in-use')
+      await cinder.volumeWhen(volumeId, 'is attached', (v) => v.attachments.length > 0)
       // the lab has no kubelet to say so
       const status = JSON.stringify({ status: { phase: 'Running' } })
       await inNamespace('patch', 'pod', name, '--subresource=status', '--type=merge', '-p', status)

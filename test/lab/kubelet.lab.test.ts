@@ -139,15 +139,15 @@ describeLab('the kubelet of the lab', () => {
   })
 
   it('says which Secret is missing, and goes on when it is there', async () => {
-    const secretKeyRef = { name: 'late', key: 'who' }
-    const env = [{ name: 'WHO', valueFrom: { secretKeyRef } }]
-    await apply(pod('waiting', { args: ['--help', '$(WHO)'], env }, { restartPolicy: 'Never' }))
+    const secretKeyRef = { name: 'late', key: 'command' }
+    const env = [{ name: 'COMMAND', valueFrom: { secretKeyRef } }]
+    await apply(pod('waiting', { args: ['--help', '$(COMMAND)'], env }, { restartPolicy: 'Never' }))
     const { state } = await eventually('the reason', async () => {
       const now = await containerOf('waiting')
       return now.state?.waiting?.reason === 'CreateContainerConfigError' && now
     })
     expect(state?.waiting?.message).toContain('secret "late" not found')
-    await here('create', 'secret', 'generic', 'late', '--from-literal=who=me')
+    await here('create', 'secret', 'generic', 'late', '--from-literal=command=plan')
     await here('wait', WAIT, '--for=jsonpath={.status.phase}=Succeeded', 'pod/waiting')
   })
 

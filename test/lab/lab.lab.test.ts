@@ -96,12 +96,15 @@ describeLab('the lab', () => {
     await writeRandom(await imageOf(id))
     const before = await sha256(await imageOf(id))
     await cinder.retype(id, 'couchestor-live-warm')
-    const moved = await cinder.volumeWhen(
+    // Cinder shows the new type and in-use some time before it shows the attachment again
+    await cinder.volumeWhen(
       id,
-      'is warm and in use',
-      (v) => v.volume_type === 'couchestor-live-warm' && v.status === 'in-use',
+      'is warm, in use and attached once',
+      (v) =>
+        v.volume_type === 'couchestor-live-warm' &&
+        v.status === 'in-use' &&
+        v.attachments.length === 1,
     )
-    expect(moved.attachments).toHaveLength(1)
     const image = await imageOf(id)
     expect(image.pool).toBe('warm-pool')
     expect(await sha256(image)).toBe(before)

@@ -7,12 +7,12 @@ const INTRODUCTION = `# Alerts and recording rules
 \`charts/couchestor/files/rules.yaml\` holds them as a rule file of Prometheus; the chart makes a PrometheusRule of it, and
 \`deploy/monitoring/\` has that as a manifest. This page is made from \`src/monitoring/rules.ts\` by \`npm run generate\`.
 
-- **critical**: a volume needs hands now. While CoucheStor itself does not work nothing is at risk: volumes stay where they
+- **critical**: a volume needs an administrator now. While CoucheStor itself does not work nothing is at risk: volumes stay where they
   are and go on working. So only two alerts are worth a night's sleep.
-- **warning**: tiering does not work as it should; look at it today.
-- **info**: look at it some day. Route it to a dashboard or a weekly mail.
+- **warning**: tiering does not work as it should; check it today.
+- **info**: check it when you have time. Route it to a dashboard or a weekly mail.
 
-Scrape jobs are told by their names: \`couchestor-controller\`, \`couchestor-agent\` and \`ceilometer-exporter\` or
+Scrape jobs are recognised by their names: \`couchestor-controller\`, \`couchestor-agent\` and \`ceilometer-exporter\` or
 \`couchestor-exporter\`, with anything before or after. The monitors of the chart and the guide's Services give such names.
 
 Each alert links to its page under \`docs/runbooks\`. Promtool proves for each that it fires when it should and is silent

@@ -1,5 +1,6 @@
 import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { build } from 'esbuild'
+import { linkingLate } from './linking-late.ts'
 import { billOfMaterials } from './sbom.ts'
 
 // CommonJS packages inside the bundle still call require() for Node's own modules
@@ -14,7 +15,8 @@ const agentFile = `${folder}/couchestor-agent.js`
 const options = {
   bundle: true,
   platform: 'node',
-  target: 'node22',
+  // an older Node.js must read the file as far as the sentence that says which one is needed
+  target: 'node18',
   format: 'esm',
   sourcemap: true,
   sourcesContent: false,
@@ -28,6 +30,7 @@ const { metafile } = await build({ ...options, entryPoints: ['src/main.ts'], out
 // the same agent without the rest, which `couchestor.js agent` turns into where it stands beside it
 await build({ ...options, entryPoints: ['src/agent-main.ts'], outfile: agentFile })
 for (const file of [outfile, agentFile]) {
+  writeFileSync(file, linkingLate(readFileSync(file, 'utf8')))
   inAscii(file)
   chmodSync(file, 0o755)
 }

@@ -57,11 +57,9 @@ function crdTemplate(name: string, crd: AnyCrd): string {
     `${apiVersion}metadata:`,
     `  name: ${metadata.name}`,
     '  labels:',
-    '    {{- include "couchestor.labels" (dict "root" $) | trim | nindent 4 }}',
-    '  {{- if .Values.crds.keep }}',
-    '  annotations:',
-    '    helm.sh/resource-policy: keep',
-    '  {{- end }}',
+    '    {{- include "couchestor.labels" (dict "root" $) | nindent 4 }}',
+    '  {{- $keep := .Values.crds.keep | ternary (dict "helm.sh/resource-policy" "keep") dict }}',
+    '  {{- include "couchestor.annotations" (dict "root" $ "extra" $keep) | nindent 2 }}',
     `${escaped.slice(escaped.indexOf('spec:\n'))}{{- end }}`,
     '',
   ].join('\n')
@@ -109,7 +107,7 @@ function leavesOf(doc: ValueDoc, docs: readonly ValueDoc[]): ValueDoc[] {
 /** Keys below; those of Kubernetes' own types are shown with their parent. */
 function childrenOf(doc: ValueDoc, docs: readonly ValueDoc[]): ValueDoc[] {
   const isForeign = '$ref' in doc.schema && doc.path !== 'config'
-  if (isForeign || 'additionalProperties' in doc.schema) return []
+  if (isForeign || typeof doc.schema['additionalProperties'] === 'object') return []
   const depth = doc.path.split('.').length + 1
   return docs.filter((d) => d.path.startsWith(`${doc.path}.`) && d.path.split('.').length === depth)
 }

@@ -6,6 +6,19 @@ type Zod = { readonly _zod: { readonly def: Record<string, unknown> }; meta(): u
 /** Parts of Kubernetes' own types whose mistyped fields the API server would drop without a word. */
 const DEFINITIONS: Readonly<Record<string, JsonSchema>> = {
   open: { type: 'object' },
+  openOrNull: { type: ['object', 'null'] },
+  nameOrEmpty: { type: 'string', pattern: '^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$', maxLength: 40 },
+  urlOrEmpty: { type: 'string', pattern: '^(https?://[^ ]+)?$' },
+  durationOrEmpty: { type: 'string', pattern: '^([0-9]+(ms|s|m|h))*$' },
+  strategy: closed({
+    type: { enum: ['RollingUpdate', 'Recreate', 'OnDelete'] },
+    rollingUpdate: { type: ['object', 'null'] },
+  }),
+  alert: closed({
+    enabled: { type: 'boolean' },
+    for: { type: 'string', pattern: '^([0-9]+(ms|s|m|h|d))+$' },
+    labels: { $ref: '#/definitions/strings' },
+  }),
   strings: { type: 'object', additionalProperties: { type: 'string' } },
   port: { type: 'integer', minimum: 1, maximum: 65_535 },
   variable: { type: 'string', pattern: '^[A-Z_][A-Z0-9_]*$' },
@@ -47,7 +60,7 @@ export function valuesSchema(docs: readonly ValueDoc[], policySpec: JsonSchema):
   const schema = {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'Values of the chart couchestor',
-    ...objectOf('', docs, { global: { type: 'object' } }),
+    ...objectOf('', docs),
     definitions: { ...DEFINITIONS, config: fromZod(configSchema), policy: fromCrd(policySpec) },
   }
   return `${JSON.stringify(schema, null, 2)}\n`
@@ -57,17 +70,32 @@ function closed(properties: Readonly<Record<string, JsonSchema>>, required?: str
   return { type: 'object', additionalProperties: false, properties, ...(required && { required }) }
 }
 
-function objectOf(
-  prefix: string,
-  docs: readonly ValueDoc[],
-  more: Readonly<Record<string, JsonSchema>> = {},
-): JsonSchema {
+function objectOf(prefix: string, docs: readonly ValueDoc[]): JsonSchema {
   const depth = prefix === '' ? 1 : prefix.split('.').length + 1
   const children = docs.filter(
     (d) => (prefix === '' || d.path.startsWith(`${prefix}.`)) && d.path.split('.').length === depth,
   )
   const properties = children.map((d) => [d.path.split('.').at(-1) ?? '', propertyOf(d, docs)])
-  return closed({ ...Object.fromEntries(properties), ...more } as Record<string, JsonSchema>)
+  const needed = children.filter((d) => isNeeded(d)).map((d) => d.path.split('.').at(-1) ?? '')
+  return closed(
+    Object.fromEntries(properties) as Record<string, JsonSchema>,
+    needed.length === 0 ? undefined : needed,
+  )
+}
+
+/**
+ * Null takes a value out before the schema sees it. Lists, texts and open maps do without; a section does not, nor a name
+ * that must not be empty, and the templates would stop at it with a pointer that is nil.
+ */
+function isNeeded({ path, value, schema }: ValueDoc): boolean {
+  if (path === 'global') return false
+  if (schema['$ref'] === '#/definitions/config') return true
+  if ('$ref' in schema || 'additionalProperties' in schema) return false
+  // a switch that is on by default would be off without a word
+  if (typeof value === 'boolean') return true
+  if (Array.isArray(value)) return Number(schema['minItems'] ?? 0) > 0
+  if (typeof value === 'string') return Number(schema['minLength'] ?? 0) > 0
+  return typeof value === 'object' && value !== null
 }
 
 function propertyOf(doc: ValueDoc, docs: readonly ValueDoc[]): JsonSchema {
@@ -81,7 +109,9 @@ function inferred(doc: ValueDoc, docs: readonly ValueDoc[]): JsonSchema {
   const { value, path, schema } = doc
   if (Array.isArray(value)) return { type: 'array' }
   if (typeof value === 'object' && value !== null)
-    return 'additionalProperties' in schema ? { type: 'object' } : objectOf(path, docs)
+    return typeof schema['additionalProperties'] === 'object'
+      ? { type: 'object' }
+      : objectOf(path, docs)
   if ('enum' in schema) return {}
   return { type: Number.isInteger(value) ? 'integer' : typeof value }
 }

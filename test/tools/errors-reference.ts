@@ -10,7 +10,7 @@ export function errorsReference(): string {
   return [
     '# Error codes',
     '',
-    'Mistakes a person can mend come as one sentence on standard error (exit code 2) or in a condition, with field, value and',
+    'Mistakes that a user can fix are reported as one sentence on standard error (exit code 2) or in a condition, with field, value and',
     'fix. Made from `src/error-codes.ts` by `npm run generate`. What a VolumeMigration, a StoragePolicy or an event can say is',
     'in [reference-reasons.md](reference-reasons.md).',
     '',

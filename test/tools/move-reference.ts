@@ -1,26 +1,30 @@
 import { MIGRATION_REASONS } from '../../src/api/reasons.ts'
-import type { MachineReason } from '../../src/api/reasons.ts'
-import type { Step, VolumeMigrationStatus } from '../../src/api/volume-migration.ts'
-import { nextRetypeStep } from '../../src/migration/retype.ts'
-import type { MachineInput, VolumeSight } from '../../src/migration/types.ts'
+import type { MigrationStatusReason } from '../../src/api/reasons.ts'
+import type { CallOutcome, Step, VolumeMigrationStatus } from '../../src/api/volume-migration.ts'
+import { nextRetypeStep } from '../../src/migration/retype/machine.ts'
+import type { VolumeSight } from '../../src/migration/retype/machine.ts'
+import type { MachineInput } from '../../src/migration/strategy.ts'
+import { ENDS_UNSENT, stepOf } from '../../src/migration/unsent.ts'
 import { table } from './reasons-reference.ts'
+import { stayMeanings } from './stay-meanings.ts'
 
-type Transition = { readonly from: Step; readonly to: Step; readonly reason: MachineReason }
+type Transition = { readonly from: Step; readonly to: Step; readonly reason: MigrationStatusReason }
 
 const AT = Date.UTC(2026, 0, 1)
 const iso = (ms: number): string => new Date(ms).toISOString()
 const DEADLINE = AT + 3_600_000
 const OPEN: readonly Step[] = ['Requested', 'Retyping', 'Verifying', 'Stuck']
-const CALLS = [undefined, 'Accepted', 'NotSent', 'Unknown'] as const
-const ENDS_UNSENT = [
-  'Cancelled',
-  'Expired',
-  'Superseded',
-  'NoLongerWanted',
-  'ClaimMismatch',
-  'UnknownTier',
-  'ForgedRequest',
-] as const
+const CALLS: readonly (Omit<CallOutcome, 'at'> | undefined)[] = [
+  undefined,
+  { kind: 'Accepted' },
+  { kind: 'NotSent' },
+  { kind: 'Unknown' },
+  { kind: 'Rejected', httpStatus: 400 },
+  { kind: 'Rejected', httpStatus: 401 },
+  { kind: 'Rejected', httpStatus: 413, quota: true },
+  { kind: 'Rejected', httpStatus: 429 },
+]
+const CONFIRMING = [undefined, 'verifying', 'unchanged'] as const
 const STATUSES = ['available', 'in-use', 'retyping', 'maintenance', 'error']
 
 /**
@@ -29,10 +33,11 @@ const STATUSES = ['available', 'in-use', 'retyping', 'maintenance', 'error']
  */
 export function moveReference(): string {
   const transitions = [...allTransitions()]
+  const meanings = { ...stayMeanings(), ...MIGRATION_REASONS }
   return [
     '# The steps of a move',
     '',
-    'Drawn from the code (`src/migration/retype.ts`) by `npm run generate`: each arrow is one that the machine takes for some',
+    'Drawn from the code (`src/migration/retype/machine.ts`) by `npm run generate`: each arrow is one that the machine takes for some',
     'combination of what is saved and what one look at Cinder shows. [concepts.md](concepts.md) tells it in words.',
     '',
     '```mermaid',
@@ -45,12 +50,7 @@ export function moveReference(): string {
     '',
     ...table(
       ['From', 'To', '`status.reason`', 'When'],
-      transitions.map(({ from, to, reason }) => [
-        from,
-        to,
-        `\`${reason}\``,
-        MIGRATION_REASONS[reason],
-      ]),
+      transitions.map(({ from, to, reason }) => [from, to, `\`${reason}\``, meanings[reason]]),
     ),
   ].join('\n')
 }
@@ -64,16 +64,15 @@ function arrows(transitions: readonly Transition[]): string[] {
 }
 
 function* allTransitions(): Generator<Transition> {
-  // the mover's own: admission and preflight come before the machine, the answer to the call after it
-  yield { from: 'Waiting', to: 'Requested', reason: 'IntentSaved' }
-  yield { from: 'Waiting', to: 'Succeeded', reason: 'AlreadyThere' }
-  for (const reason of ENDS_UNSENT) yield { from: 'Waiting', to: 'Failed', reason }
-  yield { from: 'Requested', to: 'Failed', reason: 'Rejected' }
-  for (const from of OPEN) {
+  for (const reason of ENDS_UNSENT)
+    yield { from: 'Waiting', to: stepOf({ over: true, reason }), reason }
+  for (const from of ['Waiting', ...OPEN] as const) {
     const seen = new Set<string>()
     for (const input of inputs(from)) {
       const next = nextRetypeStep(input)
-      const taken = next.kind === 'start' ? ({ step: 'Waiting', reason: 'NotSent' } as const) : next
+      // the runner saves the intent of an act before it makes it happen
+      const taken =
+        next.kind === 'act' ? ({ step: 'Requested', reason: 'IntentSaved' } as const) : next
       if (!('step' in taken) || seen.has(`${taken.step} ${taken.reason}`)) continue
       seen.add(`${taken.step} ${taken.reason}`)
       yield { from, to: taken.step, reason: taken.reason }
@@ -81,17 +80,22 @@ function* allTransitions(): Generator<Transition> {
   }
 }
 
-function* inputs(step: Step): Generator<MachineInput> {
+function* inputs(step: Step): Generator<Input> {
   for (const sight of sights())
     for (const call of CALLS)
       for (const attempt of [1, 3])
         for (const reason of ['Verifying', 'VerifyingRevert'])
           for (const cluster of ['here', 'elsewhere'])
             for (const now of [AT, DEADLINE])
-              yield input({ step, sight, call, attempt, reason, cluster, now })
+              for (const what of CONFIRMING)
+                yield {
+                  ...input({ step, sight, call, attempt, reason, cluster, now }),
+                  confirming: what && { what, ms: 60_000 },
+                }
 }
 
-function* sights(): Generator<VolumeSight> {
+function* sights(): Generator<VolumeSight | undefined> {
+  yield undefined
   yield { kind: 'Absent' }
   yield { kind: 'Unreadable', why: 'Cinder does not answer' }
   for (const status of STATUSES)
@@ -109,9 +113,11 @@ function* sights(): Generator<VolumeSight> {
           }
 }
 
+type Input = MachineInput<VolumeSight>
+
 type Case = {
   readonly step: Step
-  readonly sight: VolumeSight
+  readonly sight: VolumeSight | undefined
   readonly call: (typeof CALLS)[number]
   readonly attempt: number
   readonly reason: string
@@ -119,12 +125,12 @@ type Case = {
   readonly now: number
 }
 
-function input({ step, sight, call, attempt, reason, cluster, now }: Case): MachineInput {
+function input({ step, sight, call, attempt, reason, cluster, now }: Case): Input {
   const status: VolumeMigrationStatus = {
     step,
     reason,
     verifiedOnceAt: iso(AT - 60_000),
-    ...(call === undefined ? {} : { call: { kind: call, at: iso(AT) } }),
+    ...(call === undefined ? {} : { call: { ...call, at: iso(AT) } }),
     intent: {
       attempt,
       requestId: 'r',

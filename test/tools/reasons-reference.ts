@@ -3,23 +3,23 @@ import {
   MIGRATION_CONDITIONS,
   MIGRATION_REASONS,
   POLICY_CONDITIONS,
-  STAY_REASONS,
 } from '../../src/api/reasons.ts'
+import { stayMeanings } from './stay-meanings.ts'
 
-/** docs/reference-reasons.md, made from src/api/reasons.ts. */
+/** docs/reference-reasons.md, made from src/api/reasons.ts and from the checks that give a reason to stay. */
 export function reasonsReference(): string {
   const lines = [
     '# Reasons',
     '',
-    'Every reason that events, conditions, statuses and verdicts carry. Made from `src/api/reasons.ts` by `npm run generate`.',
+    'Every reason that events, conditions, statuses and verdicts carry. Made from `src/api/reasons.ts` and the checks themselves by `npm run generate`.',
     'Names are API: they are added, never renamed.',
     '',
     '## Why a claim stays',
     '',
-    'In the order in which the guards are asked; the first that holds is told. A waiting VolumeMigration shows the same',
+    'In the order in which the guards are asked; the first that holds is reported. A waiting VolumeMigration shows the same',
     'reasons in `status.reason`.',
     '',
-    ...table(['Reason', 'Meaning'], entries(STAY_REASONS)),
+    ...table(['Reason', 'Meaning'], entries(stayMeanings())),
     '## Steps and ends of a move',
     '',
     '`status.reason` of a VolumeMigration.',

@@ -70,6 +70,8 @@ function plain(rendered: string, template: string): string {
   const kinds = [...template.matchAll(/^kind: (\w+)$/gm)].map((m) => m[1])
   const kindOf = (document: string) => /^kind: (\w+)$/m.exec(document)?.[1]
   const documents = rendered
+    // what an optional part leaves behind where it is not there
+    .replaceAll(/^ +\n/gm, '')
     .replaceAll(/^ *(helm\.sh\/chart|app\.kubernetes\.io\/managed-by): .*\n/gm, '')
     .split(/^---\n# Source: .*\n/m)
   const objects = documents

@@ -99,7 +99,7 @@ compile() {
     name=${main##*/} from=$SECONDS
     [ "$main" != go.etcd.io/etcd/server/v3 ] || name=etcd
     name+=${NAME_SUFFIX:-}
-    nice -n 15 go build -trimpath -ldflags "-s -w $1" -o "$BIN/.$name" "$main" && mv "$BIN/.$name" "$BIN/$name" || return 1
+    nice -n 5 go build -trimpath -ldflags "-s -w $1" -o "$BIN/.$name" "$main" && mv "$BIN/.$name" "$BIN/$name" || return 1
     say "  $name $((SECONDS - from)) s, $(($(stat -c %s "$BIN/$name") >> 20)) MiB"
   done
 }
