@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { addCounts, countLine, failureLines, readReport } from './tools/report.ts'
 import type { Report } from './tools/report.ts'
+import { REPORT_FILE } from './tools/report-reporter.ts'
 import { whyNoLab } from './tools/lab-permission.ts'
 
 const LAB = ['test', 'lab', 'lab'].join('/')
@@ -22,8 +23,9 @@ function run(program: string, args: readonly string[], env: NodeJS.ProcessEnv = 
 function vitest(projects: readonly string[], env: NodeJS.ProcessEnv = {}): Report {
   const file = join(reports, `${projects.join('-')}.json`)
   const chosen = projects.flatMap((p) => ['--project', p])
-  const output = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`]
-  const passed = run('vitest', ['run', '--passWithNoTests', ...chosen, ...output], env)
+  const reporters = ['--reporter=default', '--reporter=./test/tools/report-reporter.ts']
+  const args = ['run', '--passWithNoTests', ...chosen, ...reporters]
+  const passed = run('vitest', args, { ...env, [REPORT_FILE]: file })
   return readReport(file, passed)
 }
 

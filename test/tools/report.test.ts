@@ -1,67 +1,70 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { addCounts, countLine, failureLines, readReport } from './report.ts'
+import type { Report } from './report.ts'
+import { REPORT_FILE } from './report-reporter.ts'
+
+const FILES = {
+  'good.test.ts': `it('holds', () => {})\nit.skip('is skipped', () => {})`,
+  'bad.test.ts': `describe('a move', () => { it('is made once', () => { throw new Error('made twice') }) })`,
+  'hook.test.ts': `describe('a lab', () => {
+    beforeAll(() => { throw new Error('no disk') })
+    it('never runs', () => {})
+  })`,
+  'unloadable.test.ts': `throw new Error('no such module')`,
+}
 
 let folder: string
+
+/** What vitest itself does with such a file, in a process of its own. */
+function reportOf(...names: (keyof typeof FILES)[]): Report {
+  const dir = join(folder, names.join('-'))
+  const file = join(dir, 'report.json')
+  mkdirSync(dir)
+  for (const name of names)
+    writeFileSync(
+      join(dir, name),
+      `import { beforeAll, describe, it } from 'vitest'\n${FILES[name]}`,
+    )
+  writeFileSync(join(dir, 'vitest.config.js'), 'export default { test: { exclude: [] } }')
+  const reporter = `--reporter=${join(import.meta.dirname, 'report-reporter.ts')}`
+  const { status } = spawnSync('node_modules/.bin/vitest', ['run', '--root', dir, reporter], {
+    env: { ...process.env, [REPORT_FILE]: file },
+  })
+  return readReport(file, status === 0)
+}
+
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'couchestor-report-'))
+  mkdirSync('node_modules/.cache', { recursive: true })
+  // vitest is found from there
+  folder = mkdtempSync('node_modules/.cache/report-')
 })
 afterAll(() => rmSync(folder, { recursive: true }))
 
-function reportOf(...statuses: string[]): string {
-  const file = join(folder, `${statuses.join('-')}.json`)
-  const assertionResults = statuses.map((status, i) => ({ fullName: `test ${i}`, status }))
-  writeFileSync(
-    file,
-    JSON.stringify({ testResults: [{ name: 'a.test.ts', status: 'x', assertionResults }] }),
-  )
-  return file
-}
-
 describe('the line of counts', () => {
-  it('adds up all projects', () => {
-    const a = readReport(reportOf('passed', 'passed', 'pending'), true)
-    const b = readReport(reportOf('failed', 'passed', 'todo', 'skipped'), false)
-    expect(countLine(addCounts(a, b))).toBe('3 passed, 1 failed, 3 skipped')
-  })
-  it('names the tests that were skipped', () => {
-    expect(readReport(reportOf('passed', 'skipped'), true).skippedTests).toEqual([
-      'a.test.ts: test 1',
-    ])
-  })
-  it.each([
-    ['a file did not load', () => reportOf('passed')],
-    ['there is no report', () => join(folder, 'missing.json')],
-  ])('counts a failure when %s', (_, file) => {
-    expect(readReport(file(), false).failed).toBe(1)
-  })
-  it('says at the end what failed and why, also of a file that did not load', () => {
-    const file = join(folder, 'failures.json')
-    const failed = {
-      fullName: 'moves twice',
-      status: 'failed',
-      failureMessages: ['expected 1 to be 2\n  at a.test.ts:3'],
-    }
-    const testResults = [
-      { name: 'a.test.ts', status: 'failed', assertionResults: [failed] },
-      { name: 'b.test.ts', status: 'failed', message: 'no such module', assertionResults: [] },
-    ]
-    writeFileSync(file, JSON.stringify({ testResults }))
-    const report = readReport(file, false)
-    expect(failureLines([report])).toBe(
-      [
-        '',
-        'Failed:',
-        'a.test.ts: moves twice',
-        '    expected 1 to be 2',
-        '      at a.test.ts:3',
-        'b.test.ts',
-        '    no such module',
-        '',
-      ].join('\n'),
+  it('adds up all projects, names what was skipped, and says at the end what failed and why', () => {
+    const good = reportOf('good.test.ts')
+    const bad = reportOf('bad.test.ts')
+    expect(countLine(addCounts(good, bad))).toBe('1 passed, 1 failed, 1 skipped')
+    expect(good.skippedTests).toEqual([expect.stringMatching(/good\.test\.ts: is skipped$/)])
+    expect(failureLines([good])).toBe('')
+    expect(failureLines([good, bad])).toMatch(
+      /^\nFailed:\n\S+bad\.test\.ts: a move > is made once\n {4}Error: made twice\n/,
     )
-    expect(failureLines([readReport(reportOf('passed'), true)])).toBe('')
+  })
+  it('counts a failure when a hook throws, and says which and why', () => {
+    const report = reportOf('hook.test.ts')
+    expect(countLine(report)).toBe('0 passed, 1 failed, 1 skipped')
+    expect(failureLines([report])).toMatch(/hook\.test\.ts: a lab\n {4}Error: no disk\n/)
+  })
+  it('counts a failure when a file does not load, and says which and why', () => {
+    const report = reportOf('unloadable.test.ts')
+    expect(countLine(report)).toBe('0 passed, 1 failed, 0 skipped')
+    expect(failureLines([report])).toMatch(/unloadable\.test\.ts\n {4}Error: no such module\n/)
+  })
+  it('counts a failure when there is no report', () => {
+    expect(readReport(join(folder, 'missing.json'), false).failed).toBe(1)
   })
 })
