@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { EVENT_REASONS, MIGRATION_REASONS, POLICY_CONDITIONS, STAY_REASONS } from './reasons.ts'
+import { EVENT_REASONS, MOVE_REASONS, POLICY_CONDITIONS, STAY_REASONS } from './reasons.ts'
 
 /** Lists of names that report nothing: what is only named there has no producer. */
 const LISTS = ['reasons.ts', 'candidate.ts', 'guards.ts', 'migration-status.ts', 'places.ts']
@@ -23,7 +23,8 @@ const CODE = ['api', 'blockers', 'cli/approve', 'controller', 'migration', 'poli
 
 const reasons: readonly string[] = [
   ...STAY_REASONS,
-  ...Object.keys({ ...MIGRATION_REASONS, ...EVENT_REASONS }),
+  ...MOVE_REASONS,
+  ...Object.keys(EVENT_REASONS),
   ...Object.values(POLICY_CONDITIONS).flatMap(({ reasons: names }) => Object.keys(names)),
 ]
 

@@ -1,6 +1,7 @@
 /**
- * Every reason that a condition, an event, a status count or a verdict can carry. What a reason to stay means stands with
- * the check that gives it (src/blockers, src/policy, src/controller), all others have their meaning here.
+ * Every reason that a condition, an event, a status count or a verdict can carry. What a reason to stay, or of a move,
+ * means stands with the check that gives it (src/blockers, src/policy, src/migration, src/controller), all others have
+ * their meaning here.
  * Names are API: scripts and alerts match on them, so one is added, never renamed.
  * `docs/reference-reasons.md` is generated from all of these.
  */
@@ -76,51 +77,39 @@ export const FORMER_STAY_REASONS = {
 } as const satisfies Partial<Record<StayReason, string>>
 
 /** `status.reason` of a VolumeMigration, beside the stay reasons while it waits. */
-export const MIGRATION_REASONS = {
-  Planned: 'Waiting: the move is wanted and waits for its turn.',
-  IntentSaved: 'Requested: the intent is saved, the call to Cinder comes next.',
-  NotSent:
-    'Waiting: the call provably started nothing (it was not sent, or there were too many calls at once) and is repeated after a fresh admission.',
-  WatchStale:
-    'Waiting: the API server has sent no news of claims, volumes, policies or migrations for five minutes; nothing starts from an old view.',
-  Accepted: 'Retyping: Cinder accepted the call. That alone means nothing yet.',
-  Adopted: 'Retyping: an earlier leader made the call, this one watches its end.',
-  OutcomeUnknown:
-    'The call got no answer; Cinder is observed, nothing is repeated. Failed: the volume rests on its old type, and it is not known whether the call ran.',
-  Copying: 'Retyping: Cinder copies the data.',
-  Verifying: 'Verifying: a first read shows the target type; a second one must agree.',
-  VerifyingRevert: 'Verifying: a first read shows the old type again; a second one must agree.',
-  VerifiedInOtherZone:
-    'Succeeded: two reads show the target type, but the availability zone of the volume changed.',
-  Verified: 'Succeeded: two reads show the target type, and the volume is usable.',
-  AlreadyThere: 'Succeeded: the volume was on the target type before any call.',
-  DeadlinePassed:
-    'Stuck: past its deadline Cinder still works on the volume, or it cannot be read. Nothing more is done; an administrator must check it.',
-  VolumeError:
-    'Stuck: the volume ended in an error status. Nothing more is done; an administrator must check it.',
-  Reverted: 'Failed: Cinder accepted the move, then silently left the volume on its old type.',
-  Rejected:
-    'Failed: Cinder itself refused the call. Requested: the volume is read once more first.',
-  MovedElsewhere: 'Failed: the volume is on a third type; somebody else moved it.',
-  Unexplained: 'Failed: what Cinder shows fits nothing that was asked for. All moves halt.',
-  Disappeared: 'Failed: the volume is gone from Cinder; two reads agree.',
-  ForeignIntent:
-    'Failed: the intent was made by another cluster or for another object (a restored backup).',
-  StaleIntent: 'Failed: the intent is too old to be acted on (a restored backup).',
-  ClaimMismatch:
-    'Failed: claim, PersistentVolume and volume do not belong together as the object says.',
-  UnknownTier: 'Failed: the policy does not have the tier named in from or to.',
-  AttemptsExhausted: 'Failed: the call was repeated as often as is allowed.',
-  Cancelled: 'Failed: a person cancelled the move before the call.',
-  Expired:
-    'Failed: neither the approval nor the turn of the move came in time; the policy decides again.',
-  Superseded: 'Failed: an older active migration of the same volume goes first.',
-  NoLongerWanted: 'Failed: the verdict changed before the move could start.',
-} as const
-/** Reasons of the machine's own steps. */
-export type MachineReason = keyof typeof MIGRATION_REASONS
+export const MOVE_REASONS = [
+  'Planned',
+  'IntentSaved',
+  'NotSent',
+  'WatchStale',
+  'Accepted',
+  'Adopted',
+  'OutcomeUnknown',
+  'Verifying',
+  'VerifyingRevert',
+  'VerifiedInOtherZone',
+  'Verified',
+  'AlreadyThere',
+  'DeadlinePassed',
+  'VolumeError',
+  'Reverted',
+  'Rejected',
+  'MovedElsewhere',
+  'Unexplained',
+  'Disappeared',
+  'ForeignIntent',
+  'StaleIntent',
+  'ClaimMismatch',
+  'UnknownTier',
+  'AttemptsExhausted',
+  'Cancelled',
+  'Expired',
+  'Superseded',
+  'NoLongerWanted',
+] as const
+export type MoveReason = (typeof MOVE_REASONS)[number]
 /** Everything `status.reason` of a VolumeMigration may hold. */
-export type MigrationStatusReason = MachineReason | StayReason
+export type MigrationStatusReason = MoveReason | StayReason
 
 type EventMeaning = { readonly type: 'Normal' | 'Warning'; readonly meaning: string }
 

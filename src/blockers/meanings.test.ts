@@ -1,10 +1,13 @@
 import { expect, it } from 'vitest'
-import { stayMeanings } from '../../test/tools/stay-meanings.ts'
-import { STAY_REASONS } from '../api/reasons.ts'
+import { moveMeanings, stayMeanings } from '../../test/tools/meanings.ts'
+import { MOVE_REASONS, STAY_REASONS } from '../api/reasons.ts'
 
-it('each reason to stay has one meaning, stated by the check that gives it', () => {
-  const meanings = stayMeanings()
+it.each([
+  ['reason to stay', STAY_REASONS, stayMeanings],
+  ['reason of a move', MOVE_REASONS, moveMeanings],
+])('each %s has one meaning, stated by what gives it', (_, names, stated) => {
+  const meanings: Readonly<Record<string, string>> = stated()
 
-  expect(Object.keys(meanings)).toEqual([...STAY_REASONS])
+  expect(Object.keys(meanings)).toEqual([...names])
   for (const meaning of Object.values(meanings)) expect(meaning).toMatch(/\.$/)
 })

@@ -1,4 +1,4 @@
-import type { MachineReason } from '../api/reasons.ts'
+import type { MoveReason } from '../api/reasons.ts'
 import { isFinished } from '../api/volume-migration.ts'
 import type { VolumeMigration, VolumeMigrationStatus } from '../api/volume-migration.ts'
 import { deadlineMs } from '../migration/retype/machine.ts'
@@ -267,7 +267,7 @@ const TIERS_FAIL = new Set<string>([
   'Reverted',
   'Rejected',
   'OutcomeUnknown',
-] satisfies MachineReason[])
+] satisfies MoveReason[])
 
 function stuckSince({ intent, reason, startedAt }: VolumeMigrationStatus, now: number) {
   const isDue = intent !== undefined && Date.parse(intent.deadline) <= now

@@ -64,7 +64,7 @@ describe('the conditions of a migration', () => {
     const first = changed(migration(), { step: 'Retyping', reason: 'Accepted', message: 'a' }, NOW)
     const later = changed(
       migration(first),
-      { step: 'Retyping', reason: 'Copying', message: 'b' },
+      { step: 'Retyping', reason: 'Adopted', message: 'b' },
       NOW + 5000,
     )
     const progressing = later.conditions?.find((c) => c.type === 'Progressing')

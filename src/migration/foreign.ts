@@ -1,4 +1,10 @@
+import type { MoveReason } from '../api/reasons.ts'
 import type { Intent } from '../api/volume-migration.ts'
+
+export const FOREIGN_REASONS = {
+  ForeignIntent:
+    'Failed: the intent was made by another cluster or for another object (a restored backup).',
+} as const satisfies Partial<Record<MoveReason, string>>
 
 export const FOREIGN_INTENT =
   'this object was restored from a backup or copied from another cluster; its call is not repeated. ' +

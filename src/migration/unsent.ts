@@ -1,5 +1,19 @@
-import type { MigrationStatusReason } from '../api/reasons.ts'
+import type { MigrationStatusReason, MoveReason } from '../api/reasons.ts'
 import type { Step } from '../api/volume-migration.ts'
+
+/** What they mean that only such an end has. */
+export const UNSENT_REASONS = {
+  AlreadyThere: 'Succeeded: the volume was on the target type before any call.',
+  MovedElsewhere: 'Failed: the volume is on a third type; somebody else moved it.',
+  ClaimMismatch:
+    'Failed: claim, PersistentVolume and volume do not belong together as the object says.',
+  UnknownTier: 'Failed: the policy does not have the tier named in from or to.',
+  Cancelled: 'Failed: a person cancelled the move before the call.',
+  Expired:
+    'Failed: neither the approval nor the turn of the move came in time; the policy decides again.',
+  Superseded: 'Failed: an older active migration of the same volume goes first.',
+  NoLongerWanted: 'Failed: the verdict changed before the move could start.',
+} as const satisfies Partial<Record<MoveReason, string>>
 
 /** Reasons by which a move ends before anything was asked of Cinder. */
 export const ENDS_UNSENT = [

@@ -1,12 +1,11 @@
-import { MIGRATION_REASONS } from '../../src/api/reasons.ts'
 import type { MigrationStatusReason } from '../../src/api/reasons.ts'
 import type { CallOutcome, Step, VolumeMigrationStatus } from '../../src/api/volume-migration.ts'
 import { nextRetypeStep } from '../../src/migration/retype/machine.ts'
 import type { VolumeSight } from '../../src/migration/retype/machine.ts'
 import type { MachineInput } from '../../src/migration/strategy.ts'
 import { ENDS_UNSENT, stepOf } from '../../src/migration/unsent.ts'
+import { moveMeanings, stayMeanings } from './meanings.ts'
 import { table } from './reasons-reference.ts'
-import { stayMeanings } from './stay-meanings.ts'
 
 type Transition = { readonly from: Step; readonly to: Step; readonly reason: MigrationStatusReason }
 
@@ -33,7 +32,7 @@ const STATUSES = ['available', 'in-use', 'retyping', 'maintenance', 'error']
  */
 export function moveReference(): string {
   const transitions = [...allTransitions()]
-  const meanings = { ...stayMeanings(), ...MIGRATION_REASONS }
+  const meanings = { ...stayMeanings(), ...moveMeanings() }
   return [
     '# The steps of a move',
     '',

@@ -1,10 +1,5 @@
-import {
-  EVENT_REASONS,
-  MIGRATION_CONDITIONS,
-  MIGRATION_REASONS,
-  POLICY_CONDITIONS,
-} from '../../src/api/reasons.ts'
-import { stayMeanings } from './stay-meanings.ts'
+import { EVENT_REASONS, MIGRATION_CONDITIONS, POLICY_CONDITIONS } from '../../src/api/reasons.ts'
+import { moveMeanings, stayMeanings } from './meanings.ts'
 
 /** docs/reference-reasons.md, made from src/api/reasons.ts and from the checks that give a reason to stay. */
 export function reasonsReference(): string {
@@ -24,7 +19,7 @@ export function reasonsReference(): string {
     '',
     '`status.reason` of a VolumeMigration.',
     '',
-    ...table(['Reason', 'Meaning'], entries(MIGRATION_REASONS)),
+    ...table(['Reason', 'Meaning'], entries(moveMeanings())),
     '## Events',
     '',
     'On claims, unless the meaning says otherwise.',

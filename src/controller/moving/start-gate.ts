@@ -1,4 +1,4 @@
-import type { MigrationStatusReason } from '../../api/reasons.ts'
+import type { MigrationStatusReason, MoveReason } from '../../api/reasons.ts'
 import { isManual } from '../../api/volume-migration.ts'
 import type { VolumeMigration } from '../../api/volume-migration.ts'
 import type { Meanings } from '../../blockers/blocker.ts'
@@ -29,6 +29,12 @@ import type { Way } from './adapter.ts'
 import type { Calls } from './calls.ts'
 import { hiddenFrom } from './hidden.ts'
 import type { Term } from './term.ts'
+
+/** What the gate itself says of a waiting move, and what it means. */
+export const GATE_REASONS = {
+  WatchStale:
+    'Waiting: the API server has sent no news of claims, volumes, policies or migrations for five minutes; nothing starts from an old view.',
+} as const satisfies Partial<Record<MoveReason, string>>
 
 export type StartGateParts = {
   readonly deps: ControllerDeps

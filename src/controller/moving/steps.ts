@@ -1,3 +1,4 @@
+import type { MigrationStatusReason, MoveReason } from '../../api/reasons.ts'
 import type { VolumeMigration, VolumeMigrationStatus } from '../../api/volume-migration.ts'
 import type { Goto } from '../../migration/strategy.ts'
 import { stepOf } from '../../migration/unsent.ts'
@@ -13,6 +14,12 @@ import { savingOf } from '../saving-of.ts'
 import { isTarget } from '../targets.ts'
 import type { Target, Untargeted } from '../targets.ts'
 import type { Teller } from '../teller.ts'
+
+/** What the runner itself says of a move, and what it means. */
+export const STEP_REASONS = {
+  Planned: 'Waiting: the move is wanted and waits for its turn.',
+  IntentSaved: 'Requested: the intent is saved, the call to Cinder comes next.',
+} as const satisfies Partial<Record<MoveReason, string>>
 
 type Save = (m: VolumeMigration, status: VolumeMigrationStatus) => Promise<VolumeMigration>
 
@@ -106,13 +113,13 @@ export class Steps {
   async showProgress(m: VolumeMigration, why: string | undefined): Promise<void> {
     const { deps, migrations } = this.#parts
     const { step, reason, message, elapsed } = m.status ?? {}
-    if (step === undefined || step === 'Waiting') return
+    if (step === undefined || step === 'Waiting' || reason === undefined) return
     // our own write wakes us: a message that differs each time must not make a loop of it
     if (elapsed !== undefined && this.#shownFor(m) < deps.timing.progressMs) return
     const end = estimateEnd(m, [...migrations.all()])
     const change: Change = {
       step,
-      reason: (reason ?? 'Copying') as Change['reason'],
+      reason: reason as MigrationStatusReason,
       message: why ?? message ?? '',
       ...(end === undefined ? {} : { estimatedEnd: end }),
     }

@@ -1,8 +1,9 @@
-import type { CallOutcome, Step } from '../../api/volume-migration.ts'
+import type { Step } from '../../api/volume-migration.ts'
 import { rfc3339 } from '../../time.ts'
 import { FOREIGN_INTENT, isForeign } from '../foreign.ts'
 import { isRetryable } from '../retryable.ts'
-import type { Confirmation, Goto, MachineInput, Outcome } from '../strategy.ts'
+import type { Confirmation, MachineInput, Outcome } from '../strategy.ts'
+import { readAnswer, waiting } from './answer.ts'
 
 /** What one look at Cinder showed. */
 export type VolumeSight =
@@ -62,7 +63,7 @@ function placeOf(input: Input, seen: Seen): Place {
 
 /** The intent is saved; the call may or may not have been made. */
 function requested(input: Input): Outcome {
-  const read = input.sight === undefined ? readAnswer(input) : undefined
+  const read = input.sight === undefined ? readAnswer(input.status) : undefined
   if (read !== undefined) return read
   const call = input.status.call?.kind
   const seen = sightOrOutcome(input)
@@ -94,59 +95,6 @@ function requested(input: Input): Outcome {
       'the answer to the retype call was lost and the volume has been changed since, but is on its old type: ' +
       'the retype was reverted, or never ran. Nothing is repeated; check the volume in Cinder',
   }
-}
-
-/** What an answer tells without a look at Cinder; undefined when a look has to come first, or there is no answer. */
-function readAnswer({ status }: Input): Goto | undefined {
-  const { call, reason } = status
-  const answered = call && answerStep(call)
-  // said already, so that the look comes next
-  return answered?.step === 'Requested' && answered.reason === reason ? undefined : answered
-}
-
-function answerStep(call: CallOutcome): Goto {
-  const { kind, message = '' } = call
-  switch (kind) {
-    case 'Accepted':
-      return {
-        kind: 'goto',
-        step: 'Retyping',
-        reason: 'Accepted',
-        message: 'Cinder accepted the retype; that alone means nothing yet',
-      }
-    case 'Rejected':
-      return rejectionStep(call)
-    case 'NotSent':
-      return { kind: 'goto', step: 'Requested', reason: 'NotSent', message }
-    case 'Unknown':
-      return {
-        kind: 'goto',
-        step: 'Requested',
-        reason: 'OutcomeUnknown',
-        message: `no answer to the retype call (${message}); watching the volume, repeating nothing that may run`,
-      }
-  }
-}
-
-function rejectionStep({ httpStatus, message = '', quota }: CallOutcome): Goto {
-  if (quota) return waiting('QuotaExceeded', `Cinder refused for lack of quota: ${message}`)
-  if (httpStatus === 401) return waiting('MissingPermission', message)
-  if (httpStatus === 413 || httpStatus === 429)
-    return waiting(
-      'NotSent',
-      `too many calls at once (${httpStatus}): ${message}; the call is repeated later`,
-    )
-  return {
-    kind: 'goto',
-    step: 'Requested',
-    reason: 'Rejected',
-    message: `Cinder refused the retype (${httpStatus}): ${message}; reading the volume once more`,
-  }
-}
-
-/** Nothing has reached Cinder: admission, a fresh intent and the one call come next. */
-function waiting(reason: Goto['reason'], message: string): Goto {
-  return { kind: 'goto', step: 'Waiting', reason, message }
 }
 
 /** Cinder refused, so nothing of ours runs. Most refusals are about the state of the volume, which the text does not tell. */

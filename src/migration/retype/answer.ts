@@ -1,0 +1,54 @@
+import type { CallOutcome, VolumeMigrationStatus } from '../../api/volume-migration.ts'
+import type { Goto } from '../strategy.ts'
+
+/** What an answer tells without a look at Cinder; undefined when a look has to come first, or there is no answer. */
+export function readAnswer({ call, reason }: VolumeMigrationStatus): Goto | undefined {
+  const answered = call && answerStep(call)
+  // said already, so that the look comes next
+  return answered?.step === 'Requested' && answered.reason === reason ? undefined : answered
+}
+
+function answerStep(call: CallOutcome): Goto {
+  const { kind, message = '' } = call
+  switch (kind) {
+    case 'Accepted':
+      return {
+        kind: 'goto',
+        step: 'Retyping',
+        reason: 'Accepted',
+        message: 'Cinder accepted the retype; that alone means nothing yet',
+      }
+    case 'Rejected':
+      return rejectionStep(call)
+    case 'NotSent':
+      return { kind: 'goto', step: 'Requested', reason: 'NotSent', message }
+    case 'Unknown':
+      return {
+        kind: 'goto',
+        step: 'Requested',
+        reason: 'OutcomeUnknown',
+        message: `no answer to the retype call (${message}); watching the volume, repeating nothing that may run`,
+      }
+  }
+}
+
+function rejectionStep({ httpStatus, message = '', quota }: CallOutcome): Goto {
+  if (quota) return waiting('QuotaExceeded', `Cinder refused for lack of quota: ${message}`)
+  if (httpStatus === 401) return waiting('MissingPermission', message)
+  if (httpStatus === 413 || httpStatus === 429)
+    return waiting(
+      'NotSent',
+      `too many calls at once (${httpStatus}): ${message}; the call is repeated later`,
+    )
+  return {
+    kind: 'goto',
+    step: 'Requested',
+    reason: 'Rejected',
+    message: `Cinder refused the retype (${httpStatus}): ${message}; reading the volume once more`,
+  }
+}
+
+/** Nothing has reached Cinder: admission, a fresh intent and the one call come next. */
+export function waiting(reason: Goto['reason'], message: string): Goto {
+  return { kind: 'goto', step: 'Waiting', reason, message }
+}
