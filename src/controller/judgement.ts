@@ -121,8 +121,6 @@ export class Judgement {
       ...(freeze === undefined ? {} : { freeze }),
       schedule: this.#schedule(policy, now),
       attachedSafety: (to) => this.#attachedSafety(policy, managed, tiers[to]),
-      blocks: () => [],
-      limits: () => undefined,
     }
   }
 

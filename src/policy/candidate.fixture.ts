@@ -70,8 +70,6 @@ export function candidate(over: Partial<Candidate> = {}): Candidate {
     },
     schedule: { open: true },
     attachedSafety: () => ({ safe: false, message: 'not proven safe' }),
-    blocks: () => [],
-    limits: () => undefined,
     ...over,
   }
 }

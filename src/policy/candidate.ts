@@ -65,8 +65,8 @@ export type VolumeFacts = {
 }
 
 /**
- * All that is known about one claim when it is judged. The three functions are asked only when a move to that tier
- * is wanted. Times are seconds since the epoch.
+ * All that is known about one claim when it is judged. Whether a move while attached is safe is asked only when
+ * one is wanted. Times are seconds since the epoch.
  */
 export type Candidate = {
   readonly now: number
@@ -94,10 +94,6 @@ export type Candidate = {
   readonly freeze?: Block<'CatchingUp' | 'DemotionFrozen'>
   readonly schedule: { readonly open: boolean; readonly opensAt?: number }
   readonly attachedSafety: (to: number) => AttachedSafety
-  /** Preflight, as far as remembered. */
-  readonly blocks: (to: number) => readonly Block[]
-  /** Halt, breaker, ramp, concurrency, capacity, budget. */
-  readonly limits: (to: number) => Block | undefined
 }
 
 /** Where the claim is wanted, and by whom. `to` equals the current tier when nothing is wanted. */

@@ -22,7 +22,6 @@ import { backingOff, frozen, noData, sourceDown, wantsNothing } from './guards-u
 export type Guard = {
   readonly name: string
   readonly reasons: readonly StayReason[]
-  /** Empty where the answer was found elsewhere, which states what it means. */
   readonly meanings: Meanings
   /** A forced move skips what is about usage and pace, never what protects the volume. */
   readonly skippedByForce: boolean
@@ -77,13 +76,6 @@ export const GUARDS: readonly Guard[] = [
   guard('group', askedOfVolume(group)),
   guard('multiattach', askedOfVolume(multiattach)),
   guard('encrypted', askedOfVolume(encrypted)),
-  {
-    name: 'blocked by Cinder',
-    reasons: ['SizeLimit', 'TypeNotAccessible', 'ZoneUnavailable', 'QuotaExceeded', 'PodPending'],
-    meanings: {},
-    skippedByForce: false,
-    check: (c, want) => c.blocks(want.to)[0],
-  },
   guard(
     'attached',
     // as last seen: whether that is still so is asked right before the call
@@ -113,24 +105,6 @@ export const GUARDS: readonly Guard[] = [
       to: tiers[want.to]?.name ?? 'no tier',
     })),
   ),
-  {
-    name: 'limits',
-    reasons: [
-      'Halted',
-      'BreakerOpen',
-      'ThrashBreaker',
-      'Ramp',
-      'ConcurrencyLimit',
-      'NamespaceLimit',
-      'PoolLimit',
-      'SlotLimit',
-      'CapacityLimit',
-      'BudgetLimit',
-    ],
-    meanings: {},
-    skippedByForce: false,
-    check: (c, want) => c.limits(want.to),
-  },
 ]
 
 type Check = Stated<[c: Candidate, want: Want]>

@@ -57,20 +57,8 @@ const ALWAYS: readonly Case[] = [
   ['in a group', volume({ groupId: 'g1' }), 'Group', 'group g1'],
   ['multiattach', volume({ multiattach: true }), 'Multiattach', 'multiattach'],
   ['encrypted', volume({ encrypted: true }), 'Encrypted', 'encrypted'],
-  [
-    'blocked by a preflight',
-    { blocks: () => [{ reason: 'QuotaExceeded', message: 'quota leaves 3 GiB' }] },
-    'QuotaExceeded',
-    'quota leaves 3 GiB',
-  ],
   ['attached without proof', volume({ attached: true }), 'Attached', 'not proven safe'],
   ['only observed', policy({ mode: 'Observe' }), 'Observe', 'would move to cold'],
-  [
-    'over a limit',
-    { limits: () => ({ reason: 'CapacityLimit', message: 'cold has 3 GiB left' }) },
-    'CapacityLimit',
-    'cold has 3 GiB left',
-  ],
 ]
 
 /** What keeps the policy from moving it down, but never a person who forces it. */

@@ -84,12 +84,22 @@ describe('couchestor explain', () => {
     const volume = stage.claim({ name: 'v', sizeGiB: 100 })
     stage.cloud.addSnapshot(volume.id)
     const e = await explained(stage, 'v')
-    expect(e.guards.map((g) => g.guard)).toEqual(GUARDS.map((g) => g.name))
+    expect(e.guards.map((g) => g.guard)).toEqual([...GUARDS.map((g) => g.name), 'Cinder', 'limits'])
     expect(e.guards.filter((g) => g.answer === 'hold').map((g) => g.reason)).toEqual(['Snapshots'])
     expect(e.sentence).toContain('would be better off on cold')
     expect(e.sentence).toContain('snapshot')
     expect(e.guards.find((g) => g.guard === 'young')?.message).toMatch(/^\d+ of 4 windows/)
     expect(e.guards.find((g) => g.guard === 'cooling down')?.message).toBe('never moved')
+  })
+
+  it('tells what Cinder has against the move, as it will be asked right before the call', async () => {
+    const stage = new Stage()
+    stage.policy(SPEC)
+    stage.claim({ name: 'v', sizeGiB: 100 })
+    stage.cloud.setQuota(stage.cloud.couchestor.project.id, { 'gigabytes_couchestor-cold': 50 })
+    const e = await explained(stage, 'v')
+    const held = e.guards.filter((g) => g.answer === 'hold')
+    expect(held).toEqual([expect.objectContaining({ guard: 'Cinder', reason: 'QuotaExceeded' })])
   })
 
   it('gives the costs of each tier, and all of them add up', async () => {

@@ -1,12 +1,9 @@
 import { RECORD } from '../../api/names.ts'
 import { isFinished } from '../../api/volume-migration.ts'
 import type { VolumeMigration } from '../../api/volume-migration.ts'
-import { refuse } from '../../controller/admission.ts'
 import type { Judged } from '../../controller/judgement.ts'
 import type { ManagedClaim } from '../../controller/managed.ts'
 import type { Picture } from '../../controller/picture.ts'
-import { migrationFor } from '../../controller/plan-writer.ts'
-import { isTarget } from '../../controller/targets.ts'
 import { attributesClassNote } from '../../controller/verdict-teller.ts'
 import { deciderOf } from '../../policy/algorithm.ts'
 import type { Candidate } from '../../policy/candidate.ts'
@@ -19,15 +16,16 @@ import type { Level } from './chart.ts'
 import type { Explanation, LastMove, TierCost } from './explanation.ts'
 import { guardLines } from './guard-lines.ts'
 import { sentence } from './sentence.ts'
+import { startLines } from './start-lines.ts'
 
 const LAST_MOVES = 5
 
 /** Why the volume of one claim is where it is. `history` and `usage` are shown, and decide nothing. */
-export function explain(
+export async function explain(
   picture: Picture,
   managed: ManagedClaim,
   { history, usage }: Pick<Explanation, 'history' | 'usage'>,
-): Explanation {
+): Promise<Explanation> {
   const key = `${managed.claim.namespace}/${managed.claim.name}`
   const judged = picture.verdicts.get(key)
   const candidate = picture.judgement.candidate(managed)
@@ -51,7 +49,7 @@ export function explain(
       wants,
       throttlingThere: compared?.throttling ?? 0,
     }),
-    guards: guardLines(withLimits(picture, judged, candidate)),
+    guards: [...guardLines(candidate), ...(await startLines(picture, judged))],
     costs,
     wouldChange: goal === undefined ? changesOf(picture, judged, candidate) : [],
     levels: levelsOf(candidate),
@@ -92,23 +90,6 @@ function unmanaged({ match, bound }: ManagedClaim) {
     costs: [],
     wouldChange: [],
     levels: [],
-  }
-}
-
-/** The last guard asks what the moves under way leave room for. */
-function withLimits(picture: Picture, judged: Judged, candidate: Candidate): Candidate {
-  return {
-    ...candidate,
-    limits: (to) => {
-      if (judged.managed.bound?.row === undefined || to === judged.tier) return undefined
-      const asker = judged.verdict.kind === 'move' ? judged.verdict.why : 'Policy'
-      const proposal = migrationFor(judged, to, asker, 0, undefined)
-      const target = picture.targets.of(proposal)
-      const refusal = isTarget(target)
-        ? refuse(picture.admission.inputFor(proposal, target))
-        : undefined
-      return refusal as ReturnType<Candidate['limits']>
-    },
   }
 }
 

@@ -62,7 +62,7 @@ export async function runExplain(
   const ioUnitKiB = metrics?.ioUnitKiB ?? 256
   const history = await readHistory(source, { ...asked, days, ioUnitKiB })
   terminal.progress('')
-  const explanation = explain(picture, managed, { history, usage })
+  const explanation = await explain(picture, managed, { history, usage })
   if (output === 'json') terminal.out(`${JSON.stringify(rounded(explanation), null, 2)}\n`)
   else if (output === 'yaml')
     terminal.out(dump(rounded(explanation), { lineWidth: 120, noRefs: true }))

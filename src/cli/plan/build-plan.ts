@@ -11,9 +11,9 @@ import { migrationFor } from '../../controller/plan-writer.ts'
 import type { ResolvedPolicy } from '../../controller/policies.ts'
 import { rankedMoves } from '../../controller/ranked-moves.ts'
 import { isTarget } from '../../controller/targets.ts'
-import { preflight } from '../../migration/retype/preflight.ts'
 import { monthlyCost, savingOf } from '../../policy/rank.ts'
 import type { Saving } from '../../policy/rank.ts'
+import { preflightOf } from '../preflight-of.ts'
 import { capacityReport } from './capacity-report.ts'
 import { noticesOf } from './notices.ts'
 import type { Plan, PlanRow, PolicyPlan } from './plan.ts'
@@ -58,7 +58,7 @@ async function queue(picture: Picture): Promise<ReadonlyMap<string, Placed>> {
       placed.set(key, { action: 'wait', order, ...refusal })
       continue
     }
-    const block = asked++ < MOST_PREFLIGHTS ? await blockOf(picture, proposal) : undefined
+    const [block] = asked++ < MOST_PREFLIGHTS ? await preflightOf(picture, proposal) : []
     if (block !== undefined) {
       placed.set(key, { action: 'held', order: null, ...block })
       continue
@@ -90,15 +90,6 @@ function holdsBack(picture: Picture, { verdict, policy }: Judged): Refusal | und
   const { mode } = policy.effective
   const block = approval({ mode, approved: false, unguarded: picture.approvals.refusal })
   return block?.reason === 'AwaitingApproval' ? { ...block, message: verdict.message } : block
-}
-
-async function blockOf(picture: Picture, proposal: VolumeMigration): Promise<Refusal | undefined> {
-  const target = picture.targets.of(proposal)
-  if (!isTarget(target)) return undefined
-  const volume = await picture.inventory.look(target.volume.handle)
-  if (volume === undefined)
-    return { reason: 'VolumeGone', message: 'Cinder does not know the volume any more' }
-  return preflight(await picture.preflight.gather(target, volume))[0]
 }
 
 function rowOf(
