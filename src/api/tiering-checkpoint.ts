@@ -28,6 +28,8 @@ export type TieringCheckpoint = {
       readonly uid?: string
       readonly policy?: string
       readonly clusterId?: string
+      /** Whose volume it is: Cinder shows a project only its own. Missing in an entry of an earlier version. */
+      readonly projectId?: string
     }[]
     /** Moves that ended in a way nothing explains: all moves of policies halt as long as one is here. */
     readonly unexplained?: readonly {

@@ -9,6 +9,7 @@ import type { Inventory } from './inventory.ts'
 import type { Ledger, LedgerEntry } from './ledger.ts'
 import type { Migrations } from './migrations.ts'
 import type { Calls } from './moving/calls.ts'
+import { hiddenFrom } from './moving/hidden.ts'
 import type { Term } from './moving/term.ts'
 
 export type OrphansParts = {
@@ -61,7 +62,7 @@ export class Orphans {
       if (signal.aborted) return
       const { volumeId } = entry
       try {
-        this.#note(entry, await deps.volumes.getVolume(volumeId, signal))
+        this.#note(entry, await this.#read(entry, signal))
       } catch (e) {
         const why = `volume ${volumeId}, whose move was deleted: ${stable(messageOf(e))}`
         if (realSince(this.#firstLookAt, deps.clock) < UNREAD_MS) throw new Error(why, { cause: e })
@@ -106,9 +107,9 @@ export class Orphans {
   }
 
   async #look(entry: LedgerEntry): Promise<void> {
-    const { deps, ledger, inventory } = this.#parts
+    const { deps, ledger } = this.#parts
     const { volumeId } = entry
-    const volume = await inventory.look(volumeId)
+    const volume = await this.#read(entry)
     this.#note(entry, volume)
     const status = volume?.status ?? 'gone'
     if (this.#reported.get(volumeId) !== status)
@@ -121,6 +122,16 @@ export class Orphans {
     if (volume !== undefined && this.#isStrange(entry, volume)) await this.#halt(entry, volume)
     await ledger.remove(volumeId)
     this.#strange.delete(volumeId)
+  }
+
+  /** undefined when two reads agree that it is gone. Throws after the first of them, and when Cinder would not show it. */
+  async #read(entry: LedgerEntry, signal?: AbortSignal): Promise<CinderVolume | undefined> {
+    const { deps, inventory } = this.#parts
+    const volume = await inventory.look(entry.volumeId, signal)
+    if (volume !== undefined) return volume
+    const hidden = hiddenFrom(await deps.volumes.projectId(signal), entry)
+    if (hidden !== undefined) throw new Error(hidden)
+    return undefined
   }
 
   #note(entry: LedgerEntry, volume: CinderVolume | undefined): void {

@@ -118,3 +118,21 @@ it('a copy from a cluster of another project ends, and asks nobody for the crede
     true,
   )
 })
+
+it('a deleted move is not taken for ended by a credential of another project', async () => {
+  const { stage, volume, switchTo } = await moving()
+  await stage.remove(
+    `/apis/couchestor.io/v1alpha1/namespaces/default/volumemigrations/${stage.moves('data')[0]?.metadata.name}`,
+  )
+  stage.cloud.killCopies()
+  switchTo('theirs')
+  await stage.clock.advance(30 * MINUTE)
+  const row = stage.cloud.volume(volume.id)
+  if (row) row.typeId = stage.cloud.volumeType('couchestor-warm').id
+  stage.cloud.setStatus(volume.id, 'available')
+  switchTo('ours')
+  // it ended on a type that nothing asked for, and is still known to be ours
+  const isHalted = () => stage.condition('Ready')?.reason === 'Halted'
+  expect(await stage.until(isHalted, HOUR)).toBe(true)
+  expect(stage.condition('Ready')?.message).toContain(volume.id)
+})

@@ -138,6 +138,7 @@ export class Starting {
       uid: intent.objectUid,
       policy: m.spec.policy,
       clusterId: intent.clusterId,
+      ...(intent.projectId === undefined ? {} : { projectId: intent.projectId }),
     })
     if (unrecorded !== undefined) return this.#refuse(m, { over: false, ...unrecorded }, target)
     try {
