@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 export async function eventually<T>(
   what: string,
   check: () => Promise<T | undefined | false>,
-  seconds = 120,
+  seconds = 240,
   everyMs = 250,
 ): Promise<T> {
   const end = performance.now() + seconds * 1000
