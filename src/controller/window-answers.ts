@@ -9,7 +9,10 @@ type Kept = { readonly endSeconds: number; readonly answer: WindowAnswer }
 export class WindowAnswers {
   readonly #deps: ControllerDeps
   readonly #sources: ActivitySources
-  /** A source that is down is not waited for once per policy, only once per pass. */
+  /**
+   * A source that is down is not waited for once per policy, only once per pass; by source and length of window, since a
+   * window that is too much for the server is no outage for policies with a shorter one.
+   */
   readonly #down = new Map<string, { readonly at: number; readonly answer: WindowAnswer }>()
   /** The last answer by source and length of window, and that for the newest window. */
   readonly #last = new Map<string, Kept>()
@@ -45,7 +48,7 @@ export class WindowAnswers {
     if (history === undefined && last?.endSeconds === endSeconds) return last.answer
     const source = this.#sourceOf(policy)
     const { processClock, timing } = this.#deps
-    const down = this.#down.get(source.name)
+    const down = this.#down.get(key)
     if (down !== undefined && processClock.monotonic() - down.at < timing.recheckMs / 2)
       return down.answer
     const windowSeconds = windowMs / 1000
@@ -58,7 +61,7 @@ export class WindowAnswers {
     if (answer.kind === 'Answer') kept.set(key, { endSeconds, answer })
     // that an old window cannot be read says nothing about the source
     else if (isNewest && !signal.aborted)
-      this.#down.set(source.name, { at: processClock.monotonic(), answer })
+      this.#down.set(key, { at: processClock.monotonic(), answer })
     return answer
   }
 
