@@ -7,6 +7,7 @@ export const SKIP_REASONS = {
   no_resource: 'Gnocchi does not know the disk that it is attached as',
   no_mean: 'its archive policy lacks the aggregation "mean"',
   no_granularity: 'its archive policy lacks the granularity of aggregation_period',
+  contradicted: 'Gnocchi has several resources of its disk, which contradict each other',
   not_asked: 'Gnocchi refused a question because of another disk; it is asked again soon',
   no_measures: 'Gnocchi has no recent measures of its disk, or not of all four counters',
   young: 'it was attached so lately that no whole period has been measured',

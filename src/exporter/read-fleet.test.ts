@@ -115,6 +115,7 @@ describe('the counters of the fleet', () => {
     ['no_mean', 'the mean is not kept', 'NoMean'],
     ['no_granularity', 'the granularity is not kept', 'NoGranularity'],
     ['not_asked', 'another disk spoilt the question', 'NotAskedYet'],
+    ['contradicted', 'two resources say different things', 'Contradicted'],
   ])('are missing with reason %s where %s', async (reason, _, lack) => {
     const { read } = setUp({
       volumes: [volume(1, '/dev/vdb')],

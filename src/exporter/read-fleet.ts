@@ -94,4 +94,5 @@ const REASON_OF: Readonly<Record<Lack, SkipReason>> = {
   NoMean: 'no_mean',
   NoGranularity: 'no_granularity',
   NotAskedYet: 'not_asked',
+  Contradicted: 'contradicted',
 }

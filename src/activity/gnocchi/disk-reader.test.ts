@@ -147,6 +147,42 @@ describe('DiskReader', () => {
     expect(read.doubled).toEqual([`${SERVER}-vd0`])
   })
 
+  it('takes the one with whole samples, though the other has newer parts of some', async () => {
+    const [disk] = disks(1)
+    const part = measured(disk!, [0, 300, 600], 'part')
+    const requestsOnly = { readRequests: part.measures.readRequests! }
+    const found = [{ ...part, measures: requestsOnly }, measured(disk!, [0, 300], 'whole')]
+    const read = await samplesOf(
+      readerOf(() => Promise.resolve({ kind: 'Measures', disks: found })).read([disk!], SPAN),
+    )
+    expect(read.samples.get(`${SERVER}-vd0`)?.map((s) => s.startSeconds)).toEqual([0, 300])
+  })
+
+  it('has no numbers of a disk whose two resources contradict each other, in whatever order', async () => {
+    const [disk] = disks(1)
+    const own = measured(disk!, [0, 300, 600, 900], 'own')
+    const idle = [0, 300, 600, 900, 1200].map((startSeconds) => ({
+      startSeconds,
+      granularitySeconds: 300,
+      value: 7,
+    }))
+    const forged = {
+      ...own,
+      resourceId: 'forged',
+      measures: Object.fromEntries(DISK_QUANTITIES.map((q) => [q, idle])),
+    }
+    for (const both of [
+      [own, forged],
+      [forged, own],
+    ]) {
+      const read = await samplesOf(
+        readerOf(() => Promise.resolve({ kind: 'Measures', disks: both })).read([disk!], SPAN),
+      )
+      expect(read.samples.size).toBe(0)
+      expect([...read.lacking]).toEqual([[`${SERVER}-vd0`, 'Contradicted']])
+    }
+  })
+
   it('says which disks Gnocchi does not have', async () => {
     const [known, unknown] = disks(2)
     const read = await samplesOf(

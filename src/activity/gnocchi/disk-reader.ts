@@ -4,6 +4,7 @@ import type { AggregatesAnswer, GnocchiClient } from './client.ts'
 import { diskKey } from './disk.ts'
 import { DISK_QUANTITIES } from './metric-names.ts'
 import type { DiskId } from './disk.ts'
+import { agree, isNewer } from './doubles.ts'
 import { pollingIntervalOf } from './polling-interval.ts'
 import type { Sample } from './usage.ts'
 import { samplesOf } from './usage.ts'
@@ -12,7 +13,7 @@ import { samplesOf } from './usage.ts'
 export type Span = { readonly startSeconds: number; readonly stopSeconds: number }
 
 /** Why a disk has no numbers. */
-export type Lack = 'NoDisk' | 'NoMean' | 'NoGranularity' | 'NotAskedYet'
+export type Lack = 'NoDisk' | 'NoMean' | 'NoGranularity' | 'NotAskedYet' | 'Contradicted'
 
 export type DisksRead =
   | {
@@ -70,8 +71,7 @@ export class DiskReader {
     }
     await Promise.all(Array.from({ length: SIDE_BY_SIDE }, worker))
     if (failed !== undefined) return { kind: 'Failed', why: failed }
-    const { found, lacking, doubled } = reading
-    const samples = new Map([...found].map(([key, kept]) => [key, kept.samples]))
+    const { found: samples, lacking, doubled } = reading
     const intervalSeconds = pollingIntervalOf(samples.values())
     return { kind: 'Samples', samples, lacking, doubled, intervalSeconds }
   }
@@ -160,7 +160,7 @@ export class DiskReader {
 
 type Reading = {
   /** Not the measures: a day of 1000 disks is 75 MB of them. */
-  readonly found: Map<string, { readonly newest: number; readonly samples: readonly Sample[] }>
+  readonly found: Map<string, readonly Sample[]>
   readonly lacking: Map<string, Lack>
   readonly doubled: string[]
   splits: number
@@ -179,24 +179,22 @@ function lackAll(chunk: readonly DiskId[], lack: Lack, { lacking }: Reading): un
   for (const disk of chunk) lacking.set(diskKey(disk), lack)
 }
 
+/** Two collectors make two resources of one disk; the one that still reports counts, never the sum. */
 function keep(
   chunk: readonly DiskId[],
   disks: readonly DiskMeasures[],
   { found, lacking, doubled }: Reading,
 ): undefined {
+  const contradicted = new Set<string>()
   for (const disk of disks) {
     const key = diskKey(disk)
-    const newest = newestOf(disk)
+    const samples = samplesOf(disk.measures)
     const other = found.get(key)
     if (other !== undefined) doubled.push(key)
-    if (other === undefined || newest > other.newest)
-      found.set(key, { newest, samples: samplesOf(disk.measures) })
+    if (other !== undefined && !agree(samples, other)) contradicted.add(key)
+    if (other === undefined || isNewer(samples, other)) found.set(key, samples)
   }
-  for (const disk of chunk) if (!found.has(diskKey(disk))) lacking.set(diskKey(disk), 'NoDisk')
-}
-
-/** Two collectors make two resources of one disk; the one that still reports counts, never the sum. */
-function newestOf({ measures }: DiskMeasures): number {
-  const starts = Object.values(measures).map((m) => m.at(-1)?.startSeconds ?? 0)
-  return Math.max(0, ...starts)
+  for (const key of contradicted) found.delete(key)
+  for (const key of chunk.map(diskKey))
+    if (!found.has(key)) lacking.set(key, contradicted.has(key) ? 'Contradicted' : 'NoDisk')
 }

@@ -147,6 +147,8 @@ function lackText(lack: Lack, { config }: Room): string {
     return 'it has none of that name; Ceilometer does not poll it, or for another project'
   if (lack === 'NoMean')
     return 'its metrics do not keep "mean"; give their archive policy that aggregation'
+  if (lack === 'Contradicted')
+    return 'several resources have that name and contradict each other, so one of them is not its own; see who made them: openstack metric resource list --type instance_disk -c original_resource_id -c creator'
   if (lack === 'NotAskedYet') return 'not asked yet, since others spoil the question'
   return `its metrics do not keep a granularity of ${config.granularitySeconds} s; set gnocchi.granularity to one that their archive policy has`
 }

@@ -72,7 +72,8 @@ function isWithin(before: Sample, after: Sample, window: UsageWindow): boolean {
   )
 }
 
-function isReset(before: Sample, after: Sample): boolean {
+/** Any counter falls from one to the other. */
+export function isReset(before: Sample, after: Sample): boolean {
   return DISK_QUANTITIES.some((q) => rise(before, after, q) < 0)
 }
 
