@@ -7,14 +7,17 @@ const FEWEST_SPACINGS = 3
 /**
  * Seconds between two scrapes, from the raw samples of one volume; undefined when there are too few.
  * The lower quartile, not the mean: an outage in the window widens some spacings, and a mean would then call
- * the window complete.
+ * the window complete. Half of two spacings, not one: where two servers write into one series their samples come in
+ * pairs, and the moment within a pair would make every window look empty.
  */
 export function scrapeIntervalOf(series: readonly MatrixItem[]): number | undefined {
-  const spacings = series
-    .flatMap(({ times }) => times.slice(1).map((t, i) => t - times[i]!))
-    .filter((s) => s > 0)
+  const all = series.map(({ times }) => [...new Set(times)])
+  const spacings = all.reduce((sum, times) => sum + Math.max(0, times.length - 1), 0)
+  if (spacings < FEWEST_SPACINGS) return undefined
+  const halves = all
+    .flatMap((times) => times.slice(2).map((t, i) => (t - times[i]!) / 2))
     .sort((a, b) => a - b)
-  return spacings.length < FEWEST_SPACINGS ? undefined : spacings[Math.floor(spacings.length / 4)]
+  return halves[Math.floor(halves.length / 4)]
 }
 
 /** The label of the volume with the most samples: the best one to measure the interval on. */
