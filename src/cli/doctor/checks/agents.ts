@@ -19,15 +19,20 @@ export function checkAgents(facts: Facts): readonly Line[] {
     return [
       notChecked('agents', 'agents', 'no DaemonSet of theirs, and their numbers could not be seen'),
     ]
+  if (!facts.fleet.known) return [notChecked('agents', 'agents', facts.fleet.why)]
   if (measurable(facts, 'Prometheus').length === 0)
     return [ok('no agent is installed, and no volume is attached that would need one')]
   return [finding('AgentMissing', `no DaemonSet couchestor-agent in namespace ${facts.namespace}`)]
 }
 
-function arrives({ metrics }: Facts): boolean {
-  return metrics.some(
-    ({ source, coverage }) => source === 'Prometheus' && coverage.known && coverage.value.size > 0,
-  )
+/** Those of our own volumes, where these are known: a server may have other clusters' too. */
+function arrives(facts: Facts): boolean {
+  const own = measurable(facts, 'Prometheus')
+  return facts.metrics.some(({ source, coverage }) => {
+    if (source !== 'Prometheus' || !coverage.known) return false
+    if (!facts.fleet.known) return coverage.value.size > 0
+    return own.some((c) => coverage.value.has(c.volumeId))
+  })
 }
 
 /** Whether Prometheus was heard at all. */

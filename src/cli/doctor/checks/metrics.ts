@@ -76,20 +76,34 @@ function coverageLines(
   const covered = wanted.length - without.length
   const told = `${where}: usage numbers of the last ${counted(windowSeconds / 60, 'minute')} for ${covered} of ${counted(wanted.length, 'attached volume')}`
   if (covered >= wanted.length * ENOUGH) return [ok(told)]
+  // with however few samples: so the others are counted, and those that came just now are no other source's
+  const seen = wanted.filter((c) => coverage.has(c.volumeId)).length
   const [line, more] = [...others].toSorted((a, b) => b[1] - a[1])[0] ?? ['', 0]
-  if (more > covered)
+  if (more > seen)
     return [
       finding('OtherSourceAnswers', `${told}; with ${line} it is ${more}`, {
-        fix: `set ${line} in config.yaml`,
+        fix: otherSourceFix(facts, source, line),
       }),
     ]
   const reasons = [...new Set(without.flatMap((c) => missing.get(c.volumeId) ?? [])), ...warnings]
   const noted = reasons.length === 0 ? '' : ` (${some(reasons)})`
   // said first of all, under the heading of the scrape
-  if (covered === 0 && isUnscraped(source)) return []
-  if (covered === 0)
+  if (seen === 0 && isUnscraped(source)) return []
+  if (seen === 0)
     return [finding('NoSeries', `${told}${noted}`, source.source === 'Gnocchi' ? GNOCCHI : {})]
   return [finding('CoverageLow', `${told}${noted}; without: ${some(without.map((c) => c.key))}`)]
+}
+
+/** What config.yaml says of the source is a default: a policy that names one keeps to it. */
+function otherSourceFix({ cluster }: Facts, { source }: SourceFact, line: string): string {
+  const [, to, preset] = /^metrics\.source: (\w+)(?:, (.*))?$/.exec(line) ?? []
+  const policies = cluster.policies.known ? cluster.policies.value : []
+  const naming = policies
+    .filter((p) => p.problems.length === 0 && p.policy.spec.metrics?.source === source)
+    .map((p) => p.policy.metadata.name)
+  if (to === undefined || naming.length === 0) return `set ${line} in config.yaml`
+  const also = preset === undefined ? '' : `, and ${preset} in config.yaml`
+  return `set spec.metrics.source: ${to} in policy ${some(naming)}${also}`
 }
 
 function leastCoverage({ cluster: { policies } }: Facts): ReadonlyMap<string | undefined, number> {

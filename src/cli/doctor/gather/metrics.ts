@@ -113,13 +113,22 @@ async function othersOf(
     for (const [preset, source] of otherPresets(deps, prometheus, all, name === 'Gnocchi')) {
       const answer = await windowOf(deps, source, windowSeconds)
       if (answer.kind === 'Answer')
-        found.set(`prometheus.preset: ${preset}`, count(answer, expected))
+        found.set(leadingTo(preset, name, prometheus), count(answer, expected))
     }
   if (name === 'Prometheus' && hasGnocchi) {
     const answer = await windowOf(deps, named(deps, asked, 'Gnocchi'), windowSeconds)
     if (answer.kind === 'Answer') found.set('metrics.source: Gnocchi', count(answer, expected))
   }
   return found
+}
+
+/** What would have to be said to read by that preset where the source is `name` now. */
+function leadingTo(preset: string, name: SourceName, { config }: PrometheusConnection): string {
+  const lines = [
+    ...(name === 'Prometheus' ? [] : ['metrics.source: Prometheus']),
+    ...(preset === config.preset ? [] : [`prometheus.preset: ${preset}`]),
+  ]
+  return lines.join(', ')
 }
 
 function windowAt({ clock }: DoctorDeps, { lagSeconds }: ActivitySource, windowSeconds: number) {
