@@ -33,9 +33,33 @@ export function contradicts(
   volumes: ReadonlyMap<string, RawActivity>,
   expectedSamples: number,
 ): boolean {
-  const counts = [...volumes.values()].map((v) => v.samples).sort((a, b) => a - b)
+  const counts = sampleCounts(volumes)
   if (counts.length === 0) return false
   const most = counts[counts.length - 1]!
   const middle = counts[Math.floor(counts.length / 2)]!
-  return most > 1.1 * expectedSamples + 1 || middle < 0.9 * expectedSamples
+  return isMore(most, expectedSamples) || middle < 0.9 * expectedSamples
+}
+
+/** What to say of an interval that is set and longer than most volumes': what is missing between would not be missed. */
+export function tooLong(
+  volumes: ReadonlyMap<string, RawActivity>,
+  windowSeconds: number,
+  interval: number,
+): readonly string[] {
+  const counts = sampleCounts(volumes)
+  const middle = counts[Math.floor(counts.length / 2)] ?? 0
+  if (!isMore(middle, windowSeconds / interval)) return []
+  const seen = Math.round(windowSeconds / middle)
+  return [
+    `prometheus.scrape_interval is ${interval} s, but half of the volumes have a sample every ${seen} s or more often: gaps in their numbers are not seen; set it to the time between two scrapes`,
+  ]
+}
+
+function sampleCounts(volumes: ReadonlyMap<string, RawActivity>): number[] {
+  return [...volumes.values()].map((v) => v.samples).sort((a, b) => a - b)
+}
+
+/** By more than scrapes that fall just inside the window. */
+function isMore(samples: number, expectedSamples: number): boolean {
+  return samples > 1.1 * expectedSamples + 1
 }

@@ -78,6 +78,17 @@ describe('the scrape interval', () => {
     )
   })
 
+  it('that is set too long is told, since gaps are not seen then', async () => {
+    const config = { scrapeIntervalSeconds: 60 }
+    const { answer } = await ask(answers(counted('90')), { config })
+    expect(answer).toHaveProperty('warnings', [
+      'prometheus.scrape_interval is 60 s, but half of the volumes have a sample every 20 s or more often: gaps in their numbers are not seen; set it to the time between two scrapes',
+    ])
+    expect(await ask(answers(counted('31')), { config })).toMatchObject({
+      answer: { warnings: [] },
+    })
+  })
+
   it('that cannot be measured leaves every volume without data and says what to do', async () => {
     const { answer } = await ask(answers(counted('2'), [0, 900]), { measured: true })
 

@@ -16,7 +16,7 @@ import { createIdentifier } from './identity.ts'
 import type { Preset } from './presets.ts'
 import { CEPH_RBD_WARNING, fillTemplate, namesOf, presetOf, shards } from './presets.ts'
 import { createRequestMetrics } from './request-metrics.ts'
-import { bestCovered, contradicts, scrapeIntervalOf } from './scrape-interval.ts'
+import { bestCovered, contradicts, scrapeIntervalOf, tooLong } from './scrape-interval.ts'
 import { byWindow, createSpans, isAligned, spanQuery } from './spans.ts'
 import { createTurns } from './turns.ts'
 import type { Turn } from './turns.ts'
@@ -170,7 +170,7 @@ async function answerSpan(
 }
 
 async function answerOf(
-  { turn }: Room,
+  { turn, config }: Room,
   query: WindowQuery,
   { volumes, warnings }: Combined,
   interval: number | undefined,
@@ -178,7 +178,10 @@ async function answerOf(
   if (volumes.size === 0) return { kind: 'Answer', volumes: new Map(), warnings }
   if (interval === undefined) return unmeasurable(query, warnings)
   const measured = await withCoverage(volumes, query.windowSeconds / interval, turn)
-  return { kind: 'Answer', volumes: measured, warnings }
+  // the measured one is measured again where it does not fit
+  const isSet = config.scrapeIntervalSeconds !== undefined
+  const more = isSet ? tooLong(volumes, query.windowSeconds, interval) : []
+  return { kind: 'Answer', volumes: measured, warnings: [...warnings, ...more] }
 }
 
 /** Shards one after the other, the four numbers of a shard side by side: at most four queries run at once. */
