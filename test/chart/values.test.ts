@@ -1,0 +1,26 @@
+import { expect, it } from 'vitest'
+import type { Manifest } from '../crds/manifests.ts'
+import { one } from './shapes.ts'
+import { describeChart, rendered } from './without-cluster.ts'
+
+type Egress = readonly { readonly ports: readonly { readonly port: number }[] }[]
+
+describeChart('network policies', () => {
+  const opened = (objects: readonly Manifest[], name: string) => {
+    const { egress } = one(objects, 'NetworkPolicy', name)['spec'] as { egress: Egress }
+    return egress.flatMap((rule) => rule.ports.map(({ port }) => port))
+  }
+
+  it('open the port of a Gnocchi that config.yaml or ceilometer.yaml names', async () => {
+    const objects = await rendered({
+      networkPolicy: { enabled: true },
+      config: { gnocchi: { endpoint: 'http://gnocchi.example.com:18041' } },
+      exporter: {
+        enabled: true,
+        config: { gnocchi: { endpoint: 'https://metric.example.com' } },
+      },
+    })
+    expect(opened(objects, 'couchestor-controller-policy')).toContain(18_041)
+    expect(opened(objects, 'ceilometer-exporter-policy')).toContain(443)
+  })
+})
