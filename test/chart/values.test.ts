@@ -24,3 +24,23 @@ describeChart('network policies', () => {
     expect(opened(objects, 'ceilometer-exporter-policy')).toContain(443)
   })
 })
+
+describeChart('a name of its own', () => {
+  it('is what the alerts look for in the names of scrape jobs', async () => {
+    const monitoring = { podMonitor: { enabled: true }, prometheusRule: { enabled: true } }
+    const objects = await rendered({ fullnameOverride: 'tiering', monitoring })
+    const monitors = objects.filter(({ kind }) => kind === 'PodMonitor')
+    expect(monitors.map(({ metadata }) => metadata.name)).toContain('tiering-agent')
+    const rules = JSON.stringify(one(objects, 'PrometheusRule', 'tiering'))
+    const jobs = new Set([...rules.matchAll(/job=~\\"(.*?)\\"/g)].map(([, job]) => job))
+    expect(jobs).toEqual(
+      new Set([
+        '.*tiering-controller.*',
+        '.*tiering-agent.*',
+        '.*(ceilometer|couchestor)-exporter.*',
+      ]),
+    )
+    // the Lease has its name whatever the objects are called
+    expect(rules).toContain(String.raw`name=\"couchestor-controller\"`)
+  })
+})

@@ -13,7 +13,9 @@ const INTRODUCTION = `# Alerts and recording rules
 - **info**: check it when you have time. Route it to a dashboard or a weekly mail.
 
 Scrape jobs are recognised by their names: \`couchestor-controller\`, \`couchestor-agent\` and \`ceilometer-exporter\` or
-\`couchestor-exporter\`, with anything before or after. The monitors of the chart and the guide's Services give such names.
+\`couchestor-exporter\`, with anything before or after. The monitors of the chart and the guide's Services give such names; with \`fullnameOverride\`
+the chart's rules look for those of its monitors. Prometheus that follows \`prometheus.io/scrape\` has all pods in one job,
+\`kubernetes-pods\`: alerts that ask for a job, such as CouchestorAgentDown and CouchestorReplicaDown, are silent there.
 
 Each alert links to its page under \`docs/runbooks\`. Promtool proves for each that it fires when it should and is silent
 when it should not (\`test/monitoring/cases\`).
