@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import type { Manifest } from '../crds/manifests.ts'
 import { one } from './shapes.ts'
-import { describeChart, rendered } from './without-cluster.ts'
+import { describeChart, refused, rendered } from './without-cluster.ts'
 
 type Egress = readonly { readonly ports: readonly { readonly port: number }[] }[]
 
@@ -42,5 +42,20 @@ describeChart('a name of its own', () => {
     )
     // the Lease has its name whatever the objects are called
     expect(rules).toContain(String.raw`name=\"couchestor-controller\"`)
+  })
+})
+
+describeChart('null', () => {
+  it.each([
+    ['controller', 'podAntiAffinity'],
+    ['controller', 'replicas'],
+    ['controller', 'logLevel'],
+    ['credentials', 'delivery'],
+    ['monitoring', 'scrapeAnnotations'],
+    ['openshift', 'dropFixedIds'],
+  ])('does not switch off without a word: %s.%s', async (section, key) => {
+    expect(await refused({ [section]: { [key]: null } })).toContain(
+      `at '/${section}': missing property '${key}'`,
+    )
   })
 })

@@ -93,6 +93,9 @@ function isNeeded({ path, value, schema }: ValueDoc): boolean {
   if ('$ref' in schema || 'additionalProperties' in schema) return false
   // a switch that is on by default would be off without a word
   if (typeof value === 'boolean') return true
+  // so would one of several choices that says "Required" or "Auto"
+  if ('enum' in schema) return value !== ''
+  if (Number.isInteger(value)) return Number(schema['minimum'] ?? 0) > 0
   if (Array.isArray(value)) return Number(schema['minItems'] ?? 0) > 0
   if (typeof value === 'string') return Number(schema['minLength'] ?? 0) > 0
   return typeof value === 'object' && value !== null
