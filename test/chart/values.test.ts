@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import type { Manifest } from '../crds/manifests.ts'
 import { one } from './shapes.ts'
-import { describeChart, refused, rendered } from './without-cluster.ts'
+import { describeChart, notes, refused, rendered } from './without-cluster.ts'
 
 type Egress = readonly { readonly ports: readonly { readonly port: number }[] }[]
 
@@ -57,5 +57,27 @@ describeChart('null', () => {
     expect(await refused({ [section]: { [key]: null } })).toContain(
       `at '/${section}': missing property '${key}'`,
     )
+  })
+})
+
+describeChart('NOTES', () => {
+  it('make the Secret with the keys that the pods ask for', async () => {
+    const keys = ['OS_AUTH_URL', 'OS_USERNAME', 'OS_PASSWORD']
+    const command = /kubectl create secret [^]*?\n\n/.exec(await notes({ credentials: { keys } }))
+    const given = [...(command?.[0] ?? '').matchAll(/--from-literal=(\w+)=/g)]
+    expect(given.map(([, key]) => key)).toEqual(keys)
+  })
+
+  it('name no test where the doctor is switched off', async () => {
+    expect(await notes()).toContain('helm test couchestor')
+    expect(await notes({ doctor: { enabled: false } })).not.toMatch(/helm test|-doctor/)
+  })
+
+  it('ask for no agents and no scraping where usage comes from Gnocchi', async () => {
+    const config = { metrics: { source: 'Gnocchi' } }
+    for (const enabled of [true, false]) {
+      expect(await notes({ agent: { enabled } })).toMatch(/agents/)
+      expect(await notes({ agent: { enabled }, config })).not.toMatch(/agents/)
+    }
   })
 })
