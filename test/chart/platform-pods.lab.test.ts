@@ -167,14 +167,16 @@ describeLab('a workload of each component', () => {
     expect(agentOf(objects).spec).toHaveProperty('updateStrategy', { type: 'OnDelete' })
   })
 
-  it.each(COMPONENTS)('is kept available as the values say: %s', async (component) => {
-    const name = component === 'exporter' ? 'ceilometer-exporter' : `couchestor-${component}`
-    const promised = async (budget: object) =>
-      one(
-        await render(each({ podDisruptionBudget: { enabled: true, ...budget } })),
-        'PodDisruptionBudget',
-        name,
-      )['spec']
+  it.each([
+    ['controller', 'couchestor-controller'],
+    ['exporter', 'ceilometer-exporter'],
+  ])('is kept available as the values say: %s', async (_, name) => {
+    const promised = async (budget: object) => {
+      const podDisruptionBudget = { enabled: true, ...budget }
+      const exporter = { enabled: true, podDisruptionBudget }
+      const objects = await render({ controller: { podDisruptionBudget }, exporter })
+      return one(objects, 'PodDisruptionBudget', name)['spec']
+    }
     expect(await promised({})).toMatchObject({ maxUnavailable: 1 })
     expect(await promised({ minAvailable: 1 })).toMatchObject({ minAvailable: 1 })
     expect(await promised({ minAvailable: 0 })).toMatchObject({ minAvailable: 0 })

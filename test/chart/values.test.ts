@@ -81,3 +81,22 @@ describeChart('NOTES', () => {
     }
   })
 })
+
+describeChart('the disruption budget of the agents', () => {
+  const budget = async (podDisruptionBudget: object) =>
+    one(
+      await rendered({ agent: { podDisruptionBudget: { enabled: true, ...podDisruptionBudget } } }),
+      'PodDisruptionBudget',
+      'couchestor-agent',
+    )['spec']
+
+  it('is a number that must stay: of a DaemonSet Kubernetes takes nothing else, and would allow no eviction at all', async () => {
+    expect(await budget({})).toMatchObject({ minAvailable: 1 })
+    expect(await budget({ minAvailable: 3 })).toMatchObject({ minAvailable: 3 })
+    expect(await budget({})).not.toHaveProperty('maxUnavailable')
+    for (const wrong of [{ minAvailable: '50%' }, { maxUnavailable: 1 }])
+      expect(await refused({ agent: { podDisruptionBudget: wrong } })).toContain(
+        '/agent/podDisruptionBudget',
+      )
+  })
+})
