@@ -1,3 +1,4 @@
+import { load } from 'js-yaml'
 import { expect, it } from 'vitest'
 import type { Manifest } from '../crds/manifests.ts'
 import { one } from './shapes.ts'
@@ -98,5 +99,35 @@ describeChart('the disruption budget of the agents', () => {
       expect(await refused({ agent: { podDisruptionBudget: wrong } })).toContain(
         '/agent/podDisruptionBudget',
       )
+  })
+})
+
+describeChart('arguments that the chart gives itself', () => {
+  it.each([
+    ['exporter', { enabled: true, extraArgs: ['--metrics-port=1'] }, '--metrics-port=1'],
+    [
+      'exporter',
+      { enabled: true, config: { aggregation_period: 300 }, extraArgs: ['--config=/x'] },
+      '--config=/x',
+    ],
+    ['doctor', { extraArgs: ['--namespace=other'] }, '--namespace=other'],
+    ['doctor', { extraArgs: ['--config', '/x'] }, '--config'],
+  ])('are refused: %s %j', async (part, values, argument) => {
+    expect(await refused({ [part]: values })).toContain(`${part}.extraArgs has ${argument}`)
+  })
+
+  it('are free where the chart does not give them', async () => {
+    const exporter = { enabled: true, extraArgs: ['--config=/mine/ceilometer.yaml'] }
+    expect(await refused({ exporter })).toBe('accepted')
+  })
+})
+
+describeChart('config.yaml', () => {
+  it('holds what looks like a template as it is written', async () => {
+    const query = 'sum by (volume_id) (rate(mine[{{range}}]))'
+    const queries = { operations: query, bytes: query, read_samples: query, write_samples: query }
+    const config = { prometheus: { preset: 'custom', queries } }
+    const { data } = one(await rendered({ config }), 'ConfigMap', 'couchestor-config')
+    expect(load((data as Record<string, string>)['config.yaml'] ?? '')).toMatchObject(config)
   })
 })
