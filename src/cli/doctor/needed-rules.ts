@@ -125,6 +125,12 @@ export const NEEDED_RULES: readonly Rule[] = NEEDS.flatMap((n) =>
   ),
 )
 
+/** Those rules where `credential_ref` of config.yaml names another Secret. */
+export function neededRules(secretName: string | undefined): readonly Rule[] {
+  if (secretName === undefined) return NEEDED_RULES
+  return NEEDED_RULES.map((r) => (r.resource === 'secrets' ? { ...r, name: secretName } : r))
+}
+
 /** What a missing rule costs, and whether the controller works without. */
 export function costOf(rule: Rule): { readonly costs: string; readonly essential: boolean } {
   const found = NEEDS.find(

@@ -56,7 +56,12 @@ export async function gatherCluster(
     isOffered ? admissionPoliciesOf(client) : Promise.resolve([]),
   )
   const rules = await following(deps, me, (name) =>
-    gatherRules(client, name, accountOf(namespace, controller, name)),
+    gatherRules(
+      client,
+      name,
+      accountOf(namespace, controller, name),
+      config.openstack.credentialRef?.secretName,
+    ),
   )
   const kind = <T>(of: (w: Watches) => Reflector<T>): Fact<readonly T[]> => storeOf(listed, of)
   const classes = kind((w) => w.classes)

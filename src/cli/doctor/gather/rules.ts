@@ -2,7 +2,7 @@ import { SELF_SUBJECT_ACCESS_REVIEW } from '../../../kube/resources.ts'
 import { ApiError } from '../../../kube/types.ts'
 import type { KubeClient, KubeObject, Resource } from '../../../kube/types.ts'
 import type { RulesFact } from '../facts.ts'
-import { NEEDED_RULES } from '../needed-rules.ts'
+import { neededRules } from '../needed-rules.ts'
 import type { Rule } from '../needed-rules.ts'
 import { SUBJECT_ACCESS_REVIEW } from './resources.ts'
 
@@ -10,22 +10,25 @@ type Review = KubeObject & { readonly status?: { readonly allowed?: boolean } }
 
 /**
  * Which of its rules the controller's account lacks. Asked about ourselves where we are that account; else about it,
- * which takes an administrator; else about ourselves all the same, and said so. One small request per rule.
+ * which takes an administrator; else about ourselves all the same, and said so. One small request per rule. `secretName`:
+ * that of `credential_ref`.
  */
 export async function gatherRules(
   kube: KubeClient,
   me: string,
   controller: { readonly namespace: string; readonly serviceAccount: string },
+  secretName: string | undefined,
 ): Promise<RulesFact> {
   const account = `system:serviceaccount:${controller.namespace}:${controller.serviceAccount}`
-  const asked = NEEDED_RULES.length
+  const rules = neededRules(secretName)
+  const asked = rules.length
   const { namespace } = controller
   if (me === account) {
-    const denied = await deniedOf(kube, namespace, undefined)
+    const denied = await deniedOf(kube, rules, namespace, undefined)
     return { account, ofController: true, denied, asked }
   }
   try {
-    const denied = await deniedOf(kube, namespace, account)
+    const denied = await deniedOf(kube, rules, namespace, account)
     return { account, ofController: true, denied, asked }
   } catch (e) {
     if (!(e instanceof ApiError) || ![401, 403, 404].includes(e.status)) throw e
@@ -35,11 +38,12 @@ export async function gatherRules(
 
 async function deniedOf(
   kube: KubeClient,
+  rules: readonly Rule[],
   namespace: string,
   user: string | undefined,
 ): Promise<readonly Rule[]> {
   const answers = await Promise.all(
-    NEEDED_RULES.map(async (rule) => ({
+    rules.map(async (rule) => ({
       rule,
       allowed: await isAllowed(kube, rule, namespace, user),
     })),

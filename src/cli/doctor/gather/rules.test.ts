@@ -1,0 +1,26 @@
+import { expect, it } from 'vitest'
+import type { KubeClient } from '../../../kube/types.ts'
+import { gatherRules } from './rules.ts'
+
+type Review = {
+  readonly spec: {
+    readonly resourceAttributes: { readonly resource: string; readonly name?: string }
+  }
+}
+
+it('asks for the Secret that credential_ref names, since the account may read no other', async () => {
+  const create = (_: unknown, { spec: { resourceAttributes: asked } }: Review) =>
+    Promise.resolve({
+      metadata: {},
+      status: { allowed: asked.resource !== 'secrets' || asked.name === 'mine' },
+    })
+  const kube = { create } as unknown as KubeClient
+  const controller = { namespace: 'couchestor-system', serviceAccount: 'couchestor' }
+  const of = async (secretName: string | undefined) => {
+    const { denied } = await gatherRules(kube, 'admin', controller, secretName)
+    return denied.map(({ name }) => name)
+  }
+  expect(await of('mine')).toEqual([])
+  expect(await of('theirs')).toEqual(['theirs'])
+  expect(await of(undefined)).toEqual(['openstack-credentials'])
+})
