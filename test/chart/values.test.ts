@@ -1,5 +1,6 @@
 import { load } from 'js-yaml'
 import { expect, it } from 'vitest'
+import { GUIDE, manifestsIn } from '../crds/manifests.ts'
 import type { Manifest } from '../crds/manifests.ts'
 import { one } from './shapes.ts'
 import { describeChart, notes, refused, rendered } from './without-cluster.ts'
@@ -129,5 +130,18 @@ describeChart('config.yaml', () => {
     const config = { prometheus: { preset: 'custom', queries } }
     const { data } = one(await rendered({ config }), 'ConfigMap', 'couchestor-config')
     expect(load((data as Record<string, string>)['config.yaml'] ?? '')).toMatchObject(config)
+  })
+
+  it('may be that of the guide, with the credential that the chart names anyway', async () => {
+    const [guide] = manifestsIn(GUIDE, 'couchestor-config-openstack.yaml') as unknown as [
+      { readonly data: Readonly<Record<string, string>> },
+    ]
+    const config = load(guide.data['config.yaml'] ?? '') as object
+    const { data } = one(await rendered({ config }), 'ConfigMap', 'couchestor-config')
+    expect(load((data as Record<string, string>)['config.yaml'] ?? '')).toMatchObject(config)
+    const elsewhere = { secret_name: 'openstack-credentials', namespace: 'other' }
+    expect(await refused({ config: { openstack: { credential_ref: elsewhere } } })).toMatch(
+      /take it out of config, and set credentials\.secretName/,
+    )
   })
 })
