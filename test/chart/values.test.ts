@@ -2,7 +2,7 @@ import { load } from 'js-yaml'
 import { expect, it } from 'vitest'
 import { GUIDE, manifestsIn } from '../crds/manifests.ts'
 import type { Manifest } from '../crds/manifests.ts'
-import { one } from './shapes.ts'
+import { controllerOf, one } from './shapes.ts'
 import { describeChart, notes, refused, rendered } from './without-cluster.ts'
 
 type Egress = readonly { readonly ports: readonly { readonly port: number }[] }[]
@@ -144,4 +144,22 @@ describeChart('config.yaml', () => {
       /take it out of config, and set credentials\.secretName/,
     )
   })
+})
+
+describeChart('a proxy', () => {
+  it('may be one of SOCKS, as the program takes it', async () => {
+    const proxy = { httpsProxy: 'socks5://proxy.example.com' }
+    const objects = await rendered({ proxy, networkPolicy: { enabled: true } })
+    const [{ env }] = controllerOf(objects).spec.template.spec.containers
+    expect(env).toContainEqual({ name: 'HTTPS_PROXY', value: proxy.httpsProxy })
+    const policy = one(objects, 'NetworkPolicy', 'couchestor-controller-policy')
+    expect(JSON.stringify(policy)).toContain('"port":1080')
+  })
+
+  it.each(['socks5://user:password@proxy.example.com:1080', 'http://user:pass/word@proxy:3128'])(
+    'shows no password, of whatever kind it is: %s',
+    async (httpsProxy) => {
+      expect(await refused({ proxy: { httpsProxy } })).toMatch(/proxy\.httpsProxy holds a password/)
+    },
+  )
 })

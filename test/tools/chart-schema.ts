@@ -9,6 +9,7 @@ const DEFINITIONS: Readonly<Record<string, JsonSchema>> = {
   openOrNull: { type: ['object', 'null'] },
   nameOrEmpty: { type: 'string', pattern: '^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$', maxLength: 40 },
   urlOrEmpty: { type: 'string', pattern: '^(https?://[^ ]+)?$' },
+  proxyOrEmpty: { type: 'string', pattern: '^((https?|socks5h?)://[^ ]+)?$' },
   durationOrEmpty: { type: 'string', pattern: '^([0-9]+(ms|s|m|h))*$' },
   strategy: closed({
     type: { enum: ['RollingUpdate', 'Recreate', 'OnDelete'] },

@@ -347,7 +347,7 @@ automountServiceAccountToken: false
 {{/* Ports of the addresses that config.yaml names; nothing for a URL without one, whose port is in the values. */}}
 {{- define "couchestor.portOf" -}}
 {{- $host := (urlParse .).host -}}
-{{- if regexMatch ":[0-9]+$" $host }}{{ regexFind "[0-9]+$" $host }}{{ else if hasPrefix "http:" . }}80{{ else }}443{{ end }}
+{{- if regexMatch ":[0-9]+$" $host }}{{ regexFind "[0-9]+$" $host }}{{ else if hasPrefix "http:" . }}80{{ else if hasPrefix "socks5" . }}1080{{ else }}443{{ end }}
 {{- end }}
 
 {{/* Rules of a NetworkPolicy's egress to ports on the allowed addresses. Takes (dict "root" $ "ports" (list …)). */}}
