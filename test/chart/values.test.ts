@@ -163,3 +163,37 @@ describeChart('a proxy', () => {
     },
   )
 })
+
+describeChart('a typo that the API server would drop without a word is refused', () => {
+  it.each([
+    ['controller', { livenessProbe: { periodSecond: 3 } }, /livenessProbe'.*'periodSecond'/],
+    ['agent', { startupProbe: { failureTreshold: 3 } }, /startupProbe'.*'failureTreshold'/],
+    ['agent', { hostAliases: [{ ip: '10.0.0.1', hostname: 'x' }] }, /hostAliases\/0'.*'hostname'/],
+    ['exporter', { dnsConfig: { nameserver: ['10.0.0.1'] } }, /dnsConfig'.*'nameserver'/],
+    ['controller', { updateStrategy: { type: 'OnDelete' } }, /updateStrategy\/type'.*'Recreate'/],
+    ['agent', { updateStrategy: { type: 'Recreate' } }, /updateStrategy\/type'.*'OnDelete'/],
+    [
+      'exporter',
+      { updateStrategy: { rollingUpdate: { maxUnavailible: 1 } } },
+      /rollingUpdate'.*'maxUnavailible'/,
+    ],
+  ])('%s %j', async (component, values, message) => {
+    expect(await refused({ [component]: values })).toMatch(message)
+  })
+
+  it('and what is right is taken', async () => {
+    const right = {
+      livenessProbe: { tcpSocket: { port: 8081 }, httpGet: null, timeoutSeconds: 3 },
+      readinessProbe: null,
+      hostAliases: [{ ip: '10.0.0.1', hostnames: ['keystone.internal'] }],
+      dnsConfig: { nameservers: ['10.0.0.1'], searches: ['x'], options: [{ name: 'ndots' }] },
+    }
+    const rolling = { rollingUpdate: { maxSurge: 0, maxUnavailable: '50%' } }
+    const values = {
+      controller: { ...right, updateStrategy: { type: 'Recreate', rollingUpdate: null } },
+      agent: { ...right, updateStrategy: { type: 'OnDelete' } },
+      exporter: { enabled: true, ...right, updateStrategy: rolling },
+    }
+    expect(await refused(values)).toBe('accepted')
+  })
+})

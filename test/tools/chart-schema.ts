@@ -11,10 +11,27 @@ const DEFINITIONS: Readonly<Record<string, JsonSchema>> = {
   urlOrEmpty: { type: 'string', pattern: '^(https?://[^ ]+)?$' },
   proxyOrEmpty: { type: 'string', pattern: '^((https?|socks5h?)://[^ ]+)?$' },
   durationOrEmpty: { type: 'string', pattern: '^([0-9]+(ms|s|m|h))*$' },
-  strategy: closed({
-    type: { enum: ['RollingUpdate', 'Recreate', 'OnDelete'] },
-    rollingUpdate: { type: ['object', 'null'] },
-  }),
+  deploymentStrategy: strategyOf('RollingUpdate', 'Recreate'),
+  daemonSetStrategy: strategyOf('RollingUpdate', 'OnDelete'),
+  probe: {
+    ...closed({
+      ...eachOf({ type: ['integer', 'null'], minimum: 0 }, [
+        'initialDelaySeconds',
+        'periodSeconds',
+        'timeoutSeconds',
+        'successThreshold',
+        'failureThreshold',
+        'terminationGracePeriodSeconds',
+      ]),
+      ...eachOf({ type: ['object', 'null'] }, ['exec', 'httpGet', 'tcpSocket', 'grpc']),
+    }),
+    type: ['object', 'null'],
+  },
+  hostAlias: closed(
+    { ip: { type: 'string' }, hostnames: { type: 'array', items: { type: 'string' } } },
+    ['ip'],
+  ),
+  dnsConfig: closed(eachOf({ type: 'array' }, ['nameservers', 'searches', 'options'])),
   alert: closed({
     enabled: { type: 'boolean' },
     for: { type: 'string', pattern: '^([0-9]+(ms|s|m|h|d))+$' },
@@ -69,6 +86,19 @@ export function valuesSchema(docs: readonly ValueDoc[], policySpec: JsonSchema):
 
 function closed(properties: Readonly<Record<string, JsonSchema>>, required?: string[]): JsonSchema {
   return { type: 'object', additionalProperties: false, properties, ...(required && { required }) }
+}
+
+function eachOf(schema: JsonSchema, names: readonly string[]): Record<string, JsonSchema> {
+  return Object.fromEntries(names.map((name) => [name, schema]))
+}
+
+function strategyOf(...types: readonly string[]): JsonSchema {
+  const amount = { type: ['string', 'integer', 'null'] }
+  const rollingUpdate = closed(eachOf(amount, ['maxSurge', 'maxUnavailable']))
+  return closed({
+    type: { enum: types },
+    rollingUpdate: { ...rollingUpdate, type: ['object', 'null'] },
+  })
 }
 
 function objectOf(prefix: string, docs: readonly ValueDoc[]): JsonSchema {
