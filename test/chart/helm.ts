@@ -1,3 +1,6 @@
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { loadAll } from 'js-yaml'
 import type { Manifest } from '../crds/manifests.ts'
 import { command } from '../lab/command.ts'
@@ -18,9 +21,31 @@ export function helm(args: readonly string[], values?: object): Promise<string> 
 export async function render(
   values: object = {},
   namespace = NAMESPACE,
+  args: readonly string[] = [],
 ): Promise<readonly Manifest[]> {
-  const text = await helm(['template', RELEASE, CHART, '--namespace', namespace], values)
+  const where = ['template', RELEASE, CHART, '--namespace', namespace, ...args]
+  const text = await helm(where, values)
   return loadAll(text).filter((document) => document != null) as Manifest[]
+}
+
+/** What NOTES.txt says, which `helm template` leaves out: by a copy of the chart that has it in an object. */
+export async function notes(values: object = {}): Promise<string> {
+  const directory = mkdtempSync(join(tmpdir(), 'couchestor-notes-'))
+  try {
+    const copy = join(directory, 'couchestor')
+    cpSync(CHART, copy, { recursive: true })
+    const include = '{{ include (print $.Template.BasePath "/NOTES.txt") . | toYaml }}'
+    writeFileSync(
+      join(copy, 'templates', 'notes.yaml'),
+      `apiVersion: v1\nkind: Notes\nmetadata: {name: notes}\ntext: ${include}\n`,
+    )
+    const only = ['--show-only', 'templates/notes.yaml']
+    const text = await helm(['template', RELEASE, copy, '--namespace', NAMESPACE, ...only], values)
+    const [made] = loadAll(text) as { readonly text?: unknown }[]
+    return String(made?.text)
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
 }
 
 /** Why these values are refused, or "accepted". */

@@ -1,13 +1,14 @@
 import { expect, it } from 'vitest'
-import { describeChart, rendered } from '../chart/without-cluster.ts'
+import { render } from '../chart/helm.ts'
+import { describeLab } from '../lab/describe-lab.ts'
 import { GUIDE, guideFiles, manifestsIn } from '../crds/manifests.ts'
 import { blocksOf } from './markdown.ts'
 
-describeChart('from-the-guide.md', () => {
+describeLab('from-the-guide.md', () => {
   it("removes what the chart makes under the guide's names, which Helm would not take over", async () => {
     const named = (o: { kind: string; metadata: { name?: string } }) =>
       `${o.kind.toLowerCase()}/${o.metadata.name}`
-    const made = await rendered({
+    const made = await render({
       networkPolicy: { enabled: true },
       exporter: { enabled: true, config: { aggregation_period: 300 } },
     })

@@ -3,18 +3,19 @@ import { expect, it } from 'vitest'
 import { GUIDE, manifestsIn } from '../crds/manifests.ts'
 import type { Manifest } from '../crds/manifests.ts'
 import { controllerOf, one } from './shapes.ts'
-import { describeChart, notes, refused, rendered } from './without-cluster.ts'
+import { notes, refusal, render } from './helm.ts'
+import { describeLab } from '../lab/describe-lab.ts'
 
 type Egress = readonly { readonly ports: readonly { readonly port: number }[] }[]
 
-describeChart('network policies', () => {
+describeLab('network policies', () => {
   const opened = (objects: readonly Manifest[], name: string) => {
     const { egress } = one(objects, 'NetworkPolicy', name)['spec'] as { egress: Egress }
     return egress.flatMap((rule) => rule.ports.map(({ port }) => port))
   }
 
   it('open the port of a Gnocchi that config.yaml or ceilometer.yaml names', async () => {
-    const objects = await rendered({
+    const objects = await render({
       networkPolicy: { enabled: true },
       config: { gnocchi: { endpoint: 'http://gnocchi.example.com:18041' } },
       exporter: {
@@ -27,10 +28,10 @@ describeChart('network policies', () => {
   })
 })
 
-describeChart('a name of its own', () => {
+describeLab('a name of its own', () => {
   it('is what the alerts look for in the names of scrape jobs', async () => {
     const monitoring = { podMonitor: { enabled: true }, prometheusRule: { enabled: true } }
-    const objects = await rendered({ fullnameOverride: 'tiering', monitoring })
+    const objects = await render({ fullnameOverride: 'tiering', monitoring })
     const monitors = objects.filter(({ kind }) => kind === 'PodMonitor')
     expect(monitors.map(({ metadata }) => metadata.name)).toContain('tiering-agent')
     const rules = JSON.stringify(one(objects, 'PrometheusRule', 'tiering'))
@@ -47,7 +48,7 @@ describeChart('a name of its own', () => {
   })
 })
 
-describeChart('null', () => {
+describeLab('null', () => {
   it.each([
     ['controller', 'podAntiAffinity'],
     ['controller', 'replicas'],
@@ -56,13 +57,13 @@ describeChart('null', () => {
     ['monitoring', 'scrapeAnnotations'],
     ['openshift', 'dropFixedIds'],
   ])('does not switch off without a word: %s.%s', async (section, key) => {
-    expect(await refused({ [section]: { [key]: null } })).toContain(
+    expect(await refusal({ [section]: { [key]: null } })).toContain(
       `at '/${section}': missing property '${key}'`,
     )
   })
 })
 
-describeChart('NOTES', () => {
+describeLab('NOTES', () => {
   it('make the Secret with the keys that the pods ask for', async () => {
     const keys = ['OS_AUTH_URL', 'OS_USERNAME', 'OS_PASSWORD']
     const command = /kubectl create secret [^]*?\n\n/.exec(await notes({ credentials: { keys } }))
@@ -84,10 +85,10 @@ describeChart('NOTES', () => {
   })
 })
 
-describeChart('the disruption budget of the agents', () => {
+describeLab('the disruption budget of the agents', () => {
   const budget = async (podDisruptionBudget: object) =>
     one(
-      await rendered({ agent: { podDisruptionBudget: { enabled: true, ...podDisruptionBudget } } }),
+      await render({ agent: { podDisruptionBudget: { enabled: true, ...podDisruptionBudget } } }),
       'PodDisruptionBudget',
       'couchestor-agent',
     )['spec']
@@ -97,13 +98,13 @@ describeChart('the disruption budget of the agents', () => {
     expect(await budget({ minAvailable: 3 })).toMatchObject({ minAvailable: 3 })
     expect(await budget({})).not.toHaveProperty('maxUnavailable')
     for (const wrong of [{ minAvailable: '50%' }, { maxUnavailable: 1 }])
-      expect(await refused({ agent: { podDisruptionBudget: wrong } })).toContain(
+      expect(await refusal({ agent: { podDisruptionBudget: wrong } })).toContain(
         '/agent/podDisruptionBudget',
       )
   })
 })
 
-describeChart('arguments that the chart gives itself', () => {
+describeLab('arguments that the chart gives itself', () => {
   it.each([
     ['exporter', { enabled: true, extraArgs: ['--metrics-port=1'] }, '--metrics-port=1'],
     [
@@ -114,21 +115,21 @@ describeChart('arguments that the chart gives itself', () => {
     ['doctor', { extraArgs: ['--namespace=other'] }, '--namespace=other'],
     ['doctor', { extraArgs: ['--config', '/x'] }, '--config'],
   ])('are refused: %s %j', async (part, values, argument) => {
-    expect(await refused({ [part]: values })).toContain(`${part}.extraArgs has ${argument}`)
+    expect(await refusal({ [part]: values })).toContain(`${part}.extraArgs has ${argument}`)
   })
 
   it('are free where the chart does not give them', async () => {
     const exporter = { enabled: true, extraArgs: ['--config=/mine/ceilometer.yaml'] }
-    expect(await refused({ exporter })).toBe('accepted')
+    expect(await refusal({ exporter })).toBe('accepted')
   })
 })
 
-describeChart('config.yaml', () => {
+describeLab('config.yaml', () => {
   it('holds what looks like a template as it is written', async () => {
     const query = 'sum by (volume_id) (rate(mine[{{range}}]))'
     const queries = { operations: query, bytes: query, read_samples: query, write_samples: query }
     const config = { prometheus: { preset: 'custom', queries } }
-    const { data } = one(await rendered({ config }), 'ConfigMap', 'couchestor-config')
+    const { data } = one(await render({ config }), 'ConfigMap', 'couchestor-config')
     expect(load((data as Record<string, string>)['config.yaml'] ?? '')).toMatchObject(config)
   })
 
@@ -137,19 +138,19 @@ describeChart('config.yaml', () => {
       { readonly data: Readonly<Record<string, string>> },
     ]
     const config = load(guide.data['config.yaml'] ?? '') as object
-    const { data } = one(await rendered({ config }), 'ConfigMap', 'couchestor-config')
+    const { data } = one(await render({ config }), 'ConfigMap', 'couchestor-config')
     expect(load((data as Record<string, string>)['config.yaml'] ?? '')).toMatchObject(config)
     const elsewhere = { secret_name: 'openstack-credentials', namespace: 'other' }
-    expect(await refused({ config: { openstack: { credential_ref: elsewhere } } })).toMatch(
+    expect(await refusal({ config: { openstack: { credential_ref: elsewhere } } })).toMatch(
       /take it out of config, and set credentials\.secretName/,
     )
   })
 })
 
-describeChart('a proxy', () => {
+describeLab('a proxy', () => {
   it('may be one of SOCKS, as the program takes it', async () => {
     const proxy = { httpsProxy: 'socks5://proxy.example.com' }
-    const objects = await rendered({ proxy, networkPolicy: { enabled: true } })
+    const objects = await render({ proxy, networkPolicy: { enabled: true } })
     const [{ env }] = controllerOf(objects).spec.template.spec.containers
     expect(env).toContainEqual({ name: 'HTTPS_PROXY', value: proxy.httpsProxy })
     const policy = one(objects, 'NetworkPolicy', 'couchestor-controller-policy')
@@ -159,12 +160,12 @@ describeChart('a proxy', () => {
   it.each(['socks5://user:password@proxy.example.com:1080', 'http://user:pass/word@proxy:3128'])(
     'shows no password, of whatever kind it is: %s',
     async (httpsProxy) => {
-      expect(await refused({ proxy: { httpsProxy } })).toMatch(/proxy\.httpsProxy holds a password/)
+      expect(await refusal({ proxy: { httpsProxy } })).toMatch(/proxy\.httpsProxy holds a password/)
     },
   )
 })
 
-describeChart('a typo that the API server would drop without a word is refused', () => {
+describeLab('a typo that the API server would drop without a word is refused', () => {
   it.each([
     ['controller', { livenessProbe: { periodSecond: 3 } }, /livenessProbe'.*'periodSecond'/],
     ['agent', { startupProbe: { failureTreshold: 3 } }, /startupProbe'.*'failureTreshold'/],
@@ -178,7 +179,7 @@ describeChart('a typo that the API server would drop without a word is refused',
       /rollingUpdate'.*'maxUnavailible'/,
     ],
   ])('%s %j', async (component, values, message) => {
-    expect(await refused({ [component]: values })).toMatch(message)
+    expect(await refusal({ [component]: values })).toMatch(message)
   })
 
   it('and what is right is taken', async () => {
@@ -194,6 +195,6 @@ describeChart('a typo that the API server would drop without a word is refused',
       agent: { ...right, updateStrategy: { type: 'OnDelete' } },
       exporter: { enabled: true, ...right, updateStrategy: rolling },
     }
-    expect(await refused(values)).toBe('accepted')
+    expect(await refusal(values)).toBe('accepted')
   })
 })

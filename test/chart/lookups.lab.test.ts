@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { describeChart, rendered } from './without-cluster.ts'
+import { NAMESPACE, render } from './helm.ts'
+import { describeLab } from '../lab/describe-lab.ts'
 
 const CRDS = 'apiextensions.k8s.io/v1'
 const kind = (name: string, plural: string, namespaced: boolean) => ({
@@ -38,7 +39,7 @@ const DISCOVERY: Readonly<Record<string, object>> = {
   },
 }
 
-describeChart('somebody who may read nothing in the cluster', () => {
+describeLab('somebody who may read nothing in the cluster', () => {
   const directory = mkdtempSync(join(tmpdir(), 'couchestor-lookups-'))
   const kubeconfig = join(directory, 'kubeconfig')
   const forbidden: string[] = []
@@ -82,7 +83,7 @@ describeChart('somebody who may read nothing in the cluster', () => {
       credentials: { create: true, data },
     }
     const args = ['--dry-run=server', '--kubeconfig', kubeconfig]
-    expect(await rendered(values, args)).not.toEqual([])
+    expect(await render(values, NAMESPACE, args)).not.toEqual([])
     expect(forbidden).toEqual([])
   })
 })
