@@ -44,6 +44,6 @@ export function aborted(signal: AbortSignal): Promise<void> {
 }
 
 /** Lets everything else that is ready run first: a turn of the event loop, not a span of time. */
-export function nextTurn(): Promise<void> {
+export function yieldToEventLoop(): Promise<void> {
   return new Promise((resolve) => void setImmediate(resolve))
 }

@@ -1,18 +1,18 @@
 import type { VolumeMigration } from '../api/volume-migration.ts'
 import type { Block } from '../blockers/blocker.ts'
-import type { Picture } from '../controller/picture.ts'
-import { isTarget } from '../controller/targets.ts'
+import type { ClusterSnapshot } from '../controller/cluster-snapshot.ts'
+import { isTarget } from '../controller/view/targets.ts'
 import { preflight } from '../migration/retype/preflight.ts'
 
 /** All that stands against the first act of a move, asked of Cinder as the controller asks it right before. Throws when Cinder does not answer. */
 export async function preflightOf(
-  picture: Picture,
+  snapshot: ClusterSnapshot,
   proposal: VolumeMigration,
 ): Promise<readonly Block[]> {
-  const target = picture.targets.of(proposal)
+  const target = snapshot.targets.of(proposal)
   if (!isTarget(target)) return []
-  const volume = await picture.inventory.look(target.volume.handle)
+  const volume = await snapshot.inventory.look(target.volume.handle)
   if (volume === undefined)
     return [{ reason: 'VolumeGone', message: 'Cinder does not know the volume any more' }]
-  return preflight(await picture.preflight.gather(target, volume))
+  return preflight(await snapshot.preflight.gather(target, volume))
 }

@@ -1,11 +1,11 @@
 import { aborted, sleep } from '../clock.ts'
 import { messageOf } from '../errors.ts'
 import { LostLeaseError } from '../kube/types.ts'
-import { ControllerMetrics } from './controller-metrics.ts'
+import { ControllerMetrics } from './reporting/controller-metrics.ts'
 import type { ControllerDeps } from './deps.ts'
 import { Leadership } from './leadership.ts'
-import { allReflectors, createWatches } from './watches.ts'
-import type { Watches } from './watches.ts'
+import { allReflectors, createWatches } from './view/watches.ts'
+import type { Watches } from './view/watches.ts'
 
 export interface Controller {
   /**

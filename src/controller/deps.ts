@@ -55,7 +55,7 @@ export type ControllerTiming = MachineTiming & {
   /** How long all of a day of detachment counts as measured zero only after. */
   readonly detachGraceMs: number
   /** Least time between two writes of a message that only counts down. */
-  readonly retellMs: number
+  readonly reportIntervalMs: number
   /** Least time between two writes of progress to one object. */
   readonly progressMs: number
 }
@@ -79,6 +79,6 @@ export const DEFAULT_TIMING: ControllerTiming = {
   quotaPauseMs: 10 * MINUTE,
   fenceMarginMs: SECOND,
   detachGraceMs: HOUR,
-  retellMs: 10 * MINUTE,
+  reportIntervalMs: 10 * MINUTE,
   progressMs: 15 * SECOND,
 }

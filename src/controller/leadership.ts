@@ -5,28 +5,28 @@ import { NAMESPACE } from '../kube/resources.ts'
 import { createWorkQueue } from '../kube/workqueue.ts'
 import type { QueueResult, WorkQueue } from '../kube/types.ts'
 import { ApiError } from '../kube/types.ts'
-import { Acceptance } from './acceptance.ts'
-import { AdmissionFacts } from './admission-facts.ts'
-import { Annotator } from './annotator.ts'
-import { ApprovalGuard } from './approval-guard.ts'
-import type { ControllerMetrics } from './controller-metrics.ts'
-import { CheckpointSaves } from './checkpoint-saves.ts'
-import { deafToPeople } from './deaf.ts'
+import { Acceptance } from './moving/acceptance.ts'
+import { AdmissionFacts } from './moving/admission-facts.ts'
+import { Annotator } from './reporting/annotator.ts'
+import { ApprovalGuard } from './view/approval-guard.ts'
+import type { ControllerMetrics } from './reporting/controller-metrics.ts'
+import { CheckpointSaves } from './planning/checkpoint-saves.ts'
+import { deafToPeople } from './view/deaf.ts'
 import type { ControllerDeps } from './deps.ts'
-import { Detachments } from './detachments.ts'
-import { Drift } from './drift.ts'
-import { epochAfter } from './epoch.ts'
-import { Feeder } from './feeder.ts'
-import { fleetOf } from './fleet.ts'
-import { Halts } from './halts.ts'
-import { Inventory } from './inventory.ts'
-import { Judgement } from './judgement.ts'
-import { Ledger } from './ledger.ts'
-import { Managed } from './managed.ts'
-import { Memory } from './memory.ts'
-import { Migrations } from './migrations.ts'
-import { MoveTimes } from './move-times.ts'
-import { MoveMaker } from './move-maker.ts'
+import { Detachments } from './view/detachments.ts'
+import { Drift } from './planning/drift.ts'
+import { epochAfter } from './moving/epoch.ts'
+import { UsageReader } from './planning/usage-reader.ts'
+import { fleetOf } from './view/fleet.ts'
+import { Halts } from './moving/halts.ts'
+import { Inventory } from './view/inventory.ts'
+import { DecisionInputs } from './planning/decision-inputs.ts'
+import { Ledger } from './moving/ledger.ts'
+import { Managed } from './view/managed.ts'
+import { CheckpointStore } from './planning/checkpoint-store.ts'
+import { Migrations } from './view/migrations.ts'
+import { MoveTimes } from './view/move-times.ts'
+import { MoveMaker } from './planning/move-maker.ts'
 import { Calls } from './moving/calls.ts'
 import { Endings } from './moving/endings.ts'
 import { Runner } from './moving/runner.ts'
@@ -36,25 +36,26 @@ import { Steps } from './moving/steps.ts'
 import { Takeover } from './moving/takeover.ts'
 import type { Term } from './moving/term.ts'
 import { waysOf } from './moving/ways.ts'
-import { ObservedSaves } from './observed-saves.ts'
-import { Orphans } from './orphans.ts'
-import { holdsPlace } from './places.ts'
-import { Planner } from './planner.ts'
-import { Policies } from './policies.ts'
-import { PolicyHealth } from './policy-health.ts'
-import { PreflightGatherer } from './preflight-facts.ts'
-import type { Claim } from './projections.ts'
-import { Refusals } from './refusals.ts'
-import { shownOn } from './shown.ts'
-import { Shadows } from './shadows.ts'
-import { StartSteps } from './start-steps.ts'
-import { StatusWriter } from './status-writer.ts'
-import { Targets } from './targets.ts'
-import { Teller } from './teller.ts'
+import { ObservedSaves } from './moving/observed-saves.ts'
+import { Orphans } from './moving/orphans.ts'
+import { holdsPlace } from './moving/places.ts'
+import { Planner } from './planning/planner.ts'
+import { Policies } from './view/policies.ts'
+import { PolicyHealth } from './planning/policy-health.ts'
+import { PreflightGatherer } from './moving/preflight-facts.ts'
+import type { Claim } from './view/projections.ts'
+import { Refusals } from './moving/refusals.ts'
+import { claimAnnotations } from './reporting/claim-annotations.ts'
+import { CounterfactualCosts } from './planning/counterfactual-costs.ts'
+import { StartSteps } from './moving/start-steps.ts'
+import { StatusWriter } from './reporting/status-writer.ts'
+import { Targets } from './view/targets.ts'
+import { MoveReporter } from './reporting/move-reporter.ts'
 import { Triggers } from './triggers.ts'
-import { allReflectors, keyOf } from './watches.ts'
-import type { Watches } from './watches.ts'
-import { WindowLoop } from './window-loop.ts'
+import { VerdictEvents } from './reporting/verdict-events.ts'
+import { allReflectors, keyOf } from './view/watches.ts'
+import type { Watches } from './view/watches.ts'
+import { WindowLoop } from './planning/window-loop.ts'
 import { supportedBy } from './moving/registered.ts'
 
 const MOVERS = 8
@@ -103,9 +104,21 @@ export class Leadership {
       fence,
     })
     const refusals = new Refusals(deps.processClock, this.#metrics)
-    const saves = new CheckpointSaves(refusals, { policy: (...what) => teller.policy(...what) })
-    const memory = new Memory(deps.kube, deps.log, deps.clock, fence, saves.memory.bind(saves))
-    const shadows = new Shadows(deps.kube, deps.log, this.#metrics, fence, saves.shadow.bind(saves))
+    const saves = new CheckpointSaves(refusals, { policy: (...what) => reports.policy(...what) })
+    const checkpoints = new CheckpointStore(
+      deps.kube,
+      deps.log,
+      deps.clock,
+      fence,
+      saves.memory.bind(saves),
+    )
+    const counterfactuals = new CounterfactualCosts(
+      deps.kube,
+      deps.log,
+      this.#metrics,
+      fence,
+      saves.shadow.bind(saves),
+    )
     const ledger = new Ledger(deps.kube, fence, saves.ledger)
     const health = new PolicyHealth()
     const detachments = new Detachments()
@@ -115,7 +128,7 @@ export class Leadership {
       claims: this.#queue('claims', CLAIM_WORKERS, (key) => triggers.reconcile(key)),
       annotations: this.#queue('annotations', CLAIM_WORKERS, (key) => annotator.reconcile(key)),
     }
-    const teller = new Teller({
+    const reports = new MoveReporter({
       events: deps.events,
       metrics: this.#metrics,
       log: deps.log,
@@ -126,11 +139,11 @@ export class Leadership {
       deps.log.warn({ at }, 'a saved time lies in the future; counting from now on instead'),
     )
     const approvals = new ApprovalGuard(deps)
-    const judgement = new Judgement({
+    const decisionInputs = new DecisionInputs({
       deps,
       watches,
       inventory,
-      memory,
+      checkpoints,
       migrations,
       health,
       approvals,
@@ -145,7 +158,7 @@ export class Leadership {
       deps,
       migrations,
       refusals,
-      teller,
+      reports,
       onRefused: (key, policy) => triggers.refused(key, policy),
     })
     const planner = new Planner({
@@ -154,9 +167,9 @@ export class Leadership {
       watches,
       managed,
       policies,
-      judgement,
+      decisionInputs,
       migrations,
-      teller,
+      verdictReports: new VerdictEvents(reports),
       limits,
       crowded: (m, planned) => admission.crowded(m, targets.of(m), planned),
       holdsPlace: isInTurn,
@@ -167,7 +180,7 @@ export class Leadership {
     const observed = new ObservedSaves({
       migrations,
       refusals,
-      teller,
+      reports,
       onRefused: (m) => planner.fillSoon(m.spec.policy),
     })
     const calls = new Calls(deps.clock)
@@ -192,7 +205,7 @@ export class Leadership {
     }
     const halts = new Halts({ deps, ledger, migrations, watches, onLifted: () => windows.kick() })
     const takeover = new Takeover({ deps, migrations, observed, calls, times, term })
-    const steps = new Steps({ deps, migrations, observed, ledger, teller })
+    const steps = new Steps({ deps, migrations, observed, ledger, reports })
     const ways = waysOf({ deps, inventory, gatherer }, deps.strategies)
     const starting = new Starting({
       deps,
@@ -219,20 +232,20 @@ export class Leadership {
       steps,
       endings: new Endings({ deps, migrations, ledger, halts, observed, times }),
       takeover,
-      teller,
+      reports,
       times,
       isOwnerGone,
       hasRead: () => start.done,
     })
     const fleet = fleetOf({ managed, inventory }, 'Gnocchi', deps.processClock)
-    const feeder = new Feeder({
+    const usageReader = new UsageReader({
       deps,
       sources: deps.sources(fleet),
       onNewcomers: () => fleet.forget(),
-      memory,
+      checkpoints,
       health,
       detachments,
-      onWindow: shadows.window.bind(shadows),
+      onWindow: counterfactuals.window.bind(counterfactuals),
     })
     const status = new StatusWriter({
       deps,
@@ -242,26 +255,27 @@ export class Leadership {
       migrations,
       admission,
       health,
-      shadows,
+      counterfactuals,
       approvals,
-      teller,
+      reports,
       inventory,
       metrics: this.#metrics,
-      lagSeconds: (policy) => feeder.lagSeconds(policy),
+      lagSeconds: (policy) => usageReader.lagSeconds(policy),
       refusals,
       saves,
       start,
     })
-    const drift = new Drift({ deps, managed, memory, shadows, migrations, teller })
-    const shown = (c: Claim) => shownOn(managed.claim(`${c.namespace}/${c.name}`), migrations)
+    const drift = new Drift({ deps, managed, checkpoints, counterfactuals, migrations, reports })
+    const shown = (c: Claim) =>
+      claimAnnotations(managed.claim(`${c.namespace}/${c.name}`), migrations)
     const annotator = new Annotator(deps.kube, claim, shown, deps.processClock, fence)
     const windows = new WindowLoop({
       deps,
-      feeder,
+      usageReader,
       planner,
       policies,
-      memory,
-      shadows,
+      checkpoints,
+      counterfactuals,
       managed,
       health,
       detachments,
@@ -310,7 +324,7 @@ export class Leadership {
     })
     const reading = Promise.all([
       ...allReflectors(watches).map((r) => start.listed(r, signal)),
-      start.untilDone('checkpoints', signal, () => memory.load()),
+      start.untilDone('checkpoints', signal, () => checkpoints.load()),
       start.untilDone('ledger', signal, () => ledger.load()),
       start.untilDone('cinder', signal, async () => {
         if (!(await inventory.sweep(signal))) throw new Error(inventory.problem)

@@ -1,24 +1,24 @@
 import { sleep } from '../clock.ts'
 import { isFinished } from '../api/volume-migration.ts'
 import type { VolumeMigration } from '../api/volume-migration.ts'
-import { nextTurn } from '../clock.ts'
+import { yieldToEventLoop } from '../clock.ts'
 import type { QueueResult, WorkQueue } from '../kube/types.ts'
-import type { ApprovalGuard } from './approval-guard.ts'
-import type { Annotator } from './annotator.ts'
+import type { ApprovalGuard } from './view/approval-guard.ts'
+import type { Annotator } from './reporting/annotator.ts'
 import type { ControllerDeps } from './deps.ts'
-import type { Detachments } from './detachments.ts'
-import type { Drift } from './drift.ts'
-import type { Halts } from './halts.ts'
-import type { Inventory } from './inventory.ts'
-import type { Managed } from './managed.ts'
-import type { Migrations } from './migrations.ts'
-import type { Planner } from './planner.ts'
-import type { Policies } from './policies.ts'
-import type { Claim } from './projections.ts'
-import type { StatusWriter } from './status-writer.ts'
-import { keyOf } from './watches.ts'
-import type { Watches } from './watches.ts'
-import type { WindowLoop } from './window-loop.ts'
+import type { Detachments } from './view/detachments.ts'
+import type { Drift } from './planning/drift.ts'
+import type { Halts } from './moving/halts.ts'
+import type { Inventory } from './view/inventory.ts'
+import type { Managed } from './view/managed.ts'
+import type { Migrations } from './view/migrations.ts'
+import type { Planner } from './planning/planner.ts'
+import type { Policies } from './view/policies.ts'
+import type { Claim } from './view/projections.ts'
+import type { StatusWriter } from './reporting/status-writer.ts'
+import { keyOf } from './view/watches.ts'
+import type { Watches } from './view/watches.ts'
+import type { WindowLoop } from './planning/window-loop.ts'
 
 export type TriggerParts = {
   /** Nothing needs to be remembered of that move any more. */
@@ -147,7 +147,7 @@ export class Triggers {
         drift.check(key)
         // a tier that somebody else changed, or that was renamed, changes nothing else about the claim
         if (annotator.isStale(key)) queues.annotations.add(key, { priority: 'background' })
-        if (++checked % SLICE === 0) await nextTurn()
+        if (++checked % SLICE === 0) await yieldToEventLoop()
       }
       drift.forget((id) => inventory.row(id) !== undefined)
       this.#recheckBlocked()
@@ -161,7 +161,7 @@ export class Triggers {
     let seen = 0
     for (const key of watches.claims.store.keys()) {
       queues.annotations.add(key, { priority: 'background' })
-      if (++seen % SLICE === 0) await nextTurn()
+      if (++seen % SLICE === 0) await yieldToEventLoop()
     }
   }
 

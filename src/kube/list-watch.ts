@@ -1,4 +1,4 @@
-import { nextTurn } from '../clock.ts'
+import { yieldToEventLoop } from '../clock.ts'
 import type { Clock } from '../clock.ts'
 import { ConnectionError } from '../http.ts'
 import { resourceName } from './resources.ts'
@@ -52,7 +52,7 @@ export function createListWatch(options: ListWatchOptions) {
         }
         const page = await client.list(resource, query, signal)
         // parsing and storing a page are two turns of the event loop: leases and probes run in between
-        await nextTurn()
+        await yieldToEventLoop()
         if (signal.aborted) return undefined
         onPage(page.items)
         if (page.continue === undefined) return page.resourceVersion

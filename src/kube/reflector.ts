@@ -5,7 +5,7 @@ import { ConnectionError } from '../http.ts'
 import type { Log } from '../log.ts'
 import type { Registry } from '../metrics.ts'
 import { createBackoff } from './backoff.ts'
-import { nextTurn } from '../clock.ts'
+import { yieldToEventLoop } from '../clock.ts'
 import { createListWatch } from './list-watch.ts'
 import type { ObjectEvent, Selection } from './list-watch.ts'
 import { reflectorMetrics } from './reflector-metrics.ts'
@@ -125,7 +125,7 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
     store.beginSweep()
     const listed = await listWatch.list(signal, takePage)
     if (listed === undefined) return
-    for (const _ of store.sweep(SWEEP_STEP, listed)) await nextTurn()
+    for (const _ of store.sweep(SWEEP_STEP, listed)) await yieldToEventLoop()
     version = listed
     failures = 0
     relists += 1

@@ -2,7 +2,7 @@ import type { Clock, Timer } from '../clock.ts'
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Registry } from '../metrics.ts'
-import { nextTurn } from '../clock.ts'
+import { yieldToEventLoop } from '../clock.ts'
 import { queueMetrics } from './queue-metrics.ts'
 import type { Outcome } from './queue-metrics.ts'
 import { createRetryLimiter } from './retry-limiter.ts'
@@ -115,7 +115,7 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
     metrics?.worked(seconds(since))
     metrics?.reconciled(outcome, seconds(since))
     // handlers that find nothing to do would keep the event loop for as long as the queue is
-    if (++handledKeys % KEYS_PER_TURN === 0) await nextTurn()
+    if (++handledKeys % KEYS_PER_TURN === 0) await yieldToEventLoop()
     processing.delete(key)
     const next = again.get(key)
     again.delete(key)

@@ -2,7 +2,7 @@ import { FORMER_STAY_REASONS, MOVE_REASONS, STAY_REASONS } from '../../src/api/r
 import type { MoveReason, StayReason } from '../../src/api/reasons.ts'
 import { approval } from '../../src/blockers/policy.ts'
 import { unwritten } from '../../src/blockers/unwritten.ts'
-import { GATES } from '../../src/controller/admission.ts'
+import { GATES } from '../../src/controller/moving/admission.ts'
 import { GATE_REASONS, UNREAD } from '../../src/controller/moving/start-gate.ts'
 import { STEP_REASONS } from '../../src/controller/moving/steps.ts'
 import { FOREIGN_REASONS } from '../../src/migration/foreign.ts'

@@ -1,5 +1,5 @@
 import { renderScrape as renderAgent } from '../../src/agent/exposition.ts'
-import { VOLUME_SERIES } from '../../src/controller/volume-metrics.ts'
+import { VOLUME_SERIES } from '../../src/controller/reporting/volume-metrics.ts'
 import { renderScrape as renderExporter } from '../../src/exporter/series.ts'
 import type { Registry } from '../../src/metrics.ts'
 import { controllerRegistry, exporterRegistry } from './metrics-registries.ts'

@@ -1,6 +1,6 @@
 import { createPrometheusSource } from '../../src/activity/prometheus/source.ts'
 import type { Clock } from '../../src/clock.ts'
-import { ControllerMetrics } from '../../src/controller/controller-metrics.ts'
+import { ControllerMetrics } from '../../src/controller/reporting/controller-metrics.ts'
 import type { HttpClient } from '../../src/http.ts'
 import { createKubeClient } from '../../src/kube/client.ts'
 import { createEventRecorder } from '../../src/kube/events.ts'

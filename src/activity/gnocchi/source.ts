@@ -1,4 +1,4 @@
-import { nextTurn } from '../../clock.ts'
+import { yieldToEventLoop } from '../../clock.ts'
 import type { Clock } from '../../clock.ts'
 import { messageOf } from '../../errors.ts'
 import type { Log } from '../../log.ts'
@@ -81,7 +81,7 @@ async function answerWindow(room: Room, query: WindowQuery): Promise<WindowAnswe
   const volumes = new Map<string, VolumeActivity>()
   let done = 0
   for (const [volumeId, at] of Map.groupBy(placed, (p) => p.volumeId)) {
-    if ((done += 1) % SLICE === 0) await nextTurn()
+    if ((done += 1) % SLICE === 0) await yieldToEventLoop()
     // a part of its usage would look like little usage
     if (unplaced.has(volumeId)) continue
     const found = ambiguous.has(volumeId) ? AMBIGUOUS : activityOf(at, read, room, query)

@@ -1,4 +1,4 @@
-import { nextTurn } from '../../clock.ts'
+import { yieldToEventLoop } from '../../clock.ts'
 
 /** Resolves when it is the caller's turn to compute for some milliseconds; others wait and I/O runs in between. */
 export type Turn = () => Promise<void>
@@ -11,7 +11,7 @@ export function createTurns(): Turn {
   let last: Promise<unknown> = Promise.resolve()
   return async () => {
     const before = last
-    last = before.then(nextTurn)
+    last = before.then(yieldToEventLoop)
     await last
   }
 }

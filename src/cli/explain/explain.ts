@@ -1,10 +1,10 @@
 import { RECORD } from '../../api/names.ts'
 import { isFinished } from '../../api/volume-migration.ts'
 import type { VolumeMigration } from '../../api/volume-migration.ts'
-import type { Judged } from '../../controller/judgement.ts'
-import type { ManagedClaim } from '../../controller/managed.ts'
-import type { Picture } from '../../controller/picture.ts'
-import { attributesClassNote } from '../../controller/verdict-teller.ts'
+import type { Judged } from '../../controller/planning/decision-inputs.ts'
+import type { ManagedClaim } from '../../controller/view/managed.ts'
+import type { ClusterSnapshot } from '../../controller/cluster-snapshot.ts'
+import { attributesClassNote } from '../../controller/reporting/verdict-events.ts'
 import { deciderOf } from '../../policy/algorithm.ts'
 import type { Candidate } from '../../policy/candidate.ts'
 import { HOURS_PER_MONTH } from '../../policy/cost.ts'
@@ -22,14 +22,14 @@ const LAST_MOVES = 5
 
 /** Why the volume of one claim is where it is. `history` and `usage` are shown, and decide nothing. */
 export async function explain(
-  picture: Picture,
+  snapshot: ClusterSnapshot,
   managed: ManagedClaim,
   { history, usage }: Pick<Explanation, 'history' | 'usage'>,
 ): Promise<Explanation> {
   const key = `${managed.claim.namespace}/${managed.claim.name}`
-  const judged = picture.verdicts.get(key)
-  const candidate = picture.judgement.candidate(managed)
-  const base = { ...about(picture, managed), history, usage }
+  const judged = snapshot.verdicts.get(key)
+  const candidate = snapshot.decisionInputs.candidate(managed)
+  const base = { ...about(snapshot, managed), history, usage }
   if (judged === undefined || candidate === undefined) return { ...base, ...unmanaged(managed) }
   const { verdict, tiers, tier, policy } = judged
   const goal = verdict.kind === 'move' ? verdict.to : verdict.wants
@@ -49,19 +49,19 @@ export async function explain(
       wants,
       throttlingThere: compared?.throttling ?? 0,
     }),
-    guards: [...guardLines(candidate), ...(await startLines(picture, judged))],
+    guards: [...guardLines(candidate), ...(await startLines(snapshot, judged))],
     costs,
-    wouldChange: goal === undefined ? changesOf(picture, judged, candidate) : [],
+    wouldChange: goal === undefined ? changesOf(snapshot, judged, candidate) : [],
     levels: levelsOf(candidate),
   }
 }
 
-function about(picture: Picture, managed: ManagedClaim) {
-  const moves = movesOf(picture, managed)
+function about(snapshot: ClusterSnapshot, managed: ManagedClaim) {
+  const moves = movesOf(snapshot, managed)
   return {
     apiVersion: 'couchestor.io/v1alpha1',
     kind: 'Explanation',
-    at: new Date(picture.now).toISOString(),
+    at: new Date(snapshot.now).toISOString(),
     namespace: managed.claim.namespace,
     claim: managed.claim.name,
     volumeId: managed.bound?.volume.handle ?? '',
@@ -116,9 +116,9 @@ function levelsOf({ tiers, sizeGiB }: Candidate): readonly Level[] {
   })
 }
 
-function changesOf(picture: Picture, judged: Judged, c: Candidate): readonly string[] {
+function changesOf(snapshot: ClusterSnapshot, judged: Judged, c: Candidate): readonly string[] {
   const { policy } = judged
-  const median = picture.health.medianSizeGiB(policy.name)
+  const median = snapshot.health.medianSizeGiB(policy.name)
   const decide = deciderOf(policy.effective.decision.algorithm)
   const input: WhatIfInput = {
     state: c.state,
@@ -146,9 +146,9 @@ function told(input: WhatIfInput, iops: number | undefined, how: string): readon
   ]
 }
 
-function movesOf(picture: Picture, { bound }: ManagedClaim): readonly VolumeMigration[] {
+function movesOf(snapshot: ClusterSnapshot, { bound }: ManagedClaim): readonly VolumeMigration[] {
   if (bound === undefined) return []
-  return picture.migrations
+  return snapshot.migrations
     .ofVolume(bound.volume.handle, bound.claim)
     .toSorted((a, b) => (timeOf(a) < timeOf(b) ? 1 : -1))
 }

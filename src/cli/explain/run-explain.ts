@@ -1,5 +1,5 @@
 import { dump } from 'js-yaml'
-import { readPicture } from '../../controller/picture.ts'
+import { readSnapshot } from '../../controller/cluster-snapshot.ts'
 import type { ReadingDeps } from '../../controller/read-only.ts'
 import { UserError } from '../../errors.ts'
 import { oneOf } from '../flags.ts'
@@ -44,15 +44,15 @@ export async function runExplain(
   const output = oneOf(flags, 'output', ['json', 'yaml'])
   const days = Number(flags['days'])
   const key = `${flags['namespace'] ?? namespace}/${claimName(words[0] ?? '')}`
-  const picture = await readPicture(deps, signal)
-  const managed = picture.claims.get(key)
+  const snapshot = await readSnapshot(deps, signal)
+  const managed = snapshot.claims.get(key)
   if (managed === undefined)
     throw new UserError('NOT_FOUND', `there is no claim ${key}; give its namespace with -n`)
   const { metrics } = managed.match.policy?.effective ?? {}
-  const source = picture.sources[metrics?.source ?? deps.config().metrics.source]
+  const source = snapshot.sources[metrics?.source ?? deps.config().metrics.source]
   const asked = {
     volumeId: managed.bound?.volume.handle ?? '',
-    now: picture.now / 1000,
+    now: snapshot.now / 1000,
     signal,
   }
   const usage =
@@ -62,7 +62,7 @@ export async function runExplain(
   const ioUnitKiB = metrics?.ioUnitKiB ?? 256
   const history = await readHistory(source, { ...asked, days, ioUnitKiB })
   terminal.progress('')
-  const explanation = await explain(picture, managed, { history, usage })
+  const explanation = await explain(snapshot, managed, { history, usage })
   if (output === 'json') terminal.out(`${JSON.stringify(rounded(explanation), null, 2)}\n`)
   else if (output === 'yaml')
     terminal.out(dump(rounded(explanation), { lineWidth: 120, noRefs: true }))

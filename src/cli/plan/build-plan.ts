@@ -2,15 +2,15 @@ import type { StayReason } from '../../api/reasons.ts'
 import { isFinished } from '../../api/volume-migration.ts'
 import type { VolumeMigration } from '../../api/volume-migration.ts'
 import { approval } from '../../blockers/policy.ts'
-import { refuse } from '../../controller/admission.ts'
-import type { Move, Refusal } from '../../controller/admission.ts'
-import type { Judged } from '../../controller/judgement.ts'
-import type { ManagedClaim } from '../../controller/managed.ts'
-import type { Picture } from '../../controller/picture.ts'
-import { migrationFor } from '../../controller/plan-writer.ts'
-import type { ResolvedPolicy } from '../../controller/policies.ts'
-import { rankedMoves } from '../../controller/ranked-moves.ts'
-import { isTarget } from '../../controller/targets.ts'
+import { refuse } from '../../controller/moving/admission.ts'
+import type { Move, Refusal } from '../../controller/moving/admission.ts'
+import type { Judged } from '../../controller/planning/decision-inputs.ts'
+import type { ManagedClaim } from '../../controller/view/managed.ts'
+import type { ClusterSnapshot } from '../../controller/cluster-snapshot.ts'
+import { migrationFor } from '../../controller/planning/plan-writer.ts'
+import type { ResolvedPolicy } from '../../controller/view/policies.ts'
+import { rankedMoves } from '../../controller/planning/ranked-moves.ts'
+import { isTarget } from '../../controller/view/targets.ts'
 import { monthlyCost, savingOf } from '../../policy/rank.ts'
 import type { Saving } from '../../policy/rank.ts'
 import { preflightOf } from '../preflight-of.ts'
@@ -28,42 +28,42 @@ const MOST_PREFLIGHTS = 20
 type Placed = Pick<PlanRow, 'action' | 'order' | 'reason' | 'message'>
 
 /** What the controller would do now, claim by claim, in the order in which it would do it. */
-export async function buildPlan(picture: Picture): Promise<Plan> {
-  const placed = await queue(picture)
-  const rows = [...picture.claims].map(([key, managed]) => rowOf(picture, key, managed, placed))
+export async function buildPlan(snapshot: ClusterSnapshot): Promise<Plan> {
+  const placed = await queue(snapshot)
+  const rows = [...snapshot.claims].map(([key, managed]) => rowOf(snapshot, key, managed, placed))
   return {
     apiVersion: 'couchestor.io/v1alpha1',
     kind: 'Plan',
-    at: new Date(picture.now).toISOString(),
+    at: new Date(snapshot.now).toISOString(),
     rows: rows.toSorted(inOrder),
-    policies: picture.policies.all().map((p) => policyPlan(picture, p, rows)),
-    notices: noticesOf(picture, rows),
+    policies: snapshot.policies.all().map((p) => policyPlan(snapshot, p, rows)),
+    notices: noticesOf(snapshot, rows),
   }
 }
 
 /** Walks through the queue as the controller does: each move that may start counts against the next one's limits. */
-async function queue(picture: Picture): Promise<ReadonlyMap<string, Placed>> {
+async function queue(snapshot: ClusterSnapshot): Promise<ReadonlyMap<string, Placed>> {
   const placed = new Map<string, Placed>()
   const started: Move[] = []
   let asked = 0
-  for (const { key, judged, to, order } of inTurn(picture)) {
+  for (const { key, judged, to, order } of inTurn(snapshot)) {
     const { verdict } = judged
     const proposal = migrationFor(judged, to, asker(judged), 0, undefined)
-    const target = picture.targets.of(proposal)
+    const target = snapshot.targets.of(proposal)
     if (!isTarget(target)) continue
-    const input = picture.admission.inputFor(proposal, target)
+    const input = snapshot.admission.inputFor(proposal, target)
     const refusal =
-      holdsBack(picture, judged) ?? refuse({ ...input, inFlight: [...input.inFlight, ...started] })
+      holdsBack(snapshot, judged) ?? refuse({ ...input, inFlight: [...input.inFlight, ...started] })
     if (refusal !== undefined) {
       placed.set(key, { action: 'wait', order, ...refusal })
       continue
     }
-    const [block] = asked++ < MOST_PREFLIGHTS ? await preflightOf(picture, proposal) : []
+    const [block] = asked++ < MOST_PREFLIGHTS ? await preflightOf(snapshot, proposal) : []
     if (block !== undefined) {
       placed.set(key, { action: 'held', order: null, ...block })
       continue
     }
-    started.push({ ...input.move, startedAt: picture.now })
+    started.push({ ...input.move, startedAt: snapshot.now })
     placed.set(key, { action: 'next', order, reason: '', message: verdict.message })
   }
   return placed
@@ -72,7 +72,7 @@ async function queue(picture: Picture): Promise<ReadonlyMap<string, Placed>> {
 type Turn = { key: string; judged: Judged; to: number; order: number }
 
 /** What a person asked for first, then each policy's queue. */
-function* inTurn({ verdicts, policies }: Picture): Generator<Turn> {
+function* inTurn({ verdicts, policies }: ClusterSnapshot): Generator<Turn> {
   for (const [key, judged] of verdicts)
     if (judged.verdict.kind === 'move' && judged.verdict.why === 'Forced')
       yield { key, judged, to: judged.verdict.to, order: 0 }
@@ -85,25 +85,25 @@ function asker({ verdict }: Judged): 'Policy' | 'Forced' {
   return verdict.kind === 'move' ? verdict.why : 'Policy'
 }
 
-function holdsBack(picture: Picture, { verdict, policy }: Judged): Refusal | undefined {
+function holdsBack(snapshot: ClusterSnapshot, { verdict, policy }: Judged): Refusal | undefined {
   if (verdict.kind === 'stay') return { reason: verdict.reason, message: verdict.message }
   const { mode } = policy.effective
-  const block = approval({ mode, approved: false, unguarded: picture.approvals.refusal })
+  const block = approval({ mode, approved: false, unguarded: snapshot.approvals.refusal })
   return block?.reason === 'AwaitingApproval' ? { ...block, message: verdict.message } : block
 }
 
 function rowOf(
-  picture: Picture,
+  snapshot: ClusterSnapshot,
   key: string,
   managed: ManagedClaim,
   placed: ReadonlyMap<string, Placed>,
 ): PlanRow {
-  const judged = picture.verdicts.get(key)
+  const judged = snapshot.verdicts.get(key)
   if (judged === undefined) return unmanagedRow(managed)
   const { tiers, tier, policy } = judged
   const here = tiers[tier]
   const sizeGiB = managed.bound?.row?.sizeGiB ?? 0
-  const open = openMoveOf(picture, managed)
+  const open = openMoveOf(snapshot, managed)
   const to = open?.spec.to ?? wantedBy(judged)
   return {
     ...(open === undefined ? (placed.get(key) ?? staying(judged)) : openPlace(open)),
@@ -113,7 +113,7 @@ function rowOf(
     from: here?.name ?? managed.bound?.row?.typeName ?? '',
     to,
     asked: askedBy(judged, open, to),
-    ...figures(picture, judged, open === undefined ? undefined : to, to !== ''),
+    ...figures(snapshot, judged, open === undefined ? undefined : to, to !== ''),
     monthlyCost: here === undefined ? 0 : monthlyCost(here, sizeGiB),
     migration: open?.metadata.name ?? '',
   }
@@ -125,11 +125,16 @@ function wantedBy({ verdict, tiers }: Judged): string {
 }
 
 /** `open`: the tier that a move goes to which is asked for already, whatever the verdict compares with now. */
-function figures(picture: Picture, judged: Judged, open: string | undefined, wanted: boolean) {
+function figures(
+  snapshot: ClusterSnapshot,
+  judged: Judged,
+  open: string | undefined,
+  wanted: boolean,
+) {
   const { numbers } = judged.verdict
   const { moveCost, meanIops } = numbers
   const isCompared = open === undefined || open === numbers.to
-  const { lead, ...saving } = isCompared ? numbers : figuresTo(picture, judged, open)
+  const { lead, ...saving } = isCompared ? numbers : figuresTo(snapshot, judged, open)
   return {
     monthlySaving: wanted ? saving.monthlySaving : 0,
     worthPerMonth: saving.worthPerMonth,
@@ -143,11 +148,11 @@ function figures(picture: Picture, judged: Judged, open: string | undefined, wan
 
 /** What that tier would have cost and saved. Nothing can be said of a tier that the policy does not have. */
 function figuresTo(
-  { memory }: Picture,
+  { checkpoints }: ClusterSnapshot,
   { managed, policy, tiers, tier, verdict }: Judged,
   name: string,
 ): Saving & { readonly lead: number } {
-  const cost = memory.of(policy).states.get(managed.bound?.volume.handle ?? '')?.cost ?? []
+  const cost = checkpoints.of(policy).states.get(managed.bound?.volume.handle ?? '')?.cost ?? []
   const to = tiers.findIndex((t) => t.name === name)
   const [here, there] = [tiers[tier], tiers[to]]
   if (here === undefined || there === undefined)
@@ -186,7 +191,7 @@ function openPlace({ metadata, status }: VolumeMigration): Placed {
 }
 
 function openMoveOf(
-  { migrations }: Picture,
+  { migrations }: ClusterSnapshot,
   { claim, bound }: ManagedClaim,
 ): VolumeMigration | undefined {
   if (bound === undefined) return undefined
@@ -226,7 +231,11 @@ function unmanagedRow(managed: ManagedClaim): PlanRow {
   }
 }
 
-function policyPlan(picture: Picture, p: ResolvedPolicy, rows: readonly PlanRow[]): PolicyPlan {
+function policyPlan(
+  snapshot: ClusterSnapshot,
+  p: ResolvedPolicy,
+  rows: readonly PlanRow[],
+): PolicyPlan {
   const own = rows.filter((r) => r.policy === p.name && r.action !== 'unmanaged')
   return {
     name: p.name,
@@ -235,7 +244,7 @@ function policyPlan(picture: Picture, p: ResolvedPolicy, rows: readonly PlanRow[
     ...costsOf(p.name, rows),
     maxMonthlyCost: p.effective.maxMonthlyCost ?? null,
     problems: p.problems,
-    capacity: capacityReport(picture, p, own),
+    capacity: capacityReport(snapshot, p, own),
   }
 }
 

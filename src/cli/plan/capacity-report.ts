@@ -1,5 +1,5 @@
-import type { Picture } from '../../controller/picture.ts'
-import type { ResolvedPolicy } from '../../controller/policies.ts'
+import type { ClusterSnapshot } from '../../controller/cluster-snapshot.ts'
+import type { ResolvedPolicy } from '../../controller/view/policies.ts'
 import { capacityBound } from '../../policy/capacity-bound.ts'
 import { HOURS_PER_MONTH } from '../../policy/cost.ts'
 import { monthlyCost } from '../../policy/rank.ts'
@@ -15,15 +15,15 @@ const SCARCE = 1e-3
  * capacities can cost. null unless room holds a move back.
  */
 export function capacityReport(
-  picture: Picture,
+  snapshot: ClusterSnapshot,
   policy: ResolvedPolicy,
   rows: readonly PlanRow[],
 ): CapacityReport | null {
   const { tiers } = policy
   if (tiers === undefined || rows.every((r) => r.reason !== 'CapacityLimit')) return null
-  const { states } = picture.memory.of(policy)
+  const { states } = snapshot.checkpoints.of(policy)
   const own = (tier: string) => sum(rows, (r) => (r.from === tier ? r.sizeGiB : 0))
-  const others = (t: Tier) => Math.max(0, picture.policies.gibOfType(t.typeId) - own(t.name))
+  const others = (t: Tier) => Math.max(0, snapshot.policies.gibOfType(t.typeId) - own(t.name))
   const room = tiers.map((t) =>
     t.maxGiB === undefined ? Infinity : t.maxGiB * (1 - t.headroomPercent / 100) - others(t),
   )

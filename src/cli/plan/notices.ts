@@ -1,10 +1,10 @@
-import type { Picture } from '../../controller/picture.ts'
-import { allReflectors } from '../../controller/watches.ts'
+import type { ClusterSnapshot } from '../../controller/cluster-snapshot.ts'
+import { allReflectors } from '../../controller/view/watches.ts'
 import type { PlanRow } from './plan.ts'
 
 /** What the reader must know to judge a plan, one sentence each. */
-export function noticesOf(picture: Picture, rows: readonly PlanRow[]): readonly string[] {
-  const { policies, deps, health, watches } = picture
+export function noticesOf(snapshot: ClusterSnapshot, rows: readonly PlanRow[]): readonly string[] {
+  const { policies, deps, health, watches } = snapshot
   return [
     ...when(
       policies.all().length === 0,

@@ -1,5 +1,5 @@
 import { dump } from 'js-yaml'
-import { readPicture } from '../../controller/picture.ts'
+import { readSnapshot } from '../../controller/cluster-snapshot.ts'
 import type { ReadingDeps } from '../../controller/read-only.ts'
 import { UserError } from '../../errors.ts'
 import { booleanFlag, oneOf } from '../flags.ts'
@@ -41,17 +41,17 @@ export async function runPlan(
   const output = oneOf(flags, 'output', ['json', 'yaml', 'wide'])
   const by = oneOf(flags, 'by', ['namespace'])
   const all = booleanFlag(flags, 'all')
-  const picture = await readPicture(deps, signal)
+  const snapshot = await readSnapshot(deps, signal)
   const { policy, namespace } = flags
-  if (policy !== undefined && picture.policies.get(policy) === undefined)
+  if (policy !== undefined && snapshot.policies.get(policy) === undefined)
     throw new UserError(
       'NOT_FOUND',
       noSuchPolicy(
         policy,
-        picture.policies.all().map((p) => p.name),
+        snapshot.policies.all().map((p) => p.name),
       ),
     )
-  const plan = narrowed(await buildPlan(picture), policy, namespace)
+  const plan = narrowed(await buildPlan(snapshot), policy, namespace)
   terminal.progress('')
   const document = rounded(by === undefined ? plan : byNamespace(plan))
   if (output === 'json') terminal.out(`${JSON.stringify(document, null, 2)}\n`)

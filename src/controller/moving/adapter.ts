@@ -2,7 +2,7 @@ import type { Intent, VolumeMigration } from '../../api/volume-migration.ts'
 import type { Block } from '../../blockers/blocker.ts'
 import type { Act, Looked, MachineInput, Outcome, Strategy } from '../../migration/strategy.ts'
 import type { CinderVolume, RetypeAnswer } from '../../openstack/types.ts'
-import type { BoundClaim, Target, Untargeted } from '../targets.ts'
+import type { BoundClaim, Target, Untargeted } from '../view/targets.ts'
 
 /** What became of the one call of an act. */
 export type ActAnswer = RetypeAnswer

@@ -1,12 +1,12 @@
 import type { VolumeMigration } from '../../api/volume-migration.ts'
 import type { QueueResult } from '../../kube/types.ts'
 import type { ControllerDeps } from '../deps.ts'
-import type { Halts } from '../halts.ts'
-import type { Ledger } from '../ledger.ts'
-import type { Migrations } from '../migrations.ts'
-import type { MoveTimes } from '../move-times.ts'
-import type { ObservedSaves } from '../observed-saves.ts'
-import { keyOf } from '../watches.ts'
+import type { Halts } from './halts.ts'
+import type { Ledger } from './ledger.ts'
+import type { Migrations } from '../view/migrations.ts'
+import type { MoveTimes } from '../view/move-times.ts'
+import type { ObservedSaves } from './observed-saves.ts'
+import { keyOf } from '../view/watches.ts'
 
 const DONE: QueueResult = { kind: 'done' }
 

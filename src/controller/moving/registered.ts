@@ -1,7 +1,7 @@
 import type { Strategy as StrategyName } from '../../api/storage-policy.ts'
 import type { ControllerDeps } from '../deps.ts'
-import type { Inventory } from '../inventory.ts'
-import type { PreflightGatherer } from '../preflight-facts.ts'
+import type { Inventory } from '../view/inventory.ts'
+import type { PreflightGatherer } from './preflight-facts.ts'
 import type { Way } from './adapter.ts'
 
 /** What an adapter may be made of. */

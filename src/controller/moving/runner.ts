@@ -5,12 +5,12 @@ import type { QueueResult } from '../../kube/types.ts'
 import type { Act, Outcome } from '../../migration/strategy.ts'
 import { leftAlone } from '../../migration/unsupported.ts'
 import type { ControllerDeps } from '../deps.ts'
-import type { Halts } from '../halts.ts'
-import type { Migrations } from '../migrations.ts'
-import type { MoveTimes } from '../move-times.ts'
-import type { ObservedSaves } from '../observed-saves.ts'
-import type { BoundClaim, Targets, Untargeted } from '../targets.ts'
-import type { Teller } from '../teller.ts'
+import type { Halts } from './halts.ts'
+import type { Migrations } from '../view/migrations.ts'
+import type { MoveTimes } from '../view/move-times.ts'
+import type { ObservedSaves } from './observed-saves.ts'
+import type { BoundClaim, Targets, Untargeted } from '../view/targets.ts'
+import type { Reports } from '../view/reports.ts'
 import type { ActAnswer, Way } from './adapter.ts'
 import type { Calls } from './calls.ts'
 import type { Endings } from './endings.ts'
@@ -34,7 +34,7 @@ export type RunnerParts = {
   readonly steps: Steps
   readonly endings: Endings
   readonly takeover: Takeover
-  readonly teller: Teller
+  readonly reports: Reports
   readonly times: MoveTimes
   /** The claim is gone or on its way: its owner ended the move, not Cinder. */
   readonly isOwnerGone: (m: VolumeMigration) => boolean
@@ -89,10 +89,10 @@ export class Runner {
 
   /** The act whose intent is saved, and what became of it. */
   async #perform({ before, move: m, way, target }: Performed): Promise<QueueResult> {
-    const { deps, calls, teller } = this.#parts
+    const { deps, calls, reports } = this.#parts
     const { intent, volumeId = '' } = m.status ?? {}
     if (intent === undefined) throw new Error('an act without a saved intent')
-    teller.stepTaken(before, m)
+    reports.stepTaken(before, m)
     const act = (intent.act ?? 'retype') as Act
     const fence = () => deps.elector.fence(deps.timing.fenceMarginMs)
     return calls.during(volumeId, async () => {

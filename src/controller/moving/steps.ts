@@ -4,16 +4,16 @@ import type { Goto } from '../../migration/strategy.ts'
 import { stepOf } from '../../migration/unsent.ts'
 import type { Answer } from '../../migration/unsent.ts'
 import type { ControllerDeps } from '../deps.ts'
-import { isJustApproved } from '../expiry.ts'
-import type { Ledger } from '../ledger.ts'
-import { changed, estimateEnd } from '../migration-status.ts'
-import type { Change } from '../migration-status.ts'
-import type { Migrations } from '../migrations.ts'
-import type { ObservedSaves } from '../observed-saves.ts'
-import { savingOf } from '../saving-of.ts'
-import { isTarget } from '../targets.ts'
-import type { Target, Untargeted } from '../targets.ts'
-import type { Teller } from '../teller.ts'
+import { isJustApproved } from './expiry.ts'
+import type { Ledger } from './ledger.ts'
+import { changed, estimateEnd } from './migration-status.ts'
+import type { Change } from './migration-status.ts'
+import type { Migrations } from '../view/migrations.ts'
+import type { ObservedSaves } from './observed-saves.ts'
+import { savingOf } from './saving-of.ts'
+import { isTarget } from '../view/targets.ts'
+import type { Target, Untargeted } from '../view/targets.ts'
+import type { Reports } from '../view/reports.ts'
 
 /** What the runner itself says of a move, and what it means. */
 export const STEP_REASONS = {
@@ -28,7 +28,7 @@ export type StepsParts = {
   readonly migrations: Migrations
   readonly observed: ObservedSaves
   readonly ledger: Ledger
-  readonly teller: Teller
+  readonly reports: Reports
 }
 
 /** Saves each step of a move: the only writer of `status.step`. */
@@ -106,7 +106,7 @@ export class Steps {
     }
     const saved = await this.#write(m, change, this.#save)
     this.#shownAt.set(m.metadata.uid ?? '', this.#parts.deps.clock.monotonic())
-    if (saved !== m) this.#parts.teller.stepTaken(m, saved)
+    if (saved !== m) this.#parts.reports.stepTaken(m, saved)
   }
 
   /** At most every `progressMs`, and only what a person reads. */
@@ -137,7 +137,7 @@ export class Steps {
   #isShown(m: VolumeMigration, answer: Answer): boolean {
     const { step, reason } = m.status ?? {}
     if (step !== 'Waiting' || reason !== answer.reason) return false
-    return this.#shownFor(m) < this.#parts.deps.timing.retellMs
+    return this.#shownFor(m) < this.#parts.deps.timing.reportIntervalMs
   }
 
   #shownFor(m: VolumeMigration): number {

@@ -16,14 +16,14 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   {
     name: 'the pause of a claim is ignored by a move made by hand',
     seed: 21,
-    file: 'controller/owners-word.ts',
+    file: 'controller/moving/owners-word.ts',
     text: 'return inPolicy(target, policies) ?? pausedFor(target)',
     replacement: 'return inPolicy(target, policies)',
   },
   {
     name: 'opting out is ignored',
     seed: 6,
-    file: 'controller/policies.ts',
+    file: 'controller/view/policies.ts',
     text: `    const named = claim.annotations[ANNOTATION.policy]
     if (named === 'none')
       return {`,
@@ -41,7 +41,7 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   {
     name: 'the uid of a claim is not compared',
     seed: 150,
-    file: 'controller/targets.ts',
+    file: 'controller/view/targets.ts',
     text: 'if (uid !== undefined && uid !== claim.uid)',
     replacement: "if (uid === 'never')",
   },
@@ -56,7 +56,7 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   {
     name: 'limits are off by one',
     seed: 10,
-    file: 'controller/gates-places.ts',
+    file: 'controller/moving/gates-places.ts',
     text: 'return running < limit',
     replacement: 'return running <= limit',
   },
@@ -95,7 +95,7 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   {
     name: 'a failed move says that it has succeeded',
     seed: 3,
-    file: 'controller/migration-status.ts',
+    file: 'controller/moving/migration-status.ts',
     text: "Failed: { Progressing: 'False', Succeeded: 'False' }",
     replacement: "Failed: { Progressing: 'False', Succeeded: 'True' }",
   },
@@ -109,7 +109,7 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   {
     name: 'a move that has ended stays in the ledger',
     seed: 1,
-    file: 'controller/ledger.ts',
+    file: 'controller/moving/ledger.ts',
     text: 'const known = this.#entries.delete(volumeId)',
     replacement: 'const known = this.#entries.has(volumeId)',
     showsInCalm: true,
@@ -117,7 +117,7 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   {
     name: 'the pause of a policy is ignored by a move made by hand',
     seed: 129,
-    file: 'controller/admission.ts',
+    file: 'controller/moving/admission.ts',
     text: 'paused: limits.policyPaused }',
     replacement: 'paused: false }',
   },

@@ -1,0 +1,15 @@
+import type { StayReason } from '../../api/reasons.ts'
+
+/** What keeps a wanted move from starting until a person, or the end of an attachment or snapshot, clears the way. */
+export const BLOCKING_REASONS: ReadonlySet<StayReason> = new Set<StayReason>([
+  'SharedVolume',
+  'Snapshots',
+  'Group',
+  'Multiattach',
+  'Encrypted',
+  'SizeLimit',
+  'TypeNotAccessible',
+  'ZoneUnavailable',
+  'QuotaExceeded',
+  'Attached',
+])

@@ -1,0 +1,385 @@
+import type { ActivitySources } from '../../activity/types.ts'
+import { yieldToEventLoop, sleep } from '../../clock.ts'
+import { carriedOver } from '../../policy/carry-over.ts'
+import { classify, demandFrom } from '../../policy/demand.ts'
+import { initialState, observe } from '../../policy/rule.ts'
+import type { ShadowSample } from '../../policy/shadow.ts'
+import type { Tier, VolumeState } from '../../policy/types.ts'
+import type { ControllerDeps } from '../deps.ts'
+import type { Detachments } from '../view/detachments.ts'
+import type { BoundManagedClaim as Bound } from '../view/managed.ts'
+import type { CheckpointStore, PolicyMemory } from './checkpoint-store.ts'
+import type { PolicyHealth } from './policy-health.ts'
+import type { ResolvedPolicy } from '../view/policies.ts'
+import { PartedVolumes } from './parted-volumes.ts'
+import { WindowAnswers } from './window-answers.ts'
+import { WindowWalk } from './window-walk.ts'
+import type { Answer, Walk } from './window-walk.ts'
+
+export type UsageReaderParts = {
+  readonly deps: ControllerDeps
+  readonly sources: ActivitySources
+  readonly checkpoints: CheckpointStore
+  readonly health: PolicyHealth
+  readonly detachments: Detachments
+  /** Called when volumes came that a source may not have been told of yet. */
+  readonly onNewcomers?: () => void
+  /** Told of each window once it is in the engine's memory; history of newcomers is not. */
+  readonly onWindow?: (
+    policy: ResolvedPolicy,
+    samples: readonly ShadowSample[],
+    windowEnd: number,
+  ) => void
+}
+
+/** History read so far for claims whose history is not complete yet. */
+type HalfRead = {
+  readonly memory: PolicyMemory
+  readonly states: Map<string, VolumeState>
+  through: number
+}
+
+const HISTORY_SECONDS = 14 * 86_400
+/** A volume that has had no numbers for longer is one without. */
+const LOST_SECONDS = 86_400
+/** Volumes worked through before others get a turn: the lease must be renewed in between. */
+const SLICE = 500
+/** Pause between two windows of history, so that reading it does not crowd out anybody's dashboards. */
+const HISTORY_PAUSE_MS = 20
+
+/** Asks for usage window by window, each once and in order, and lets the engine remember it. */
+export class UsageReader {
+  readonly #parts: UsageReaderParts
+  readonly #answers: WindowAnswers
+  readonly #walk: WindowWalk
+  readonly #halfRead = new Map<string, HalfRead>()
+  readonly #parted: PartedVolumes
+
+  constructor(parts: UsageReaderParts) {
+    this.#parts = parts
+    this.#answers = new WindowAnswers(parts.deps, parts.sources)
+    this.#walk = new WindowWalk(parts.deps.processClock)
+    this.#parted = new PartedVolumes(parts.deps.processClock)
+  }
+
+  forget(isKept: (policy: string) => boolean): void {
+    for (const names of [this.#halfRead, this.#heard])
+      for (const name of names.keys()) if (!isKept(name)) names.delete(name)
+  }
+
+  /** How long after its end a window of that policy is complete, seconds. */
+  lagSeconds(policy: ResolvedPolicy): number {
+    return this.#answers.lagSeconds(policy)
+  }
+
+  /** Milliseconds until the next window of that policy can be asked. */
+  msToNext(policy: ResolvedPolicy): number {
+    const window = policy.effective.metrics.windowMs / 1000
+    const next = this.#answers.latestEnd(policy) + window + this.lagSeconds(policy)
+    return Math.max(0, next * 1000 - this.#parts.deps.clock.now())
+  }
+
+  /** Reads what is missing up to now: history of volumes not known yet, then the windows since the last one. */
+  async advance(
+    policy: ResolvedPolicy,
+    bound: readonly Bound[],
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const { checkpoints, health } = this.#parts
+    const { tiers } = policy
+    if (tiers === undefined) return false
+    if (health.readsFrom(policy.name, policy.effective.metrics.source))
+      this.#heard.delete(policy.name)
+    const remembered = checkpoints.of(policy)
+    this.#parted.part(policy.name, remembered, bound)
+    resumeBehind(remembered, bound)
+    // numbers of other prices or limits are no numbers: as after a start, nothing goes down before they are read again
+    if (remembered.askedUntil === undefined) health.catchingUp(policy.name, true)
+    const newcomers = bound.filter(
+      (b) => b.bound.row !== undefined && !remembered.states.has(b.bound.volume.handle),
+    )
+    if (newcomers.length > 0) {
+      this.#parts.onNewcomers?.()
+      this.#answers.newcomers(policy)
+    }
+    const history = await this.#history(policy, tiers, remembered, newcomers, signal)
+    if (history.kind === 'Aborted') return false
+    if (history.kind === 'Down') return this.#sourceDown(policy, bound, history.why)
+    const windows = await this.#windows(policy, tiers, remembered, bound, signal)
+    if (windows.kind === 'Aborted') return false
+    if (windows.kind === 'Down') return this.#sourceDown(policy, bound, windows.why)
+    if (windows.kind === 'Unread') return this.#unread(policy, bound, windows)
+    health.catchingUp(policy.name, false)
+    // the trouble of these claims alone: all others have their numbers
+    return history.kind === 'Done' || this.#unread(policy, newcomers, history)
+  }
+
+  async #history(
+    policy: ResolvedPolicy,
+    tiers: readonly Tier[],
+    remembered: PolicyMemory,
+    newcomers: readonly Bound[],
+    signal: AbortSignal,
+  ): Promise<Walk> {
+    if (newcomers.length === 0) return { kind: 'Done' }
+    const window = policy.effective.metrics.windowMs / 1000
+    const latest = this.#answers.latestEnd(policy)
+    const live = await this.#answers.ask(policy, latest, signal)
+    if (live.kind === 'Down') return signal.aborted ? { kind: 'Aborted' } : live
+    const until = remembered.askedUntil ?? latest
+    const half = this.#halfOf(policy, tiers, remembered, newcomers, until)
+    const volumeIds = [...half.states.keys()].toSorted()
+    const walk = await this.#walk.run({
+      key: `${policy.name}/history`,
+      from: half.through,
+      to: until,
+      window,
+      latest,
+      signal,
+      ask: (end) => this.#answers.ask(policy, end, signal, { volumeIds, throughSeconds: until }),
+      onAnswer: async (answer, end) => {
+        await this.#feed(policy, tiers, half.states, newcomers, answer, end)
+        half.through = end
+        await sleep(this.#parts.deps.processClock, HISTORY_PAUSE_MS, signal)
+      },
+    })
+    // half a history would be taken for a whole one
+    if (walk.kind !== 'Done') return walk
+    this.#halfRead.delete(policy.name)
+    for (const [id, read] of half.states) {
+      const earlier = remembered.earlier.get(id)
+      const state = earlier === undefined ? read : carriedOver(read, earlier, remembered, until)
+      remembered.states.set(id, state)
+      remembered.earlier.delete(id)
+    }
+    this.#parted.back(policy.name, half.states.keys())
+    remembered.askedUntil ??= until
+    return walk
+  }
+
+  /** Goes on where an earlier pass could not; from the beginning for other claims. */
+  #halfOf(
+    policy: ResolvedPolicy,
+    tiers: readonly Tier[],
+    memory: PolicyMemory,
+    newcomers: readonly Bound[],
+    until: number,
+  ): HalfRead {
+    const window = policy.effective.metrics.windowMs / 1000
+    const ids = newcomers.map((n) => n.bound.volume.handle)
+    const before = this.#halfRead.get(policy.name)
+    if (before?.memory === memory && before.states.size === ids.length)
+      if (ids.every((id) => before.states.has(id))) return before
+    const earlier = (id: string) => this.#parted.of(policy.name, memory, id)
+    const oldest = newcomers.reduce((least, n) => {
+      const known = earlier(n.bound.volume.handle)
+      return Math.min(least, known === undefined ? bornAt(n) : known.through)
+    }, Infinity)
+    const from = Math.max(until - HISTORY_SECONDS, oldest)
+    const begin = Math.ceil(from / window) * window
+    const states = new Map(
+      ids.map((id) => [id, earlier(id)?.state ?? initialState(tiers.length, begin)]),
+    )
+    const half: HalfRead = { memory, states, through: from }
+    this.#halfRead.set(policy.name, half)
+    return half
+  }
+
+  async #windows(
+    policy: ResolvedPolicy,
+    tiers: readonly Tier[],
+    remembered: PolicyMemory,
+    bound: readonly Bound[],
+    signal: AbortSignal,
+  ): Promise<Walk> {
+    const window = policy.effective.metrics.windowMs / 1000
+    const latest = this.#answers.latestEnd(policy)
+    const asked = this.#askedUntil(policy, remembered, latest)
+    const walk = await this.#walk.run({
+      key: `${policy.name}/windows`,
+      from: Math.max(asked, latest - HISTORY_SECONDS),
+      to: latest,
+      window,
+      latest,
+      signal,
+      ask: (end) => this.#answers.ask(policy, end, signal),
+      onAnswer: async (answer, end) => {
+        const { states } = remembered
+        const samples = await this.#feed(policy, tiers, states, bound, answer, end)
+        if (end === latest) this.#countCoverage(policy, states, bound, end, answer)
+        this.#parts.onWindow?.(policy, samples, end)
+        remembered.askedUntil = Math.max(end, remembered.askedUntil ?? end)
+      },
+    })
+    if (walk.kind === 'Done') this.#heard.add(policy.name)
+    return walk
+  }
+
+  /**
+   * A new process, or a policy with another source, asks the newest window again: the checkpoint holds the sums, but not
+   * how each volume does now. What is counted already is not counted twice.
+   */
+  #askedUntil(policy: ResolvedPolicy, remembered: PolicyMemory, latest: number): number {
+    const before = latest - policy.effective.metrics.windowMs / 1000
+    const asked = remembered.askedUntil ?? before
+    return this.#heard.has(policy.name) ? asked : Math.min(asked, before)
+  }
+  /** Policies whose newest window came from the source that they have now. */
+  readonly #heard = new Set<string>()
+
+  #sourceDown(policy: ResolvedPolicy, bound: readonly Bound[], why: string): false {
+    const { health } = this.#parts
+    health.down(policy.name, why)
+    for (const b of bound) health.note(b.bound.volume.handle, { kind: 'SourceDown', why })
+    return false
+  }
+
+  /** The source answers, but not for the time that these claims need. */
+  #unread(policy: ResolvedPolicy, bound: readonly Bound[], { why }: { why: string }): false {
+    const { health } = this.#parts
+    health.down(policy.name, undefined)
+    const text = `its earlier usage cannot be read: ${why}`
+    for (const b of bound) health.note(b.bound.volume.handle, { kind: 'NoData', why: text })
+    return false
+  }
+
+  async #feed(
+    policy: ResolvedPolicy,
+    tiers: readonly Tier[],
+    states: Map<string, VolumeState>,
+    bound: readonly Bound[],
+    answer: Answer,
+    end: number,
+  ): Promise<readonly ShadowSample[]> {
+    const samples: ShadowSample[] = []
+    for (const [i, b] of bound.entries()) {
+      if (i > 0 && i % SLICE === 0) await yieldToEventLoop()
+      const sample = this.#feedOne(policy, tiers, states, b, answer, end)
+      if (sample !== undefined) samples.push(sample)
+    }
+    return samples
+  }
+
+  #feedOne(
+    policy: ResolvedPolicy,
+    tiers: readonly Tier[],
+    states: Map<string, VolumeState>,
+    { bound }: Bound,
+    { volumes, missing }: Answer,
+    end: number,
+  ): ShadowSample | undefined {
+    const { deps, health, detachments } = this.#parts
+    const id = bound.volume.handle
+    const { metrics } = policy.effective
+    const windowSeconds = metrics.windowMs / 1000
+    const observation = classify(
+      {
+        answer: { kind: 'Answer', activity: volumes.get(id), missing: missing?.get(id) },
+        attachment: detachments.of(id),
+        windowEnd: end,
+        windowSeconds,
+      },
+      {
+        minCoveragePercent: metrics.minCoveragePercent,
+        ioUnitKiB: metrics.ioUnitKiB,
+        detachedGraceSeconds: deps.timing.detachGraceMs / 1000,
+      },
+    )
+    health.note(id, observation)
+    const state = states.get(id)
+    const size = bound.row?.sizeGiB
+    if (state === undefined || size === undefined) return undefined
+    const tier = tiers.findIndex((t) => t.typeId === bound.row?.typeId)
+    const demand = demandFrom(observation, tiers[tier], size, policy.constants)
+    if (demand === undefined) return undefined
+    states.set(
+      id,
+      observe(
+        state,
+        tier,
+        demand,
+        size,
+        tiers,
+        policy.constants,
+        windowSeconds / 3600,
+        end,
+        observation.kind === 'Measured',
+      ),
+    )
+    return { id, tier, demand, sizeGiB: size }
+  }
+
+  #countCoverage(
+    policy: ResolvedPolicy,
+    states: ReadonlyMap<string, VolumeState>,
+    bound: readonly Bound[],
+    end: number,
+    { missing, warnings }: Answer,
+  ): void {
+    const { health } = this.#parts
+    let [covered, detached, lost] = [0, 0, 0]
+    for (const { bound: b } of bound) {
+      const kind = health.observation(b.volume.handle)?.kind
+      if (kind === 'Measured') covered += 1
+      else if (kind === 'Detached') detached += 1
+      else if (this.#hasLostNumbers(policy, b, states.get(b.volume.handle), end)) lost += 1
+    }
+    const counts = { covered, attached: bound.length - detached, lost }
+    health.window(policy.name, end, counts, wasFrozen(policy))
+    const reasons = bound.flatMap((b) => missing?.get(b.bound.volume.handle) ?? [])
+    health.warn(policy.name, [...summed(reasons), ...warnings])
+  }
+
+  /**
+   * It had numbers within the last day, and has been attached for the whole window. New volumes, those that are being
+   * detached, attached or deleted, and those that nobody ever measured have lost nothing.
+   */
+  #hasLostNumbers(
+    policy: ResolvedPolicy,
+    { volume, row }: Bound['bound'],
+    state: VolumeState | undefined,
+    end: number,
+  ): boolean {
+    const window = policy.effective.metrics.windowMs / 1000
+    if (state === undefined || state.measuredAt === 0 || row?.attached !== true) return false
+    if (end - state.measuredAt > Math.max(LOST_SECONDS, 2 * window)) return false
+    const { detachedSinceByKubernetes = 0 } = this.#parts.detachments.of(volume.handle)
+    return (
+      // where numbers came without a VolumeAttachment, its absence says nothing
+      detachedSinceByKubernetes <= state.measuredAt &&
+      row.attachments.every(
+        ({ attachedAt }) => !(Date.parse(attachedAt ?? '') / 1000 > end - window),
+      )
+    )
+  }
+}
+
+/** What the last leader wrote into the status: a freeze ends by numbers, not by a restart. */
+function wasFrozen({ watched }: ResolvedPolicy): boolean {
+  const { conditions = [] } = watched.policy.status ?? {}
+  return conditions.some((c) => c.type === 'MetricsHealthy' && c.reason === 'CoverageDropped')
+}
+
+/** Volumes whose shard is older than the others' have windows to catch up with; the others count none of them twice. */
+function resumeBehind(memory: PolicyMemory, bound: readonly Bound[]): void {
+  if (memory.behind.size === 0 && memory.earlier.size === 0) return
+  const known = new Set(bound.map((b) => b.bound.volume.handle))
+  for (const id of memory.earlier.keys()) if (!known.has(id)) memory.earlier.delete(id)
+  for (const [id, end] of memory.behind)
+    if (known.has(id)) memory.askedUntil = Math.min(end, memory.askedUntil ?? end)
+  memory.behind.clear()
+}
+
+/** One of them, and how many more there are: a status is no list of volumes. */
+function summed(reasons: readonly string[]): readonly string[] {
+  const [first, ...others] = reasons
+  if (first === undefined) return []
+  return [others.length === 0 ? first : `${first} (and ${others.length} more)`]
+}
+
+/** Seconds; 0 when unknown. A claim may be newer than its volume: re-created over a kept one, or restored. */
+function bornAt({ claim, bound }: Bound): number {
+  const times = [claim.createdAt, bound.row?.createdAt ?? ''].map((t) => Date.parse(t) / 1000)
+  const known = times.filter((t) => !Number.isNaN(t))
+  return known.length === 0 ? 0 : Math.min(...known)
+}

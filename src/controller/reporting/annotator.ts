@@ -1,0 +1,113 @@
+import type { Clock } from '../../clock.ts'
+import { ANNOTATION } from '../../api/names.ts'
+import { PERSISTENT_VOLUME_CLAIM } from '../../kube/resources.ts'
+import { ApiError } from '../../kube/types.ts'
+import type { KubeClient, QueueResult } from '../../kube/types.ts'
+import type { Claim } from '../view/projections.ts'
+
+export type Shown = {
+  readonly tier: string
+  readonly policy: string
+  readonly lastMigration?: string
+}
+
+type Due = { readonly claim: Claim; readonly annotations: Readonly<Record<string, string>> }
+
+/** Writes what a person sees on the claim, by server-side apply and only when it changes. */
+export class Annotator {
+  readonly #client: KubeClient
+  readonly #claim: (key: string) => Claim | undefined
+  readonly #wanted: (claim: Claim) => Shown | undefined
+
+  readonly #clock: Clock
+  /** Throws when we do not lead any more. */
+  readonly #fence: () => void
+  /** By namespace: writes refused in a row, and when the next one is due (monotonic). */
+  readonly #refused = new Map<string, { readonly times: number; readonly until: number }>()
+
+  constructor(
+    client: KubeClient,
+    claim: (key: string) => Claim | undefined,
+    wanted: (claim: Claim) => Shown | undefined,
+    clock: Clock,
+    fence: () => void,
+  ) {
+    this.#clock = clock
+    this.#fence = fence
+    this.#client = client
+    this.#claim = claim
+    this.#wanted = wanted
+  }
+
+  /** The claim shows something else than it should. */
+  isStale(key: string): boolean {
+    return this.#dueFor(key) !== undefined
+  }
+
+  /** What has to be written to that claim; undefined = it shows it, or is on its way out. */
+  #dueFor(key: string): Due | undefined {
+    const claim = this.#claim(key)
+    if (claim === undefined || claim.terminating) return undefined
+    const shown = this.#wanted(claim)
+    const annotations = shown === undefined ? {} : annotationsOf(shown)
+    return isShown(claim, annotations) ? undefined : { claim, annotations }
+  }
+
+  async reconcile(key: string): Promise<QueueResult> {
+    const due = this.#dueFor(key)
+    if (due === undefined) return { kind: 'done' }
+    const { claim, annotations } = due
+    const waitMs = (this.#refused.get(claim.namespace)?.until ?? 0) - this.#clock.monotonic()
+    if (waitMs > 0) return { kind: 'requeue', afterMs: waitMs }
+    try {
+      await this.#client.patch(
+        PERSISTENT_VOLUME_CLAIM,
+        claim.name,
+        {
+          apiVersion: 'v1',
+          kind: 'PersistentVolumeClaim',
+          metadata: { name: claim.name, namespace: claim.namespace, uid: claim.uid, annotations },
+        },
+        // one that was suspended wakes with an old picture, and would write against its successor
+        { type: 'apply', force: true, namespace: claim.namespace, fence: this.#fence },
+      )
+    } catch (e) {
+      // deleted or re-created meanwhile: the watch tells of the new one
+      if (e instanceof ApiError && (e.status === 404 || e.status === 409 || e.status === 422))
+        return { kind: 'done' }
+      this.#failedIn(claim.namespace)
+      throw e
+    }
+    this.#refused.delete(claim.namespace)
+    return { kind: 'done' }
+  }
+
+  /** A namespace whose webhook refuses, or hangs, must not keep the few workers from the others. */
+  #failedIn(namespace: string): void {
+    const times = (this.#refused.get(namespace)?.times ?? 0) + 1
+    const over = times - REFUSED_NAMESPACE
+    const pauseMs = over < 0 ? 0 : Math.min(FIRST_PAUSE_MS * 2 ** over, LONGEST_PAUSE_MS)
+    this.#refused.set(namespace, { times, until: this.#clock.monotonic() + pauseMs })
+  }
+}
+
+/** So many claims of a namespace refused in a row: it is the namespace. */
+const REFUSED_NAMESPACE = 3
+const FIRST_PAUSE_MS = 10_000
+const LONGEST_PAUSE_MS = 5 * 60_000
+
+const OURS = [ANNOTATION.tier, ANNOTATION.matchedPolicy, ANNOTATION.lastMigration] as const
+
+function annotationsOf(shown: Shown): Readonly<Record<string, string>> {
+  return {
+    [ANNOTATION.tier]: shown.tier,
+    [ANNOTATION.matchedPolicy]: shown.policy,
+    ...(shown.lastMigration === undefined
+      ? {}
+      : { [ANNOTATION.lastMigration]: shown.lastMigration }),
+  }
+}
+
+function isShown(claim: Claim, annotations: Readonly<Record<string, string>>): boolean {
+  return OURS.every((name) => claim.annotations[name] === annotations[name])
+}

@@ -1,0 +1,122 @@
+import { Gauge } from 'prom-client'
+import { isFinished, isInFlight } from '../../api/volume-migration.ts'
+import type { VolumeMigration } from '../../api/volume-migration.ts'
+import { METRIC_PREFIX } from '../../metrics.ts'
+import type { Registry } from '../../metrics.ts'
+
+/** Moves take longer than their estimate all the time; this many times as long, and so many ms, is news. */
+const LATE_FACTOR = 3
+const LATE_MARGIN_MS = 600_000
+
+type Work = {
+  readonly all: () => Iterable<VolumeMigration>
+  readonly now: () => number
+  /** The tiers of each policy there is. */
+  readonly tiers: () => ReadonlyMap<string, ReadonlySet<string>>
+}
+
+/** In place of a name that no policy has: whoever makes VolumeMigrations must not make series. */
+const OTHER = 'other'
+
+export type MoveLabels = {
+  readonly policy: string
+  readonly from: string
+  readonly to: string
+  readonly strategy: string
+}
+
+/** The open moves, counted anew at each scrape: a move grows late without anything being written. */
+export class MoveGauges {
+  #work: Work | undefined
+
+  constructor(registry: Registry) {
+    this.#gauge(
+      registry,
+      'migrations_in_flight',
+      'Migrations that may be running in Cinder, by step; Stuck ones wait for a person.',
+      ['policy', 'strategy', 'step'],
+      (gauge, m) => {
+        const { policy, strategy } = this.labelsOf(m)
+        if (isInFlight(m)) gauge.inc({ policy, strategy, step: m.status?.step ?? '' })
+      },
+    )
+    this.#gauge(
+      registry,
+      'migrations_waiting',
+      'Migrations that wait, by what they wait for.',
+      ['policy', 'reason'],
+      (gauge, m) => {
+        if (!isInFlight(m) && !isFinished(m))
+          gauge.inc({
+            policy: this.labelsOf(m).policy,
+            reason: m.status?.reason ?? 'Planned',
+          })
+      },
+    )
+    this.#gauge(
+      registry,
+      'migrations_late',
+      'Migrations that have run three times as long as earlier ones suggest, and ten minutes more.',
+      ['policy'],
+      (gauge, m, now) => {
+        if (isInFlight(m)) gauge.inc({ policy: this.labelsOf(m).policy }, isLate(m, now) ? 1 : 0)
+      },
+    )
+  }
+
+  /** From now on the gauges tell of these; `now` in ms. */
+  show(work: Work): void {
+    this.#work = work
+  }
+
+  /** Names of policies and tiers that there are; anything else is one and the same. */
+  labelsOf({ spec }: VolumeMigration): MoveLabels {
+    const tiers = this.#work?.tiers().get(spec.policy)
+    const tier = (name: string) => (tiers?.has(name) ? name : OTHER)
+    return {
+      policy: tiers === undefined ? OTHER : spec.policy,
+      from: spec.from === undefined ? '' : tier(spec.from),
+      to: tier(spec.to),
+      strategy: spec.strategy ?? 'cinder-retype',
+    }
+  }
+
+  isPolicy(name: string): boolean {
+    return name === OTHER || this.#work?.tiers().has(name) === true
+  }
+
+  isTier(name: string): boolean {
+    if (name === OTHER || name === '') return true
+    return [...(this.#work?.tiers().values() ?? [])].some((tiers) => tiers.has(name))
+  }
+
+  #gauge(
+    registry: Registry,
+    name: string,
+    help: string,
+    labelNames: string[],
+    count: (gauge: Gauge, m: VolumeMigration, now: number) => void,
+  ): void {
+    const work = () => this.#work
+    new Gauge({
+      name: METRIC_PREFIX + name,
+      help,
+      labelNames,
+      registers: [registry],
+      collect() {
+        this.reset()
+        const known = work()
+        if (known === undefined) return
+        const now = known.now()
+        for (const m of known.all()) count(this, m, now)
+      },
+    })
+  }
+}
+
+/** False as long as no earlier move tells how long it should take. */
+function isLate({ status }: VolumeMigration, now: number): boolean {
+  const started = Date.parse(status?.startedAt ?? '')
+  const estimate = Date.parse(status?.estimatedEnd ?? '') - started
+  return now - started > LATE_FACTOR * estimate + LATE_MARGIN_MS
+}

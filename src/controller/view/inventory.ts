@@ -1,0 +1,209 @@
+import { messageOf, stable } from '../../errors.ts'
+import { momentOf, realSince } from '../../kube/elapsed.ts'
+import type { Moment } from '../../kube/elapsed.ts'
+import { isAttached } from '../../openstack/attached.ts'
+import { AuthenticationError, CinderError } from '../../openstack/errors.ts'
+import type { CinderSnapshot, CinderVolume, CinderVolumeType } from '../../openstack/types.ts'
+import type { ControllerDeps } from '../deps.ts'
+
+/** What is kept of a Cinder volume between two looks. */
+export type VolumeRow = Pick<
+  CinderVolume,
+  | 'id'
+  | 'status'
+  | 'sizeGiB'
+  | 'typeId'
+  | 'typeName'
+  | 'availabilityZone'
+  | 'createdAt'
+  | 'updatedAt'
+  | 'multiattach'
+  | 'encrypted'
+  | 'attachments'
+> & { readonly groupId: string | undefined; readonly attached: boolean }
+
+/** Nobody asks for such a volume any more. */
+const FORGET_MISSING_MS = 3_600_000
+
+/** The controller's picture of Cinder: a slow full sweep, and single volumes looked at when it matters. */
+export class Inventory {
+  readonly #deps: ControllerDeps
+  #rows = new Map<string, VolumeRow>()
+  #withSnapshots = new Set<string>()
+  #types: readonly CinderVolumeType[] = []
+  #microversion: readonly [number, number] = [3, 0]
+  #sweptAt: number | undefined
+  /** Looks made while a sweep runs; they are newer than its pages. */
+  #looked: Map<string, VolumeRow | undefined> | undefined
+  /** Volumes that Cinder does not know, and since when. */
+  readonly #missing = new Map<string, Moment>()
+  #problem: string | undefined = 'Cinder has not been read yet'
+
+  constructor(deps: ControllerDeps) {
+    this.#deps = deps
+  }
+
+  get types(): readonly CinderVolumeType[] {
+    return this.#types
+  }
+
+  get microversion(): readonly [number, number] {
+    return this.#microversion
+  }
+
+  /** Why the picture is old or empty; undefined when the last sweep worked. */
+  get problem(): string | undefined {
+    return this.#problem
+  }
+
+  get sweptAt(): number | undefined {
+    return this.#sweptAt
+  }
+
+  get size(): number {
+    return this.#rows.size
+  }
+
+  row(id: string): VolumeRow | undefined {
+    return this.#rows.get(id)
+  }
+
+  ids(): Iterable<string> {
+    return this.#rows.keys()
+  }
+
+  hasSnapshots(id: string): boolean {
+    return this.#withSnapshots.has(id)
+  }
+
+  /** Reads types, snapshots and all volumes. Keeps the old picture and tells why when Cinder does not answer. */
+  async sweep(signal?: AbortSignal): Promise<boolean> {
+    const { volumes, clock, log } = this.#deps
+    const abort = signal === undefined ? {} : { signal }
+    const looked = new Map<string, VolumeRow | undefined>()
+    this.#looked = looked
+    try {
+      this.#microversion = await volumes.maxMicroversion(signal)
+      this.#types = await volumes.listVolumeTypes(signal)
+      const snapshots = await volumes.listSnapshots(abort)
+      const rows = new Map<string, VolumeRow>()
+      for await (const page of volumes.listVolumes(abort))
+        for (const v of page) rows.set(v.id, rowOf(v))
+      for (const [id, row] of looked) {
+        if (row === undefined) rows.delete(id)
+        else rows.set(id, row)
+      }
+      for (const [id, since] of this.#missing)
+        if (rows.has(id) || realSince(since, clock) > FORGET_MISSING_MS) this.#missing.delete(id)
+      this.#withSnapshots = new Set(snapshots.map((s) => s.volumeId))
+      this.#rows = rows
+      this.#sweptAt = clock.now()
+      this.#problem = undefined
+      return true
+    } catch (e) {
+      this.#problem = stable(messageOf(e))
+      log.warn(
+        { err: messageOf(e) },
+        'listing volumes from Cinder failed; keeping the last snapshot, no new moves start',
+      )
+      return false
+    }
+  }
+
+  /**
+   * One volume as Cinder shows it now; undefined when two reads, some seconds apart, agree that it is gone. Throws when
+   * Cinder does not answer, and after the first of the two.
+   */
+  async look(id: string, signal?: AbortSignal): Promise<CinderVolume | undefined> {
+    const volume = await this.#deps.volumes.getVolume(id, signal)
+    if (volume === undefined) this.#confirmMissing(id)
+    else this.#missing.delete(id)
+    const row = volume && rowOf(volume)
+    this.#looked?.set(id, row)
+    if (row === undefined) this.#rows.delete(id)
+    else this.#rows.set(id, row)
+    return volume
+  }
+
+  /** The volume types as they are now: one that was made, hidden or shown since the last sweep is known by it. */
+  async readTypes(signal?: AbortSignal): Promise<void> {
+    const types = await this.#deps.volumes.listVolumeTypes(signal)
+    this.#microversion = await this.#deps.volumes.maxMicroversion(signal)
+    this.#types = types
+  }
+
+  /** What the credential may not read, or Cinder does not offer; moves go on without. */
+  get unreadable(): readonly string[] {
+    return [...this.#unreadable.keys()]
+  }
+  readonly #unreadable = new Map<string, string>()
+
+  /**
+   * A read that only spares us a refusal. An answer by which it will not work now or later gives undefined, and is
+   * reported; anything else is thrown.
+   */
+  async optional<T>(what: string, read: () => Promise<T>): Promise<T | undefined> {
+    try {
+      const value = await read()
+      // Cinder's 403 to a member
+      if (value === undefined) this.#noteUnreadable(what, '403')
+      else this.#unreadable.delete(what)
+      return value
+    } catch (e) {
+      if (!isRefusedForGood(e)) throw e
+      this.#noteUnreadable(what, messageOf(e))
+      return undefined
+    }
+  }
+
+  #noteUnreadable(what: string, why: string): void {
+    if (!this.#unreadable.has(what))
+      this.#deps.log.warn({ what, err: why }, 'not readable with this credential; going on without')
+    this.#unreadable.set(what, why)
+  }
+
+  #confirmMissing(id: string): void {
+    const { clock, timing } = this.#deps
+    const first = this.#missing.get(id) ?? momentOf(clock)
+    this.#missing.set(id, first)
+    if (realSince(first, clock) < timing.verifyMs)
+      throw new Error('Cinder answered once that it does not know the volume (404); reading again')
+  }
+
+  async snapshotsOf(id: string, signal?: AbortSignal): Promise<readonly CinderSnapshot[]> {
+    const found = await this.#deps.volumes.listSnapshots({
+      volumeId: id,
+      ...(signal ? { signal } : {}),
+    })
+    if (found.length > 0) this.#withSnapshots.add(id)
+    else this.#withSnapshots.delete(id)
+    return found
+  }
+}
+
+/** The service answered, and neither that it is overloaded nor that it is away. */
+function isRefusedForGood(e: unknown): boolean {
+  if (e instanceof AuthenticationError) return e.refusedBy === 'service'
+  if (!(e instanceof CinderError) || e.status === undefined) return false
+  return !e.retryable || e.status === 501 || e.status === 505 || e.status < 300
+}
+
+const NOWHERE: CinderVolume['attachments'] = []
+
+function rowOf(v: CinderVolume): VolumeRow {
+  return {
+    id: v.id,
+    status: v.status,
+    sizeGiB: v.sizeGiB,
+    typeId: v.typeId,
+    typeName: v.typeName,
+    availabilityZone: v.availabilityZone,
+    createdAt: v.createdAt,
+    updatedAt: v.updatedAt,
+    multiattach: v.multiattach,
+    encrypted: v.encrypted,
+    groupId: v.groupId,
+    attachments: v.attachments.length > 0 ? v.attachments : NOWHERE,
+    attached: isAttached(v),
+  }
+}
