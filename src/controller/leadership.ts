@@ -6,26 +6,16 @@ import { createWorkQueue } from '../kube/workqueue.ts'
 import type { QueueResult, WorkQueue } from '../kube/types.ts'
 import { ApiError } from '../kube/types.ts'
 import { Acceptance } from './moving/acceptance.ts'
-import { AdmissionFacts } from './moving/admission-facts.ts'
 import { Annotator } from './reporting/annotator.ts'
-import { ApprovalGuard } from './view/approval-guard.ts'
 import type { ControllerMetrics } from './reporting/controller-metrics.ts'
 import { CheckpointSaves } from './planning/checkpoint-saves.ts'
 import { deafToPeople } from './view/deaf.ts'
 import type { ControllerDeps } from './deps.ts'
-import { Detachments } from './view/detachments.ts'
 import { Drift } from './planning/drift.ts'
 import { epochAfter } from './moving/epoch.ts'
 import { UsageReader } from './planning/usage-reader.ts'
 import { fleetOf } from './view/fleet.ts'
 import { Halts } from './moving/halts.ts'
-import { Inventory } from './view/inventory.ts'
-import { DecisionInputs } from './planning/decision-inputs.ts'
-import { Ledger } from './moving/ledger.ts'
-import { Managed } from './view/managed.ts'
-import { CheckpointStore } from './planning/checkpoint-store.ts'
-import { Migrations } from './view/migrations.ts'
-import { MoveTimes } from './view/move-times.ts'
 import { MoveMaker } from './planning/move-maker.ts'
 import { Calls } from './moving/calls.ts'
 import { Endings } from './moving/endings.ts'
@@ -34,29 +24,25 @@ import { StartGate } from './moving/start-gate.ts'
 import { Starting } from './moving/starting.ts'
 import { Steps } from './moving/steps.ts'
 import { Takeover } from './moving/takeover.ts'
-import type { Term } from './moving/term.ts'
+import type { Term } from './view/term.ts'
 import { waysOf } from './moving/ways.ts'
 import { ObservedSaves } from './moving/observed-saves.ts'
 import { Orphans } from './moving/orphans.ts'
 import { holdsPlace } from './moving/places.ts'
 import { Planner } from './planning/planner.ts'
-import { Policies } from './view/policies.ts'
-import { PolicyHealth } from './planning/policy-health.ts'
-import { PreflightGatherer } from './moving/preflight-facts.ts'
 import type { Claim } from './view/projections.ts'
 import { Refusals } from './moving/refusals.ts'
 import { claimAnnotations } from './reporting/claim-annotations.ts'
 import { CounterfactualCosts } from './planning/counterfactual-costs.ts'
 import { StartSteps } from './moving/start-steps.ts'
 import { StatusWriter } from './reporting/status-writer.ts'
-import { Targets } from './view/targets.ts'
 import { MoveReporter } from './reporting/move-reporter.ts'
 import { Triggers } from './triggers.ts'
 import { VerdictEvents } from './reporting/verdict-events.ts'
 import { allReflectors, keyOf } from './view/watches.ts'
 import type { Watches } from './view/watches.ts'
+import { wire } from './wire.ts'
 import { WindowLoop } from './planning/window-loop.ts'
-import { supportedBy } from './moving/registered.ts'
 
 const MOVERS = 8
 const CLAIM_WORKERS = 4
@@ -89,29 +75,18 @@ export class Leadership {
         return clusterId
       },
     }
-    const inventory = new Inventory(deps)
-    const policies = new Policies(deps, watches, inventory)
-    const targets = new Targets(watches, policies, inventory, supportedBy(deps))
-    const managed = new Managed(watches, policies, targets)
-    const fence = () => deps.elector.fence()
-    const migrations = new Migrations(deps.kube, watches.migrations.store, {
-      get epoch() {
-        return epoch
-      },
-      get clusterId() {
-        return clusterId
-      },
-      fence,
-    })
     const refusals = new Refusals(deps.processClock, this.#metrics)
     const saves = new CheckpointSaves(refusals, { policy: (...what) => reports.policy(...what) })
-    const checkpoints = new CheckpointStore(
-      deps.kube,
-      deps.log,
-      deps.clock,
-      fence,
-      saves.memory.bind(saves),
-    )
+    const wired = wire(deps, watches, {
+      term,
+      onCheckpointSaved: saves.memory.bind(saves),
+      ledgerSaves: saves.ledger,
+      onFutureTime: (at) =>
+        deps.log.warn({ at }, 'a saved time lies in the future; counting from now on instead'),
+    })
+    const { inventory, policies, targets, managed, migrations, ledger, health } = wired
+    const { checkpoints, detachments, times, approvals, decisionInputs, admission } = wired
+    const fence = () => deps.elector.fence()
     const counterfactuals = new CounterfactualCosts(
       deps.kube,
       deps.log,
@@ -119,9 +94,6 @@ export class Leadership {
       fence,
       saves.shadow.bind(saves),
     )
-    const ledger = new Ledger(deps.kube, fence, saves.ledger)
-    const health = new PolicyHealth()
-    const detachments = new Detachments()
     const claim = (key: string) => watches.claims.store.get(key)
     const queues: Record<'moves' | 'claims' | 'annotations', WorkQueue> = {
       moves: this.#queue('moves', MOVERS, (key) => runner.reconcile(key)),
@@ -135,21 +107,6 @@ export class Leadership {
       claim,
       onStep: (m) => triggers.stepTaken(m),
     })
-    const times = new MoveTimes(deps.clock, (at) =>
-      deps.log.warn({ at }, 'a saved time lies in the future; counting from now on instead'),
-    )
-    const approvals = new ApprovalGuard(deps)
-    const decisionInputs = new DecisionInputs({
-      deps,
-      watches,
-      inventory,
-      checkpoints,
-      migrations,
-      health,
-      approvals,
-      times,
-    })
-    const admission = new AdmissionFacts(deps, migrations, policies, ledger, inventory, times)
     const limits = (m: VolumeMigration) => admission.refusal(m, targets.of(m))
     const isInTurn = (m: VolumeMigration) =>
       holdsPlace(m, inventory.problem !== undefined) &&
@@ -175,7 +132,6 @@ export class Leadership {
       holdsPlace: isInTurn,
       maker,
     })
-    const gatherer = new PreflightGatherer(deps, watches, inventory)
     const acceptance = new Acceptance({ deps, targets, policies })
     const observed = new ObservedSaves({
       migrations,
@@ -206,7 +162,7 @@ export class Leadership {
     const halts = new Halts({ deps, ledger, migrations, watches, onLifted: () => windows.kick() })
     const takeover = new Takeover({ deps, migrations, observed, calls, times, term })
     const steps = new Steps({ deps, migrations, observed, ledger, reports })
-    const ways = waysOf({ deps, inventory, gatherer }, deps.strategies)
+    const ways = waysOf({ deps, inventory, gatherer: wired.preflight }, deps.strategies)
     const starting = new Starting({
       deps,
       targets,

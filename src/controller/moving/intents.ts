@@ -5,7 +5,7 @@ import { isCountedAttempt } from './expiry.ts'
 import type { Target } from '../view/targets.ts'
 import type { ActAnswer } from './adapter.ts'
 import type { FoundVolume } from './start-gate.ts'
-import type { Term } from './term.ts'
+import type { Term } from '../view/term.ts'
 
 /** The most that the CRD takes: a quota may refuse for months, and the object must be written all the same. */
 const LAST_ATTEMPT = 1000

@@ -10,7 +10,7 @@ import type { Ledger, LedgerEntry } from './ledger.ts'
 import type { Migrations } from '../view/migrations.ts'
 import type { Calls } from './calls.ts'
 import { hiddenFrom } from './hidden.ts'
-import type { Term } from './term.ts'
+import type { Term } from '../view/term.ts'
 
 export type OrphansParts = {
   readonly deps: ControllerDeps

@@ -28,7 +28,7 @@ import type { Target } from '../view/targets.ts'
 import type { Way } from './adapter.ts'
 import type { Calls } from './calls.ts'
 import { hiddenFrom } from './hidden.ts'
-import type { Term } from './term.ts'
+import type { Term } from '../view/term.ts'
 
 /** What the gate itself says of a waiting move, and what it means. */
 export const GATE_REASONS = {

@@ -16,7 +16,7 @@ import { isAnswer } from './start-gate.ts'
 import type { FoundVolume, StartGate } from './start-gate.ts'
 import type { Steps } from './steps.ts'
 import type { Takeover } from './takeover.ts'
-import type { Term } from './term.ts'
+import type { Term } from '../view/term.ts'
 import type { Ways } from './ways.ts'
 
 /** A move whose first intent is saved. */

@@ -8,7 +8,7 @@ import type { ObservedSaves } from './observed-saves.ts'
 import { keyOf } from '../view/watches.ts'
 import type { Circumstances } from './adapter.ts'
 import type { Calls } from './calls.ts'
-import type { Term } from './term.ts'
+import type { Term } from '../view/term.ts'
 
 export type TakeoverParts = {
   readonly deps: ControllerDeps

@@ -42,8 +42,7 @@ function setUp(office: { epoch: number; leads: boolean } = { epoch: 5, leads: tr
     if (!office.leads) throw new LostLeaseError('we do not lead')
   }
   const migrations = new Migrations(client, store, {
-    epoch: office.epoch,
-    clusterId: 'here',
+    term: { epoch: office.epoch, clusterId: 'here' },
     fence,
   })
   const told = (m: VolumeMigration) => store.set(keyOf(m), m, m.metadata.resourceVersion ?? '')

@@ -5,13 +5,14 @@ import { VOLUME_MIGRATION } from '../../kube/resources.ts'
 import { ApiError, LostLeaseError } from '../../kube/types.ts'
 import type { KubeClient, Store } from '../../kube/types.ts'
 import { mergePatch } from './merge-patch.ts'
+import type { Term } from './term.ts'
 import { keyOf, volumeIdOf } from './watches.ts'
 
 /** A claim as it is now. */
 export type ClaimRef = { readonly namespace: string; readonly name: string; readonly uid: string }
 
 /** Our term of leadership. `fence` throws `LostLeaseError` when it has ended. */
-export type Office = { readonly epoch: number; readonly clusterId: string; fence(): void }
+export type Office = { readonly term: Term; fence(): void }
 
 /**
  * The work list: what the watch has told, overlaid with our own newer writes, so that a limit is never counted
@@ -199,9 +200,9 @@ export class Migrations {
     this.#office.fence()
     const { intent } = m.status ?? {}
     // the epochs of another cluster, or of the object that this one is a copy of, are none of our Lease
-    if (intent === undefined || isForeign(intent, this.#office.clusterId, m.metadata.uid ?? ''))
+    if (intent === undefined || isForeign(intent, this.#office.term.clusterId, m.metadata.uid ?? ''))
       return
-    if (intent.epoch > this.#office.epoch)
+    if (intent.epoch > this.#office.term.epoch)
       throw new LostLeaseError(`${keyOf(m)} belongs to a later leader`)
   }
 

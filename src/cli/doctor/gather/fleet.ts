@@ -5,12 +5,10 @@ import type { Config } from '../../../api/config.ts'
 import { CINDER_DRIVER } from '../../../api/names.ts'
 import { DEFAULT_TIMING } from '../../../controller/deps.ts'
 import type { ControllerDeps } from '../../../controller/deps.ts'
-import { Inventory } from '../../../controller/view/inventory.ts'
-import { Managed } from '../../../controller/view/managed.ts'
+import type { Inventory } from '../../../controller/view/inventory.ts'
 import type { ManagedClaim } from '../../../controller/view/managed.ts'
-import { Policies } from '../../../controller/view/policies.ts'
 import { readOnly } from '../../../controller/read-only.ts'
-import { Targets } from '../../../controller/view/targets.ts'
+import { wire } from '../../../controller/wire.ts'
 import type { Watches } from '../../../controller/view/watches.ts'
 import { createRegistry } from '../../../metrics.ts'
 import type { CinderVolume, VolumeService } from '../../../openstack/types.ts'
@@ -18,7 +16,6 @@ import type { DoctorDeps } from '../deps.ts'
 import type { Fleet, FleetClaim, FleetVolume } from '../facts.ts'
 import type { Listed } from './cluster.ts'
 import { STRATEGIES } from '../../../controller/moving/ways.ts'
-import { supportedBy } from '../../../controller/moving/registered.ts'
 
 const HOUR = 3_600_000
 const REFUSALS: ReadonlySet<string> = new Set([
@@ -43,15 +40,9 @@ export async function gatherFleet(parts: Parts, signal: AbortSignal): Promise<Fl
   }
   const tap = new Tap(parts.volumes)
   const deps = controllerDeps(parts, tap.volumes)
-  const inventory = new Inventory(deps)
+  const { inventory, policies, managed } = wire(deps, watches)
   if (!(await inventory.sweep(signal))) throw new Error(`Cinder: ${inventory.problem}`)
-  const policies = new Policies(deps, watches, inventory)
   policies.refresh()
-  const managed = new Managed(
-    watches,
-    policies,
-    new Targets(watches, policies, inventory, supportedBy(deps)),
-  )
   const conflicts = new Map<string, number>()
   const claims: FleetClaim[] = []
   for (const one of managed.all()) {
