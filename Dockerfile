@@ -11,9 +11,9 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json ./
 COPY src src
-COPY test/tools test/tools
-RUN node test/tools/build.ts
-RUN sh test/tools/image-root.sh /image
+COPY tools tools
+RUN node tools/build.ts
+RUN sh tools/image-root.sh /image
 
 FROM scratch AS runtime
 ARG VERSION=0.0.0-dev

@@ -14,7 +14,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           maxWorkers,
-          include: ['src/**/*.test.ts', 'test/tools/**/*.test.ts'],
+          include: ['src/**/*.test.ts', 'tools/**/*.test.ts'],
           // many times what a quiet machine needs
           testTimeout: 30_000,
         },
@@ -24,7 +24,7 @@ export default defineConfig({
           name: 'sim',
           maxWorkers,
           include: ['test/**/*.test.ts'],
-          exclude: ['test/tools/**', '**/*.lab.test.ts', '**/*.long.test.ts', 'test/bench/**'],
+          exclude: ['**/*.lab.test.ts', '**/*.long.test.ts', 'test/bench/**'],
           testTimeout: 240_000,
           hookTimeout: 60_000,
         },

@@ -2,10 +2,10 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
-import { addCounts, countLine, failureLines, readReport } from './tools/report.ts'
-import type { Report } from './tools/report.ts'
-import { REPORT_FILE } from './tools/report-reporter.ts'
-import { whyNoLab } from './tools/lab-permission.ts'
+import { addCounts, countLine, failureLines, readReport } from '../tools/report.ts'
+import type { Report } from '../tools/report.ts'
+import { REPORT_FILE } from '../tools/report-reporter.ts'
+import { whyNoLab } from '../tools/lab-permission.ts'
 
 const LAB = ['test', 'lab', 'lab'].join('/')
 
@@ -23,7 +23,7 @@ function run(program: string, args: readonly string[], env: NodeJS.ProcessEnv = 
 function vitest(projects: readonly string[], env: NodeJS.ProcessEnv = {}): Report {
   const file = join(reports, `${projects.join('-')}.json`)
   const chosen = projects.flatMap((p) => ['--project', p])
-  const reporters = ['--reporter=default', '--reporter=./test/tools/report-reporter.ts']
+  const reporters = ['--reporter=default', '--reporter=./tools/report-reporter.ts']
   const args = ['run', '--passWithNoTests', ...chosen, ...reporters]
   const passed = run('vitest', args, { ...env, [REPORT_FILE]: file })
   return readReport(file, passed)
@@ -65,7 +65,7 @@ function skippedRealParts(reason: string): Report {
   return report
 }
 
-if (existsSync('src/main.ts') && !run('node', ['test/tools/build.ts'])) process.exit(1)
+if (existsSync('src/main.ts') && !run('node', ['tools/build.ts'])) process.exit(1)
 const quick = vitest(['unit', 'sim'])
 const reason = whyNoLab(process.env)
 const real = reason === undefined ? realParts() : skippedRealParts(reason)

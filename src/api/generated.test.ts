@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
-import { generatedFiles } from '../../test/tools/generate.ts'
+import { generatedFiles } from '../../tools/generate.ts'
 
 const files = await generatedFiles()
 
@@ -27,7 +27,7 @@ describe('generated files', () => {
       'docs/reference-moves.md',
       'docs/reference-reasons.md',
       'src/api/crds.json',
-      'src/monitoring/metrics-catalogue.json',
+      'tools/monitoring/metrics-catalogue.json',
     ])
   })
 

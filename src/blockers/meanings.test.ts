@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { moveMeanings, stayMeanings } from '../../test/tools/meanings.ts'
+import { moveMeanings, stayMeanings } from '../../tools/meanings.ts'
 import { MOVE_REASONS, STAY_REASONS } from '../api/reasons.ts'
 
 it.each([

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { describeLab } from '../lab/describe-lab.ts'
-import { renderedManifests } from '../tools/render-deploy.ts'
+import { renderedManifests } from '../../tools/render-deploy.ts'
 
 const onDisk = [
   ...readdirSync('deploy').map((file) => `deploy/${file}`),

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { EXPORTER_FLAGS } from '../../src/main/exporter-process.ts'
 import { SKIP_REASONS } from '../../src/exporter/fleet-counters.ts'
-import { exporterPage } from '../tools/metrics-catalogue.ts'
+import { exporterPage } from '../../tools/metrics-catalogue.ts'
 import { documentedSection } from './documented-section.ts'
 
 const page = readFileSync('docs/exporter.md', 'utf8')

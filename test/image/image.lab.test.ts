@@ -18,7 +18,7 @@ const SOURCE = [
   '.npmrc',
   'tsconfig.json',
   'src',
-  'test/tools',
+  'tools',
 ]
 
 const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as {

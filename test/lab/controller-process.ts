@@ -54,7 +54,7 @@ export async function stopControllers(): Promise<void> {
 
 /** Builds dist/couchestor.js: what is tested is what is shipped. */
 export async function buildController(): Promise<void> {
-  await command('node_modules/.bin/node', ['test/tools/build.ts'])
+  await command('node_modules/.bin/node', ['tools/build.ts'])
 }
 
 /**

@@ -31,7 +31,7 @@ export async function stopMetricsProcesses(): Promise<void> {
 export async function buildBundles(): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'couchestor-bundles-'))
   folders.add(folder)
-  await command(NODE, ['test/tools/build.ts', folder])
+  await command(NODE, ['tools/build.ts', folder])
   return folder
 }
 

@@ -1,6 +1,6 @@
-import type { Dashboard, GridPos, Panel } from '../../src/monitoring/dashboards/grafana.ts'
-import { COLUMNS } from '../../src/monitoring/dashboards/layout.ts'
-import catalogue from '../../src/monitoring/metrics-catalogue.json' with { type: 'json' }
+import type { Dashboard, GridPos, Panel } from '../../tools/monitoring/dashboards/grafana.ts'
+import { COLUMNS } from '../../tools/monitoring/dashboards/layout.ts'
+import catalogue from '../../tools/monitoring/metrics-catalogue.json' with { type: 'json' }
 import { FOREIGN_METRICS } from './foreign-metrics.ts'
 import { namesIn } from './promql-names.ts'
 

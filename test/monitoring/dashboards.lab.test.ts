@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { DASHBOARDS } from '../../src/monitoring/dashboards/dashboards.ts'
-import type { Target } from '../../src/monitoring/dashboards/grafana.ts'
+import { DASHBOARDS } from '../../tools/monitoring/dashboards/dashboards.ts'
+import type { Target } from '../../tools/monitoring/dashboards/grafana.ts'
 import { startAgent, stopAgents } from '../lab/agent-process.ts'
 import { buildController, startController, stopControllers } from '../lab/controller-process.ts'
 import { describeLab } from '../lab/describe-lab.ts'

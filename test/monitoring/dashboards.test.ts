@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { DASHBOARDS } from '../../src/monitoring/dashboards/dashboards.ts'
-import type { Dashboard, Panel } from '../../src/monitoring/dashboards/grafana.ts'
+import { DASHBOARDS } from '../../tools/monitoring/dashboards/dashboards.ts'
+import type { Dashboard, Panel } from '../../tools/monitoring/dashboards/grafana.ts'
 import { lint, panelsOf } from './dashboard-lint.ts'
 import { namesIn } from './promql-names.ts'
 

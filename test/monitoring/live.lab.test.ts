@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { ALERTS, RULE_GROUPS } from '../../src/monitoring/rules.ts'
+import { ALERTS, RULE_GROUPS } from '../../tools/monitoring/rules.ts'
 import { command } from '../lab/command.ts'
 import { buildController, startController, stopControllers } from '../lab/controller-process.ts'
 import type { ControllerProcess } from '../lab/controller-process.ts'
@@ -10,7 +10,7 @@ import type { Fleet, FleetClaim } from '../lab/fleet.ts'
 import { install } from '../lab/install.ts'
 import { query, scrapeTarget } from '../lab/prometheus.ts'
 import type { Labels } from '../lab/prometheus.ts'
-import { fromText, metricsCatalogue } from '../tools/metrics-catalogue.ts'
+import { fromText, metricsCatalogue } from '../../tools/metrics-catalogue.ts'
 
 const NAME = 'live-metrics'
 const JOB = `${NAME}/couchestor-controller`

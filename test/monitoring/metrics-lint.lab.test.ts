@@ -4,8 +4,8 @@ import { registerProcessMetrics } from '../../src/main/process-metrics.ts'
 import { command } from '../lab/command.ts'
 import { describeLab } from '../lab/describe-lab.ts'
 import { HOUR, Stage } from '../controller/stage.ts'
-import { agentPage, exporterPage } from '../tools/metrics-catalogue.ts'
-import { controllerRegistry, exporterRegistry } from '../tools/metrics-registries.ts'
+import { agentPage, exporterPage } from '../../tools/metrics-catalogue.ts'
+import { controllerRegistry, exporterRegistry } from '../../tools/metrics-registries.ts'
 
 /** What the leader of a fleet shows, series per volume included. */
 async function leaderPage(): Promise<string> {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createRegistry } from '../../src/metrics.ts'
 import { WORLD_ORIGINS } from '../../src/sim/world.ts'
-import { fromText, metricsCatalogue } from '../tools/metrics-catalogue.ts'
+import { fromText, metricsCatalogue } from '../../tools/metrics-catalogue.ts'
 import { HOUR, MINUTE, Stage } from '../controller/stage.ts'
 
 const CATALOGUE = new Map(metricsCatalogue().map((m) => [m.name, m]))

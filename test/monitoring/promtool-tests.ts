@@ -1,5 +1,5 @@
 import { dump } from 'js-yaml'
-import { ALERTS, RULE_GROUPS } from '../../src/monitoring/rules.ts'
+import { ALERTS, RULE_GROUPS } from '../../tools/monitoring/rules.ts'
 import type { AlertCase, Labels, Series, Told } from './alert-case.ts'
 
 import type { RecordingCase } from './cases/recording.ts'

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import catalogue from '../../src/monitoring/metrics-catalogue.json' with { type: 'json' }
-import { ALERTS, RULE_GROUPS } from '../../src/monitoring/rules.ts'
+import catalogue from '../../tools/monitoring/metrics-catalogue.json' with { type: 'json' }
+import { ALERTS, RULE_GROUPS } from '../../tools/monitoring/rules.ts'
 import { CASES } from './cases.ts'
 import { RECORDING_CASES } from './cases/recording.ts'
 import { namesIn } from './promql-names.ts'

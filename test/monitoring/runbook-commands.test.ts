@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { COMMANDS } from '../../src/main/commands.ts'
-import catalogue from '../../src/monitoring/metrics-catalogue.json' with { type: 'json' }
-import { RULE_GROUPS } from '../../src/monitoring/rules.ts'
+import catalogue from '../../tools/monitoring/metrics-catalogue.json' with { type: 'json' }
+import { RULE_GROUPS } from '../../tools/monitoring/rules.ts'
 import { namesIn } from './promql-names.ts'
 
 const FOLDER = 'docs/runbooks'

@@ -1,4 +1,4 @@
-import type { Unit } from '../../../src/monitoring/dashboards/grafana.ts'
+import type { Unit } from '../../../tools/monitoring/dashboards/grafana.ts'
 
 /** Steps of a unit: each `base` times the one before. */
 type Scale = { readonly base: number; readonly steps: readonly string[] }

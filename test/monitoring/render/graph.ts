@@ -1,4 +1,4 @@
-import type { Panel, Unit } from '../../../src/monitoring/dashboards/grafana.ts'
+import type { Panel, Unit } from '../../../tools/monitoring/dashboards/grafana.ts'
 import { formatted } from './format.ts'
 import { overridden, seriesColor, thresholdColor } from './palette.ts'
 import { html } from './text.ts'

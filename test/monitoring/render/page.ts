@@ -1,4 +1,4 @@
-import type { Dashboard, Panel } from '../../../src/monitoring/dashboards/grafana.ts'
+import type { Dashboard, Panel } from '../../../tools/monitoring/dashboards/grafana.ts'
 import { askInstant, askRange } from '../ask.ts'
 import type { Series, View } from '../ask.ts'
 import type { Named } from './graph.ts'

@@ -1,4 +1,4 @@
-import type { Panel, ThresholdStep } from '../../../src/monitoring/dashboards/grafana.ts'
+import type { Panel, ThresholdStep } from '../../../tools/monitoring/dashboards/grafana.ts'
 
 const NAMED: Readonly<Record<string, string>> = {
   green: '#37872d',

@@ -1,4 +1,4 @@
-import type { Panel, Unit } from '../../../src/monitoring/dashboards/grafana.ts'
+import type { Panel, Unit } from '../../../tools/monitoring/dashboards/grafana.ts'
 import { formatted } from './format.ts'
 import { graph } from './graph.ts'
 import type { Named, Time } from './graph.ts'

@@ -1,11 +1,11 @@
-import { RULE_GROUPS } from '../../src/monitoring/rules.ts'
-import type { Alert, RecordingRule, RuleGroup } from '../../src/monitoring/rules/rule.ts'
+import { RULE_GROUPS } from './monitoring/rules.ts'
+import type { Alert, RecordingRule, RuleGroup } from './monitoring/rules/rule.ts'
 import { table } from './reasons-reference.ts'
 
 const INTRODUCTION = `# Alerts and recording rules
 
 \`charts/couchestor/files/rules.yaml\` holds them as a rule file of Prometheus; the chart makes a PrometheusRule of it, and
-\`deploy/monitoring/\` has that as a manifest. This page is made from \`src/monitoring/rules.ts\` by \`npm run generate\`.
+\`deploy/monitoring/\` has that as a manifest. This page is made from \`tools/monitoring/rules.ts\` by \`npm run generate\`.
 
 - **critical**: a volume needs an administrator now. While CoucheStor itself does not work nothing is at risk: volumes stay where they
   are and go on working. So only two alerts are worth a night's sleep.

@@ -1,4 +1,4 @@
-import { ERROR_CODES } from '../../src/error-codes.ts'
+import { ERROR_CODES } from '../src/error-codes.ts'
 
 /** docs/errors.md: every code of a mistake that a person can mend. */
 export function errorsReference(): string {

@@ -8,7 +8,7 @@ const banner = `#!/usr/bin/env node
 import { createRequire as nodeRequire } from 'node:module'
 const require = nodeRequire(import.meta.url)`
 
-/** `node test/tools/build.ts [DIR]`; a test that must not disturb others gives a directory of its own. */
+/** `node tools/build.ts [DIR]`; a test that must not disturb others gives a directory of its own. */
 const folder = process.argv[2] ?? 'dist'
 const outfile = `${folder}/couchestor.js`
 const agentFile = `${folder}/couchestor-agent.js`

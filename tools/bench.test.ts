@@ -2,9 +2,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { comparisonTable, MOST_PROCESSOR_RATIO, processorRatio } from '../bench/against.ts'
-import type { Cycle } from '../bench/cycles.ts'
-import { compileCycleOf } from '../bench/programs.ts'
+import { comparisonTable, MOST_PROCESSOR_RATIO, processorRatio } from '../test/bench/against.ts'
+import type { Cycle } from '../test/bench/cycles.ts'
+import { compileCycleOf } from '../test/bench/programs.ts'
 
 function cycles(...cpu: number[]): Cycle[] {
   return cpu.map((seconds) => ({
@@ -44,7 +44,7 @@ it('the table shows wall time, processor time, memory and the longest block of b
 })
 
 it('the commit that CI compares with is written down in full', () => {
-  const baseline = readFileSync(join(import.meta.dirname, '../bench/baseline'), 'utf8').trim()
+  const baseline = readFileSync(join(import.meta.dirname, '../test/bench/baseline'), 'utf8').trim()
   expect(baseline).toMatch(/^[0-9a-f]{40}$/)
 })
 

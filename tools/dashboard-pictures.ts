@@ -2,16 +2,16 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { DASHBOARDS } from '../../src/monitoring/dashboards/dashboards.ts'
-import { command } from '../lab/command.ts'
-import { PROMETHEUS, startPrometheus } from '../lab/prometheus-server.ts'
-import type { View } from '../monitoring/ask.ts'
-import { page } from '../monitoring/render/page.ts'
-import { SAMPLE_SECONDS, simulatedDays } from '../monitoring/render/simulated-days.ts'
+import { DASHBOARDS } from './monitoring/dashboards/dashboards.ts'
+import { command } from '../test/lab/command.ts'
+import { PROMETHEUS, startPrometheus } from '../test/lab/prometheus-server.ts'
+import type { View } from '../test/monitoring/ask.ts'
+import { page } from '../test/monitoring/render/page.ts'
+import { SAMPLE_SECONDS, simulatedDays } from '../test/monitoring/render/simulated-days.ts'
 
 /**
  * Draws the dashboards without Grafana, with their queries, units, legends, thresholds and layout. Needs chromium.
- * What a Prometheus knows: `node test/tools/dashboard-pictures.ts --prometheus http://127.0.0.1:9090 --from 1795279280
+ * What a Prometheus knows: `node tools/dashboard-pictures.ts --prometheus http://127.0.0.1:9090 --from 1795279280
  * --to 1795279700 --step 5 --scrape 5 --var cluster=x --var volume_id=y --out pictures [couchestor-fleet …]`.
  * Without an address: four simulated days of the real controller, in a real Prometheus of their own.
  */

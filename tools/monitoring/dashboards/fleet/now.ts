@@ -1,4 +1,4 @@
-import type { StayReason } from '../../../api/reasons.ts'
+import type { StayReason } from '../../../../src/api/reasons.ts'
 import type { PanelSpec } from '../panels.ts'
 import { RANGE } from '../promql.ts'
 import { all, claimCount, cost, inFlight, MONEY, shadow } from './queries.ts'

@@ -1,4 +1,4 @@
-import { EVENT_REASONS, MIGRATION_CONDITIONS, POLICY_CONDITIONS } from '../../src/api/reasons.ts'
+import { EVENT_REASONS, MIGRATION_CONDITIONS, POLICY_CONDITIONS } from '../src/api/reasons.ts'
 import { moveMeanings, stayMeanings } from './meanings.ts'
 
 /** docs/reference-reasons.md, made from src/api/reasons.ts and from the checks that give a reason to stay. */

@@ -1,6 +1,6 @@
-import { CATALOGUE } from '../../src/cli/doctor/catalogue.ts'
-import { GROUPS } from '../../src/cli/doctor/groups.ts'
-import type { CatalogueEntry, Group } from '../../src/cli/doctor/groups.ts'
+import { CATALOGUE } from '../src/cli/doctor/catalogue.ts'
+import { GROUPS } from '../src/cli/doctor/groups.ts'
+import type { CatalogueEntry, Group } from '../src/cli/doctor/groups.ts'
 import { table } from './reasons-reference.ts'
 
 /** docs/reference-doctor.md, made from the catalogue of findings. */

@@ -19,7 +19,7 @@ if (obstacles.length > 0) {
   process.exit(1)
 }
 
-run('node', ['test/tools/build.ts'])
+run('node', ['tools/build.ts'])
 rmSync(OUT, { recursive: true, force: true })
 mkdirSync(OUT, { recursive: true })
 copyFileSync('dist/couchestor.js', join(OUT, `couchestor-${version}.js`))

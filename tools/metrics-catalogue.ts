@@ -1,7 +1,7 @@
-import { renderScrape as renderAgent } from '../../src/agent/exposition.ts'
-import { VOLUME_SERIES } from '../../src/controller/reporting/volume-metrics.ts'
-import { renderScrape as renderExporter } from '../../src/exporter/series.ts'
-import type { Registry } from '../../src/metrics.ts'
+import { renderScrape as renderAgent } from '../src/agent/exposition.ts'
+import { VOLUME_SERIES } from '../src/controller/reporting/volume-metrics.ts'
+import { renderScrape as renderExporter } from '../src/exporter/series.ts'
+import type { Registry } from '../src/metrics.ts'
 import { controllerRegistry, exporterRegistry } from './metrics-registries.ts'
 
 export type Process = 'controller' | 'agent' | 'exporter'

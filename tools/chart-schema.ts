@@ -1,4 +1,4 @@
-import { configSchema } from '../../src/api/config-schema.ts'
+import { configSchema } from '../src/api/config-schema.ts'
 import type { JsonSchema, ValueDoc } from './chart-values.ts'
 
 type Zod = { readonly _zod: { readonly def: Record<string, unknown> }; meta(): unknown }

@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { dump, load } from 'js-yaml'
-import { dashboardFiles } from '../../src/monitoring/dashboards/dashboards.ts'
+import { dashboardFiles } from './monitoring/dashboards/dashboards.ts'
 import { alertsReference } from './alerts-reference.ts'
 import { apiReference } from './api-reference.ts'
 import { chartFiles } from './chart-files.ts'
@@ -15,7 +15,7 @@ import { moveReference } from './move-reference.ts'
 import { reasonsReference } from './reasons-reference.ts'
 import { rulesFile } from './rules-file.ts'
 
-const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
 
 /**
  * Every file that is made from another one, by its path in the repository: deploy/crds/ (the path of the installation
@@ -45,7 +45,7 @@ export async function generatedFiles(root = ROOT): Promise<ReadonlyMap<string, s
     ['docs/reference-moves.md', moveReference()],
     ['docs/reference-reasons.md', reasonsReference()],
     ['charts/couchestor/files/rules.yaml', rulesFile()],
-    ['src/monitoring/metrics-catalogue.json', `${JSON.stringify(catalogue, null, 2)}\n`],
+    ['tools/monitoring/metrics-catalogue.json', `${JSON.stringify(catalogue, null, 2)}\n`],
   ])
 }
 
