@@ -1,6 +1,6 @@
-import { CATALOGUE } from '../src/cli/doctor/catalogue.ts'
-import { GROUPS } from '../src/cli/doctor/groups.ts'
-import type { CatalogueEntry, Group } from '../src/cli/doctor/groups.ts'
+import { CATALOGUE } from '../src/insight/diagnosis/catalogue.ts'
+import { GROUPS } from '../src/insight/diagnosis/groups.ts'
+import type { CatalogueEntry, Group } from '../src/insight/diagnosis/groups.ts'
 import { table } from './reasons-reference.ts'
 
 /** docs/reference-doctor.md, made from the catalogue of findings. */
@@ -14,7 +14,7 @@ export function doctorReference(): string {
   const lines = [
     '# Findings of the doctor',
     '',
-    'Every code that `couchestor doctor` can tell, under the heading where it stands. Made from `src/cli/doctor/catalogue/`',
+    'Every code that `couchestor doctor` can tell, under the heading where it stands. Made from `src/insight/diagnosis/catalogue/`',
     'by `npm run generate`. Codes are API: they are added, never renamed. Where the case at hand allows, the fix it prints',
     'is more exact than the one here. How to use it: [doctor.md](doctor.md).',
     '',

@@ -154,7 +154,7 @@ it('is stated here, and nowhere a second time', () => {
   const stated = (path: string) =>
     [...readFileSync(path, 'utf8').matchAll(STATES)].map(([, reason]) => reason)
   const here = new Set(sources('src/blockers').flatMap(stated))
-  const again = ['policy', 'migration', 'controller', 'cli'].flatMap((room) =>
+  const again = ['policy', 'migration', 'controller', 'insight', 'cli'].flatMap((room) =>
     sources(join('src', room)).flatMap((path) =>
       stated(path).flatMap((reason) => (here.has(reason) ? [`${reason} in ${path}`] : [])),
     ),

@@ -13,7 +13,7 @@ import {
   runPause,
 } from '../cli/approve/run-decision.ts'
 import { checkPause } from '../cli/approve/pause.ts'
-import { whoAmI } from '../cli/approve/who.ts'
+import { whoAmI } from '../insight/who.ts'
 import { createEventRecorder } from '../kube/events.ts'
 import { silentLog } from '../log.ts'
 import { clusterClient } from './cluster-clients.ts'

@@ -6,8 +6,8 @@ import type {
   DoctorDeps,
   KubeConnection,
   PrometheusConnection,
-} from '../cli/doctor/deps.ts'
-import { observed } from '../cli/doctor/observed-http.ts'
+} from '../insight/diagnosis/deps.ts'
+import { observed } from '../insight/diagnosis/observed-http.ts'
 import { DOCTOR_FLAGS, runDoctor } from '../cli/doctor/run-doctor.ts'
 import type { Flags } from '../cli/flags.ts'
 import { readsOnly } from '../cli/reads-only.ts'

@@ -10,7 +10,7 @@ import {
   runPause,
 } from '../../src/cli/approve/run-decision.ts'
 import { checkPause } from '../../src/cli/approve/pause.ts'
-import { whoAmI } from '../../src/cli/approve/who.ts'
+import { whoAmI } from '../../src/insight/who.ts'
 import { createKubeClient } from '../../src/kube/client.ts'
 import { createEventRecorder } from '../../src/kube/events.ts'
 import { silentLog } from '../../src/log.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { readCommandLine } from '../../src/cli/flags.ts'
-import type { Explanation } from '../../src/cli/explain/explanation.ts'
+import type { Explanation } from '../../src/insight/explain/explanation.ts'
 import { EXPLAIN_FLAGS, runExplain } from '../../src/cli/explain/run-explain.ts'
 import { GUARDS } from '../../src/policy/guards.ts'
 import { pumped, readerOn, recordingTerminal } from '../reader.ts'

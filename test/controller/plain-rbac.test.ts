@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { readCommandLine } from '../../src/cli/flags.ts'
-import type { Plan } from '../../src/cli/plan/plan.ts'
+import type { Plan } from '../../src/insight/plan/plan.ts'
 import { PLAN_FLAGS, runPlan } from '../../src/cli/plan/run-plan.ts'
 import { pumped, readerOn, recordingTerminal } from '../reader.ts'
 import type { HttpResponse } from '../../src/http.ts'

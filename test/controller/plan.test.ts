@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { PLAN_FLAGS, runPlan } from '../../src/cli/plan/run-plan.ts'
-import type { NamespaceCost, Plan, PlanRow } from '../../src/cli/plan/plan.ts'
+import type { NamespaceCost, Plan, PlanRow } from '../../src/insight/plan/plan.ts'
 import { readCommandLine } from '../../src/cli/flags.ts'
 import { pumped, readerOn, recordingTerminal } from '../reader.ts'
 import { worldWith } from '../harness.ts'

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { dump } from 'js-yaml'
-import type { Diagnosis } from '../../src/cli/doctor/diagnose.ts'
-import type { Finding } from '../../src/cli/doctor/finding.ts'
+import type { Diagnosis } from '../../src/insight/diagnosis/diagnose.ts'
+import type { Finding } from '../../src/insight/diagnosis/finding.ts'
 import { theLab } from './env.ts'
 
 export type DoctorRun = {

@@ -1,5 +1,5 @@
 import { UserError } from '../../errors.ts'
-import { money } from '../money.ts'
+import { money } from '../../insight/money.ts'
 import { booleanFlag, oneOf } from '../flags.ts'
 import type { CommandLine, Flags, FlagSpec } from '../flags.ts'
 import { awaiting, decideMigration } from './decide-migration.ts'

@@ -1,8 +1,8 @@
-import { CATALOGUE } from './catalogue.ts'
+import { CATALOGUE } from '../../insight/diagnosis/catalogue.ts'
 import { table } from '../table.ts'
-import type { Diagnosis, Section } from './diagnose.ts'
-import type { Line } from './finding.ts'
-import { GROUPS } from './groups.ts'
+import type { Diagnosis, Section } from '../../insight/diagnosis/diagnose.ts'
+import type { Line } from '../../insight/diagnosis/finding.ts'
+import { GROUPS } from '../../insight/diagnosis/groups.ts'
 
 /** The lines by heading, the tables of tiers and types, and a sum. Ends with a line feed. */
 export function renderText(sections: readonly Section[], diagnosis: Diagnosis): string {

@@ -1,12 +1,12 @@
 import { oneOf } from '../flags.ts'
 import type { FlagSpec, Flags } from '../flags.ts'
 import type { Terminal } from '../terminal.ts'
-import type { DoctorDeps } from './deps.ts'
+import type { DoctorDeps } from '../../insight/diagnosis/deps.ts'
 import { rounded } from '../rounded.ts'
-import { diagnose } from './diagnose.ts'
-import type { Diagnosis } from './diagnose.ts'
-import { gatherFacts } from './gather/gather-facts.ts'
-import { readConfig } from './gather/read-config.ts'
+import { diagnose } from '../../insight/diagnosis/diagnose.ts'
+import type { Diagnosis } from '../../insight/diagnosis/diagnose.ts'
+import { gatherFacts } from '../../insight/diagnosis/gather/gather-facts.ts'
+import { readConfig } from '../../insight/diagnosis/gather/read-config.ts'
 import { renderText } from './render.ts'
 
 export const DOCTOR_FLAGS = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { chart } from './chart.ts'
-import type { Point } from './chart.ts'
+import type { Point } from '../../insight/explain/explanation.ts'
 
 const START = Date.UTC(2026, 0, 20) / 1000
 const points = (iops: readonly (number | undefined)[]): Point[] =>

@@ -1,14 +1,5 @@
+import type { Level, Point } from '../../insight/explain/explanation.ts'
 import { iopsText } from '../../policy/numbers-text.ts'
-
-/** One column: the mean of a stretch of time; undefined = no usage numbers. */
-export type Point = {
-  readonly endSeconds: number
-  readonly iops: number | undefined
-  readonly coveragePercent?: number
-}
-
-/** A level worth seeing, such as what the next tier serves. */
-export type Level = { readonly name: string; readonly iops: number }
 
 const HEIGHT = 8
 const DEFAULT_COLUMNS = 80

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { Explanation } from './explanation.ts'
+import type { Explanation } from '../../insight/explain/explanation.ts'
 import { renderExplanation } from './render-explanation.ts'
 
 const LONG = 'a move of this volume would cost more than it could save within the horizon of days'

@@ -1,10 +1,10 @@
 import { durationText, iopsText } from '../../policy/numbers-text.ts'
 import { wrapped } from '../help.ts'
-import { money } from '../money.ts'
+import { money } from '../../insight/money.ts'
 import { table } from '../table.ts'
 import { chart } from './chart.ts'
-import type { Explanation, LastMove, TierCost } from './explanation.ts'
-import type { GuardLine } from './guard-lines.ts'
+import type { Explanation, LastMove, TierCost } from '../../insight/explain/explanation.ts'
+import type { GuardLine } from '../../insight/explain/guard-lines.ts'
 
 /** The explanation as a page; with `columns` no sentence is wider than the screen. */
 export function renderExplanation(e: Explanation, columns?: number): string {

@@ -6,9 +6,9 @@ import { oneOf } from '../flags.ts'
 import type { CommandLine, FlagSpec } from '../flags.ts'
 import type { Terminal } from '../terminal.ts'
 import { rounded } from '../rounded.ts'
-import { explain } from './explain.ts'
-import { readHistory } from './read-history.ts'
-import { readUsage } from './read-usage.ts'
+import { explain } from '../../insight/explain/explain.ts'
+import { readHistory } from '../../insight/explain/read-history.ts'
+import { readUsage } from '../../insight/explain/read-usage.ts'
 import { renderExplanation } from './render-explanation.ts'
 
 export const EXPLAIN_WORDS = {

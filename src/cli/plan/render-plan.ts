@@ -1,10 +1,10 @@
 import type { StayReason } from '../../api/reasons.ts'
 import { durationText, iopsText } from '../../policy/numbers-text.ts'
-import { money } from '../money.ts'
+import { money } from '../../insight/money.ts'
 import { table } from '../table.ts'
 import type { Column } from '../table.ts'
-import type { NamespaceCost, Plan, PlanRow, PolicyPlan } from './plan.ts'
-import { sum } from './plan.ts'
+import type { NamespaceCost, Plan, PlanRow, PolicyPlan } from '../../insight/plan/plan.ts'
+import { sum } from '../../insight/plan/plan.ts'
 
 export type TableOptions = {
   readonly wide: boolean

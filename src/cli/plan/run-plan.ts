@@ -6,9 +6,9 @@ import { booleanFlag, oneOf } from '../flags.ts'
 import type { FlagSpec, Flags } from '../flags.ts'
 import type { Terminal } from '../terminal.ts'
 import { rounded } from '../rounded.ts'
-import { buildPlan } from './build-plan.ts'
-import { byNamespace, costsOf } from './plan.ts'
-import type { Plan } from './plan.ts'
+import { buildPlan } from '../../insight/plan/build-plan.ts'
+import { byNamespace, costsOf } from '../../insight/plan/plan.ts'
+import type { Plan } from '../../insight/plan/plan.ts'
 import { renderNamespaces, renderPlan } from './render-plan.ts'
 
 export const PLAN_FLAGS = {

@@ -200,7 +200,10 @@ export class Migrations {
     this.#office.fence()
     const { intent } = m.status ?? {}
     // the epochs of another cluster, or of the object that this one is a copy of, are none of our Lease
-    if (intent === undefined || isForeign(intent, this.#office.term.clusterId, m.metadata.uid ?? ''))
+    if (
+      intent === undefined ||
+      isForeign(intent, this.#office.term.clusterId, m.metadata.uid ?? '')
+    )
       return
     if (intent.epoch > this.#office.term.epoch)
       throw new LostLeaseError(`${keyOf(m)} belongs to a later leader`)

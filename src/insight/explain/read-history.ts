@@ -1,6 +1,6 @@
 import type { ActivitySource } from '../../activity/types.ts'
 import { demandOf } from '../../policy/demand.ts'
-import type { Point } from './chart.ts'
+import type { Point } from './explanation.ts'
 
 /** Columns of the chart. */
 const MOST_POINTS = 84

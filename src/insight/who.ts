@@ -1,6 +1,6 @@
-import { SELF_SUBJECT_REVIEW } from '../../kube/resources.ts'
-import { ApiError } from '../../kube/types.ts'
-import type { KubeClient, KubeObject } from '../../kube/types.ts'
+import { SELF_SUBJECT_REVIEW } from '../kube/resources.ts'
+import { ApiError } from '../kube/types.ts'
+import type { KubeClient, KubeObject } from '../kube/types.ts'
 
 type Review = KubeObject & {
   readonly status?: { readonly userInfo?: { readonly username?: string } }

@@ -3,7 +3,6 @@ import { messageOf, UserError } from '../../../errors.ts'
 import { CONFIG_MAP } from '../../../kube/resources.ts'
 import { ApiError } from '../../../kube/types.ts'
 import type { KubeObject } from '../../../kube/types.ts'
-import type { Flags } from '../../flags.ts'
 import type { DoctorDeps } from '../deps.ts'
 import type { ConfigFacts } from '../facts.ts'
 
@@ -19,7 +18,7 @@ type Found = { readonly text: string; readonly where: string }
  */
 export async function readConfig(
   deps: Pick<DoctorDeps, 'readFile' | 'kube' | 'namespace'>,
-  flags: Flags,
+  flags: Readonly<Record<string, string | undefined>>,
 ): Promise<ConfigFacts> {
   const facts = await read(deps, flags['config'])
   const endpoint = flags['prometheus']

@@ -1,6 +1,15 @@
 import type { GuardLine } from './guard-lines.ts'
-import type { Level, Point } from './chart.ts'
 import type { UsageNow } from './read-usage.ts'
+
+/** One column: the mean of a stretch of time; undefined = no usage numbers. */
+export type Point = {
+  readonly endSeconds: number
+  readonly iops: number | undefined
+  readonly coveragePercent?: number
+}
+
+/** A level worth seeing, such as what the next tier serves. */
+export type Level = { readonly name: string; readonly iops: number }
 
 /** Everything that is known about why one volume is where it is. Money per month in the unit of the prices. */
 export type Explanation = {

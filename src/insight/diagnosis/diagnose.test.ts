@@ -11,7 +11,7 @@ import { OPENSTACK } from './faults/openstack.fixture.ts'
 import { TYPES } from './faults/types.fixture.ts'
 import { UNKNOWN } from './faults/unknown.fixture.ts'
 import { line, ofPolicy, old, workload } from './faults/fault.fixture.ts'
-import { renderText } from './render.ts'
+import { renderText } from '../../cli/doctor/render.ts'
 
 const bad = (spoilt: Spoilt) =>
   diagnose(facts(spoilt)).diagnosis.findings.filter((f) => f.severity !== 'unknown')
