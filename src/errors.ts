@@ -1,7 +1,7 @@
 import type { ErrorCode } from './error-codes.ts'
 
 /**
- * A mistake only a person can mend. The message says field, value and fix in one sentence.
+ * A mistake only a person can fix. The message says field, value and fix in one sentence.
  * Anything else that is thrown is a bug or an outage.
  */
 export class UserError extends Error {

@@ -1,6 +1,6 @@
 import { ERROR_CODES } from '../src/error-codes.ts'
 
-/** docs/errors.md: every code of a mistake that a person can mend. */
+/** docs/errors.md: every code of a mistake that a person can fix. */
 export function errorsReference(): string {
   const names = Object.keys(ERROR_CODES).map((code) => `\`${code}\``)
   const meanings = Object.values(ERROR_CODES)

@@ -41,7 +41,7 @@ export type DiskListOptions = {
 
 /** No Cinder disk, or one that stands on other disks, where its I/O is counted already. */
 export const IGNORED_DISKS = /^(loop|ram|zram|dm-|md|nbd|sr|fd|rbd|drbd|bcache|zd|nullb)\d/
-/** Disks examined anew per read although no device came or went: bounds the cost on a node with hundreds. */
+/** Disks examined again per read although no device came or went: bounds the cost on a node with hundreds. */
 const EXAMINED_PER_READ = 8
 /** Healthy disks take milliseconds together; Prometheus gives a scrape 10 s. */
 const DEADLINE_MS = 1000
@@ -135,7 +135,7 @@ async function examine(files: NodeFiles, dir: string, disk: Disk): Promise<Exami
 
 /**
  * Reading a virtio serial asks the hypervisor, so it is read once in the life of a disk. What a SCSI disk is can change
- * under it (a LUN mapped anew), and reading that costs memory access only.
+ * under it (a LUN mapped again), and reading that costs memory access only.
  */
 function lastingIdentity({ name, sequence, identity }: Disk): DiskIdentity | undefined {
   if (identity.kind !== 'Volume' || sequence === '') return undefined

@@ -150,7 +150,7 @@ describe('what is read again', () => {
     expect((await take()).counted).toEqual([`vdb ${cut(A)} 100`])
   })
 
-  it('is what a SCSI disk is, since its LUN can be mapped anew', async () => {
+  it('is what a SCSI disk is, since its LUN can be mapped again', async () => {
     const { tree, take } = node([scsi('sdb', { vpd_pg80: page80(A) })])
     await take()
     tree.put('/sys/block/sdb/device/vpd_pg80', page80(B))

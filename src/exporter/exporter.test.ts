@@ -47,7 +47,7 @@ describe('a scrape', () => {
   })
 
   it.each([
-    ['is read anew after a tenth of the period', 30_000, 2],
+    ['is read again after a tenth of the period', 30_000, 2],
     ['serves a pair of Prometheus servers that ask in turn', 29_999, 1],
   ])('%s', async (_, later, expected) => {
     const { exporter, readings, clock } = setUp()

@@ -6,7 +6,7 @@ type Review = KubeObject & {
   readonly status?: { readonly userInfo?: { readonly username?: string } }
 }
 
-/** The user as the API server knows him; `unknown` where it does not say (before Kubernetes 1.28). */
+/** The user as the API server knows them; `unknown` where it does not say (before Kubernetes 1.28). */
 export async function whoAmI(kube: KubeClient): Promise<string> {
   try {
     const review = await kube.create<Review>(SELF_SUBJECT_REVIEW, { metadata: { name: '' } })

@@ -22,7 +22,7 @@ it('spreads callers over half of the step', () => {
   expect(backoff(() => 0).wait.next()).toBe(400)
 })
 
-it('does not begin anew before two healthy minutes', async () => {
+it('does not begin again before two healthy minutes', async () => {
   const { clock, wait } = backoff(() => 1)
   wait.next()
 

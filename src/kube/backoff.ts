@@ -6,7 +6,7 @@ export type Backoff = {
 }
 
 /**
- * Exponential waits with jitter (between half and all of the step). The steps begin anew only when
+ * Exponential waits with jitter (between half and all of the step). The steps begin again only when
  * `resetAfterMs` have passed since the last failure, so a server that answers once and fails again is not stormed.
  */
 export function createBackoff(options: {

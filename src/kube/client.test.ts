@@ -201,7 +201,7 @@ describe('Retry-After', () => {
 })
 
 describe('401', () => {
-  it.each(cases(all))('makes %s read the credential anew and try once more', async (_, call) => {
+  it.each(cases(all))('makes %s read the credential again and try once more', async (_, call) => {
     const { client, clock, http, refreshed } = kube([
       status(401, 'Unauthorized'),
       json(200, volume),

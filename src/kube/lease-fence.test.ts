@@ -131,7 +131,7 @@ it('two never pass the fence at the same time, and one leads again when all is w
 
         expect(pods.filter((p) => passes(() => p.now().elector.fence()))).toHaveLength(1)
         const epochs = pods.flatMap((p) => p.epochs)
-        // a Lease made anew may be counted from one by a process that never saw the old one
+        // a Lease made again may be counted from one by a process that never saw the old one
         expect(madeAnew || new Set(epochs).size === epochs.length).toBe(true)
       },
     ),

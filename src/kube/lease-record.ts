@@ -66,7 +66,7 @@ export function createExpiry(clock: Clock, leaseDurationMs: number) {
       const claimed = (spec?.leaseDurationSeconds ?? 0) * 1000
       return clock.monotonic() - seenAt >= Math.max(leaseDurationMs, claimed)
     },
-    /** The most terms this process has seen, so that a Lease made anew goes on counting. */
+    /** The most terms this process has seen, so that a Lease made again goes on counting. */
     terms: () => terms,
   }
 }

@@ -159,7 +159,7 @@ describe('leading', () => {
     expect(server.lease?.metadata.labels).toEqual({ team: 'x' })
   })
 
-  it('makes a deleted lease anew, in the same term', async () => {
+  it('makes a deleted lease again, in the same term', async () => {
     const { world, server, start } = released()
     const a = start('a')
     await world.advance(5_000)

@@ -154,7 +154,7 @@ export function createElector(options: ElectorOptions): Elector {
     const found = (await read()) ?? (await putVacant())
     const { spec } = found
     const ours = spec?.holderIdentity === identity && spec.leaseTransitions === held.epoch
-    // deleted and made anew: before our deadline nobody can have led in between, so that it still is our term
+    // deleted and made again: before our deadline nobody can have led in between, so that it still is our term
     if (ours || (isVacant(spec) && left(held) > 0)) return swap(found)
     lose({ holder: spec?.holderIdentity }, 'the lease is held by another')
   }

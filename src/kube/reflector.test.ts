@@ -407,9 +407,9 @@ it('a projection that wants nothing of an object removes it', async () => {
 describe('403', () => {
   const forbidden = () => status(403, 'Forbidden')
 
-  it('tells the missing rule, is asked again slowly, and ends when the role is mended', async () => {
-    let mended = false
-    const r = reflect(() => (mended ? page(9, [claim('a', 7)]) : forbidden()))
+  it('tells the missing rule, is asked again slowly, and ends when the role is fixed', async () => {
+    let fixed = false
+    const r = reflect(() => (fixed ? page(9, [claim('a', 7)]) : forbidden()))
     await r.clock.settle()
     expect(r.reflector.health()).toMatchObject({
       synced: false,
@@ -419,7 +419,7 @@ describe('403', () => {
 
     await r.clock.advance(600_000)
     expect(r.lists.length).toBeLessThan(8)
-    mended = true
+    fixed = true
     await r.clock.advance(300_000)
     expect(r.names()).toEqual(['a'])
     expect(r.reflector.health().missingRule).toBeUndefined()

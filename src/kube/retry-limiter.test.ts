@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { createVirtualClock } from '../../test/virtual-clock.ts'
 import { createRetryLimiter } from './retry-limiter.ts'
 
-it('doubles the wait of a key from 5 ms to 1000 s, and begins anew when it works', () => {
+it('doubles the wait of a key from 5 ms to 1000 s, and begins again when it works', () => {
   const limiter = createRetryLimiter(createVirtualClock())
 
   expect(Array.from({ length: 4 }, () => limiter.next('a'))).toEqual([5, 10, 20, 40])

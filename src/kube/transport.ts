@@ -12,7 +12,7 @@ import { ApiError } from './types.ts'
 
 /**
  * Value of the `Authorization` header, or undefined for none (client certificate, plain proxy).
- * `refresh` reads the credential anew: the server refused the last one.
+ * `refresh` reads the credential again: the server refused the last one.
  */
 export type Authorization = (refresh?: boolean) => Promise<string | undefined>
 

@@ -151,7 +151,7 @@ export interface Reflector<T> {
 export type QueueResult =
   | { readonly kind: 'done' }
   | { readonly kind: 'requeue'; readonly afterMs: number }
-  /** Not tried again until the key is added anew. */
+  /** Not tried again until the key is added again. */
   | { readonly kind: 'terminal'; readonly error: unknown }
 
 /** Per key serial, coalescing; a throwing handler is retried with backoff (5 ms x2 to 1000 s). */

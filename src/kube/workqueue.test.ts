@@ -116,7 +116,7 @@ describe('a failing handler', () => {
     expect(handled.map((h) => h.at)).toEqual([0, 5, 15, 35, 75])
   })
 
-  it('that says it is of no use is not tried again until the key is added anew', async () => {
+  it('that says it is of no use is not tried again until the key is added again', async () => {
     const { q, start, clock, keys } = queue(() => ({ kind: 'terminal', error: new Error('no') }))
     void start()
     q.add('a')

@@ -21,7 +21,7 @@ type Parts = {
   readonly readFile: (path: string) => Promise<string>
 }
 
-/** The OpenStack credential, read anew at each login; the Secret is asked only when the environment does not do. */
+/** The OpenStack credential, read again at each login; the Secret is asked only when the environment does not do. */
 export function openStackCredentials(parts: Parts) {
   const read = async (): Promise<Credentials> => {
     const { openstack } = parts.config()

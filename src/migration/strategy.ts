@@ -75,7 +75,7 @@ export type Outcome =
       readonly why?: string
       readonly confirm?: Confirmation
     }
-  /** Save this, then go on from there. `Waiting` = nothing has started: everything is asked anew before the next try. */
+  /** Save this, then go on from there. `Waiting` = nothing has started: everything is asked again before the next try. */
   | {
       readonly kind: 'goto'
       readonly step: Step

@@ -75,7 +75,7 @@ async function ask(credentials: Credentials, parts: Parts): Promise<Answer> {
   }
 }
 
-/** Whoever waits for the token has sent nothing yet: `sent` is about his request. */
+/** Whoever waits for the token has sent nothing yet: `sent` is about their request. */
 function refusal(credentials: Credentials, answer: Answer, parts: Parts): Error {
   const elsewhere = notKeystone(answer, { ...parts, authUrl: credentials.authUrl })
   if (elsewhere !== undefined) return elsewhere

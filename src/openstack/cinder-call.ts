@@ -7,7 +7,7 @@ import { nameOf, type Session, type SessionResponse } from './session.ts'
 /** The highest minor microversion that shows something we use: 3.65 tells Cinder's own temporary volumes. */
 export const BEST = 65
 
-/** A GET of Cinder. `wants`: the minor microversion that shows everything we can use; less is made do with. */
+/** A GET of Cinder. `wants`: the minor microversion that shows everything we can use; less is accepted. */
 export type Read = {
   readonly operation: string
   readonly path: string
@@ -22,7 +22,7 @@ export interface CinderReader {
   /** The whole body by its schema; a body that does not fit is a `CinderError` naming the field. */
   parsed<T>(read: Read, schema: z.ZodType<T>): Promise<T>
   maxMicroversion(signal?: AbortSignal): Promise<Microversion>
-  /** Asks the server anew; for clouds upgraded while we run. */
+  /** Asks the server again; for clouds upgraded while we run. */
   rediscover(signal?: AbortSignal): Promise<Microversion>
 }
 

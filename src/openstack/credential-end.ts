@@ -8,7 +8,7 @@ import type { Owner } from './authenticate.ts'
 import type { Session } from './session.ts'
 
 /**
- * Tells when the credential of a session ends, as a metric; asked anew at each login, which is about once an hour. A
+ * Tells when the credential of a session ends, as a metric; asked again at each login, which is about once an hour. A
  * credential without an end, or one that may not look at itself, leaves the metric unset: that is no trouble.
  */
 export class CredentialEnd {
@@ -28,7 +28,7 @@ export class CredentialEnd {
 
   /** Never throws. */
   async note(session: Session, owner: Owner): Promise<void> {
-    // Keystone answers 401 where access rules forbid the question, which makes the session log in anew, and that note anew
+    // Keystone answers 401 where access rules forbid the question, which makes the session log in again, and that note again
     if (this.#asking) return
     this.#asking = true
     try {

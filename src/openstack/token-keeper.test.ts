@@ -152,7 +152,7 @@ describe('logging in', () => {
     await expect(session.request(read)).resolves.toMatchObject({ status: 200 })
   })
 
-  it('after forget is done anew', async () => {
+  it('after forget is done again', async () => {
     const { session, of } = setUp({ [VOLUME]: { json: {} } })
     await session.request(read)
     session.forget()

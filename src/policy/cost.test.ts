@@ -8,7 +8,7 @@ const TIERS = [
 ]
 
 describe('cost', () => {
-  it('takes the premium from the dearest and the cheapest tier, over 730 hours', () => {
+  it('takes the premium from the most expensive and the cheapest tier, over 730 hours', () => {
     expect(premiumPerHour(TIERS, 730)).toBeCloseTo(0.08, 12)
     expect(premiumPerHour(TIERS, 0)).toBe(0)
   })

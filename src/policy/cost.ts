@@ -6,17 +6,17 @@ export const HOURS_PER_MONTH = 730
 export type PricedTier = Pick<Tier, 'pricePerGiBMonth' | 'limitIops'>
 
 /**
- * Full price premium of a volume of `sizeGiB`, money per hour: what the dearest tier costs more than the cheapest.
+ * Full price premium of a volume of `sizeGiB`, money per hour: what the most expensive tier costs more than the cheapest.
  * 0 when there is no price difference.
  */
 export function premiumPerHour(tiers: readonly PricedTier[], sizeGiB: number): number {
-  let dearest = -Infinity
+  let highest = -Infinity
   let cheapest = Infinity
   for (const { pricePerGiBMonth } of tiers) {
-    dearest = Math.max(dearest, pricePerGiBMonth)
+    highest = Math.max(highest, pricePerGiBMonth)
     cheapest = Math.min(cheapest, pricePerGiBMonth)
   }
-  return ((dearest - cheapest) * sizeGiB) / HOURS_PER_MONTH
+  return ((highest - cheapest) * sizeGiB) / HOURS_PER_MONTH
 }
 
 /** Share of the demand that a tier with this limit holds back, 0 to 1. Both in I/O operations per second. */

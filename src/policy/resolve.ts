@@ -19,7 +19,7 @@ const SECONDS_PER_DAY = 86_400
 const DEFAULT_HEADROOM_PERCENT = 10
 
 /**
- * The tiers of a policy with every field filled in, or all that a person must mend, one message each with field,
+ * The tiers of a policy with every field filled in, or all that a person must fix, one message each with field,
  * value and fix. Pure: what is not in `source` is not known.
  */
 export function resolveTiers(source: TierSource): ResolvedTiers {

@@ -190,7 +190,7 @@ export function packShadow(shadow: Shadow): string {
   return Buffer.from(JSON.stringify(plain)).toString('base64')
 }
 
-/** undefined = damaged, or of another format: counting starts anew. */
+/** undefined = damaged, or of another format: counting starts again. */
 export function unpackShadow(data: string): Shadow | undefined {
   try {
     const plain = JSON.parse(Buffer.from(data, 'base64').toString('utf8')) as Record<

@@ -132,7 +132,7 @@ export function inProcess(
   }
 }
 
-/** The default reason is made anew each time, with its stack: most of what ending a call would cost. */
+/** The default reason is made again each time, with its stack: most of what ending a call would cost. */
 const GONE = new Error('the client is gone')
 
 /** One request under way: its abort signal, its deadline, and the stream that may still be open. */

@@ -146,7 +146,7 @@ async function scrapes(): Promise<{ readonly own: Scraped; readonly volumes: Scr
 }
 const SCRAPES = 21
 
-// the probe lets go of the channel; before `start` nothing else keeps this process
+// the probe forgets the channel; before `start` nothing else keeps this process
 process.channel?.ref()
 answerQuestions({ start, takePasses, scrapes, jump, now: () => jumping.now() })
 process.on('SIGTERM', () => stopping.abort())

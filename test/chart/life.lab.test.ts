@@ -222,7 +222,7 @@ describeLab('the chart, from installation to the end', () => {
     const nft = (space: string, args: string[], input?: string) =>
       command('ip', ['netns', 'exec', space, 'nft', ...args], input === undefined ? {} : { input })
     for (const space of spaces) await nft(space, ['-f', '-'], rules)
-    // old connections would prove nothing: the containers start anew, in the same namespaces
+    // old connections would prove nothing: the containers start again, in the same namespaces
     for (const space of spaces) await killAllIn(space)
     const restarts = ['get', 'pods', '-l', 'component=controller', '-o', RESTARTS]
     await eventually(

@@ -90,7 +90,7 @@ describe('mode Approve', () => {
     await running.stop()
   })
 
-  it('takes back what nobody has approved for a day, and asks anew', async () => {
+  it('takes back what nobody has approved for a day, and asks again', async () => {
     const stage = new Stage()
     stage.policy(APPROVE)
     stage.claim({ name: 'idle' })

@@ -24,7 +24,7 @@ it('a forced tier is asked of Cinder at once', async () => {
   )
 })
 
-it('a person may change his mind again and again, within minutes', async () => {
+it('people may change their mind again and again, within minutes', async () => {
   const { stage, volume } = await settled()
   for (const tier of ['cold', 'hot', 'cold', 'warm']) {
     stage.annotate('data', force(tier))

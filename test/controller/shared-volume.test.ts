@@ -54,7 +54,7 @@ describe('a volume that two PersistentVolumes name', () => {
   it.each<[string, (id: string) => object]>([
     ['by the driver', (id) => ({ csi: { driver: CINDER_DRIVER, volumeHandle: id } })],
     ['in-tree', (id) => ({ cinder: { volumeID: `cinder://${id}` } })],
-  ])('is not moved to and fro by two owners who force two tiers, %s', async (_, source) => {
+  ])('is not moved back and forth by two owners who force two tiers, %s', async (_, source) => {
     const stage = new Stage()
     stage.policy()
     const annotations = (tier: string) => ({ 'couchestor.io/force-tier': tier })

@@ -88,7 +88,7 @@ it('a first start begins with what the server still keeps, though it refuses all
   expect(await stage.until(() => stage.tier(idle) === 'cold', HOUR, 10_000)).toBe(true)
 })
 
-it('a history older than what the server keeps is not waited for anew with each claim that comes', async () => {
+it('a history older than what the server keeps is not waited for again with each claim that comes', async () => {
   const stage = new Stage()
   stage.policy({ metrics: { window: '5m', minHistory: '6h' } })
   const idle = stage.claim({ name: 'idle', ageHours: 20 * 24 })

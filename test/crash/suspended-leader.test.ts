@@ -105,7 +105,7 @@ it.each<Pause>(['stopped', 'asleep'])(
   },
 )
 
-it('a leader that was suspended ends itself, so that its pod starts anew', async () => {
+it('a leader that was suspended ends itself, so that its pod starts again', async () => {
   const stage = new Stage()
   stage.policy()
   const first = stage.start({ identity: 'first' })

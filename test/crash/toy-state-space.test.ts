@@ -74,7 +74,7 @@ function* lead(machine: Machine, at: State): Generator<Event<State>> {
 
 function* carriedOut(at: State, outcome: Outcome): Generator<Event<State>> {
   const { call: _answered, ...rest } = at
-  if (outcome.kind === 'goto') yield ['begins anew', { ...rest, step: 'Waiting' }]
+  if (outcome.kind === 'goto') yield ['begins again', { ...rest, step: 'Waiting' }]
   if (outcome.kind !== 'act') return
   if (outcome.act === 'retype') yield ['the second act', { ...rest, act: 'retype' }]
   else if (at.attempt < MOST_ATTEMPTS)

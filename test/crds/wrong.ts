@@ -1,6 +1,6 @@
 import { WRONG_POLICIES } from './wrong-policies.ts'
 
-/** A wrong object, and what its refusal must name: the field, and how to mend it. */
+/** A wrong object, and what its refusal must name: the field, and how to fix it. */
 export type Wrong = {
   readonly what: string
   readonly kind: 'StoragePolicy' | 'VolumeMigration' | 'TieringCheckpoint'

@@ -155,12 +155,12 @@ it('tells how long Gnocchi has had no new measure, also when none is shown any m
   expect(await stage.after(MINUTE)).not.toContain('newest_measure_age_seconds')
 })
 
-it('shows counters that began anew as they stand', async () => {
+it('shows counters that began again as they stand', async () => {
   const stage = new Stage()
   const { id } = stage.attached({ resetAt: START + HOUR })
   const full = readsOf(await stage.after(HOUR), id)
-  const anew = readsOf(await stage.after(10 * MINUTE), id)
-  expect(anew!.value).toBeLessThan(full!.value)
+  const again = readsOf(await stage.after(10 * MINUTE), id)
+  expect(again!.value).toBeLessThan(full!.value)
 })
 
 it.each<[string, Partial<PolledDisk> | undefined, string]>([

@@ -15,7 +15,7 @@ export type AdminVolume = {
   readonly [field: string]: unknown
 }
 
-/** Cinder's administration, as tests need it: the facts a member cannot see, and the repairs he cannot make. */
+/** Cinder's administration, as tests need it: the facts a member cannot see, and the repairs they cannot make. */
 export interface CinderAdmin {
   /** Undefined when the volume is gone. */
   volume(id: string): Promise<AdminVolume | undefined>

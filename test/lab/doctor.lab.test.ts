@@ -184,7 +184,7 @@ describeLab('the doctor', () => {
     expect(dark.codes).toEqual(['MetricsDown'])
   })
 
-  it('names a missing rule, what it costs and the line that mends it', async () => {
+  it('names a missing rule, what it costs and the line that fixes it', async () => {
     type Role = { rules: { resources: string[] }[] }
     const { rules } = await kubectlJson<Role>(['get', 'clusterrole', 'couchestor'])
     const less = rules.map((r) => ({ ...r, resources: r.resources.filter((n) => n !== 'pods') }))

@@ -28,7 +28,7 @@ const idOf = (n: number) => `e4907e40-0000-4000-8000-00000000000${n}`
 const STEADY = idOf(1)
 const LOSSY = idOf(2)
 const SHARED = idOf(3)
-const ANEW = idOf(4)
+const REPLACED = idOf(4)
 
 type Disk = {
   readonly volumeId: string
@@ -43,7 +43,7 @@ const DISKS: readonly Disk[] = [
   { volumeId: LOSSY, iops: 40, lost: (poll) => poll === 17 || poll === 18 },
   { volumeId: SHARED, iops: 30, serverId: 'one' },
   { volumeId: SHARED, iops: 12, serverId: 'two' },
-  { volumeId: ANEW, iops: 40, resetAt: 17 },
+  { volumeId: REPLACED, iops: 40, resetAt: 17 },
 ]
 
 /** What Prometheus has of the exporter: one sample per poll, at the end of its period. */
@@ -108,11 +108,11 @@ describeLab('the queries that docs/exporter.md gives the controller', () => {
       expect((await activity(END)).get(SHARED)?.operationsPerSecond).toBeCloseTo(42, 3)
     })
 
-    it('take a counter that began anew for what it is', async () => {
-      const anew = (await activity(END)).get(ANEW)?.operationsPerSecond
-      // the step in which it began anew is lost
-      expect(anew).toBeGreaterThan(30)
-      expect(anew).toBeLessThanOrEqual(40)
+    it('take a counter that began again for what it is', async () => {
+      const again = (await activity(END)).get(REPLACED)?.operationsPerSecond
+      // the step in which it began again is lost
+      expect(again).toBeGreaterThan(30)
+      expect(again).toBeLessThanOrEqual(40)
     })
   })
 })

@@ -183,7 +183,7 @@ describeLab('the exporter, on the real Gnocchi and Prometheus', () => {
     expect(activity?.coveragePercent).toBe(100)
   })
 
-  it('shows a counter that began anew as it stands, and Prometheus sees the reset', async () => {
+  it('shows a counter that began again as it stands, and Prometheus sees the reset', async () => {
     const from = base + POLLS * POLL
     await ceilometer.poll(disk, from, from + 1, POLL)
     expect((await inPrometheus(POLLS))?.value).toBe(0)

@@ -21,7 +21,7 @@ import { install } from './install.ts'
 import { restart, signal } from './processes.ts'
 
 const NAME = 'e2e-gnocchi'
-/** Of the volume that moves: it is attached anew by that, and until a window has passed it has no usage numbers. */
+/** Of the volume that moves: it is attached again by that, and until a window has passed it has no usage numbers. */
 const IDLE_POLICY = `${NAME}-idle`
 const HOUR = 3600
 /** What the lab's archive policy keeps of this granularity. */

@@ -80,7 +80,7 @@ export function countersOf(
   let total = 0
   for (let at = from; at <= until; at += STEP) {
     const iops = volume.iops(at - from)
-    // the node was restarted: its counters began anew
+    // the node was restarted: its counters began again
     if (at - from === 30 * HOUR) total = 0
     total += Number.isNaN(iops) ? 0 : iops * STEP
     if (!Number.isNaN(iops)) operations.push({ at, value: total })

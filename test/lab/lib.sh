@@ -38,7 +38,7 @@ bg() {
   printf '%q ' "$@" >"$STATE/cmd/$name"
   touch "$log"
   local size; size=$(stat -c %s "$log")
-  # nothing else of the caller's stays open: a lock that he holds would be held for the daemon's life
+  # nothing else of the caller's stays open: a lock that it holds would be held for the daemon's life
   setsid "$@" </dev/null >>"$log" 2>&1 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- &
   pid=$!
   disown "$pid"

@@ -43,7 +43,7 @@ export function createLoopNode(): LoopNode {
   const detach = async (disk: LoopDisk) => {
     rmSync(join(block, disk.name), { recursive: true, force: true })
     await command('losetup', ['-d', disk.device])
-    // busy as long as the kernel lets go of a file system that was on it
+    // busy as long as the kernel forgets a file system that was on it
     const remove = () => loopControl(LOOP_CTL_REMOVE, disk.name).then(() => true)
     await eventually(`${disk.name} is gone`, remove)
     attached.delete(disk)

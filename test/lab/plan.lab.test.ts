@@ -33,7 +33,7 @@ let fleet: Fleet
 let idle: FleetClaim
 let stopLoads: (() => Promise<void>) | undefined
 
-/** The shipped bundle as a person runs it: his kubeconfig, his cloud's variables. */
+/** The shipped bundle as a person runs it: their kubeconfig, their cloud's variables. */
 function couchestor(...args: string[]): Promise<string> {
   const node = 'node_modules/.bin/node'
   return command(node, ['dist/couchestor.js', ...args], { env: theLab().env })

@@ -20,7 +20,7 @@ export interface FixtureNode {
 
 const SECTOR = 512
 
-/** Writes the trees below a folder of their own, and the statistics anew each second. */
+/** Writes the trees below a folder of their own, and the statistics again each second. */
 export function createFixtureNode(disks: readonly FixtureDisk[]): FixtureNode {
   const folder = mkdtempSync(join(tmpdir(), 'couchestor-node-'))
   const [proc, sys] = [join(folder, 'proc'), join(folder, 'sys')]

@@ -32,7 +32,7 @@ const TIERS = ['hot', 'warm', 'cold'] as const
 export const ACTIONS: readonly Action[] = [
   { name: 'make a claim', weight: 3, run: makeClaim },
   { name: 'delete a claim', weight: 2, run: deleteClaim },
-  { name: 'make a claim anew', weight: 2, run: remakeClaim },
+  { name: 'make a claim again', weight: 2, run: remakeClaim },
   { name: 'force a tier', weight: 6, run: force },
   { name: 'force a tier for a while', weight: 2, run: forceUntil },
   { name: 'end a force', weight: 2, run: onClaim({ 'couchestor.io/force-tier': null }) },

@@ -185,7 +185,7 @@ describe('the Gnocchi source', () => {
     expect(quick.asked).toHaveLength(1)
   })
 
-  it('reads history anew for a volume that came in between', async () => {
+  it('reads history again for a volume that came in between', async () => {
     const { aggregates } = polled({ [`${SERVER}-vdb`]: (t) => t, [`${SERVER}-vdc`]: (t) => t })
     const attachments = [at('v1')]
     const source = sourceOf(aggregates, attachments)

@@ -39,7 +39,7 @@ export function samplesOf(measures: DiskMeasures['measures']): Sample[] {
 
 /**
  * Mean usage over the steps that end in the window; undefined when there is none. A step on which any counter falls is
- * a reset (the server was restarted, or the disk attached anew): what happened in it is not known.
+ * a reset (the server was restarted, or the disk attached again): what happened in it is not known.
  */
 export function usageOf(samples: readonly Sample[], window: UsageWindow): Usage | undefined {
   let seconds = 0

@@ -11,7 +11,7 @@ export type DecisionDeps = {
   readonly terminal: Terminal
   /** Where objects are looked for without `-n`. */
   readonly namespace: string
-  /** The user as the API server knows him. */
+  /** The user as the API server knows them. */
   readonly who: string
   /** `--reason`; undefined = none given. */
   readonly why: string | undefined

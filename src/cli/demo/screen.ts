@@ -18,7 +18,7 @@ const RESET = '\u001b[0m'
 const INDENT = 19
 const WIDEST = 80
 
-/** Lines that stay, and below them, on a terminal, a few that are drawn anew. */
+/** Lines that stay, and below them, on a terminal, a few that are drawn again. */
 export class Screen {
   readonly #out: Output
   #drawn = 0

@@ -97,7 +97,7 @@ export const GATES: readonly Stated<[AdmissionInput]>[] = [
   poolLimit,
 ]
 
-/** Who asks for a move himself walks past these gates. */
+/** Manual and forced moves bypass these gates. */
 function ofPolicy(input: AdmissionInput): AdmissionInput | undefined {
   return input.move.reason === 'Policy' ? input : undefined
 }

@@ -49,7 +49,7 @@ export class Calls {
     }
   }
 
-  /** Lets go of what is remembered of a finished move. */
+  /** Forgets what is kept of a finished move. */
   forget(m: VolumeMigration): void {
     this.#last.delete(uidOf(m))
   }

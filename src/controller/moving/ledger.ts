@@ -120,7 +120,7 @@ export class Ledger {
   #write(): Promise<void> {
     const next = this.#pending.catch(() => {}).then(() => this.#noted())
     this.#pending = next
-    // whoever asked hears of a failure; the next one starts anew
+    // whoever asked hears of a failure; the next one starts again
     next.catch(() => {})
     return next
   }

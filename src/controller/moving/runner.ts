@@ -78,7 +78,7 @@ export class Runner {
     return this.#parts.endings.retire(m)
   }
 
-  /** Lets go of what is remembered of a move that has ended, or whose object is gone. */
+  /** Forgets what is kept of a move that has ended, or whose object is gone. */
   forget(m: VolumeMigration): void {
     this.#parts.takeover.forget(m)
     this.#parts.steps.forget(m)

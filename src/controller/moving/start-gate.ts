@@ -154,7 +154,7 @@ export class StartGate {
     return blocked ?? found
   }
 
-  /** Lets go of what is remembered of a finished move. */
+  /** Forgets what is kept of a finished move. */
   forget(m: VolumeMigration): void {
     this.#blocks.forget(m)
   }

@@ -72,7 +72,7 @@ export class Starting {
     }
   }
 
-  /** Lets go of what is remembered of a finished move. */
+  /** Forgets what is kept of a finished move. */
   forget(m: VolumeMigration): void {
     this.#parts.gate.forget(m)
   }

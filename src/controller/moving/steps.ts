@@ -127,7 +127,7 @@ export class Steps {
     await this.#write(m, change, this.#observe)
   }
 
-  /** Lets go of what is remembered of a move that has ended. */
+  /** Forgets what is kept of a move that has ended. */
   forget(m: VolumeMigration): void {
     this.#shownAt.delete(m.metadata.uid ?? '')
     this.#parts.observed.forget(m)

@@ -99,7 +99,7 @@ export class Takeover {
       this.#firstLooks.set(uid, { what, at: this.#parts.deps.clock.monotonic() })
   }
 
-  /** Lets go of what is remembered of a move that has ended. */
+  /** Forgets what is kept of a move that has ended. */
   forget(m: VolumeMigration): void {
     this.#ours.delete(m.metadata.uid ?? '')
     this.#firstLooks.delete(m.metadata.uid ?? '')

@@ -252,7 +252,7 @@ export class Planner {
         reason: 'NoLongerWanted',
         message: `${m.spec.to} is not wanted any more: ${verdict.message}`,
       }
-    // what Cinder says against it is asked anew by preflight
+    // what Cinder says against it is asked again by preflight
     if (verdict.kind === 'move' || (FORCED_WAITS.has(verdict.reason) && !this.#isHeld(judged)))
       return undefined
     return { reason: verdict.reason, message: verdict.message }

@@ -25,7 +25,7 @@ export type MoveLabels = {
   readonly strategy: string
 }
 
-/** The open moves, counted anew at each scrape: a move grows late without anything being written. */
+/** The open moves, counted again at each scrape: a move grows late without anything being written. */
 export class MoveGauges {
   #work: Work | undefined
 

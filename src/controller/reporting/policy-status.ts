@@ -42,7 +42,7 @@ export type StatusFacts = {
   readonly unguarded: string | undefined
   readonly halted: string | undefined
   readonly openBreakers: readonly string[]
-  /** Why all moves of the policy are held back for going to and fro. */
+  /** Why all moves of the policy are held back for thrashing. */
   readonly thrashing: string | undefined
   /** What the API server refuses to keep of the policy, and what follows from that. */
   readonly unsaved: readonly string[]

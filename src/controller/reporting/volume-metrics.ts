@@ -40,7 +40,7 @@ export class VolumeMetrics {
     this.#verdicts = verdicts
   }
 
-  /** In Prometheus' text format; built anew each time, so that a volume that is gone leaves nothing behind. */
+  /** In Prometheus' text format; built again each time, so that a volume that is gone leaves nothing behind. */
   async page(): Promise<string> {
     const page: Page = {
       info: [],

@@ -195,7 +195,7 @@ export class Migrations {
     return undefined
   }
 
-  /** A leader who was suspended wakes with a fresh picture: compare-and-swap alone would let him write. */
+  /** A leader that was suspended wakes with a fresh picture: compare-and-swap alone would let it write. */
   #mayWrite(m: VolumeMigration): void {
     this.#office.fence()
     const { intent } = m.status ?? {}

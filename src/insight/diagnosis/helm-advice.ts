@@ -2,7 +2,7 @@ import type { FindingCode } from './catalogue.ts'
 import type { Facts, HelmRelease } from './facts.ts'
 import type { Line } from './finding.ts'
 
-/** The values that mend what the finding is about. */
+/** The values that fix what the finding is about. */
 const VALUES: Partial<Record<FindingCode, string>> = {
   AdmissionMissing: 'admission.enabled=true',
   AgentMissing: 'agent.enabled=true',

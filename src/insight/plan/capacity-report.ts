@@ -7,7 +7,7 @@ import type { Tier } from '../../policy/types.ts'
 import type { CapacityReport, PlanRow } from './plan.ts'
 import { sum } from './plan.ts'
 
-/** A GiB whose price is below this share of the dearest one is not scarce. */
+/** A GiB whose price is below this share of the most expensive one is not scarce. */
 const SCARCE = 1e-3
 
 /**
@@ -43,10 +43,10 @@ export function capacityReport(
     return [{ sizeGiB: row.sizeGiB, costs }]
   })
   const { bound, pricePerGiB } = capacityBound(volumes, room, cost)
-  const dearest = Math.max(...tiers.map((t) => t.pricePerGiBMonth))
+  const highest = Math.max(...tiers.map((t) => t.pricePerGiBMonth))
   const scarce = tiers.flatMap((t, k) => {
     const price = pricePerGiB[k] ?? 0
-    return price > dearest * SCARCE ? [[t.name, price] as const] : []
+    return price > highest * SCARCE ? [[t.name, price] as const] : []
   })
   return {
     cost,

@@ -74,7 +74,7 @@ export type NamespaceCost = {
   readonly moves: number
 }
 
-/** What the claims of each namespace cost, dearest first; only claims that a policy manages. */
+/** What the claims of each namespace cost, most expensive first; only claims that a policy manages. */
 export function byNamespace({ rows }: Pick<Plan, 'rows'>): readonly NamespaceCost[] {
   const managed = rows.filter((r) => r.action !== 'unmanaged')
   return [...Map.groupBy(managed, (r) => r.namespace)]

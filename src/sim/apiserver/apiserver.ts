@@ -48,7 +48,7 @@ export type ApiServer = {
   readonly handle: SimHandler
   /** The objects under a path such as `/api/v1/persistentvolumes` or `/apis/couchestor.io/v1alpha1/namespaces/a/volumemigrations`. */
   objects(resourcePath: string): KubeJson[]
-  /** Of the last write to the resource of a path; a resource that is served anew begins again. */
+  /** Of the last write to the resource of a path; a resource that is served again begins again. */
   versionOf(resourcePath: string): number
   /** Stores objects as they are, with uid, resourceVersion and creationTimestamp added; watchers see them. Replaces one of the same name. */
   seed(...objects: readonly unknown[]): void

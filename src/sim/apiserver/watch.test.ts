@@ -50,7 +50,7 @@ describe('a watch', () => {
     expect([server.openWatches, clock.pending]).toEqual([0, 0])
   })
 
-  it('from before the history gets one ERROR event 410, and a list mends it', async () => {
+  it('from before the history gets one ERROR event 410, and a list fixes it', async () => {
     const { server, clock, send, watch } = testServer({ historyLimit: 3 })
     const old = server.resourceVersion
     for (let i = 0; i < 10; i++) server.seed(configMap(`c${i}`))

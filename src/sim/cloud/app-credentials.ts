@@ -13,7 +13,7 @@ type Body = {
   }
 }
 
-/** `/v3/users/{user}/application_credentials`: create, list, show, delete by the user himself. */
+/** `/v3/users/{user}/application_credentials`: create, list, show, delete, by the users themselves. */
 export function appCredentialRoutes(
   parts: KeystoneParts,
   req: SimRequest,

@@ -9,7 +9,7 @@ import { save } from './state.ts'
 import type { State } from './state.ts'
 import { cinderTime } from './times.ts'
 
-/** `/attachments`, from 3.27: what Nova calls, and what a member can call himself. */
+/** `/attachments`, from 3.27: what Nova calls, and what members can call themselves. */
 export const attachments = {
   list: (ctx: Context) => json(200, { attachments: visible(ctx).map(summary) }),
   detail: (ctx: Context) => json(200, { attachments: visible(ctx).map(full) }),

@@ -7,7 +7,7 @@ import { defaultType } from './state.ts'
 
 const MEMBER_SPECS = ['RESKEY:availability_zones', 'multiattach', 'replication_enabled']
 
-/** Volume types; a member sees neither private ones nor more of the extra specs than the policy lets him. */
+/** Volume types; a member sees neither private ones nor more of the extra specs than the policy lets them. */
 export const types = {
   list: (ctx: Context) => {
     const all = visible(ctx)

@@ -87,7 +87,7 @@ function unauthenticated({ keystone }: GnocchiParts): SimResponse {
   )
 }
 
-/** A member sees what his project has made. */
+/** A member sees what their project has made. */
 function visibleTo({ parts, caller }: Call): Resource[] {
   const all = [...parts.store.resources.values()]
   const seen = all.filter((r) => caller.isAdmin || r.creator.projectId === caller.projectId)

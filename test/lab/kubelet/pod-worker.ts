@@ -252,7 +252,7 @@ export class PodWorker {
   }
 }
 
-/** A copy of its own, as a pulled image is: the bundle may be built anew at any moment. */
+/** A copy of its own, as a pulled image is: the bundle may be built again at any moment. */
 function pull(from: string, to: string): void {
   try {
     copyFileSync(from, to)

@@ -4,7 +4,7 @@ import { Agent, request } from 'undici'
 import { command } from '../command.ts'
 import type { ContainerSpec, ProbeSpec } from './types.ts'
 
-// each probe asks anew, and nobody signed the pod's certificate
+// each probe asks again, and nobody signed the pod's certificate
 const dispatcher = new Agent({ pipelining: 0, connect: { rejectUnauthorized: false } })
 
 /** Where a probe goes: the pod's address and the process id of the container. */

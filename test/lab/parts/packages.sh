@@ -80,7 +80,7 @@ build_node-exporter() { compile "$(prometheus_version github.com/prometheus/node
 build_prometheus() { NAME_SUFFIX=3 compile "$(prometheus_version github.com/prometheus/prometheus)"; }
 prometheus_version() { go list -m -f '-X github.com/prometheus/common/version.Version={{slice .Version 1}}' "$1"; }
 
-# the stamp of what was built: a change of go.mod or go.sum builds anew
+# the stamp of what was built: a change of go.mod or go.sum builds again
 stamp() { cat "$1/go.mod" "$1/go.sum" | sha256sum | cut -c1-16; }
 fresh() { [ "$(cat "$BIN/.stamp-$1" 2>/dev/null)" = "$(stamp "$2")" ]; }
 built() { stamp "$2" >"$BIN/.stamp-$1"; }
