@@ -1,6 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { parseStoragePolicy, parseTieringCheckpoint, parseVolumeMigration } from './parse.ts'
+import {
+  parseLedger,
+  parseStoragePolicy,
+  parseTieringCheckpoint,
+  parseVolumeMigration,
+} from './parse.ts'
 
 const metadata = { name: 'p' }
 const tiers = [{ name: 'hot' }, { name: 'cold' }]
@@ -109,5 +114,25 @@ describe('parseTieringCheckpoint', () => {
   it('refuses a shard without data', () => {
     const bad = { metadata, spec: { ...spec, data: undefined } }
     expect(problems(parseTieringCheckpoint(bad))[0]).toContain('spec.data is missing')
+  })
+})
+
+describe('parseLedger', () => {
+  const entry = {
+    namespace: 'shop',
+    migration: 'm',
+    volumeId: 'v',
+    fromTypeId: 'a',
+    toTypeId: 'b',
+    at: '2026-01-01T00:00:00Z',
+  }
+
+  it('takes moves in flight, whatever else the object says', () => {
+    expect(parseLedger({ metadata, spec: { inFlight: [entry], shard: 'x' } }).ok).toBe(true)
+  })
+
+  it('refuses a move without its volume, since it would be forgotten', () => {
+    const bad = { metadata, spec: { inFlight: [{ ...entry, volumeId: undefined }] } }
+    expect(problems(parseLedger(bad))[0]).toContain('spec.inFlight[0].volumeId is missing')
   })
 })

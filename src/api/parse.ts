@@ -5,6 +5,7 @@ import { problemsOf } from './problems.ts'
 import { createSchedule } from './schedule.ts'
 import type { StoragePolicy } from './storage-policy.ts'
 import type { TieringCheckpoint } from './tiering-checkpoint.ts'
+import { STEPS } from './volume-migration.ts'
 import type { VolumeMigration } from './volume-migration.ts'
 
 const MINUTE = 60_000
@@ -125,6 +126,29 @@ const policySpec = z.looseObject({
 
 const storagePolicy = z.looseObject({ metadata, spec: policySpec, status })
 
+/** Numbers and texts that a move goes by. A status of ours that lacks one of them may be acted upon by nobody. */
+const intent = z.looseObject({
+  attempt: integer(0, MOST),
+  requestId: text(),
+  clusterId: z.string(),
+  objectUid: z.string(),
+  epoch: integer(0, Number.MAX_SAFE_INTEGER),
+  at: text(64),
+  deadline: text(64),
+  fromTypeId: z.string(),
+  toTypeId: z.string(),
+  volumeUpdatedAt: z.string(),
+  availabilityZone: z.string(),
+  attached: flag(),
+})
+
+const moveStatus = z.looseObject({
+  step: oneOf(...STEPS).optional(),
+  volumeId: z.string().optional(),
+  intent: intent.optional(),
+  call: z.looseObject({ kind: oneOf('Accepted', 'Rejected', 'NotSent', 'Unknown') }).optional(),
+})
+
 const volumeMigration = z.looseObject({
   metadata,
   spec: z.looseObject({
@@ -144,7 +168,7 @@ const volumeMigration = z.looseObject({
     approved: flag().optional(),
     cancel: flag().optional(),
   }),
-  status,
+  status: moveStatus.optional(),
 })
 
 const tieringCheckpoint = z.looseObject({
@@ -156,19 +180,25 @@ const tieringCheckpoint = z.looseObject({
     windowEnd: text(64),
     volumes: integer(0, 1_000_000),
     data: z.string(),
-    inFlight: z
-      .array(
-        z.looseObject({
-          namespace: z.string(),
-          migration: z.string(),
-          volumeId: z.string(),
-          fromTypeId: z.string(),
-          toTypeId: z.string(),
-          at: z.string(),
-        }),
-      )
+  }),
+})
+
+const recorded = {
+  namespace: z.string(),
+  migration: z.string(),
+  volumeId: z.string(),
+  fromTypeId: z.string(),
+  toTypeId: z.string(),
+  at: z.string(),
+}
+
+const ledger = z.looseObject({
+  metadata,
+  spec: z.looseObject({
+    inFlight: z.array(z.looseObject(recorded)).optional(),
+    unexplained: z
+      .array(z.looseObject({ ...recorded, uid: z.string(), policy: z.string() }))
       .optional(),
-    unexplained: z.array(z.looseObject({ uid: z.string() })).optional(),
   }),
 })
 
@@ -197,13 +227,22 @@ export function parseVolumeMigration(
   return { ok: true, migration: parsed.data as unknown as VolumeMigration }
 }
 
-/** A TieringCheckpoint as it came from the API server; unknown fields stay. */
-export function parseTieringCheckpoint(
-  raw: unknown,
-): { readonly ok: true; readonly checkpoint: TieringCheckpoint } | Problems {
-  const parsed = tieringCheckpoint.safeParse(raw)
+type ParsedCheckpoint = { readonly ok: true; readonly checkpoint: TieringCheckpoint } | Problems
+
+/** A TieringCheckpoint of a policy as it came from the API server; unknown fields stay. */
+export function parseTieringCheckpoint(raw: unknown): ParsedCheckpoint {
+  return checkpointOf(tieringCheckpoint, raw)
+}
+
+/** The TieringCheckpoint that holds moves in flight and halts: its other fields mean nothing. */
+export function parseLedger(raw: unknown): ParsedCheckpoint {
+  return checkpointOf(ledger, raw)
+}
+
+function checkpointOf(schema: z.ZodType, raw: unknown): ParsedCheckpoint {
+  const parsed = schema.safeParse(raw)
   if (!parsed.success) return { ok: false, problems: problemsOf(parsed.error, raw) }
-  return { ok: true, checkpoint: parsed.data as unknown as TieringCheckpoint }
+  return { ok: true, checkpoint: parsed.data as TieringCheckpoint }
 }
 
 function scheduleProblems({ spec }: StoragePolicy): string[] {

@@ -170,6 +170,11 @@ export const EVENT_REASONS = {
     meaning:
       'The API server refuses to save an object that the move needs; the message says which and why. It is tried again.',
   },
+  Unreadable: {
+    type: 'Warning',
+    meaning:
+      'On a VolumeMigration: it cannot be read as it stands, so nothing is done with it; the message lists what is wrong.',
+  },
   WouldMigrate: { type: 'Normal', meaning: 'Mode Observe: this move would have been made.' },
   ForceTierUnknown: {
     type: 'Warning',

@@ -21,8 +21,16 @@ export type VolumeMigrationSpec = {
  * Steps of the machine. Waiting -> Requested -> Retyping -> Verifying -> Succeeded | Failed;
  * Stuck is left only by what Cinder shows later.
  */
-export type Step =
-  'Waiting' | 'Requested' | 'Retyping' | 'Verifying' | 'Stuck' | 'Succeeded' | 'Failed'
+export const STEPS = [
+  'Waiting',
+  'Requested',
+  'Retyping',
+  'Verifying',
+  'Stuck',
+  'Succeeded',
+  'Failed',
+] as const
+export type Step = (typeof STEPS)[number]
 
 /** Saved by compare-and-swap before the one call that performs an act. */
 export type Intent = {

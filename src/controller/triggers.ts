@@ -1,3 +1,5 @@
+import { API_VERSION } from '../api/names.ts'
+import { EVENT_REASONS } from '../api/reasons.ts'
 import { sleep } from '../clock.ts'
 import { isFinished } from '../api/volume-migration.ts'
 import type { VolumeMigration } from '../api/volume-migration.ts'
@@ -131,10 +133,12 @@ export class Triggers {
   async sweepLoop(signal: AbortSignal): Promise<void> {
     const { deps, inventory, policies, watches, drift, annotator, queues, windows, status } =
       this.#parts
+    this.#reportUnreadable()
     await this.#annotateAll()
     while (!signal.aborted) {
       await sleep(deps.clock, deps.timing.sweepMs * (0.9 + 0.2 * deps.random()), signal)
       if (signal.aborted) return
+      this.#reportUnreadable()
       await this.#parts.approvals.refresh()
       await this.#parts.halts.check()
       if (!(await inventory.sweep(signal))) {
@@ -152,6 +156,21 @@ export class Triggers {
       drift.forget((id) => inventory.row(id) !== undefined)
       this.#recheckBlocked()
       windows.kick()
+    }
+  }
+
+  /** On the object itself, for as long as it stays so. */
+  #reportUnreadable(): void {
+    const { deps, watches } = this.#parts
+    for (const [key, { uid, why }] of watches.migrations.unreadable()) {
+      const [namespace = '', name = ''] = key.split('/')
+      const about = { apiVersion: API_VERSION, kind: 'VolumeMigration', namespace, name }
+      deps.events.event(
+        { ...about, ...(uid === undefined ? {} : { uid }) },
+        EVENT_REASONS.Unreadable.type,
+        'Unreadable',
+        why,
+      )
     }
   }
 

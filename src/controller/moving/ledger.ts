@@ -1,8 +1,9 @@
 import { API_VERSION } from '../../api/names.ts'
+import { parseLedger } from '../../api/parse.ts'
 import type { TieringCheckpoint } from '../../api/tiering-checkpoint.ts'
 import { TIERING_CHECKPOINT } from '../../kube/resources.ts'
 import { ApiError } from '../../kube/types.ts'
-import type { KubeClient } from '../../kube/types.ts'
+import type { KubeClient, KubeObject } from '../../kube/types.ts'
 import { isRefusal } from './refusals.ts'
 
 export type LedgerEntry = NonNullable<TieringCheckpoint['spec']['inFlight']>[number]
@@ -174,7 +175,12 @@ export class Ledger {
 
   async #read(): Promise<TieringCheckpoint | undefined> {
     try {
-      return await this.#client.get<TieringCheckpoint>(TIERING_CHECKPOINT, MOVES_IN_FLIGHT)
+      const found = await this.#client.get<KubeObject>(TIERING_CHECKPOINT, MOVES_IN_FLIGHT)
+      const parsed = parseLedger(found)
+      if (parsed.ok) return parsed.checkpoint
+      throw new Error(
+        `TieringCheckpoint ${MOVES_IN_FLIGHT}: ${parsed.problems.join('; ')}; correct it, or delete it once no volume is "retyping" in Cinder`,
+      )
     } catch (e) {
       if (!(e instanceof ApiError) || e.reason !== 'NotFound') throw e
       return undefined

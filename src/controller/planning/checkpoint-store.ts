@@ -1,4 +1,5 @@
 import { API_VERSION } from '../../api/names.ts'
+import { parseTieringCheckpoint } from '../../api/parse.ts'
 import type { TieringCheckpoint } from '../../api/tiering-checkpoint.ts'
 import { messageOf } from '../../errors.ts'
 import { yieldToEventLoop } from '../../clock.ts'
@@ -74,7 +75,15 @@ export class CheckpointStore {
         limit: 20,
         ...(next === undefined ? {} : { continue: next }),
       })
-      all.push(...page.items)
+      for (const item of page.items) {
+        const parsed = parseTieringCheckpoint(item)
+        if (parsed.ok) all.push(parsed.checkpoint)
+        else
+          this.#log.warn(
+            { checkpoint: item.metadata.name, why: parsed.problems.join('; ') },
+            'checkpoint cannot be read; history is read again',
+          )
+      }
       next = page.continue
     } while (next !== undefined && next !== '')
     return all

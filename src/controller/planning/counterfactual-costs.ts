@@ -1,10 +1,11 @@
 import type { Counter, Histogram } from 'prom-client'
 import { API_VERSION } from '../../api/names.ts'
+import { parseTieringCheckpoint } from '../../api/parse.ts'
 import type { TieringCheckpoint } from '../../api/tiering-checkpoint.ts'
 import { messageOf } from '../../errors.ts'
 import { TIERING_CHECKPOINT } from '../../kube/resources.ts'
 import { ApiError } from '../../kube/types.ts'
-import type { KubeClient } from '../../kube/types.ts'
+import type { KubeClient, KubeObject } from '../../kube/types.ts'
 import type { Log } from '../../log.ts'
 import {
   lastWeek,
@@ -124,8 +125,10 @@ export class CounterfactualCosts {
 
   async #read(policy: ResolvedPolicy): Promise<string | undefined> {
     try {
-      const found = await this.#client.get<TieringCheckpoint>(TIERING_CHECKPOINT, nameOf(policy))
-      return found.spec.rule === policy.rule ? found.spec.data : undefined
+      const found = await this.#client.get<KubeObject>(TIERING_CHECKPOINT, nameOf(policy))
+      const parsed = parseTieringCheckpoint(found)
+      if (!parsed.ok || parsed.checkpoint.spec.rule !== policy.rule) return undefined
+      return parsed.checkpoint.spec.data
     } catch (e) {
       if (e instanceof ApiError && e.reason === 'NotFound') return undefined
       throw e

@@ -1,12 +1,12 @@
-import { parseStoragePolicy } from '../../api/parse.ts'
+import { parseStoragePolicy, parseVolumeMigration } from '../../api/parse.ts'
 import type { StoragePolicy } from '../../api/storage-policy.ts'
 import type { VolumeMigration } from '../../api/volume-migration.ts'
-import { UserError } from '../../errors.ts'
+import { messageOf, UserError } from '../../errors.ts'
 import { createReflector } from '../../kube/reflector.ts'
 import * as resources from '../../kube/resources.ts'
 import { createStore } from '../../kube/store.ts'
 import { ApiError } from '../../kube/types.ts'
-import type { KubeObject, Reflector, Resource } from '../../kube/types.ts'
+import type { KubeObject, Reflector, Resource, Unreadable } from '../../kube/types.ts'
 import type { ControllerDeps } from '../deps.ts'
 import {
   projectAttachment,
@@ -135,6 +135,7 @@ async function readStill<T>(
     ...(indexes === undefined ? {} : { indexes }),
     onListenerError: () => {},
   })
+  const unreadable = new Map<string, Unreadable>()
   let missingRule: string | undefined
   try {
     let next: string | undefined
@@ -144,9 +145,13 @@ async function readStill<T>(
         ...(next === undefined ? {} : { continue: next }),
       })
       for (const raw of page.items) {
-        const value = project(raw)
-        if (value !== undefined)
-          store.set(keyOf(raw), value, raw.metadata.resourceVersion, raw.metadata.uid)
+        try {
+          const value = project(raw)
+          if (value !== undefined)
+            store.set(keyOf(raw), value, raw.metadata.resourceVersion, raw.metadata.uid)
+        } catch (e) {
+          unreadable.set(keyOf(raw), { uid: raw.metadata.uid, why: messageOf(e) })
+        }
       }
       next = page.continue
     } while (next !== undefined && next !== '')
@@ -167,6 +172,7 @@ async function readStill<T>(
       relists: 0,
       watchRestarts: 0,
     }),
+    unreadable: () => unreadable,
   }
 }
 
@@ -180,8 +186,11 @@ function watchedPolicy(raw: KubeObject): WatchedPolicy {
   return { policy: raw as StoragePolicy, problems: parsed.problems }
 }
 
+/** Throws for one that cannot be read: nothing is done with it, and what was known of it before stays. */
 function watchedMigration(raw: KubeObject): VolumeMigration {
-  return raw as VolumeMigration
+  const parsed = parseVolumeMigration(raw)
+  if (!parsed.ok) throw new Error(`VolumeMigration ${keyOf(raw)}: ${parsed.problems.join('; ')}`)
+  return parsed.migration
 }
 
 /** Kubernetes attaches a volume by the name of a PersistentVolume, and more than one may name it. */
