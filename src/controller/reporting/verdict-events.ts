@@ -8,7 +8,7 @@ import type { ManagedClaim } from '../view/managed.ts'
 import type { Reports } from '../view/reports.ts'
 
 /** Stay reasons that a person should hear of, and as what. Everything else is in status and `explain` only. */
-const TOLD: Partial<Record<StayReason, EventReason>> = {
+const REPORTED: Partial<Record<StayReason, EventReason>> = {
   Snapshots: 'MigrationBlocked',
   Group: 'MigrationBlocked',
   Multiattach: 'MigrationBlocked',
@@ -28,17 +28,17 @@ const TOLD: Partial<Record<StayReason, EventReason>> = {
 type Staying = Extract<Judged['verdict'], { kind: 'stay' }>
 
 /** Of a forced claim: no object waits for its move, and its owner may not be allowed to read policies. */
-const TOLD_OF_FORCED: Partial<Record<StayReason, EventReason>> = {
+const REPORTED_OF_FORCED: Partial<Record<StayReason, EventReason>> = {
   Observe: 'ForceTierObserved',
   PolicyPaused: 'MigrationBlocked',
   Stopped: 'MigrationBlocked',
 }
 
 function eventOfForced({ reason, wants }: Staying): EventReason | undefined {
-  const event = wants === undefined ? undefined : TOLD_OF_FORCED[reason]
+  const event = wants === undefined ? undefined : REPORTED_OF_FORCED[reason]
   if (event !== undefined) return event
   // otherwise it waits in an object of its own, which tells the same
-  return TOLD[reason] === 'MigrationBlocked' ? undefined : TOLD[reason]
+  return REPORTED[reason] === 'MigrationBlocked' ? undefined : REPORTED[reason]
 }
 
 const PAUSES = new Set(['true', 'false', 'promotion', 'demotion'])
@@ -71,7 +71,7 @@ export class VerdictEvents implements VerdictReports {
     const forced = judged.forced ? managed.claim.annotations[ANNOTATION.forceTier] : undefined
     const mark = markOf(verdict, forced)
     if (!isNew(marks, 'verdict', mark) || verdict.kind === 'move') return
-    const event = forced === undefined ? TOLD[verdict.reason] : eventOfForced(verdict)
+    const event = forced === undefined ? REPORTED[verdict.reason] : eventOfForced(verdict)
     if (event !== undefined) this.#reports.claim(managed.claim, event, verdict.message)
   }
 
