@@ -47,6 +47,7 @@ const OPEN: Limits = {
   targetRoomGiB: undefined,
   volumes: 1,
   countedAt: NOW * 1000,
+  staleMinutes: undefined,
   budget: undefined,
 }
 const input = (limits: Partial<Limits>): AdmissionInput => ({

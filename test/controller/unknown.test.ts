@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { VolumeTypeOptions } from '../../src/sim/cloud/options.ts'
-import { answer } from './answers.ts'
+import { answer, network } from './answers.ts'
 import { MINUTE, POLICY, Stage } from './stage.ts'
 import type { Start } from './stage.ts'
 
@@ -304,6 +304,40 @@ describe('the room on a tier', () => {
     const volume = stage.claim({ name: 'data', iops: 3000, sizeGiB: 10 })
     byHand(stage)
     stage.start()
+    await stage.clock.advance(10 * MINUTE)
+    expect(stage.ends('data')).toEqual(['Waiting/CapacityLimit'])
+    expect(stage.retypes(volume)).toBe(0)
+  })
+
+  it('is not taken from a list of volumes that is long out of date', async () => {
+    const stage = new Stage()
+    stage.policy(room(100))
+    const volume = stage.claim({ name: 'data', iops: 3000, sizeGiB: 10 })
+    const net = network()
+    stage.start({ gate: net.gate })
+    await stage.clock.advance(MINUTE)
+    net.on('GET /types', () => answer(503))
+    await stage.clock.advance(20 * MINUTE)
+    byHand(stage)
+    await stage.clock.advance(10 * MINUTE)
+    expect(stage.ends('data')).toEqual(['Waiting/CapacityLimit'])
+    expect(stage.moves('data')[0]?.status?.message).toMatch(/could not be listed for \d+ min/)
+    net.clear()
+    expect(await stage.until(() => stage.tier(volume) === 'cold', 15 * MINUTE)).toBe(true)
+  })
+
+  it('is taken up by a volume that has grown since Cinder was last listed', async () => {
+    const stage = new Stage()
+    stage.policy(room(100))
+    const there = stage.claim({ name: 'there', tier: 'cold', iops: 1, sizeGiB: 10 })
+    const volume = stage.claim({ name: 'data', iops: 3000, sizeGiB: 10 })
+    stage.start()
+    await stage.clock.advance(MINUTE)
+    const object = stage.object('/api/v1/persistentvolumes', there.pv)!
+    const spec = object['spec'] as object
+    stage.world.api.seed({ ...object, spec: { ...spec, capacity: { storage: '95Gi' } } })
+    await stage.clock.advance(10 * MINUTE)
+    byHand(stage)
     await stage.clock.advance(10 * MINUTE)
     expect(stage.ends('data')).toEqual(['Waiting/CapacityLimit'])
     expect(stage.retypes(volume)).toBe(0)

@@ -170,6 +170,7 @@ export class AdmissionFacts {
       targetRoomGiB: this.#room(target),
       volumes: this.#policies.volumesOf(target.policy.name),
       countedAt: this.#policies.countedAt,
+      staleMinutes: this.#staleMinutes(),
       budget: this.#budget(target.policy),
     }
   }
@@ -196,6 +197,14 @@ export class AdmissionFacts {
       slotStartedAt: openedAt?.getTime() ?? 0,
       ...(opensAt === undefined ? {} : { opensAt }),
     }
+  }
+
+  /** A few sweeps may fail, or take long; after that nobody knows what others have put on the tiers. */
+  #staleMinutes(): number | undefined {
+    const { age } = this.#inventory
+    return age > MOST_SWEEPS_MISSED * this.#deps.timing.sweepMs
+      ? Math.round(age / 60_000)
+      : undefined
   }
 
   #room(target: Target): number | undefined {
@@ -248,6 +257,8 @@ function named(tiers: readonly Tier[], typeId: string | undefined): string | und
 function tierOf(tiers: readonly Tier[], typeId: string | undefined): string | undefined {
   return tiers.find((t) => t.typeId === typeId)?.name
 }
+
+const MOST_SWEEPS_MISSED = 3
 
 /**
  * What the move needs room for. Cinder's word counts, and where Kubernetes shows a larger volume, the larger: a resize

@@ -26,6 +26,7 @@ const open: Limits = {
   targetRoomGiB: undefined,
   volumes: 1000,
   countedAt: NOW,
+  staleMinutes: undefined,
   budget: undefined,
 }
 const ended = (more: Partial<EndedMove> = {}): EndedMove => ({

@@ -49,6 +49,8 @@ export type Limits = {
   readonly volumes: number
   /** When volumes and their GiB were last counted, ms; moves that ended later are in no count yet. undefined = not yet. */
   readonly countedAt: number | undefined
+  /** Minutes since Cinder's volumes were last listed, where that is too long ago for what was counted to hold. */
+  readonly staleMinutes: number | undefined
   /** undefined = no budget, or no prices. */
   readonly budget: Budget | undefined
 }

@@ -33,8 +33,8 @@ export const capacity = stated(
   (input: AdmissionInput) => {
     const { limits, move } = input
     if (limits.targetRoomGiB === undefined) return undefined
-    if (limits.countedAt === undefined)
-      return { reason: 'CapacityLimit', message: notCounted(`the room on tier ${move.to}`) }
+    const unknown = notCounted(limits, `the room on tier ${move.to}`)
+    if (unknown !== undefined) return { reason: 'CapacityLimit', message: unknown }
     const moves = uncounted(input).filter((m) => m.to === move.to)
     const arriving = sumGiB(moves)
     if (arriving === undefined || move.sizeGiB === undefined)
@@ -58,8 +58,8 @@ export const budget = stated(
     const price = (tier: string) => pricePerGiBMonth.get(tier) ?? 0
     const isDearer = (m: Move) => price(m.to) > price(m.from)
     if (!isDearer(move)) return undefined
-    if (limits.countedAt === undefined)
-      return { reason: 'BudgetLimit', message: notCounted('what the volumes cost') }
+    const unknown = notCounted(limits, 'what the volumes cost')
+    if (unknown !== undefined) return { reason: 'BudgetLimit', message: unknown }
     const dearer = (m: Move) => (price(m.to) - price(m.from)) * (m.sizeGiB ?? 0)
     const isOurs = (m: Move) => m.policy === move.policy || m.policy === OF_NO_POLICY
     const coming = uncounted(input).filter((m) => isOurs(m) && isDearer(m))
@@ -100,6 +100,12 @@ function sizeUnknown(move: Move, others: readonly Move[], limit: string): string
   return `the size of ${whose} is not known, so ${limit} cannot be counted; the move starts when Cinder shows it`
 }
 
-function notCounted(what: string): string {
-  return `${what} has not been counted since the controller started; it is with the next pass over all claims`
+function notCounted(
+  { countedAt, staleMinutes }: AdmissionInput['limits'],
+  what: string,
+): string | undefined {
+  if (countedAt === undefined)
+    return `${what} has not been counted since the controller started; it is with the next pass over all claims`
+  if (staleMinutes === undefined) return undefined
+  return `${what} is not known: the volumes in Cinder could not be listed for ${staleMinutes} min; the move starts when they are`
 }

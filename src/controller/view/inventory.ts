@@ -32,7 +32,7 @@ export class Inventory {
   #withSnapshots = new Set<string>()
   #types: readonly CinderVolumeType[] = []
   #microversion: readonly [number, number] = [3, 0]
-  #sweptAt: number | undefined
+  #swept: Moment | undefined
   /** Looks made while a sweep runs; they are newer than its pages. */
   #looked: Map<string, VolumeRow | undefined> | undefined
   /** Volumes that Cinder does not know, and since when. */
@@ -57,7 +57,12 @@ export class Inventory {
   }
 
   get sweptAt(): number | undefined {
-    return this.#sweptAt
+    return this.#swept?.wall
+  }
+
+  /** Real time since all volumes were last listed, ms; Infinity = never. */
+  get age(): number {
+    return this.#swept === undefined ? Infinity : realSince(this.#swept, this.#deps.clock)
   }
 
   get size(): number {
@@ -97,7 +102,7 @@ export class Inventory {
         if (rows.has(id) || realSince(since, clock) > FORGET_MISSING_MS) this.#missing.delete(id)
       this.#withSnapshots = new Set(snapshots.map((s) => s.volumeId))
       this.#rows = rows
-      this.#sweptAt = clock.now()
+      this.#swept = momentOf(clock)
       this.#problem = undefined
       return true
     } catch (e) {

@@ -72,12 +72,13 @@ async function gibByType(
   const gib = new Map<string, number>()
   // a volume may have several PersistentVolumes
   const counted = new Set<string>()
-  for (const { handle } of watches.volumes.store.values()) {
+  for (const { handle, capacityGiB = 0 } of watches.volumes.store.values()) {
     const row = inventory.row(handle)
     if (row === undefined || counted.has(handle)) continue
     counted.add(handle)
     if (counted.size % SLICE === 0) await yieldToEventLoop()
-    gib.set(row.typeId, (gib.get(row.typeId) ?? 0) + row.sizeGiB)
+    // Kubernetes tells of a resize at once, Cinder's list may be minutes old
+    gib.set(row.typeId, (gib.get(row.typeId) ?? 0) + Math.max(row.sizeGiB, capacityGiB))
   }
   return gib
 }
