@@ -191,8 +191,12 @@ function forcedSaysWhy(universe: Universe): string[] {
     involvedObject: { uid?: string }
   }[]
   return universe.cluster.living.flatMap((claim) => {
-    const { annotations = {} } = universe.cluster.claimObject(claim)?.metadata ?? {}
+    const { annotations = {}, deletionTimestamp } =
+      universe.cluster.claimObject(claim)?.metadata ?? {}
     const tier = annotations['couchestor.io/force-tier'] ?? ''
+    // the server takes no event in a namespace that is going, and nobody waits for the move of a claim that is
+    const namespace = universe.cluster.object('/api/v1/namespaces', claim.namespace)
+    if ((deletionTimestamp ?? namespace?.metadata.deletionTimestamp) !== undefined) return []
     if (!['hot', 'warm', 'cold'].includes(tier) || universe.policyNameOf(claim) === undefined)
       return []
     // a force that has ended has nothing to say, and who paused the claim said so on the same object
