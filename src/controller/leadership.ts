@@ -231,6 +231,7 @@ export class Leadership {
       planner,
       policies,
       checkpoints,
+      saves,
       counterfactuals,
       managed,
       health,

@@ -24,6 +24,8 @@ export const EXITS = 'a process that lost the lease exits'
 const HEARD_MS = 300_000
 /** Most requests of one replica for one path in ten minutes. */
 const MOST_WRITES = 60
+/** While the API server is not well, and soon after: three tries for each write. */
+const MOST_LOST_WRITES = 120
 const MOST_READS = 400
 const MOST_LOGINS = 30
 /** While Keystone is not well, and soon after: three tries for each question that is asked again after half a minute. */
@@ -124,7 +126,8 @@ function mostOf(universe: Universe, method: string, path: string): number {
   if (path.endsWith('/auth/tokens'))
     return universe.isStruckLately('keystone') ? MOST_LOST_LOGINS : MOST_LOGINS
   if (path.startsWith('/api/v1/query')) return MOST_QUERIES
-  return method === 'GET' ? MOST_READS : MOST_WRITES
+  if (method === 'GET') return MOST_READS
+  return universe.isStruckLately('kube') ? MOST_LOST_WRITES : MOST_WRITES
 }
 
 function exits(universe: Universe): string[] {

@@ -35,6 +35,11 @@ export class CheckpointSaves {
     isPausing: () => this.#refusals.pausing(CHECKPOINTS, LEDGER) !== undefined,
   }
 
+  /** Every pass would try again, and each try is several requests. */
+  isPausing(policy: string): boolean {
+    return this.#refusals.pausing(CHECKPOINTS, policy) !== undefined
+  }
+
   /** What is not on record of that policy, and what follows from that. */
   problems(policy: string): readonly string[] {
     const refused = this.#refusals.all(CHECKPOINTS)

@@ -8,6 +8,7 @@ import type { Detachments } from '../view/detachments.ts'
 import type { UsageReader } from './usage-reader.ts'
 import type { Inventory } from '../view/inventory.ts'
 import type { Managed } from '../view/managed.ts'
+import type { CheckpointSaves } from './checkpoint-saves.ts'
 import type { CheckpointStore } from './checkpoint-store.ts'
 import type { Migrations } from '../view/migrations.ts'
 import type { Planner } from './planner.ts'
@@ -23,6 +24,7 @@ export type WindowLoopParts = {
   readonly planner: Planner
   readonly policies: Policies
   readonly checkpoints: CheckpointStore
+  readonly saves: Pick<CheckpointSaves, 'isPausing'>
   readonly counterfactuals: CounterfactualCosts
   readonly managed: Managed
   readonly health: PolicyHealth
@@ -93,8 +95,8 @@ export class WindowLoop {
 
   /** Returns the ms until the next pass is due. */
   async #pass(signal: AbortSignal): Promise<number> {
-    const { deps, usageReader, planner, policies, checkpoints, counterfactuals, status, metrics } =
-      this.#parts
+    const { deps, usageReader, planner, policies, checkpoints, counterfactuals } = this.#parts
+    const { saves, status, metrics } = this.#parts
     const stop = metrics.cycle.startTimer()
     this.#due = false
     this.#dueForClaims = false
@@ -107,7 +109,7 @@ export class WindowLoop {
     await planner.all()
     stop()
     for (const policy of policies.all()) {
-      await checkpoints.save(policy)
+      if (!saves.isPausing(policy.name)) await checkpoints.save(policy)
       await counterfactuals.save(policy)
     }
     await this.#tidy()
