@@ -116,7 +116,7 @@ describe('the bundle', () => {
   beforeAll(async () => {
     cwd = mkdtempSync(join(tmpdir(), 'couchestor-demo-'))
     if (!existsSync(bundle))
-      await run(process.execPath, [join(root, 'test', 'tools', 'build.ts')], { cwd: root })
+      await run(process.execPath, [join(root, 'tools', 'build.ts')], { cwd: root })
   }, 60_000)
   afterAll(() => rmSync(cwd, { recursive: true }))
 
