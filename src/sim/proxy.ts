@@ -1,8 +1,7 @@
-import { createServer } from 'node:http'
+import { createServer, request } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { request } from 'node:http'
 import { connect, createServer as createNetServer } from 'node:net'
-import type { AddressInfo, Socket } from 'node:net'
+import type { AddressInfo, Server, Socket } from 'node:net'
 
 export type ProxyOptions = {
   /** Real `host:port` by the `host:port` that a client asks for; names that exist only behind the proxy. */
@@ -54,18 +53,7 @@ export async function serveProxy(options: ProxyOptions): Promise<ProxySim> {
     there.on('error', () => socket.destroy())
     socket.on('close', () => there.destroy())
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  return {
-    url: `http://127.0.0.1:${port}`,
-    port,
-    seen,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve())
-        for (const socket of sockets) socket.destroy()
-      }),
-  }
+  return listening(server, 'http', { seen, sockets })
 }
 
 function refusalOf({ credentials, refusesWith }: ProxyOptions, req: IncomingMessage) {
@@ -124,10 +112,18 @@ export async function serveSocks({ hosts }: Pick<ProxyOptions, 'hosts'>): Promis
       })
     })
   })
+  return listening(server, 'socks5', { seen, sockets })
+}
+
+async function listening(
+  server: Server,
+  scheme: 'http' | 'socks5',
+  { seen, sockets }: { readonly seen: string[]; readonly sockets: ReadonlySet<Socket> },
+): Promise<ProxySim> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   return {
-    url: `socks5://127.0.0.1:${port}`,
+    url: `${scheme}://127.0.0.1:${port}`,
     port,
     seen,
     close: () =>

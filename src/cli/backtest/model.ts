@@ -1,5 +1,4 @@
-import { moveCost, premiumPerHour, throttledShare } from '../../policy/cost.ts'
-import { HOURS_PER_MONTH } from '../../policy/cost.ts'
+import { HOURS_PER_MONTH, moveCost, premiumPerHour, throttledShare } from '../../policy/cost.ts'
 import type { Setting } from './types.ts'
 
 /** The prices of one volume, worked out once: replays of weeks ask for them a million times. */

@@ -1,8 +1,7 @@
 import type { FindingCode } from '../catalogue.ts'
 import { known } from '../fact.ts'
 import { policy, type } from '../facts.fixture.ts'
-import type { claim } from '../facts.fixture.ts'
-import type { Spoilt } from '../facts.fixture.ts'
+import type { claim, Spoilt } from '../facts.fixture.ts'
 import { NEEDED_RULES } from '../needed-rules.ts'
 
 /** What is spoilt, the finding, and what its text or its fix must say. */

@@ -1,5 +1,9 @@
-import type { ActivitySource, Fleet as Attached, SourceName } from '../../../activity/types.ts'
-import type { WindowAnswer } from '../../../activity/types.ts'
+import type {
+  ActivitySource,
+  Fleet as Attached,
+  SourceName,
+  WindowAnswer,
+} from '../../../activity/types.ts'
 import { unavailableSource } from '../../../activity/unavailable.ts'
 import type { Config } from '../../../api/config.ts'
 import { messageOf } from '../../../errors.ts'
