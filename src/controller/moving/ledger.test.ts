@@ -66,6 +66,19 @@ function settled<T>(work: () => T): Promise<T> {
 }
 
 describe('the ledger of moves in flight', () => {
+  it('is written over when somebody breaks it while it is known', async () => {
+    const { state, ids, store, ledger } = server()
+    const ours = ledger()
+    await ours.load()
+    await ours.put(entry('a'))
+    store({ inFlight: [{ volumeId: 5 }] })
+    await ours.put(entry('b'))
+    expect(ids()).toEqual(['a', 'b'])
+
+    state.object = { ...state.object!, spec: { ...state.object!.spec, inFlight: 'x' as never } }
+    await expect(ledger().load()).rejects.toThrow('spec.inFlight is "x"')
+  })
+
   it('holds what was put until it is removed, across restarts', async () => {
     const { ids, ledger } = server()
     const first = ledger()

@@ -149,7 +149,8 @@ export class Ledger {
     } catch (e) {
       if (!(e instanceof ApiError) || !STALE.has(e.reason)) throw e
       // a write of an earlier leader that came late, or one of ours whose answer was lost
-      this.#version = (await this.#read())?.metadata.resourceVersion
+      // what it holds is ours to say: one that somebody has broken meanwhile is written over
+      this.#version = (await this.#found())?.metadata.resourceVersion
       await this.#swap()
     }
   }
@@ -174,13 +175,18 @@ export class Ledger {
   }
 
   async #read(): Promise<TieringCheckpoint | undefined> {
+    const found = await this.#found()
+    if (found === undefined) return undefined
+    const parsed = parseLedger(found)
+    if (parsed.ok) return parsed.checkpoint
+    throw new Error(
+      `TieringCheckpoint ${MOVES_IN_FLIGHT}: ${parsed.problems.join('; ')}; correct it, or delete it once no volume is "retyping" in Cinder`,
+    )
+  }
+
+  async #found(): Promise<KubeObject | undefined> {
     try {
-      const found = await this.#client.get<KubeObject>(TIERING_CHECKPOINT, MOVES_IN_FLIGHT)
-      const parsed = parseLedger(found)
-      if (parsed.ok) return parsed.checkpoint
-      throw new Error(
-        `TieringCheckpoint ${MOVES_IN_FLIGHT}: ${parsed.problems.join('; ')}; correct it, or delete it once no volume is "retyping" in Cinder`,
-      )
+      return await this.#client.get<KubeObject>(TIERING_CHECKPOINT, MOVES_IN_FLIGHT)
     } catch (e) {
       if (!(e instanceof ApiError) || e.reason !== 'NotFound') throw e
       return undefined
