@@ -55,6 +55,22 @@ describe('a budget', () => {
   })
 })
 
+it('a budget counts a volume that has grown since Cinder was last listed by what Kubernetes shows', async () => {
+  const stage = new Stage()
+  stage.policy({ ...SPEC, budget: { maxMonthlyCost: 30 } })
+  const there = stage.claim({ name: 'there', tier: 'hot', sizeGiB: 20, iops: 5000 })
+  const busy = stage.claim({ name: 'busy', tier: 'cold', sizeGiB: 20, iops: 5000 })
+  const object = stage.object('/api/v1/persistentvolumes', there.pv)!
+  const spec = object['spec'] as object
+  stage.world.api.seed({ ...object, spec: { ...spec, capacity: { storage: '400Gi' } } })
+  stage.start()
+  await stage.clock.advance(10 * 60_000)
+  stage.move('by-hand', { claim: { name: 'busy' }, to: 'hot' })
+  await stage.clock.advance(HOUR)
+  expect(stage.ends('busy')).toContain('Waiting/BudgetLimit')
+  expect(stage.retypes(busy)).toBe(0)
+})
+
 describe('capacity of a tier', () => {
   it('is never exceeded, also by moves that end between two counts', async () => {
     const stage = new Stage()

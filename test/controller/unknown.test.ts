@@ -342,6 +342,24 @@ describe('the room on a tier', () => {
     expect(stage.ends('data')).toEqual(['Waiting/CapacityLimit'])
     expect(stage.retypes(volume)).toBe(0)
   })
+
+  it('is taken up by the largest of the PersistentVolumes that name a volume', async () => {
+    const stage = new Stage()
+    stage.policy(room(100))
+    const there = stage.claim({ name: 'there', tier: 'cold', iops: 1, sizeGiB: 10 })
+    const volume = stage.claim({ name: 'data', iops: 3000, sizeGiB: 10 })
+    const object = stage.object('/api/v1/persistentvolumes', there.pv)!
+    const { claimRef: _, ...spec } = object['spec'] as { claimRef: unknown }
+    const second = { ...object.metadata, name: 'zz-second', uid: 'zz-second' }
+    const capacity = { storage: '95Gi' }
+    stage.world.api.seed({ ...object, metadata: second, spec: { ...spec, capacity } })
+    stage.start()
+    await stage.clock.advance(10 * MINUTE)
+    byHand(stage)
+    await stage.clock.advance(10 * MINUTE)
+    expect(stage.ends('data')).toEqual(['Waiting/CapacityLimit'])
+    expect(stage.retypes(volume)).toBe(0)
+  })
 })
 
 describe('the size of a claim', () => {

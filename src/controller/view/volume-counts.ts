@@ -48,7 +48,7 @@ export async function countVolumes(
     const tier = tiers?.find((t) => t.typeId === row.typeId)
     if (tier === undefined) continue
     const key = `${name}/${tier.name}`
-    gib.set(key, (gib.get(key) ?? 0) + row.sizeGiB)
+    gib.set(key, (gib.get(key) ?? 0) + Math.max(row.sizeGiB, volume.capacityGiB ?? 0))
   }
   policies.setCounts({
     gib,
@@ -70,15 +70,18 @@ async function gibByType(
   inventory: Inventory,
 ): Promise<ReadonlyMap<string, number>> {
   const gib = new Map<string, number>()
-  // a volume may have several PersistentVolumes
-  const counted = new Set<string>()
+  // a volume may have several PersistentVolumes: it is as large as the largest of them says
+  const counted = new Map<string, number>()
+  let seen = 0
   for (const { handle, capacityGiB = 0 } of watches.volumes.store.values()) {
+    if (++seen % SLICE === 0) await yieldToEventLoop()
     const row = inventory.row(handle)
-    if (row === undefined || counted.has(handle)) continue
-    counted.add(handle)
-    if (counted.size % SLICE === 0) await yieldToEventLoop()
+    if (row === undefined) continue
     // Kubernetes tells of a resize at once, Cinder's list may be minutes old
-    gib.set(row.typeId, (gib.get(row.typeId) ?? 0) + Math.max(row.sizeGiB, capacityGiB))
+    const before = counted.get(handle) ?? 0
+    const size = Math.max(before, row.sizeGiB, capacityGiB)
+    counted.set(handle, size)
+    gib.set(row.typeId, (gib.get(row.typeId) ?? 0) + size - before)
   }
   return gib
 }
