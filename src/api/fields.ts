@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { rfc3339 } from '../time.ts'
 import { DURATION, formatDuration, tryParseDuration } from './duration.ts'
 
 const TIER_NAME = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/
@@ -52,6 +53,14 @@ export const duration = (minMs: number, maxMs: number) =>
     (v) => isBetween(typeof v === 'string' ? tryParseDuration(v) : undefined, minMs, maxMs),
     `write a duration from ${formatDuration(minMs)} to ${formatDuration(maxMs)} with its unit, for example 90s, 30m or 24h`,
     { type: 'string', pattern: DURATION.source },
+  )
+
+/** A moment with its zone. */
+export const time = () =>
+  leaf<string>(
+    (v) => typeof v === 'string' && rfc3339(v) !== undefined,
+    'write a time with its zone, for example 2026-01-31T12:00:00Z',
+    { type: 'string', format: 'date-time' },
   )
 
 /** Name of a tier. */

@@ -84,6 +84,11 @@ describe('parseVolumeMigration', () => {
     expect(parseVolumeMigration({ metadata, spec }).ok).toBe(true)
   })
 
+  it('takes a strategy of a later version: it is refused by name where it would be carried out', () => {
+    const later = { ...spec, strategy: 'erasure-restore' }
+    expect(parseVolumeMigration({ metadata, spec: later }).ok).toBe(true)
+  })
+
   it.each([
     [{ ...spec, to: undefined }, 'spec.to is missing'],
     [{ ...spec, claim: {} }, 'spec.claim.name is missing'],
@@ -111,9 +116,14 @@ describe('parseTieringCheckpoint', () => {
     expect(parseTieringCheckpoint({ metadata, spec }).ok).toBe(true)
   })
 
-  it('refuses a shard without data', () => {
+  it('takes the longest name that the CRD lets through', () => {
+    const long = { metadata, spec: { ...spec, policy: 'p'.repeat(260) } }
+    expect(parseTieringCheckpoint(long).ok).toBe(true)
+  })
+
+  it('refuses a shard without data, and says what to write', () => {
     const bad = { metadata, spec: { ...spec, data: undefined } }
-    expect(problems(parseTieringCheckpoint(bad))[0]).toContain('spec.data is missing')
+    expect(problems(parseTieringCheckpoint(bad))[0]).toBe('spec.data is missing: write a text')
   })
 })
 

@@ -1,12 +1,12 @@
 import { z } from 'zod'
 import { messageOf } from '../errors.ts'
-import { duration, flag, integer, number, oneOf, text, tierName } from './fields.ts'
+import { duration, flag, integer, number, oneOf, text, tierName, time } from './fields.ts'
 import { problemsOf } from './problems.ts'
 import { createSchedule } from './schedule.ts'
 import type { StoragePolicy } from './storage-policy.ts'
 import type { TieringCheckpoint } from './tiering-checkpoint.ts'
 import { STEPS } from './volume-migration.ts'
-import type { VolumeMigration } from './volume-migration.ts'
+import type { Intent, VolumeMigration } from './volume-migration.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -129,12 +129,12 @@ const storagePolicy = z.looseObject({ metadata, spec: policySpec, status })
 /** Numbers and texts that a move goes by. A status of ours that lacks one of them may be acted upon by nobody. */
 const intent = z.looseObject({
   attempt: integer(0, MOST),
-  requestId: text(),
+  requestId: z.string(),
   clusterId: z.string(),
   objectUid: z.string(),
   epoch: integer(0, Number.MAX_SAFE_INTEGER),
-  at: text(64),
-  deadline: text(64),
+  at: z.string(),
+  deadline: time(),
   fromTypeId: z.string(),
   toTypeId: z.string(),
   volumeUpdatedAt: z.string(),
@@ -162,7 +162,8 @@ const volumeMigration = z.looseObject({
       .optional(),
     from: tierName().optional(),
     to: tierName(),
-    strategy: strategy.optional(),
+    // one that this version has no machine for is refused by name, and an unknown act of it is left alone
+    strategy: z.string().optional(),
     reason: oneOf('Policy', 'Forced', 'Manual').optional(),
     policy: text(),
     approved: flag().optional(),
@@ -174,7 +175,7 @@ const volumeMigration = z.looseObject({
 const tieringCheckpoint = z.looseObject({
   metadata,
   spec: z.looseObject({
-    policy: text(),
+    policy: text(260),
     shard: integer(0, 9999),
     rule: text(128),
     windowEnd: text(64),
@@ -225,6 +226,12 @@ export function parseVolumeMigration(
   const parsed = volumeMigration.safeParse(raw)
   if (!parsed.success) return { ok: false, problems: problemsOf(parsed.error, raw) }
   return { ok: true, migration: parsed.data as unknown as VolumeMigration }
+}
+
+/** An intent on its own, out of a status of which something else cannot be read. */
+export function parseIntent(raw: unknown): Intent | undefined {
+  const parsed = intent.safeParse(raw)
+  return parsed.success ? parsed.data : undefined
 }
 
 type ParsedCheckpoint = { readonly ok: true; readonly checkpoint: TieringCheckpoint } | Problems

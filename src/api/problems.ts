@@ -27,6 +27,8 @@ function pathText(path: readonly string[]): string {
 function fixOf(issue: z.core.$ZodIssue): string {
   if (issue.code === 'invalid_type') {
     if (issue.expected === 'array') return 'write a list'
+    if (issue.expected === 'string') return 'write a text'
+    if (issue.expected === 'number') return 'write a number'
     return 'write a mapping of keys to values'
   }
   return issue.message

@@ -300,6 +300,7 @@ export class Leadership {
     epoch = epochAfter(watches.migrations.store.values(), deps.elector.epoch)
     this.#metrics.moves.show({
       all: () => migrations.all(),
+      unreadable: () => migrations.unreadable().length,
       now: () => deps.clock.now(),
       tiers: () => policies.tierNames(),
     })

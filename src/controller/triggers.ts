@@ -17,6 +17,7 @@ import type { Planner } from './planning/planner.ts'
 import type { Policies } from './view/policies.ts'
 import type { Claim } from './view/projections.ts'
 import type { StatusWriter } from './reporting/status-writer.ts'
+import { whyUnreadable } from './view/read-migration.ts'
 import { keyOf } from './view/watches.ts'
 import type { Watches } from './view/watches.ts'
 import type { WindowLoop } from './planning/window-loop.ts'
@@ -160,10 +161,12 @@ export class Triggers {
 
   /** On the object itself, for as long as it stays so. */
   #reportUnreadable(): void {
-    const { deps, watches } = this.#parts
-    for (const [key, { uid, why }] of watches.migrations.unreadable()) {
-      const [namespace = '', name = ''] = key.split('/')
+    const { deps, migrations } = this.#parts
+    for (const m of migrations.unreadable()) {
+      const { namespace = '', name, uid } = m.metadata
       const about = { apiVersion: API_VERSION, kind: 'VolumeMigration', namespace, name }
+      const why = whyUnreadable(m) ?? ''
+      deps.log.warn({ migration: keyOf(m), why }, 'a VolumeMigration cannot be read')
       deps.events.event(
         { ...about, ...(uid === undefined ? {} : { uid }) },
         EVENT_REASONS.Unreadable.type,

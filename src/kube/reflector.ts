@@ -12,7 +12,7 @@ import { resourceName } from './resources.ts'
 import { createStore, versionNumber } from './store.ts'
 import type { Indexer } from './store.ts'
 import { ApiError } from './types.ts'
-import type { KubeClient, KubeObject, Reflector, Resource, Unreadable } from './types.ts'
+import type { KubeClient, KubeObject, Reflector, Resource } from './types.ts'
 
 export type ReflectorOptions<T> = Selection & {
   readonly client: KubeClient
@@ -67,7 +67,6 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
     onListenerError: (e) => failed('listener', e, 'a listener of the store failed'),
   })
 
-  const unreadable = new Map<string, Unreadable>()
   let version: string | undefined
   let synced = false
   let missingRule: string | undefined
@@ -100,13 +99,10 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
 
   /** Never throws: what was known of an object that cannot be read stays, for gone would be a stronger claim than old. */
   const take = (object: KubeObject, how: (key: string) => void) => {
-    const key = (options.key ?? keyOf)(object)
     try {
-      how(key)
-      unreadable.delete(key)
+      how((options.key ?? keyOf)(object))
     } catch (e) {
       failed('project', e, 'an object could not be read')
-      unreadable.set(key, { uid: object.metadata.uid, why: messageOf(e) })
     }
   }
 
@@ -126,7 +122,6 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
 
   const list = async (signal: AbortSignal) => {
     store.beginSweep()
-    unreadable.clear()
     const listed = await listWatch.list(signal, takePage)
     if (listed === undefined) return
     for (const _ of store.sweep(SWEEP_STEP, listed)) await yieldToEventLoop()
@@ -207,7 +202,6 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
     },
     ready: () => ready.promise,
     health: () => ({ resource: name, synced, missingRule, lastActivity, relists, watchRestarts }),
-    unreadable: () => unreadable,
   }
 }
 

@@ -146,11 +146,7 @@ export interface Reflector<T> {
   /** Resolves at the first sync; with `optional` also at the first 403. */
   ready(): Promise<void>
   health(): ReflectorHealth
-  /** Objects that cannot be read as they stand, by key. The store has what was known of them before, or nothing. */
-  unreadable(): ReadonlyMap<string, Unreadable>
 }
-
-export type Unreadable = { readonly uid: string | undefined; readonly why: string }
 
 export type QueueResult =
   | { readonly kind: 'done' }

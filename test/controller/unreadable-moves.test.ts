@@ -1,4 +1,6 @@
 import { expect, it } from 'vitest'
+import type { VolumeMigration } from '../../src/api/volume-migration.ts'
+import { createRegistry } from '../../src/metrics.ts'
 import { HOUR, MINUTE, Stage } from './stage.ts'
 
 const spec = { claim: { name: 'other' }, to: 'cold', policy: 'tiered' }
@@ -37,3 +39,96 @@ it.each([
     expect(stage.retypes(other)).toBe(0)
   },
 )
+
+const MOVES = '/apis/couchestor.io/v1alpha1/volumemigrations'
+
+/** A leader has sent a retype and died, and its VolumeMigration cannot be read any more. */
+async function brokenInFlight(breakIt: (move: object) => object) {
+  const stage = new Stage()
+  stage.policy()
+  const moving = stage.claim({ name: 'moving', sizeGiB: 10 })
+  const first = stage.start({ identity: 'first' })
+  await stage.until(() => stage.cloud.retyping().includes(moving.id), HOUR)
+  first.life.kill()
+  const whole = stage.moves('moving')[0]!
+  stage.world.api.seed({ ...whole, ...breakIt(whole) })
+  return { stage, moving, whole }
+}
+
+it.each([
+  ['its spec is gone', () => ({ spec: undefined })],
+  ['its intent is empty', (m: VolumeMigration) => ({ status: { ...m.status, intent: {} } })],
+  ['its step is unknown', (m: VolumeMigration) => ({ status: { ...m.status, step: 'Dancing' } })],
+  [
+    'its deadline is no time',
+    (m: VolumeMigration) => ({
+      status: { ...m.status, intent: { ...m.status?.intent, deadline: 'soon' } },
+    }),
+  ],
+  ['its status is a text', () => ({ status: 'x' })],
+] as const)(
+  'a volume whose move is under way stays until somebody has looked when %s',
+  async (_, breakIt) => {
+    const { stage, moving, whole } = await brokenInFlight((m) => breakIt(m as VolumeMigration))
+    const registry = createRegistry()
+    stage.start({ identity: 'second', registry })
+    // it is back where the policy does not want it, as if nothing had been sent
+    stage.cloud.killCopies()
+    stage.cloud.setStatus(moving.id, 'available')
+    await stage.clock.advance(3 * HOUR)
+    expect(stage.retypes(moving)).toBe(1)
+    expect(await registry.metrics()).toContain('couchestor_migrations_unreadable 1')
+    expect(await registry.metrics()).toMatch(/couchestor_migrations_in_flight\{.*step="Stuck"\} 1/)
+    expect(stage.moves().filter((m) => m.metadata.uid !== whole.metadata.uid)).toEqual([])
+
+    stage.world.api.seed(whole)
+    expect(
+      await stage.until(() => stage.ends('moving')[0]?.startsWith('Failed') === true, HOUR),
+    ).toBe(true)
+    expect(await registry.metrics()).toContain('couchestor_migrations_unreadable 0')
+  },
+)
+
+it('a volume moves again once a move that cannot be read is deleted and Cinder shows it at rest', async () => {
+  const { stage, moving, whole } = await brokenInFlight(() => ({ spec: undefined }))
+  stage.start({ identity: 'second' })
+  stage.cloud.killCopies()
+  stage.cloud.setStatus(moving.id, 'available')
+  const row = stage.cloud.volume(moving.id)
+  if (row) row.migrationStatus = null
+  await stage.clock.advance(HOUR)
+  await stage.remove(
+    `${MOVES.replace('/volume', '/namespaces/default/volume')}/${whole.metadata.name}`,
+  )
+  expect(await stage.until(() => stage.tier(moving) === 'cold', 6 * HOUR)).toBe(true)
+  expect(stage.retypes(moving)).toBe(2)
+})
+
+it('a waiting move that somebody breaks counts for nothing, and the policy moves its volume', async () => {
+  const stage = new Stage()
+  stage.policy()
+  const idle = stage.claim({ name: 'idle', sizeGiB: 10 })
+  stage.move('broken', { claim: { name: 'idle' }, to: '' }, { step: 'Waiting', volumeId: idle.id })
+  stage.start()
+  expect(await stage.until(() => stage.tier(idle) === 'cold', HOUR)).toBe(true)
+})
+
+it('a halt is not lifted while its VolumeMigration cannot be read', async () => {
+  const stage = new Stage()
+  stage.policy()
+  const strange = stage.claim({ name: 'strange', sizeGiB: 10 })
+  const first = stage.start({ identity: 'first' })
+  await stage.until(() => stage.cloud.retyping().includes(strange.id), HOUR)
+  stage.cloud.killCopies()
+  const row = stage.cloud.volume(strange.id)
+  if (row) row.typeId = stage.cloud.volumeType('couchestor-warm').id
+  stage.cloud.setStatus(strange.id, 'available')
+  await stage.until(() => stage.ends('strange')[0] === 'Failed/Unexplained')
+  await first.stop()
+  stage.world.api.seed({ ...stage.moves('strange')[0]!, spec: {} })
+  stage.start({ identity: 'second' })
+  const other = stage.claim({ name: 'other' })
+  await stage.clock.advance(3 * HOUR)
+  expect(stage.retypes(other)).toBe(0)
+  expect(stage.condition('Ready')).toMatchObject({ status: 'False', reason: 'Halted' })
+})

@@ -16,6 +16,8 @@ import type { Policies, ResolvedPolicy } from '../view/policies.ts'
 import { isTarget } from '../view/targets.ts'
 import type { Target, Untargeted } from '../view/targets.ts'
 
+const MOST_SWEEPS_MISSED = 3
+
 /** Counts from the objects what admission wants to know; nothing is remembered, so nothing is forgotten in a crash. */
 export class AdmissionFacts {
   readonly #deps: ControllerDeps
@@ -117,16 +119,20 @@ export class AdmissionFacts {
     return this.#ledger
       .entries()
       .filter((e) => !known.has(e.volumeId))
-      .map((e) => ({
-        policy: OF_NO_POLICY,
-        namespace: e.namespace,
-        from: tierOf(tiers, e.fromTypeId) ?? '',
-        to: tierOf(tiers, e.toTypeId) ?? '',
-        sizeGiB: this.#inventory.row(e.volumeId)?.sizeGiB,
-        reason: 'Policy',
-        volumeId: e.volumeId,
-        ...(this.#isStuck(e) ? { isStuck: true } : {}),
-      }))
+      .map((e) => {
+        const isStuck = this.#isStuck(e)
+        return {
+          policy: OF_NO_POLICY,
+          namespace: e.namespace,
+          from: tierOf(tiers, e.fromTypeId) ?? '',
+          to: tierOf(tiers, e.toTypeId) ?? '',
+          // one that Cinder does not show for so long is not ours to see: nobody else waits for that
+          sizeGiB: this.#inventory.row(e.volumeId)?.sizeGiB ?? (isStuck ? 0 : undefined),
+          reason: 'Policy',
+          volumeId: e.volumeId,
+          ...(isStuck ? { isStuck } : {}),
+        }
+      })
   }
 
   /** An end that nothing explains, whose VolumeMigration is gone. It halts, and counts for nothing else. */
@@ -218,7 +224,7 @@ export class AdmissionFacts {
    * them otherwise, a tier may have been renamed since, and a move made by hand need not say where it comes from.
    */
   #moveOf(m: VolumeMigration, tiers?: readonly Tier[]): Move {
-    const { intent, volumeId, startedAt, sizeGiB } = m.status ?? {}
+    const { intent, volumeId, startedAt } = m.status ?? {}
     const own = tiers ?? this.#policies.get(m.spec.policy)?.tiers ?? []
     const isCounted =
       intent !== undefined && this.#policies.isCountedOn(volumeId ?? '', intent.toTypeId)
@@ -227,13 +233,18 @@ export class AdmissionFacts {
       namespace: m.metadata.namespace ?? '',
       from: named(own, intent?.fromTypeId) ?? m.spec.from ?? '',
       to: named(own, intent?.toTypeId) ?? m.spec.to,
-      sizeGiB,
+      sizeGiB: this.#sizeOf(m),
       reason: m.spec.reason ?? 'Manual',
       ...(volumeId === undefined ? {} : { volumeId }),
       ...(startedAt === undefined ? {} : { startedAt: Date.parse(startedAt) }),
       ...(isCounted ? { isCounted } : {}),
       ...(m.status?.step === 'Stuck' ? { isStuck: true } : {}),
     }
+  }
+
+  /** A move that cannot be read has none of its own. */
+  #sizeOf({ status }: VolumeMigration): number | undefined {
+    return status?.sizeGiB ?? this.#inventory.row(status?.volumeId ?? '')?.sizeGiB
   }
 
   /** Moves that ended before any call say nothing about the clouds' health. */
@@ -257,8 +268,6 @@ function named(tiers: readonly Tier[], typeId: string | undefined): string | und
 function tierOf(tiers: readonly Tier[], typeId: string | undefined): string | undefined {
   return tiers.find((t) => t.typeId === typeId)?.name
 }
-
-const MOST_SWEEPS_MISSED = 3
 
 /**
  * What the move needs room for. Cinder's word counts, and where Kubernetes shows a larger volume, the larger: a resize

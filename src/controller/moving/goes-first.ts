@@ -4,6 +4,7 @@ import type { Answer } from '../../migration/unsent.ts'
 import type { Ledger } from './ledger.ts'
 import { isInFlightOrOlder } from '../view/migrations.ts'
 import type { Migrations } from '../view/migrations.ts'
+import { whyUnreadable } from '../view/read-migration.ts'
 import type { Target } from '../view/targets.ts'
 import { keyOf } from '../view/watches.ts'
 
@@ -18,6 +19,11 @@ export function goesFirst(
   const others = migrations
     .ofVolume(volume.handle, claim)
     .filter((o) => o.metadata.uid !== m.metadata.uid)
+  const unreadable = others.find((o) => !isFinished(o) && whyUnreadable(o) !== undefined)
+  if (unreadable !== undefined)
+    return inFlight(
+      `VolumeMigration ${keyOf(unreadable)} of the same volume may still run in Cinder and cannot be read (${whyUnreadable(unreadable)}): correct it, or delete it`,
+    )
   const unsaved = others.find((o) => isFinished(o) && migrations.unsaved(keyOf(o)) !== undefined)
   // the next leader would still follow it, and take the end of this one for its own
   if (unsaved !== undefined)

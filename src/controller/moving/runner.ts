@@ -9,6 +9,7 @@ import type { Halts } from './halts.ts'
 import type { Migrations } from '../view/migrations.ts'
 import type { MoveTimes } from '../view/move-times.ts'
 import type { ObservedSaves } from './observed-saves.ts'
+import { whyUnreadable } from '../view/read-migration.ts'
 import type { BoundClaim, Targets, Untargeted } from '../view/targets.ts'
 import type { Reports } from '../view/reports.ts'
 import type { ActAnswer, Way } from './adapter.ts'
@@ -64,7 +65,7 @@ export class Runner {
   async reconcile(key: string): Promise<QueueResult> {
     const { migrations, hasRead, endings, starting } = this.#parts
     const m = migrations.get(key)
-    if (m === undefined) return DONE
+    if (m === undefined || whyUnreadable(m) !== undefined) return DONE
     if (isFinished(m))
       return migrations.unsaved(key) === undefined ? this.#retire(m) : endings.save(m)
     if ((m.status?.step ?? 'Waiting') !== 'Waiting') return this.#follow(m)

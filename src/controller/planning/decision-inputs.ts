@@ -25,6 +25,7 @@ import type { ResolvedPolicy } from '../view/policies.ts'
 import { pausedOf } from '../view/projections.ts'
 import type { Claim } from '../view/projections.ts'
 import { rfc3339 } from '../../time.ts'
+import { whyUnreadable } from '../view/read-migration.ts'
 import { sharedText } from '../view/targets.ts'
 import { attachmentsOf, keyOf } from '../view/watches.ts'
 import type { Watches } from '../view/watches.ts'
@@ -182,9 +183,11 @@ function inFlight(
   except: VolumeMigration | undefined,
 ): { inFlight?: string } {
   const open = moves.find((m) => !isFinished(m) && m.metadata.uid !== except?.metadata.uid)
-  return open === undefined
-    ? {}
-    : { inFlight: `VolumeMigration ${keyOf(open)} is ${open.status?.step ?? 'Waiting'}` }
+  if (open === undefined) return {}
+  const why = whyUnreadable(open)
+  const state =
+    why === undefined ? `is ${open.status?.step ?? 'Waiting'}` : `cannot be read: ${why}`
+  return { inFlight: `VolumeMigration ${keyOf(open)} ${state}` }
 }
 
 const NO_MOVES = {

@@ -21,6 +21,7 @@ async function shown(all: readonly VolumeMigration[], minutes = 0): Promise<stri
   const registry = createRegistry()
   const gauges = new MoveGauges(registry)
   gauges.show({
+    unreadable: () => 0,
     all: () => all,
     now: () => START + minutes * MINUTE,
     tiers: () => new Map([['tiered', new Set(['cold'])]]),
@@ -41,6 +42,7 @@ it('counts what runs by step and what waits by reason; what is over counts nowhe
   expect(lines).toEqual([
     'couchestor_migrations_in_flight{policy="tiered",strategy="cinder-retype",step="Retyping"} 1',
     'couchestor_migrations_in_flight{policy="tiered",strategy="cinder-retype",step="Stuck"} 1',
+    'couchestor_migrations_unreadable 0',
     'couchestor_migrations_waiting{policy="tiered",reason="Snapshots"} 1',
     'couchestor_migrations_waiting{policy="tiered",reason="Planned"} 1',
     'couchestor_migrations_late{policy="tiered"} 0',
@@ -50,6 +52,7 @@ it('counts what runs by step and what waits by reason; what is over counts nowhe
 it('shows the same at each scrape', async () => {
   const registry = createRegistry()
   new MoveGauges(registry).show({
+    unreadable: () => 0,
     all: () => [move({ step: 'Retyping' })],
     now: () => START,
     tiers: () => new Map(),

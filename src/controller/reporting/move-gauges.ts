@@ -10,6 +10,7 @@ const LATE_MARGIN_MS = 600_000
 
 type Work = {
   readonly all: () => Iterable<VolumeMigration>
+  readonly unreadable: () => number
   readonly now: () => number
   /** The tiers of each policy there is. */
   readonly tiers: () => ReadonlyMap<string, ReadonlySet<string>>
@@ -40,6 +41,15 @@ export class MoveGauges {
         if (isInFlight(m)) gauge.inc({ policy, strategy, step: m.status?.step ?? '' })
       },
     )
+    const work = () => this.#work
+    new Gauge({
+      name: `${METRIC_PREFIX}migrations_unreadable`,
+      help: 'VolumeMigrations that cannot be read as they stand, so that nothing is done with them.',
+      registers: [registry],
+      collect() {
+        this.set(work()?.unreadable() ?? 0)
+      },
+    })
     this.#gauge(
       registry,
       'migrations_waiting',

@@ -6,6 +6,7 @@ import { ApiError, LostLeaseError } from '../../kube/types.ts'
 import type { KubeClient, Store } from '../../kube/types.ts'
 import { mergePatch } from './merge-patch.ts'
 import type { Term } from './term.ts'
+import { counts, readMigration, whyUnreadable } from './read-migration.ts'
 import { keyOf, volumeIdOf } from './watches.ts'
 
 /** A claim as it is now. */
@@ -53,7 +54,8 @@ export class Migrations {
   #revision = 0
 
   get(key: string): VolumeMigration | undefined {
-    return this.#seen(key) ?? this.#served(key)
+    const m = this.#seen(key) ?? this.#served(key)
+    return m !== undefined && counts(m) ? m : undefined
   }
 
   /** As the API server has it, where what is known now could not be saved. */
@@ -62,10 +64,12 @@ export class Migrations {
   }
 
   *all(): IterableIterator<VolumeMigration> {
-    this.#settle()
-    for (const m of this.#store.values()) yield this.get(keyOf(m)) ?? m
-    for (const [key, m] of this.#ahead)
-      if (this.#store.get(key) === undefined) yield this.get(key) ?? m
+    for (const m of this.#each()) if (counts(m)) yield m
+  }
+
+  /** Those that cannot be read as they stand, begun or not. */
+  unreadable(): readonly VolumeMigration[] {
+    return [...this.#each()].filter((m) => whyUnreadable(m) !== undefined)
   }
 
   inFlight(): readonly VolumeMigration[] {
@@ -82,7 +86,7 @@ export class Migrations {
     const listed = id === '' ? [] : this.#store.byIndex('volumeId', id)
     const unnamed =
       claim === undefined ? [] : this.#store.byIndex('claim', `${claim.namespace}/${claim.name}`)
-    if (this.#ahead.size + this.#unsaved.size + unnamed.length === 0) return listed
+    if (this.#ahead.size + this.#unsaved.size + unnamed.length === 0) return listed.filter(counts)
     const own = [...this.#ahead.values(), ...this.#unsaved.values()]
     const keys = new Set([...listed, ...unnamed, ...own].map(keyOf))
     return [...keys]
@@ -97,11 +101,8 @@ export class Migrations {
       return await this.#answered(this.#client.create(VOLUME_MIGRATION, m))
     } catch (e) {
       if (!(e instanceof ApiError) || e.reason !== 'AlreadyExists') throw e
-      return this.#client.get<VolumeMigration>(
-        VOLUME_MIGRATION,
-        m.metadata.name,
-        m.metadata.namespace,
-      )
+      const { name, namespace } = m.metadata
+      return readMigration(await this.#client.get(VOLUME_MIGRATION, name, namespace))
     }
   }
 
@@ -181,6 +182,13 @@ export class Migrations {
     return true
   }
 
+  *#each(): IterableIterator<VolumeMigration> {
+    this.#settle()
+    const shown = (key: string, m: VolumeMigration) => this.#seen(key) ?? this.#served(key) ?? m
+    for (const m of this.#store.values()) yield shown(keyOf(m), m)
+    for (const [key, m] of this.#ahead) if (this.#store.get(key) === undefined) yield shown(key, m)
+  }
+
   #served(key: string): VolumeMigration | undefined {
     this.#settle()
     return this.#ahead.get(key) ?? this.#store.get(key)
@@ -198,6 +206,8 @@ export class Migrations {
   /** A leader that was suspended wakes with a fresh picture: compare-and-swap alone would let it write. */
   #mayWrite(m: VolumeMigration): void {
     this.#office.fence()
+    const why = whyUnreadable(m)
+    if (why !== undefined) throw new Error(`VolumeMigration ${keyOf(m)} cannot be read: ${why}`)
     const { intent } = m.status ?? {}
     // the epochs of another cluster, or of the object that this one is a copy of, are none of our Lease
     if (
@@ -218,7 +228,7 @@ export class Migrations {
   async #answered(request: Promise<VolumeMigration>): Promise<VolumeMigration> {
     this.#writing++
     try {
-      return this.#remember(await request)
+      return this.#remember(readMigration(await request))
     } finally {
       this.#writing--
       if (this.#writing === 0) this.#deleted.clear()

@@ -1,12 +1,12 @@
-import { parseStoragePolicy, parseVolumeMigration } from '../../api/parse.ts'
+import { parseStoragePolicy } from '../../api/parse.ts'
 import type { StoragePolicy } from '../../api/storage-policy.ts'
 import type { VolumeMigration } from '../../api/volume-migration.ts'
-import { messageOf, UserError } from '../../errors.ts'
+import { UserError } from '../../errors.ts'
 import { createReflector } from '../../kube/reflector.ts'
 import * as resources from '../../kube/resources.ts'
 import { createStore } from '../../kube/store.ts'
 import { ApiError } from '../../kube/types.ts'
-import type { KubeObject, Reflector, Resource, Unreadable } from '../../kube/types.ts'
+import type { KubeObject, Reflector, Resource } from '../../kube/types.ts'
 import type { ControllerDeps } from '../deps.ts'
 import {
   projectAttachment,
@@ -17,6 +17,7 @@ import {
   projectPod,
   projectVolume,
 } from './projections.ts'
+import { readMigration } from './read-migration.ts'
 import type { Attachment, Claim, Class, Namespace, Node, Pod, Volume } from './projections.ts'
 
 /** A policy as it is on the server; `problems` say why a stored one cannot be used. */
@@ -65,7 +66,7 @@ const KINDS: Kinds = {
   policies: { resource: resources.STORAGE_POLICY, project: watchedPolicy },
   migrations: {
     resource: resources.VOLUME_MIGRATION,
-    project: watchedMigration,
+    project: readMigration,
     indexes: {
       claim: (m) => [`${m.metadata.namespace}/${m.spec.claim.name}`],
       volumeId: (m) => (volumeIdOf(m) === '' ? [] : [volumeIdOf(m)]),
@@ -135,7 +136,6 @@ async function readStill<T>(
     ...(indexes === undefined ? {} : { indexes }),
     onListenerError: () => {},
   })
-  const unreadable = new Map<string, Unreadable>()
   let missingRule: string | undefined
   try {
     let next: string | undefined
@@ -145,13 +145,9 @@ async function readStill<T>(
         ...(next === undefined ? {} : { continue: next }),
       })
       for (const raw of page.items) {
-        try {
-          const value = project(raw)
-          if (value !== undefined)
-            store.set(keyOf(raw), value, raw.metadata.resourceVersion, raw.metadata.uid)
-        } catch (e) {
-          unreadable.set(keyOf(raw), { uid: raw.metadata.uid, why: messageOf(e) })
-        }
+        const value = project(raw)
+        if (value !== undefined)
+          store.set(keyOf(raw), value, raw.metadata.resourceVersion, raw.metadata.uid)
       }
       next = page.continue
     } while (next !== undefined && next !== '')
@@ -172,7 +168,6 @@ async function readStill<T>(
       relists: 0,
       watchRestarts: 0,
     }),
-    unreadable: () => unreadable,
   }
 }
 
@@ -184,13 +179,6 @@ function watchedPolicy(raw: KubeObject): WatchedPolicy {
   const parsed = parseStoragePolicy(raw)
   if (parsed.ok) return { policy: parsed.policy, problems: [] }
   return { policy: raw as StoragePolicy, problems: parsed.problems }
-}
-
-/** Throws for one that cannot be read: nothing is done with it, and what was known of it before stays. */
-function watchedMigration(raw: KubeObject): VolumeMigration {
-  const parsed = parseVolumeMigration(raw)
-  if (!parsed.ok) throw new Error(`VolumeMigration ${keyOf(raw)}: ${parsed.problems.join('; ')}`)
-  return parsed.migration
 }
 
 /** Kubernetes attaches a volume by the name of a PersistentVolume, and more than one may name it. */

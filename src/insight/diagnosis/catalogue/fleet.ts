@@ -158,6 +158,13 @@ export const FLEET = {
     why: 'the volume can be neither attached nor detached while it is retyping; nothing more is done by itself',
     fix: 'docs/runbooks/stuck.md; an administrator of Cinder must check the volume',
   },
+  MigrationUnreadable: {
+    group: 'migrations',
+    severity: 'problem',
+    meaning: 'A VolumeMigration cannot be read as it stands.',
+    why: 'nothing is done with it, and where its call may be running its volume is not moved either',
+    fix: 'correct it, or delete it once its volume is at rest in Cinder; the CRDs of this version keep others from coming',
+  },
   MigrationUnexplained: {
     group: 'migrations',
     severity: 'problem',

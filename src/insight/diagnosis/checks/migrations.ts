@@ -1,5 +1,6 @@
 import { isFinished, isInFlight } from '../../../api/volume-migration.ts'
 import type { VolumeMigration } from '../../../api/volume-migration.ts'
+import { whyUnreadable } from '../../../controller/view/read-migration.ts'
 import type { Facts } from '../facts.ts'
 import { counted, finding, notChecked, ok } from '../finding.ts'
 import type { Line } from '../finding.ts'
@@ -19,8 +20,10 @@ const HARMLESS: ReadonlySet<string> = new Set([
 export function checkMigrations({ cluster: { migrations }, now }: Facts): readonly Line[] {
   if (!migrations.known) return [notChecked('migrations', 'migrations', migrations.why)]
   const all = migrations.value
+  const readable = all.filter((m) => whyUnreadable(m) === undefined)
   const lines = [
-    ...all.filter((m) => m.status?.step === 'Stuck').map((m) => stuck(m)),
+    ...all.filter((m) => whyUnreadable(m) !== undefined).map((m) => unreadable(m)),
+    ...readable.filter((m) => m.status?.step === 'Stuck').map((m) => stuck(m)),
     ...all.filter((m) => m.status?.reason === 'Unexplained').map((m) => unexplained(m)),
     ...failing(all, now),
   ]
@@ -28,6 +31,13 @@ export function checkMigrations({ cluster: { migrations }, now }: Facts): readon
   const flying = all.filter(isInFlight).length
   const waiting = all.filter((m) => !isFinished(m) && !isInFlight(m)).length
   return [ok(`${counted(flying, 'move')} under way, ${waiting} waiting, none stuck`)]
+}
+
+function unreadable(m: VolumeMigration): Line {
+  const { namespace, name } = m.metadata
+  return finding('MigrationUnreadable', `${namespace}/${name}: ${whyUnreadable(m)}`, {
+    fix: `correct it: kubectl -n ${namespace} edit vmig ${name}; or, once its volume is at rest in Cinder, delete it`,
+  })
 }
 
 function stuck(m: VolumeMigration): Line {

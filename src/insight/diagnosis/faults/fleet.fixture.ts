@@ -1,9 +1,16 @@
+import { readMigration } from '../../../controller/view/read-migration.ts'
 import { known, unknown } from '../fact.ts'
 import { NOW, claim, configOf, migration, policy, ready, volume } from '../facts.fixture.ts'
 import { fleet, ofPolicy } from './fault.fixture.ts'
 import type { Fault } from './fault.fixture.ts'
 
 const none = known(new Map<string, number>())
+const BROKEN = {
+  metadata: { name: 'move', namespace: 'default' },
+  spec: {},
+  status: { step: 'Retyping', volumeId: 'vol-a' },
+}
+
 export const FLEET: readonly Fault[] = [
   [
     'nothing scrapes the agents',
@@ -213,6 +220,17 @@ export const FLEET: readonly Fault[] = [
     'MigrationStuck',
     'default/move: DeadlinePassed',
     'openstack volume show vol-a',
+  ],
+  [
+    'a VolumeMigration cannot be read',
+    {
+      cluster: {
+        migrations: known([readMigration(BROKEN)]),
+      },
+    },
+    'MigrationUnreadable',
+    'default/move: spec.claim is missing',
+    'kubectl -n default edit vmig move',
   ],
   [
     'a move is unexplained',
