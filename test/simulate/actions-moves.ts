@@ -1,5 +1,7 @@
+import { isInFlight } from '../../src/api/volume-migration.ts'
+import type { VolumeMigration } from '../../src/api/volume-migration.ts'
 import type { Dice } from '../seeded.ts'
-import { COMMON, POLICY_NAMES } from './names.ts'
+import { BROKEN, COMMON, POLICY_NAMES } from './names.ts'
 import { anyClaim, claimsThat } from './touchable.ts'
 import type { Universe } from './universe.ts'
 
@@ -78,6 +80,45 @@ export function cancelMove(universe: Universe, dice: Dice) {
 
 export function approveMove(universe: Universe, dice: Dice) {
   return patchMove(universe, dice, { approved: true })
+}
+
+/**
+ * Something without our schema writes a move so that it cannot be read, mostly one in flight; a person corrects it
+ * later, and nothing of it may have been acted upon meanwhile, though its owner wants the volume elsewhere.
+ */
+export async function breakMove(universe: Universe, dice: Dice): Promise<void> {
+  const flying = universe.moves().filter(isInFlight)
+  const move = (dice.chance(0.8) ? dice.pick(flying) : undefined) ?? dice.pick(universe.moves())
+  const { name = '', uid } = move?.metadata ?? {}
+  if (move === undefined || universe.undo.has(BROKEN + name)) return
+  const change = dice.one<(m: VolumeMigration) => object>([
+    ({ metadata }) => ({ metadata: { ...metadata, labels: { broken: 1 } } }),
+    ({ status }) => ({ status: { ...status, volumeId: 5 } }),
+    ({ status }) => ({ status: { ...status, intent: { ...status?.intent, deadline: 'soon' } } }),
+  ])
+  universe.world.api.seed({ ...move, ...change(move) })
+  const { labels, ...metadata } = move.metadata
+  const correct = () => {
+    universe.undo.delete(BROKEN + name)
+    const now = universe.moves().find((m) => m.metadata.uid === uid)
+    if (now === undefined) return
+    const { resourceVersion: _, labels: __, ...kept } = { ...metadata, ...now.metadata }
+    universe.world.api.seed({
+      ...now,
+      metadata: { ...kept, ...(labels === undefined ? {} : { labels }) },
+      ...(move.status === undefined ? {} : { status: move.status }),
+    })
+  }
+  universe.undo.set(BROKEN + name, correct)
+  universe.clock.setTimer(dice.between(2, 90) * 60_000, () => universe.undo.get(BROKEN + name)?.())
+  const claim = universe.cluster.claims.get(`${metadata.namespace}/${move.spec.claim.name}`)
+  if (claim === undefined || dice.chance(0.3)) return
+  await universe.cluster.annotate(claim, { 'couchestor.io/force-tier': dice.one(TIERS) })
+}
+
+/** Every broken move is as it was. */
+export function corrected(undo: Map<string, () => void>): void {
+  for (const [key, correct] of undo) if (key.startsWith(BROKEN)) correct()
 }
 
 export async function deleteMove(universe: Universe, dice: Dice): Promise<void> {

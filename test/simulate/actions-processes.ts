@@ -2,11 +2,14 @@ import type { HttpRequest } from '../../src/http.ts'
 import type { Life, Pause } from '../life.ts'
 import type { Dice } from '../seeded.ts'
 import { isCall } from './episodes.ts'
+import { NETWORK_FAULTS } from './faults.ts'
 import type { Moment, Universe } from './universe.ts'
 
-// What happens to the processes of the product.
+// What happens to the processes of the product, and to the API server's.
 
 const MINUTE = 60_000
+/** The mood in which that fault answers 403. */
+const FORBIDDEN = 0.2
 
 export function killReplica(universe: Universe, dice: Dice): void {
   const replica = dice.pick(Array.from(universe.replicas))
@@ -46,4 +49,16 @@ function isLook({ method, url }: HttpRequest): boolean {
 
 export function stopReplica(universe: Universe, dice: Dice): void {
   dice.pick(Array.from(universe.replicas))?.stopping.abort()
+}
+
+/** Down, then up and without the roles, which it reads after it has begun to answer. */
+export function restartServer({ world, clock, episodes }: Universe, dice: Dice): void {
+  const down = NETWORK_FAULTS.find((f) => f.name === 'refused')
+  const forbids = NETWORK_FAULTS.find((f) => f.name === 'service gives one refusal')
+  if (down === undefined || forbids === undefined) return
+  const upMs = clock.monotonic() + dice.between(5, 40) * 1000
+  const struck = { rate: 1, service: 'kube', dice, mood: FORBIDDEN, replica: undefined } as const
+  episodes.add({ ...struck, fault: { ...down, watches: true }, untilMs: upMs })
+  episodes.add({ ...struck, fault: forbids, untilMs: upMs + dice.between(1, 8) * 1000 })
+  world.api.cutWatches('reset')
 }

@@ -2,13 +2,20 @@ import { isFinished } from '../../src/api/volume-migration.ts'
 import type { Dice } from '../seeded.ts'
 import {
   approveMove,
+  breakMove,
   cancelMove,
   deleteMove,
   foreignMove,
   manualMove,
   oldMove,
 } from './actions-moves.ts'
-import { hangInMidMove, killReplica, pauseReplica, stopReplica } from './actions-processes.ts'
+import {
+  hangInMidMove,
+  killReplica,
+  pauseReplica,
+  restartServer,
+  stopReplica,
+} from './actions-processes.ts'
 import { CLOUD_ACTIONS } from './cloud-actions.ts'
 import { claimPath, NODES } from './cluster.ts'
 import { COMMON, NAMESPACES, POLICY_NAMES } from './names.ts'
@@ -56,6 +63,7 @@ export const ACTIONS: readonly Action[] = [
   { name: 'cancel a move', weight: 2, run: cancelMove },
   { name: 'approve a move', weight: 2, run: approveMove },
   { name: 'delete a move', weight: 1, run: deleteMove },
+  { name: 'a move cannot be read', weight: 2, run: breakMove },
   { name: 'edit a policy', weight: 3, run: editPolicy },
   { name: 'pause a policy', weight: 1, run: pausePolicy(true) },
   { name: 'resume a policy', weight: 1, run: pausePolicy(false) },
@@ -75,6 +83,7 @@ export const ACTIONS: readonly Action[] = [
   { name: 'tokens expire', weight: 1, run: ({ world }) => world.cloud.seams.expireTokens() },
   { name: 'watches break', weight: 2, run: cutWatches },
   { name: 'history is compacted', weight: 1, run: compact },
+  { name: 'the API server is restarted', weight: 1, run: restartServer },
   { name: 'a replica is killed', weight: 2, run: killReplica },
   { name: 'a replica hangs', weight: 2, run: pauseReplica },
   { name: 'a replica hangs in mid-move', weight: 3, run: hangInMidMove },

@@ -1,6 +1,7 @@
 import { isInFlight } from '../../src/api/volume-migration.ts'
 import type { VolumeMigration } from '../../src/api/volume-migration.ts'
 import type { HttpRequest, HttpResponse } from '../../src/http.ts'
+import { BROKEN } from './names.ts'
 import type { Retype } from './monitor.ts'
 import type { Universe } from './universe.ts'
 
@@ -28,6 +29,8 @@ export class Memory {
   readonly acceptedFor = new Map<string, string>()
   /** Since when the volume of a move in flight is at rest while no fault strikes, by uid of the move. */
   readonly restingSince = new Map<string, number>()
+  /** Since when a move cannot be read, by its uid. */
+  readonly brokenSince = new Map<string, number>()
   /** When a call for a volume last left a replica, by volume. */
   readonly sent = new Map<string, number>()
   /** The unbroken row of reads that show a volume at rest on one type, by volume. */
@@ -102,10 +105,19 @@ export class Memory {
     }
     const moves = universe.moves()
     for (const move of moves) this.#accepted(universe, move)
+    this.#noteBroken(universe, moves, now)
     const resting = this.troubledIn(0, now) ? [] : moves.filter((m) => isAtRest(universe, m))
     const uids = new Set(resting.map((m) => m.metadata.uid ?? ''))
     for (const uid of uids) if (!this.restingSince.has(uid)) this.restingSince.set(uid, now)
     for (const uid of this.restingSince.keys()) if (!uids.has(uid)) this.restingSince.delete(uid)
+  }
+
+  #noteBroken(universe: Universe, moves: readonly VolumeMigration[], now: number): void {
+    for (const { metadata } of moves) {
+      const uid = metadata.uid ?? ''
+      if (!universe.undo.has(BROKEN + metadata.name)) this.brokenSince.delete(uid)
+      else if (!this.brokenSince.has(uid)) this.brokenSince.set(uid, now)
+    }
   }
 
   #noteShapes({ cluster, world }: Universe, now: number): void {
@@ -132,7 +144,7 @@ const RESTING = new Set(['available', 'in-use'])
 const TIERS = ['hot', 'warm', 'cold'] as const
 
 function isAtRest(universe: Universe, move: VolumeMigration): boolean {
-  if (!isInFlight(move)) return false
+  if (!isInFlight(move) || universe.undo.has(BROKEN + move.metadata.name)) return false
   const volume = universe.world.cloud.seams.volume(move.status?.volumeId ?? '')
   return volume === undefined || RESTING.has(volume.status)
 }

@@ -29,6 +29,7 @@ export const MOVE_ARRIVALS: readonly Oracle<[Retype]>[] = [
   { name: 'a namespace and a pool keep their limits', check: withinLimits },
   { name: 'a tier holds what it may', check: withinCapacity },
   { name: 'a claim that was moved cools down', check: cooledDown },
+  { name: 'a move that nobody can read keeps its volume where it is', check: noneBroken },
   { name: 'an attached volume moves only where its data is safe', check: attachedSafe },
 ]
 
@@ -155,6 +156,19 @@ function attachedSafe(universe: Universe, { claim, volumeId }: Retype): string[]
   return setup.maxMinor < SAFE_MINOR && clock.monotonic() - since > ATTACHED_MS
     ? [`${claim?.key} was moved while in use, by Cinder 3.${setup.maxMinor}`]
     : []
+}
+
+/** One of which an intent is saved may run in Cinder, however little of it can be read. */
+function noneBroken(universe: Universe, { volumeId, claim, move }: Retype): string[] {
+  const now = universe.clock.monotonic()
+  return universe
+    .moves()
+    .filter((m) => m.status?.volumeId === volumeId && m.status.intent !== undefined)
+    .filter((m) => {
+      const since = universe.monitor.memory.brokenSince.get(m.metadata.uid ?? '') ?? now
+      return !isFinished(m) && now - since > HEARD_MS
+    })
+    .map((m) => `${claim?.key} was moved by ${move?.metadata.name} beside ${m.metadata.name}`)
 }
 
 function durationMs(text: string): number {

@@ -1,5 +1,6 @@
 import { Dice, seedOf } from '../seeded.ts'
 import { ACTIONS } from './actions.ts'
+import { corrected } from './actions-moves.ts'
 import { healed } from './cloud-actions.ts'
 import { NETWORK_FAULTS } from './faults.ts'
 import type { Service } from './faults.ts'
@@ -142,6 +143,7 @@ async function calm(universe: Universe, fromMs: number): Promise<void> {
   universe.raiseQuotas()
   universe.showTypes()
   healed(universe.undo)
+  corrected(universe.undo)
   for (const { life } of universe.replicas) life.resume()
   monitor.note('calm')
   await addProbes(universe)

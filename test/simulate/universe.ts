@@ -22,7 +22,7 @@ import type { ClaimTruth } from './cluster.ts'
 import { isCall, serviceOf, strikes } from './episodes.ts'
 import type { Episode } from './episodes.ts'
 import type { Service } from './faults.ts'
-import { PROBE } from './names.ts'
+import { BROKEN, PROBE } from './names.ts'
 import { Monitor } from './monitor.ts'
 import { policyOf } from './permission.ts'
 
@@ -266,9 +266,9 @@ export class Universe {
     return now - (this.#struckAt.get(service) ?? -Infinity) < COUNTED_OVER_MS
   }
 
-  /** Whether writes to this move are refused. */
+  /** Whether nothing of this move can be saved: writes are refused, or nobody can read it. */
   cannotBeTold(move: string): boolean {
-    return this.undo.has(`status of ${move}`)
+    return this.undo.has(`status of ${move}`) || this.undo.has(BROKEN + move)
   }
 
   /** What the leader's metrics page shows of one family. */

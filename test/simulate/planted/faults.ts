@@ -103,6 +103,13 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
     showsInCalm: true,
   },
   {
+    name: 'a move that cannot be read counts for nothing',
+    seed: 55,
+    file: 'controller/view/read-migration.ts',
+    text: "return whyUnreadable(m) === undefined || m.status?.step !== 'Waiting'",
+    replacement: 'return whyUnreadable(m) === undefined',
+  },
+  {
     name: 'the pause of a policy is ignored by a move made by hand',
     seed: 129,
     file: 'controller/moving/admission.ts',
