@@ -13,6 +13,7 @@ import { deafToPeople } from './view/deaf.ts'
 import type { ControllerDeps } from './deps.ts'
 import { Drift } from './planning/drift.ts'
 import { epochAfter } from './moving/epoch.ts'
+import { StillWanted } from './planning/still-wanted.ts'
 import { UsageReader } from './planning/usage-reader.ts'
 import { fleetOf } from './view/fleet.ts'
 import { Halts } from './moving/halts.ts'
@@ -29,6 +30,7 @@ import { waysOf } from './moving/ways.ts'
 import { ObservedSaves } from './moving/observed-saves.ts'
 import { Orphans } from './moving/orphans.ts'
 import { holdsPlace } from './moving/places.ts'
+import { Judgements } from './planning/judgements.ts'
 import { Planner } from './planning/planner.ts'
 import type { Claim } from './view/projections.ts'
 import { Refusals } from './moving/refusals.ts'
@@ -118,15 +120,21 @@ export class Leadership {
       reports,
       onRefused: (key, policy) => triggers.refused(key, policy),
     })
+    const judgements = new Judgements({
+      deps,
+      managed,
+      decisionInputs,
+      maker,
+      verdictReports: new VerdictEvents(reports),
+    })
     const planner = new Planner({
       onChange: () => status.kick(),
       deps,
-      watches,
       managed,
       policies,
       decisionInputs,
       migrations,
-      verdictReports: new VerdictEvents(reports),
+      judgements,
       limits,
       crowded: (m, planned) => admission.crowded(m, targets.of(m), planned),
       holdsPlace: isInTurn,
@@ -151,7 +159,7 @@ export class Leadership {
       calls,
       term,
       times,
-      verdicts: planner,
+      verdicts: new StillWanted({ managed, decisionInputs, watches }),
       deaf: () => deafToPeople(watches, deps),
     })
     const isOwnerGone = (m: VolumeMigration) => {

@@ -1,6 +1,5 @@
 import { ANNOTATION } from '../../api/names.ts'
 import type { StayReason } from '../../api/reasons.ts'
-import { unwritten } from '../../blockers/unwritten.ts'
 import { yieldToEventLoop, sleep } from '../../clock.ts'
 import { messageOf } from '../../errors.ts'
 import { isFinished, isInFlight, isManual } from '../../api/volume-migration.ts'
@@ -9,16 +8,14 @@ import type { Refusal } from '../moving/admission.ts'
 import type { ControllerDeps } from '../deps.ts'
 import type { Judged, DecisionInputs } from './decision-inputs.ts'
 import { unmanagedReason } from '../view/managed.ts'
-import type { Managed, ManagedClaim } from '../view/managed.ts'
+import type { Managed } from '../view/managed.ts'
 import type { Migrations } from '../view/migrations.ts'
+import type { Judgements } from './judgements.ts'
 import type { MoveMaker } from './move-maker.ts'
 import { FORCED_WAITS, LASTING_LIMITS, mayGiveWay } from '../moving/places.ts'
 import { migrationFor } from './plan-writer.ts'
 import type { Policies, ResolvedPolicy } from '../view/policies.ts'
 import { rankedMoves } from './ranked-moves.ts'
-import type { Target } from '../view/targets.ts'
-import type { Watches } from '../view/watches.ts'
-import type { VerdictReports } from './verdict-reports.ts'
 import { withdraw } from './withdraw.ts'
 
 export type PlannerParts = {
@@ -31,16 +28,12 @@ export type PlannerParts = {
   readonly holdsPlace: (m: VolumeMigration) => boolean
   readonly maker: MoveMaker
   readonly deps: ControllerDeps
-  readonly watches: Watches
   readonly managed: Managed
   readonly policies: Policies
   readonly decisionInputs: DecisionInputs
   readonly migrations: Migrations
-  readonly verdictReports: VerdictReports
+  readonly judgements: Judgements
 }
-
-/** A move that gave way to others is planned again after this. */
-const ASIDE_MS = 3_600_000
 
 /** Reasons of a move that nobody has said yes to, or whose yes does not count. */
 const ASKS_A_PERSON = new Set<string>([
@@ -60,9 +53,6 @@ const FILL_MS = 200
 /** Turns verdicts into VolumeMigrations: forced ones at once, the policy's in the order of what they are worth. */
 export class Planner {
   readonly #parts: PlannerParts
-  readonly #verdicts = new Map<string, Judged>()
-  /** Claims whose planned move could not start and gave way, until when (monotonic) and why. */
-  readonly #aside = new Map<string, Refusal & { readonly until: number }>()
 
   constructor(parts: PlannerParts) {
     this.#parts = parts
@@ -70,7 +60,7 @@ export class Planner {
 
   /** The last verdicts by claim key, for status and explanation. */
   get verdicts(): ReadonlyMap<string, Judged> {
-    return this.#verdicts
+    return this.#parts.judgements.all
   }
 
   /** Claims that no usable policy manages, as of the last look at all of them. */
@@ -81,10 +71,10 @@ export class Planner {
 
   /** Judges one claim now and acts on it: what a person or a detach asks for does not wait for the next window. */
   async claim(key: string): Promise<void> {
-    const before = this.#verdicts.get(key)
+    const before = this.verdicts.get(key)
     const managed = this.#parts.managed.claim(key)
-    if (managed === undefined) this.#forget(key)
-    const judged = managed && this.#judge(key, managed)
+    if (managed === undefined) this.#parts.judgements.forget(key)
+    const judged = managed && this.#parts.judgements.judge(key, managed)
     if (answerOf(before) !== answerOf(judged)) this.#parts.onChange()
     if (judged === undefined) return
     await this.#supersede(judged)
@@ -103,17 +93,18 @@ export class Planner {
     for (const managed of this.#parts.managed.all()) {
       const { key } = managed
       present.add(key)
-      if (this.#judge(key, managed) === undefined) {
+      if (this.#parts.judgements.judge(key, managed) === undefined) {
         const reason = unmanagedReason(managed)
         unmanaged.set(reason, (unmanaged.get(reason) ?? 0) + 1)
       }
       if (++seen % SLICE === 0) await yieldToEventLoop()
     }
     this.#unmanaged = unmanaged
-    for (const key of this.#verdicts.keys()) if (!present.has(key)) this.#forget(key)
+    for (const key of this.verdicts.keys())
+      if (!present.has(key)) this.#parts.judgements.forget(key)
     for (const policy of this.#parts.policies.all()) await this.#tryFill(policy)
-    for (const [key, old] of this.#verdicts) {
-      const judged = forcedTo(old) === undefined ? undefined : this.#again(key)
+    for (const [key, old] of this.verdicts) {
+      const judged = forcedTo(old) === undefined ? undefined : this.#parts.judgements.again(key)
       if (judged === undefined) continue
       const to = forcedTo(judged)
       if (to !== undefined) await this.#create(judged, to, 'Forced')
@@ -172,9 +163,9 @@ export class Planner {
     // in mode Approve nothing gets past a person's word, so that few are ever blocked
     let spare = approve ? room : MOST_OPEN - open.filter((m) => m.spec.reason === 'Policy').length
     const blocked = open.filter(mayGiveWay)
-    for (const { key } of rankedMoves(this.#verdicts, policy.name)) {
+    for (const { key } of rankedMoves(this.verdicts, policy.name)) {
       if (room <= 0) return
-      const judged = this.#again(key)
+      const judged = this.#parts.judgements.again(key)
       if (judged?.verdict.kind !== 'move' || judged.verdict.why !== 'Policy') continue
       while (spare <= 0) {
         const first = blocked.shift()
@@ -192,23 +183,18 @@ export class Planner {
     const end = await withdraw(this.#parts, m)
     // one that may not be deleted stays in the list, and nobody else waits for that
     if (end !== 'gone') return end === 'refused'
-    const { reason = 'Busy', message = '' } = m.status ?? {}
-    this.#aside.set(`${m.metadata.namespace}/${m.spec.claim.name}`, {
-      reason: reason as Refusal['reason'],
-      message,
-      until: this.#parts.deps.clock.monotonic() + ASIDE_MS,
-    })
+    this.#parts.judgements.setAside(m)
     return true
   }
 
   /** Mode Approve: what nobody has said yes to gives way to what is worth clearly more by now. Returns the places. */
   async #displace(policy: ResolvedPolicy, open: readonly VolumeMigration[]): Promise<number> {
-    const worth = (key: string) => this.#verdicts.get(key)?.verdict.numbers.worthPerMonth ?? 0
+    const worth = (key: string) => this.verdicts.get(key)?.verdict.numbers.worthPerMonth ?? 0
     const asked = open
       .filter((m) => ASKS_A_PERSON.has(m.status?.reason ?? '') && m.spec.approved !== true)
       .map((m) => ({ m, worth: worth(`${m.metadata.namespace}/${m.spec.claim.name}`) }))
       .toSorted((a, b) => a.worth - b.worth)
-    const better = rankedMoves(this.#verdicts, policy.name)
+    const better = rankedMoves(this.verdicts, policy.name)
     let places = 0
     for (const [i, { m, worth: old }] of asked.entries()) {
       const wish = better[i]
@@ -216,119 +202,6 @@ export class Planner {
       if ((await withdraw(this.#parts, m)) === 'gone') places++
     }
     return places
-  }
-
-  /** The verdict taken again right before a move starts. */
-  stillWanted(m: VolumeMigration, target: Target): Refusal | undefined {
-    const { reason } = m.spec
-    if (reason !== 'Policy' && reason !== 'Forced') return undefined
-    const managed = this.#parts.managed.claim(`${target.claim.namespace}/${target.claim.name}`)
-    const judged = managed && this.#parts.decisionInputs.judge(managed, m)
-    if (judged === undefined)
-      return {
-        reason: 'NoLongerWanted',
-        message: `no usable policy manages claim ${target.claim.name} any more`,
-      }
-    if (judged.policy.name !== m.spec.policy)
-      return {
-        reason: 'NoLongerWanted',
-        message: `policy ${judged.policy.name} manages claim ${target.claim.name}, not ${m.spec.policy}`,
-      }
-    if (reason === 'Forced' && !judged.forced)
-      return {
-        reason: 'NoLongerWanted',
-        message: 'no couchestor.io/force-tier asks for it any more; the policy decides again',
-      }
-    const { verdict } = judged
-    // a list may lack it for once; the volume itself is read before anything is sent
-    if (verdict.kind === 'stay' && verdict.reason === 'VolumeGone') return undefined
-    const to = verdict.kind === 'move' ? verdict.to : verdict.wants
-    const wanted = to !== undefined && judged.tiers[to]?.name === m.spec.to
-    const unknown =
-      reason === 'Policy' ? this.#parts.decisionInputs.catchingUp(judged.policy.name) : undefined
-    if (!wanted && unknown !== undefined) return unknown
-    if (!wanted)
-      return {
-        reason: 'NoLongerWanted',
-        message: `${m.spec.to} is not wanted any more: ${verdict.message}`,
-      }
-    // what Cinder says against it is asked again by preflight
-    if (verdict.kind === 'move' || (FORCED_WAITS.has(verdict.reason) && !this.#isHeld(judged)))
-      return undefined
-    return { reason: verdict.reason, message: verdict.message }
-  }
-
-  /** Kubernetes itself shows the attachment that stands in the way: no need to ask Cinder again and again. */
-  #isHeld({ verdict, managed }: Judged): boolean {
-    const { attachments } = this.#parts.watches
-    const pv = managed.bound?.volume.name ?? ''
-    return (
-      verdict.kind === 'stay' &&
-      verdict.reason === 'Attached' &&
-      attachments.store.byIndex('volumeName', pv).length > 0
-    )
-  }
-
-  /** The verdict as of now: a move of the same volume may have ended since the last one, and its claim be looked at later. */
-  #again(key: string): Judged | undefined {
-    const managed = this.#parts.managed.claim(key)
-    return managed && this.#judge(key, managed)
-  }
-
-  #judge(key: string, managed: ManagedClaim): Judged | undefined {
-    const fresh = this.#evaluate(key, managed)
-    const judged = fresh && this.#heldBack(key, fresh)
-    const now = Math.floor(this.#parts.deps.clock.now() / 1000)
-    if (judged === undefined) {
-      this.#parts.maker.forget(key)
-      this.#verdicts.delete(key)
-      this.#parts.verdictReports.unmatched(key, managed, now)
-      return undefined
-    }
-    this.#verdicts.set(key, judged)
-    this.#parts.verdictReports.verdict(key, judged, now)
-    return judged
-  }
-
-  /** A claim that cannot be evaluated keeps no other from it. */
-  #evaluate(key: string, managed: ManagedClaim): Judged | undefined {
-    try {
-      return this.#parts.decisionInputs.judge(managed)
-    } catch (e) {
-      this.#parts.deps.log.error(
-        { claim: key, err: messageOf(e) },
-        'a claim could not be evaluated; it stays where it is',
-      )
-      return undefined
-    }
-  }
-
-  /** A wanted move that cannot be made or started for now leaves its turn to others. */
-  #heldBack(key: string, judged: Judged): Judged {
-    const { maker, deps } = this.#parts
-    const { verdict } = judged
-    if (verdict.kind === 'stay') {
-      if (verdict.wants === undefined) maker.forget(key)
-      return judged
-    }
-    const stay = (reason: StayReason, message: string): Judged => ({
-      ...judged,
-      verdict: { kind: 'stay', reason, message, wants: verdict.to, numbers: verdict.numbers },
-    })
-    const refused = unwritten({ object: 'its VolumeMigration', why: maker.refused(key) })
-    if (refused !== undefined) return stay(refused.reason, refused.message)
-    const aside = this.#aside.get(key)
-    if (aside === undefined || verdict.why === 'Forced') return judged
-    if (deps.clock.monotonic() < aside.until) return stay(aside.reason as StayReason, aside.message)
-    this.#aside.delete(key)
-    return judged
-  }
-
-  #forget(key: string): void {
-    this.#parts.maker.forget(key)
-    this.#aside.delete(key)
-    this.#verdicts.delete(key)
-    this.#parts.verdictReports.forget(key)
   }
 
   /** A force beats what the policy has planned but not begun; the end of a force takes back what it asked for. */

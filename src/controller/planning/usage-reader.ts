@@ -1,8 +1,7 @@
 import type { ActivitySources } from '../../activity/types.ts'
-import { yieldToEventLoop, sleep } from '../../clock.ts'
+import { sleep } from '../../clock.ts'
 import { carriedOver } from '../../policy/carry-over.ts'
-import { classify, demandFrom } from '../../policy/demand.ts'
-import { initialState, observe } from '../../policy/rule.ts'
+import { initialState } from '../../policy/rule.ts'
 import type { ShadowSample } from '../../policy/shadow.ts'
 import type { Tier, VolumeState } from '../../policy/types.ts'
 import type { ControllerDeps } from '../deps.ts'
@@ -12,9 +11,11 @@ import type { CheckpointStore, PolicyMemory } from './checkpoint-store.ts'
 import type { PolicyHealth } from './policy-health.ts'
 import type { ResolvedPolicy } from '../view/policies.ts'
 import { PartedVolumes } from './parted-volumes.ts'
+import { Coverage } from './coverage.ts'
 import { WindowAnswers } from './window-answers.ts'
+import { WindowFeed } from './window-feed.ts'
 import { WindowWalk } from './window-walk.ts'
-import type { Answer, Walk } from './window-walk.ts'
+import type { Walk } from './window-walk.ts'
 
 export type UsageReaderParts = {
   readonly deps: ControllerDeps
@@ -40,10 +41,6 @@ type HalfRead = {
 }
 
 const HISTORY_SECONDS = 14 * 86_400
-/** A volume that has had no numbers for longer is one without. */
-const LOST_SECONDS = 86_400
-/** Volumes worked through before others get a turn: the lease must be renewed in between. */
-const SLICE = 500
 /** Pause between two windows of history, so that reading it does not crowd out anybody's dashboards. */
 const HISTORY_PAUSE_MS = 20
 
@@ -54,12 +51,16 @@ export class UsageReader {
   readonly #walk: WindowWalk
   readonly #halfRead = new Map<string, HalfRead>()
   readonly #parted: PartedVolumes
+  readonly #feed: WindowFeed
+  readonly #coverage: Coverage
 
   constructor(parts: UsageReaderParts) {
     this.#parts = parts
     this.#answers = new WindowAnswers(parts.deps, parts.sources)
     this.#walk = new WindowWalk(parts.deps.processClock)
     this.#parted = new PartedVolumes(parts.deps.processClock)
+    this.#feed = new WindowFeed(parts)
+    this.#coverage = new Coverage(parts)
   }
 
   forget(isKept: (policy: string) => boolean): void {
@@ -138,7 +139,7 @@ export class UsageReader {
       signal,
       ask: (end) => this.#answers.ask(policy, end, signal, { volumeIds, throughSeconds: until }),
       onAnswer: async (answer, end) => {
-        await this.#feed(policy, tiers, half.states, newcomers, answer, end)
+        await this.#feed.feed(policy, tiers, half.states, newcomers, answer, end)
         half.through = end
         await sleep(this.#parts.deps.processClock, HISTORY_PAUSE_MS, signal)
       },
@@ -205,8 +206,8 @@ export class UsageReader {
       ask: (end) => this.#answers.ask(policy, end, signal),
       onAnswer: async (answer, end) => {
         const { states } = remembered
-        const samples = await this.#feed(policy, tiers, states, bound, answer, end)
-        if (end === latest) this.#countCoverage(policy, states, bound, end, answer)
+        const samples = await this.#feed.feed(policy, tiers, states, bound, answer, end)
+        if (end === latest) this.#coverage.count(policy, states, bound, end, answer)
         this.#parts.onWindow?.(policy, samples, end)
         remembered.askedUntil = Math.max(end, remembered.askedUntil ?? end)
       },
@@ -242,122 +243,6 @@ export class UsageReader {
     for (const b of bound) health.note(b.bound.volume.handle, { kind: 'NoData', why: text })
     return false
   }
-
-  async #feed(
-    policy: ResolvedPolicy,
-    tiers: readonly Tier[],
-    states: Map<string, VolumeState>,
-    bound: readonly Bound[],
-    answer: Answer,
-    end: number,
-  ): Promise<readonly ShadowSample[]> {
-    const samples: ShadowSample[] = []
-    for (const [i, b] of bound.entries()) {
-      if (i > 0 && i % SLICE === 0) await yieldToEventLoop()
-      const sample = this.#feedOne(policy, tiers, states, b, answer, end)
-      if (sample !== undefined) samples.push(sample)
-    }
-    return samples
-  }
-
-  #feedOne(
-    policy: ResolvedPolicy,
-    tiers: readonly Tier[],
-    states: Map<string, VolumeState>,
-    { bound }: Bound,
-    { volumes, missing }: Answer,
-    end: number,
-  ): ShadowSample | undefined {
-    const { deps, health, detachments } = this.#parts
-    const id = bound.volume.handle
-    const { metrics } = policy.effective
-    const windowSeconds = metrics.windowMs / 1000
-    const observation = classify(
-      {
-        answer: { kind: 'Answer', activity: volumes.get(id), missing: missing?.get(id) },
-        attachment: detachments.of(id),
-        windowEnd: end,
-        windowSeconds,
-      },
-      {
-        minCoveragePercent: metrics.minCoveragePercent,
-        ioUnitKiB: metrics.ioUnitKiB,
-        detachedGraceSeconds: deps.timing.detachGraceMs / 1000,
-      },
-    )
-    health.note(id, observation)
-    const state = states.get(id)
-    const size = bound.row?.sizeGiB
-    if (state === undefined || size === undefined) return undefined
-    const tier = tiers.findIndex((t) => t.typeId === bound.row?.typeId)
-    const demand = demandFrom(observation, tiers[tier], size, policy.constants)
-    if (demand === undefined) return undefined
-    states.set(
-      id,
-      observe(
-        state,
-        tier,
-        demand,
-        size,
-        tiers,
-        policy.constants,
-        windowSeconds / 3600,
-        end,
-        observation.kind === 'Measured',
-      ),
-    )
-    return { id, tier, demand, sizeGiB: size }
-  }
-
-  #countCoverage(
-    policy: ResolvedPolicy,
-    states: ReadonlyMap<string, VolumeState>,
-    bound: readonly Bound[],
-    end: number,
-    { missing, warnings }: Answer,
-  ): void {
-    const { health } = this.#parts
-    let [covered, detached, lost] = [0, 0, 0]
-    for (const { bound: b } of bound) {
-      const kind = health.observation(b.volume.handle)?.kind
-      if (kind === 'Measured') covered += 1
-      else if (kind === 'Detached') detached += 1
-      else if (this.#hasLostNumbers(policy, b, states.get(b.volume.handle), end)) lost += 1
-    }
-    const counts = { covered, attached: bound.length - detached, lost }
-    health.window(policy.name, end, counts, wasFrozen(policy))
-    const reasons = bound.flatMap((b) => missing?.get(b.bound.volume.handle) ?? [])
-    health.warn(policy.name, [...summed(reasons), ...warnings])
-  }
-
-  /**
-   * It had numbers within the last day, and has been attached for the whole window. New volumes, those that are being
-   * detached, attached or deleted, and those that nobody ever measured have lost nothing.
-   */
-  #hasLostNumbers(
-    policy: ResolvedPolicy,
-    { volume, row }: Bound['bound'],
-    state: VolumeState | undefined,
-    end: number,
-  ): boolean {
-    const window = policy.effective.metrics.windowMs / 1000
-    if (state === undefined || state.measuredAt === 0 || row?.attached !== true) return false
-    if (end - state.measuredAt > Math.max(LOST_SECONDS, 2 * window)) return false
-    const { detachedSinceByKubernetes = 0 } = this.#parts.detachments.of(volume.handle)
-    return (
-      // where numbers came without a VolumeAttachment, its absence says nothing
-      detachedSinceByKubernetes <= state.measuredAt &&
-      row.attachments.every(
-        ({ attachedAt }) => !(Date.parse(attachedAt ?? '') / 1000 > end - window),
-      )
-    )
-  }
-}
-
-/** What the last leader wrote into the status: a freeze ends by numbers, not by a restart. */
-function wasFrozen({ watched }: ResolvedPolicy): boolean {
-  const { conditions = [] } = watched.policy.status ?? {}
-  return conditions.some((c) => c.type === 'MetricsHealthy' && c.reason === 'CoverageDropped')
 }
 
 /** Volumes whose shard is older than the others' have windows to catch up with; the others count none of them twice. */
@@ -368,13 +253,6 @@ function resumeBehind(memory: PolicyMemory, bound: readonly Bound[]): void {
   for (const [id, end] of memory.behind)
     if (known.has(id)) memory.askedUntil = Math.min(end, memory.askedUntil ?? end)
   memory.behind.clear()
-}
-
-/** One of them, and how many more there are: a status is no list of volumes. */
-function summed(reasons: readonly string[]): readonly string[] {
-  const [first, ...others] = reasons
-  if (first === undefined) return []
-  return [others.length === 0 ? first : `${first} (and ${others.length} more)`]
 }
 
 /** Seconds; 0 when unknown. A claim may be newer than its volume: re-created over a kept one, or restored. */
