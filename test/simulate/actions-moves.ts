@@ -103,8 +103,9 @@ export async function breakMove(universe: Universe, dice: Dice): Promise<void> {
     const now = universe.moves().find((m) => m.metadata.uid === uid)
     if (now === undefined) return
     const { resourceVersion: _, labels: __, ...kept } = { ...metadata, ...now.metadata }
+    const { status: ___, ...rest } = now
     universe.world.api.seed({
-      ...now,
+      ...rest,
       metadata: { ...kept, ...(labels === undefined ? {} : { labels }) },
       ...(move.status === undefined ? {} : { status: move.status }),
     })
