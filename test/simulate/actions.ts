@@ -1,5 +1,14 @@
-import { isFinished } from '../../src/api/volume-migration.ts'
 import type { Dice } from '../seeded.ts'
+import {
+  changeLoad,
+  deleteClaim,
+  force,
+  forceUntil,
+  makeClaim,
+  namePolicy,
+  onClaim,
+  remakeClaim,
+} from './actions-claims.ts'
 import {
   approveMove,
   breakMove,
@@ -16,12 +25,12 @@ import {
   restartServer,
   stopReplica,
 } from './actions-processes.ts'
-import { CLOUD_ACTIONS } from './cloud-actions.ts'
-import { claimPath, NODES } from './cluster.ts'
-import { COMMON, NAMESPACES, POLICY_NAMES } from './names.ts'
-import { policySpec } from './setup.ts'
-import { TENANT_ACTIONS } from './tenant-actions.ts'
-import { anyClaim, claimsThat } from './touchable.ts'
+import { editPolicy, pausePolicy, replacePolicy } from './actions-policies.ts'
+import { cordon, endPods, longPod, shortPod, unschedulablePod } from './actions-pods.ts'
+import { CLOUD_ACTIONS } from './actions-cloud.ts'
+import { NAMESPACES } from './names.ts'
+import { TENANT_ACTIONS } from './actions-tenants.ts'
+import { anyClaim } from './touchable.ts'
 import type { Universe } from './universe.ts'
 
 export type Action = {
@@ -30,9 +39,7 @@ export type Action = {
   run(universe: Universe, dice: Dice): unknown
 }
 
-const MINUTE = 60_000
 const HOUR = 3_600_000
-const POLICIES = '/apis/couchestor.io/v1alpha1/storagepolicies'
 const TIERS = ['hot', 'warm', 'cold'] as const
 
 /** What people, tenants, controllers and machines do. One line and its function each. */
@@ -93,127 +100,6 @@ export const ACTIONS: readonly Action[] = [
   ...CLOUD_ACTIONS,
 ]
 
-function onClaim(annotations: Readonly<Record<string, string | null>>): Action['run'] {
-  return async (universe, dice) => {
-    const claim = anyClaim(universe, dice)
-    if (claim !== undefined) await universe.cluster.annotate(claim, annotations)
-  }
-}
-
-function makeClaim({ cluster }: Universe, dice: Dice): void {
-  const namespace = dice.one(NAMESPACES)
-  const name = `data-${dice.int(12)}`
-  if (cluster.claims.has(`${namespace}/${name}`)) return
-  cluster.provision({
-    namespace,
-    name,
-    tier: dice.one(TIERS),
-    sizeGiB: 1 + dice.int(20),
-    iops: dice.one([0, 1, 50, 300, 2000, 5000]),
-    labels: { app: dice.one([...POLICY_NAMES, COMMON]) },
-    ageHours: dice.one([0, 2, 96, 200]),
-  })
-}
-
-async function deleteClaim(universe: Universe, dice: Dice): Promise<void> {
-  const claim = anyClaim(universe, dice)
-  if (claim !== undefined) await universe.cluster.request('DELETE', claimPath(claim))
-}
-
-/** As a StatefulSet or a restored backup does: the same name, another claim; often while a move of it waits. */
-async function remakeClaim(universe: Universe, dice: Dice): Promise<void> {
-  const { cluster } = universe
-  const open = universe.moves().filter((m) => !isFinished(m))
-  const waiting = claimsThat(universe, (c) => open.some((m) => m.spec.claim.name === c.name))
-  const claim = (dice.chance(0.5) ? dice.pick(waiting) : undefined) ?? anyClaim(universe, dice)
-  if (claim === undefined) return
-  await cluster.request('DELETE', claimPath(claim))
-  await cluster.tick()
-  if (cluster.claims.has(claim.key)) return
-  cluster.provision({
-    namespace: claim.namespace,
-    name: claim.name,
-    tier: dice.one(TIERS),
-    sizeGiB: 1 + dice.int(20),
-    iops: claim.load.iops,
-    labels: { app: dice.one(POLICY_NAMES) },
-    ageHours: 0,
-  })
-}
-
-async function force(universe: Universe, dice: Dice): Promise<void> {
-  const used = claimsThat(universe, (c) => universe.cluster.volume(c)?.status === 'in-use')
-  const claim = (dice.chance(0.4) ? dice.pick(used) : undefined) ?? anyClaim(universe, dice)
-  const tier = dice.one([...TIERS, ...TIERS, 'nowhere'])
-  if (claim !== undefined)
-    await universe.cluster.annotate(claim, {
-      'couchestor.io/force-tier': tier,
-      'couchestor.io/force-until': null,
-    })
-}
-
-async function forceUntil(universe: Universe, dice: Dice): Promise<void> {
-  const claim = anyClaim(universe, dice)
-  const in30Minutes = new Date(universe.clock.now() + 30 * MINUTE).toISOString()
-  if (claim !== undefined)
-    await universe.cluster.annotate(claim, {
-      'couchestor.io/force-tier': dice.one(TIERS),
-      'couchestor.io/force-until': dice.one([
-        in30Minutes,
-        in30Minutes,
-        'tomorrow',
-        '48',
-        '2027-13-45',
-      ]),
-    })
-}
-
-async function namePolicy(universe: Universe, dice: Dice): Promise<void> {
-  const claim = anyClaim(universe, dice)
-  const policy = dice.one([...POLICY_NAMES, 'no-such-policy'])
-  if (claim !== undefined)
-    await universe.cluster.annotate(claim, { 'couchestor.io/policy': policy })
-}
-
-function changeLoad(universe: Universe, dice: Dice): void {
-  const claim = anyClaim(universe, dice)
-  if (claim !== undefined) claim.load.iops = dice.one([0, 1, 50, 300, 2000, 8000])
-}
-
-async function startPod(universe: Universe, dice: Dice, forMs: number): Promise<void> {
-  const claim = anyClaim(universe, dice)
-  if (claim === undefined || universe.cluster.pods(claim).length > 0) return
-  await universe.cluster.startPod(claim, { forMs })
-}
-
-function longPod(universe: Universe, dice: Dice) {
-  return startPod(universe, dice, dice.between(1, 4) * HOUR)
-}
-
-function shortPod(universe: Universe, dice: Dice) {
-  return startPod(universe, dice, dice.between(0.5, 6) * MINUTE)
-}
-
-async function unschedulablePod(universe: Universe, dice: Dice): Promise<void> {
-  const claim = anyClaim(universe, dice)
-  if (claim === undefined || universe.cluster.pods(claim).length > 0) return
-  await universe.cluster.startPod(claim, { forMs: 0, unschedulable: true })
-}
-
-async function endPods(universe: Universe, dice: Dice): Promise<void> {
-  const claim = anyClaim(universe, dice)
-  if (claim === undefined) return
-  for (const { metadata } of universe.cluster.pods(claim))
-    await universe.cluster.request(
-      'DELETE',
-      `/api/v1/namespaces/${metadata.namespace}/pods/${metadata.name}`,
-    )
-}
-
-function cordon(isCordoned: boolean): Action['run'] {
-  return ({ cluster }, dice) => cluster.cordon(dice.one(NODES), isCordoned)
-}
-
 function takeSnapshot(universe: Universe, dice: Dice): void {
   const claim = anyClaim(universe, dice)
   if (claim !== undefined && universe.cluster.volume(claim)?.status === 'available')
@@ -222,24 +108,6 @@ function takeSnapshot(universe: Universe, dice: Dice): void {
 
 function dropSnapshots(universe: Universe): void {
   universe.dropSnapshots()
-}
-
-async function editPolicy(universe: Universe, dice: Dice): Promise<void> {
-  universe.limitChangedAt = universe.clock.monotonic()
-  const name = dice.one(POLICY_NAMES)
-  await universe.cluster.merge(`${POLICIES}/${name}`, { spec: policySpec(name, dice) })
-}
-
-function pausePolicy(paused: boolean): Action['run'] {
-  return async (universe, dice) =>
-    universe.cluster.merge(`${POLICIES}/${dice.one(POLICY_NAMES)}`, { spec: { paused } })
-}
-
-async function replacePolicy(universe: Universe, dice: Dice): Promise<void> {
-  universe.limitChangedAt = universe.clock.monotonic()
-  const name = dice.one(POLICY_NAMES)
-  await universe.cluster.request('DELETE', `${POLICIES}/${name}`)
-  universe.seedPolicy(name, policySpec(name, dice))
 }
 
 function refuseMoves(universe: Universe, dice: Dice): void {

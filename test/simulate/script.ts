@@ -1,7 +1,7 @@
 import { Dice, seedOf } from '../seeded.ts'
 import { ACTIONS } from './actions.ts'
 import { corrected } from './actions-moves.ts'
-import { healed } from './cloud-actions.ts'
+import { healed } from './actions-cloud.ts'
 import { NETWORK_FAULTS } from './faults.ts'
 import type { Service } from './faults.ts'
 import type { Violation } from './monitor.ts'
