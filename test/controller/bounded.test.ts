@@ -298,3 +298,22 @@ it.each([
     expect(await stage.until(() => volumes.every((v) => stage.tier(v) === 'cold'), HOUR)).toBe(true)
   },
 )
+
+it('a move that is stuck for hours is not written each minute, and shows how long it runs', async () => {
+  const stage = new Stage()
+  stage.policy()
+  const volume = stage.claim({ name: 'data', sizeGiB: 10 })
+  stage.cloud.planRetype(volume.id, 'stuck')
+  const requests = noting()
+  stage.start({ gate: requests.gate })
+  expect(
+    await stage.until(() => stage.ends('data')[0]?.startsWith('Stuck') === true, 4 * HOUR),
+  ).toBe(true)
+  const writes = () => requests.matching(/^PATCH .*volumemigrations/).length
+  await stage.clock.advance(HOUR)
+  requests.forget()
+  await stage.clock.advance(6 * HOUR)
+  expect(writes()).toBeLessThan(50)
+  const { elapsed = '' } = stage.moves('data')[0]?.status ?? {}
+  expect(Number(/^(\d+)h/.exec(elapsed)?.[1])).toBeGreaterThanOrEqual(7)
+})

@@ -31,6 +31,9 @@ export type StepsParts = {
   readonly reports: Reports
 }
 
+/** `elapsed` is written again when it has grown by this part of itself. */
+const ELAPSED_STEPS = 20
+
 /** Saves each step of a move: the only writer of `status.step`. */
 export class Steps {
   readonly #parts: StepsParts
@@ -115,7 +118,7 @@ export class Steps {
     const { step, reason, message, elapsed } = m.status ?? {}
     if (step === undefined || step === 'Waiting' || reason === undefined) return
     // our own write wakes us: a message that differs each time must not make a loop of it
-    if (elapsed !== undefined && this.#shownFor(m) < deps.timing.progressMs) return
+    if (elapsed !== undefined && this.#shownFor(m) < this.#progressPause(m, why)) return
     const end = estimateEnd(m, [...migrations.all()])
     const change: Change = {
       step,
@@ -125,6 +128,14 @@ export class Steps {
     }
     this.#shownAt.set(m.metadata.uid ?? '', deps.clock.monotonic())
     await this.#write(m, change, this.#observe)
+  }
+
+  /** A clock that runs for hours, as that of a stuck move does, is not worth a write each minute. */
+  #progressPause({ status }: VolumeMigration, why: string | undefined): number {
+    const { progressMs } = this.#parts.deps.timing
+    if (why !== undefined && why !== status?.message) return progressMs
+    const ran = this.#parts.deps.clock.now() - Date.parse(status?.startedAt ?? '')
+    return ran > 0 ? Math.max(progressMs, ran / ELAPSED_STEPS) : progressMs
   }
 
   /** Forgets what is kept of a move that has ended. */
