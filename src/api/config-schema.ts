@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { duration, flag, integer, number, oneOf, text, url } from './fields.ts'
 
 const SECOND = 1000

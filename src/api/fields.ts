@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { rfc3339 } from '../time.ts'
 import { DURATION, formatDuration, tryParseDuration } from './duration.ts'
 

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { messageOf } from '../errors.ts'
 import { duration, flag, integer, number, oneOf, text, tierName, time } from './fields.ts'
 import { problemsOf } from './problems.ts'

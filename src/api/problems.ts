@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import type * as z from 'zod'
 
 /**
  * One line per mistake: path, value, fix. A value that may hold a secret is described, not shown.

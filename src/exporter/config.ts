@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { mapMetrics } from '../activity/gnocchi/metric-names.ts'
 import type { DiskMetricNames, Mapping } from '../activity/gnocchi/metric-names.ts'
 import { configKeys } from '../api/config-schema.ts'

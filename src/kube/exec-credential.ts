@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Clock } from '../clock.ts'
 import { messageOf, UserError } from '../errors.ts'
 import { rfc3339 } from '../time.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { UserError } from '../errors.ts'
 
 /** kubectl does not mind how a text is written: a name, a token or a password may be digits. */

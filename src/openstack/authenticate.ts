@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Clock } from '../clock.ts'
 import { ConnectionError, type HttpRequest } from '../http.ts'
 import { notKeystone, sendLogin } from './auth-url.ts'

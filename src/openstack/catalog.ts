@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { UserError } from '../errors.ts'
 import type { Interface } from './credentials.ts'
 import { OLD_API } from './old-api.ts'

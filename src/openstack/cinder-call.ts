@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import type * as z from 'zod'
 import type { Log } from '../log.ts'
 import { discoverVersion, type Microversion } from './cinder-versions.ts'
 import { answerError, CinderError } from './errors.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Log } from '../log.ts'
 import { type CinderReader, parseBody, type Read, wrongField } from './cinder-call.ts'
 import { CinderError } from './errors.ts'

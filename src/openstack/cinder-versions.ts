@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { answerError, CinderError } from './errors.ts'
 import { nameOf, type Session, type SessionResponse } from './session.ts'
 

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { integer, number, text } from '../../api/fields.ts'
 import { problemsOf } from '../../api/problems.ts'
 import { messageOf, UserError } from '../../errors.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { answerError, CinderError } from '../../../openstack/errors.ts'
 import { nameOf } from '../../../openstack/session.ts'
 import type { Session } from '../../../openstack/session.ts'
