@@ -1,7 +1,7 @@
+import * as z from 'zod'
 import { configSchema } from '../src/api/config-schema.ts'
+import { unwrapped } from '../src/api/keys.ts'
 import type { JsonSchema, ValueDoc } from './chart-values.ts'
-
-type Zod = { readonly _zod: { readonly def: Record<string, unknown> }; meta(): unknown }
 
 /** Parts of Kubernetes' own types whose mistyped fields the API server would drop without a word. */
 const DEFINITIONS: Readonly<Record<string, JsonSchema>> = {
@@ -151,18 +151,19 @@ function inferred(doc: ValueDoc, docs: readonly ValueDoc[]): JsonSchema {
 }
 
 /** A section of config.yaml may be empty, or null where only comments are left of it. */
-function fromZod(schema: unknown): JsonSchema {
-  const { _zod, meta } = schema as Zod
-  const { def } = _zod
-  if (def['type'] === 'optional') return fromZod(def['innerType'])
-  if (def['type'] === 'pipe') return fromZod(def['out'])
-  if (def['type'] === 'record')
-    return { type: 'object', additionalProperties: fromZod(def['valueType']) }
-  if (def['type'] === 'object') {
-    const shape = Object.entries(def['shape'] as Record<string, unknown>)
+function fromZod(schema: z.core.$ZodType): JsonSchema {
+  const inner = unwrapped(schema)
+  const { def } = inner._zod
+  if (def.type === 'record')
+    return {
+      type: 'object',
+      additionalProperties: fromZod((def as z.core.$ZodRecordDef).valueType),
+    }
+  if (def.type === 'object') {
+    const shape = Object.entries((def as z.core.$ZodObjectDef).shape)
     return closed(Object.fromEntries(shape.map(([key, child]) => [key, fromZod(child)])))
   }
-  return (meta.call(schema) ?? {}) as JsonSchema
+  return z.globalRegistry.get(inner) ?? {}
 }
 
 const KEPT = [

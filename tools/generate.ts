@@ -7,6 +7,7 @@ import { alertsReference } from './alerts-reference.ts'
 import { apiReference } from './api-reference.ts'
 import { chartFiles } from './chart-files.ts'
 import type { Crd } from './api-reference.ts'
+import { configReference } from './config-reference.ts'
 import { doctorReference } from './doctor-reference.ts'
 import { metricsCatalogue } from './metrics-catalogue.ts'
 import { metricsReference } from './metrics-reference.ts'
@@ -40,6 +41,7 @@ export async function generatedFiles(root = ROOT): Promise<ReadonlyMap<string, s
     ['docs/alerts.md', alertsReference()],
     ['docs/errors.md', errorsReference()],
     ['docs/reference-api.md', apiReference([...crds.values()])],
+    ['docs/reference-config.md', configReference(await readPage(root))],
     ['docs/reference-doctor.md', doctorReference()],
     ['docs/reference-metrics.md', metricsReference(catalogue)],
     ['docs/reference-moves.md', moveReference()],
@@ -47,6 +49,10 @@ export async function generatedFiles(root = ROOT): Promise<ReadonlyMap<string, s
     ['charts/couchestor/files/rules.yaml', rulesFile()],
     ['tools/monitoring/metrics-catalogue.json', `${JSON.stringify(catalogue, null, 2)}\n`],
   ])
+}
+
+function readPage(root: string): Promise<string> {
+  return readFile(join(root, 'docs/reference-config.md'), 'utf8')
 }
 
 async function readCrds(root: string): Promise<ReadonlyMap<string, Crd>> {

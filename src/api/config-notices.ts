@@ -1,48 +1,51 @@
+import type * as z from 'zod'
+import { camelName } from './camel-cased.ts'
 import type { Config } from './config.ts'
-import { shownUrl } from './shown-url.ts'
+import { configSchema } from './config-schema.ts'
+import { docOf, unwrapped } from './keys.ts'
+import type { KeyDoc } from './keys.ts'
 
 /** One line for each key of config.yaml that is read but does not do what its name says. Said once at start. */
 export function notices(config: Config): string[] {
-  const { migration, metrics, prometheus, gnocchi, erasureCoding } = config
-  const minCapacity = Object.keys(config.tiers).filter(
-    (name) => config.tiers[name]?.minCapacityGb !== undefined,
+  const byKey = Map.groupBy(notedIn(configSchema, config, []), (found) => found.noted)
+  const lines = [...byKey].map(([noted, found]) =>
+    typeof noted === 'string'
+      ? noted
+      : noted(
+          String(found[0]!.value),
+          found.flatMap((f) => f.names),
+        ),
   )
-  return [
-    ...when(
-      migration.useCinderTransfer,
-      'migration.use_cinder_transfer is noted, but switches nothing on: a Cinder transfer changes the project of a volume, not its type; tiers are changed by retype',
-    ),
-    ...when(
-      migration.batchSize !== undefined,
-      'migration.batch_size is noted, but moves are not made in batches; migration.concurrent_migrations bounds them',
-    ),
-    ...when(
-      minCapacity.length > 0,
-      `min_capacity_gb (tiers ${minCapacity.join(', ')}) is noted, but Cinder owns the pools; tiers[].capacity.maxGiB of the StoragePolicy bounds what moves in`,
-    ),
-    ...when(
-      erasureCoding.enabled,
-      'erasure_coding is noted, but Cinder has no such switch per volume; use a volume type on an erasure-coded pool',
-    ),
-    ...when(
-      config.hasCache,
-      'cache is noted, but nothing is cached here: the data path stays between node and Cinder',
-    ),
-    ...when(
-      prometheus.ceilometerEndpoint !== undefined,
-      `prometheus.ceilometer_endpoint (${shownUrl(prometheus.ceilometerEndpoint ?? '')}) is not asked: Ceilometer's own API was removed from OpenStack in 2017, its numbers are in Gnocchi. Remove the key and set metrics.source to Gnocchi, here or in the StoragePolicy; gnocchi.endpoint only where the service catalog has no endpoint of type metric`,
-    ),
-    ...when(
-      gnocchi.archivePolicy !== undefined,
-      `gnocchi.archive_policy is noted, but Ceilometer gives its metrics their archive policy; gnocchi.granularity says which of its granularities is read`,
-    ),
-    ...when(
-      metrics.source === 'Prometheus' && prometheus.endpoint === undefined,
-      'prometheus.endpoint is not set: without usage numbers nothing moves except what is forced or asked for by hand; with metrics.source Gnocchi none is needed',
-    ),
-  ]
+  return [...lines, ...withoutUsage(config)]
 }
 
-function when(holds: boolean, line: string): string[] {
-  return holds ? [line] : []
+type Found = {
+  readonly noted: NonNullable<KeyDoc['noted']>
+  readonly value: unknown
+  /** Names of one's own that lead to it. */
+  readonly names: readonly string[]
+}
+
+function notedIn(schema: z.core.$ZodType, value: unknown, names: readonly string[]): Found[] {
+  if (value === undefined || value === false) return []
+  const noted = docOf(schema)?.noted
+  if (noted !== undefined) return [{ noted, value, names }]
+  const { def } = unwrapped(schema)._zod
+  const inner = value as Record<string, unknown>
+  if (def.type === 'record') {
+    const { valueType } = def as z.core.$ZodRecordDef
+    return Object.entries(inner).flatMap(([name, v]) => notedIn(valueType, v, [...names, name]))
+  }
+  if (def.type !== 'object') return []
+  const { shape } = def as z.core.$ZodObjectDef
+  return Object.entries(shape).flatMap(([name, child]) =>
+    notedIn(child, inner[camelName(name, child)], names),
+  )
+}
+
+function withoutUsage({ metrics, prometheus }: Config): string[] {
+  if (metrics.source !== 'Prometheus' || prometheus.endpoint !== undefined) return []
+  return [
+    'prometheus.endpoint is not set: without usage numbers nothing moves except what is forced or asked for by hand; with metrics.source Gnocchi none is needed',
+  ]
 }

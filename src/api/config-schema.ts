@@ -1,118 +1,280 @@
-import * as z from 'zod'
-import { duration, flag, integer, number, oneOf, text, url } from './fields.ts'
+import type * as z from 'zod'
+import { flag, integer, milliseconds, number, oneOf, record, text, url } from './fields.ts'
+import { key, keyPaths, named, needed, section } from './keys.ts'
+import { shownUrl } from './shown-url.ts'
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
 const MOST = 1_000_000_000
 
-/** A section that is missing, or empty as `cache:` with all lines below commented out, is the empty section. */
-function section<T extends z.ZodRawShape>(shape: T) {
-  return z.preprocess((value) => value ?? {}, z.strictObject(shape))
-}
+const NOTED = 'Noted only.'
+const THE_SAME = 'The same.'
+const COMPLETE = 'How long after its end a window is complete.'
+const TRUSTED = { shownDefault: "the system's", meaning: 'Certificates to trust, PEM.' }
+const INSECURE = { default: false, meaning: 'Trust any certificate. For trying out only.' }
 
 const file = () => text(4096, '/etc/couchestor/ca.pem')
+const query = () => text(16_384, 'sum by (volume_id) (rate(my_operations_total[{{range}}]))')
 
 const tier = section({
-  storage_class: text().optional(),
-  cinder_volume_type: text(255).optional(),
-  iops_threshold: number(0, 10_000_000).optional(),
-  min_capacity_gb: number(0, MOST).optional(),
+  storage_class: key(text(), {
+    meaning: 'For a tier of that name where the policy leaves it out.',
+  }),
+  cinder_volume_type: key(text(255), { shownDefault: 'of the StorageClass', meaning: THE_SAME }),
+  iops_threshold: key(number(0, 10_000_000), { meaning: THE_SAME }),
+  min_capacity_gb: key(number(0, MOST), {
+    meaning: NOTED,
+    noted: (_, names) =>
+      `min_capacity_gb (tiers ${names.join(', ')}) is noted, but Cinder owns the pools; tiers[].capacity.maxGiB of the StoragePolicy bounds what moves in`,
+  }),
 })
 
 const openstack = section({
-  auth_url: url('https://keystone.example.com:5000/v3').optional(),
-  region: text(255, 'RegionOne').optional(),
-  credential_ref: section({
-    secret_name: text(253, 'openstack-credentials'),
-    namespace: text(63, 'couchestor-system').optional(),
-  }).optional(),
-  interface: oneOf('public', 'internal', 'admin').optional(),
-  endpoint_override: url('https://cinder.example.com:8776/v3/0123456789abcdef').optional(),
-  ca_file: file().optional(),
-  insecure: flag().optional(),
+  auth_url: key(url('https://keystone.example.com:5000/v3'), {
+    shownDefault: '`OS_AUTH_URL`',
+    meaning: 'Keystone, version 3.',
+  }),
+  region: key(text(255, 'RegionOne'), {
+    shownDefault: '`OS_REGION_NAME`',
+    meaning: 'Region of the volumes.',
+  }),
+  credential_ref: key(
+    section({
+      secret_name: needed(text(253, 'openstack-credentials'), {
+        meaning: "Secret with `OS_*` keys, `clouds.yaml` or the CSI driver's `cloud.conf`.",
+      }),
+      namespace: key(text(63, 'couchestor-system'), {
+        shownDefault: 'that of the controller',
+        meaning: 'Its namespace.',
+      }),
+    }),
+  ),
+  interface: key(oneOf('public', 'internal', 'admin'), {
+    shownDefault: '`public`',
+    meaning: '`public`, `internal` or `admin` endpoint.',
+  }),
+  endpoint_override: key(url('https://cinder.example.com:8776/v3/0123456789abcdef'), {
+    shownDefault: 'from the catalog',
+    meaning: 'URL of Cinder.',
+  }),
+  ca_file: key(file(), TRUSTED),
+  insecure: key(flag(), INSECURE),
 })
 
-const query = () => text(16_384, 'sum by (volume_id) (rate(my_operations_total[{{range}}]))')
-
 const prometheus = section({
-  endpoint: url('http://prometheus-server.monitoring.svc:9090').optional(),
-  query_timeout: duration(SECOND, 10 * MINUTE).optional(),
-  ceilometer_endpoint: url('http://gnocchi-api.openstack.svc:8041').optional(),
-  preset: oneOf('agent', 'node-exporter', 'libvirt', 'ceph-rbd', 'custom').optional(),
-  queries: section({
-    operations: query(),
-    bytes: query(),
-    read_samples: query(),
-    write_samples: query(),
-  }).optional(),
-  matchers: z.record(z.string(), text(1024)).optional(),
-  scrape_interval: duration(SECOND, HOUR).optional(),
-  lag: duration(0, HOUR).optional(),
-  auth: section({
-    basic: section({ username: text(1024), password_file: file() }).optional(),
-    bearer_token_file: file().optional(),
-  }).optional(),
-  tls: section({
-    ca_file: file().optional(),
-    cert_file: file().optional(),
-    key_file: file().optional(),
-    insecure_skip_verify: flag().optional(),
-  }).optional(),
-  headers: z.record(z.string(), text(8192, 'X-Scope-OrgID: my-tenant')).optional(),
+  endpoint: key(url('http://prometheus-server.monitoring.svc:9090'), {
+    meaning: 'URL of Prometheus up to `/api/v1`; user and password do not belong into it.',
+  }),
+  query_timeout: key(milliseconds(SECOND, 10 * MINUTE), {
+    default: '30s',
+    meaning: 'Longest a query may take, 1 s to 10 min.',
+  }),
+  ceilometer_endpoint: key(url('http://gnocchi-api.openstack.svc:8041'), {
+    meaning: 'Not asked, see [compatibility](compatibility.md).',
+    noted: (endpoint) =>
+      `prometheus.ceilometer_endpoint (${shownUrl(endpoint)}) is not asked: Ceilometer's own API was removed from OpenStack in 2017, its numbers are in Gnocchi. Remove the key and set metrics.source to Gnocchi, here or in the StoragePolicy; gnocchi.endpoint only where the service catalog has no endpoint of type metric`,
+  }),
+  preset: key(oneOf('agent', 'node-exporter', 'libvirt', 'ceph-rbd', 'custom'), {
+    default: 'agent',
+    meaning:
+      'Where the per-volume counters come from: `agent`, `node-exporter`, `libvirt`, `ceph-rbd`, `custom`.',
+  }),
+  queries: key(
+    section({
+      operations: needed(query(), {
+        shownDefault: 'of the preset',
+        meaning:
+          'For `custom`: operations per second by `volume_id`. `{{window}}` is its length in seconds, `{{range}}` the same as a duration.',
+      }),
+      bytes: needed(query(), {
+        shownDefault: 'of the preset',
+        meaning: 'For `custom`: bytes per second.',
+      }),
+      read_samples: needed(query(), {
+        shownDefault: 'of the preset',
+        meaning: 'For `custom`: samples of the read counter in the window.',
+      }),
+      write_samples: needed(query(), {
+        shownDefault: 'of the preset',
+        meaning: 'For `custom`: samples of the write counter in the window.',
+      }),
+    }),
+  ),
+  matchers: key(record(text(1024)), {
+    default: {},
+    shownDefault: 'none',
+    meaning:
+      'A label value that every series must have, where clusters share a server. Not for `custom`.',
+  }),
+  scrape_interval: key(milliseconds(SECOND, HOUR), {
+    shownDefault: 'measured',
+    meaning: 'Time between two samples. `custom` needs it.',
+  }),
+  lag: key(milliseconds(0, HOUR), { default: '60s', meaning: COMPLETE }),
+  auth: key(
+    section({
+      basic: key(
+        section({
+          username: needed(text(1024), { meaning: 'User for basic authentication.' }),
+          password_file: needed(file(), {
+            meaning: 'File with the password, read again when it changes.',
+          }),
+        }),
+      ),
+      bearer_token_file: key(file(), {
+        meaning: 'File with a token, read again when it changes.',
+      }),
+    }),
+    { default: {} },
+  ),
+  tls: key(
+    section({
+      ca_file: key(file(), TRUSTED),
+      cert_file: key(file(), { meaning: 'Client certificate, PEM.' }),
+      key_file: key(file(), { meaning: 'Its key, PEM.' }),
+      insecure_skip_verify: key(flag(), INSECURE),
+    }),
+    { default: {} },
+  ),
+  headers: key(record(text(8192, 'X-Scope-OrgID: my-tenant')), {
+    default: {},
+    shownDefault: 'none',
+    meaning: 'Sent with every query, such as `X-Scope-OrgID`. Never shown.',
+  }),
 })
 
 const gnocchi = section({
-  endpoint: url('http://gnocchi-api.openstack.svc:8041').optional(),
-  granularity: duration(SECOND, HOUR).optional(),
-  lag: duration(0, 6 * HOUR).optional(),
-  query_timeout: duration(SECOND, 10 * MINUTE).optional(),
-  metrics_mapping: z.record(z.string(), text(255, 'disk.device.read.requests')).optional(),
-  archive_policy: text(255, 'ceilometer-low-rate').optional(),
+  endpoint: key(url('http://gnocchi-api.openstack.svc:8041'), {
+    shownDefault: 'from the catalog',
+    meaning: 'URL of Gnocchi. See [Gnocchi](gnocchi.md).',
+  }),
+  // that of the archive policy which Ceilometer makes for disks, and the time between its polls
+  granularity: key(milliseconds(SECOND, HOUR), {
+    default: '5m',
+    meaning: 'Granularity to read; the archive policy of the metrics must have it.',
+  }),
+  // two polls, and metricd's way behind
+  lag: key(milliseconds(0, 6 * HOUR), { default: '20m', meaning: COMPLETE }),
+  query_timeout: key(milliseconds(SECOND, 10 * MINUTE), {
+    default: '60s',
+    meaning: 'Longest one question may take, all its tries included; 1 s to 10 min.',
+  }),
+  metrics_mapping: key(record(text(255, 'disk.device.read.requests')), {
+    default: {},
+    shownDefault: 'as Ceilometer has them',
+    meaning:
+      'Names of the metrics: `volume_iops_read`, `volume_iops_write`, `volume_throughput_read`, `volume_throughput_write`.',
+  }),
+  archive_policy: key(text(255, 'ceilometer-low-rate'), {
+    meaning: NOTED,
+    noted:
+      'gnocchi.archive_policy is noted, but Ceilometer gives its metrics their archive policy; gnocchi.granularity says which of its granularities is read',
+  }),
 })
 
-/** config.yaml as it is written: the keys of the guide and ours, all of them optional. */
+const erasureCoding = section({
+  enabled: key(flag(), {
+    default: false,
+    meaning: 'Noted only, as all of `erasure_coding` and `cache`.',
+    noted:
+      'erasure_coding is noted, but Cinder has no such switch per volume; use a volume type on an erasure-coded pool',
+  }),
+  data_shards: key(integer(2, 32)),
+  parity_shards: key(integer(1, 16)),
+  stripe_size_mb: key(integer(1, 1024)),
+})
+
+const migration = section({
+  paused: key(flag(), {
+    default: false,
+    meaning: 'The stop switch for everything: no move starts, what runs is finished.',
+  }),
+  cooldown_period: key(milliseconds(0, 8760 * HOUR), {
+    default: '24h',
+    meaning: 'Least time between two moves of a volume, where the policy leaves it out.',
+  }),
+  concurrent_migrations: key(integer(1, 100), {
+    default: 2,
+    meaning: 'Moves that may run at once, over all policies.',
+  }),
+  batch_size: key(integer(1, 1000), {
+    meaning: NOTED,
+    noted:
+      'migration.batch_size is noted, but moves are not made in batches; migration.concurrent_migrations bounds them',
+  }),
+  use_cinder_transfer: key(flag(), {
+    default: false,
+    meaning: NOTED,
+    noted:
+      'migration.use_cinder_transfer is noted, but switches nothing on: a Cinder transfer changes the project of a volume, not its type; tiers are changed by retype',
+  }),
+})
+
+/**
+ * config.yaml: each key once, with its check, default and meaning. The type `Config`, the notices at start,
+ * docs/reference-config.md and the chart's values.schema.json are made from it. The keys are those of the guide and ours.
+ */
 export const configSchema = section({
-  cloud_provider: oneOf('openstack').optional(),
-  openstack: openstack.optional(),
-  metrics: section({ source: oneOf('Prometheus', 'Gnocchi').optional() }).optional(),
-  prometheus: prometheus.optional(),
-  gnocchi: gnocchi.optional(),
-  tiers: z.preprocess((value) => value ?? {}, z.record(z.string(), tier)).optional(),
-  erasure_coding: section({
-    enabled: flag().optional(),
-    data_shards: integer(2, 32).optional(),
-    parity_shards: integer(1, 16).optional(),
-    stripe_size_mb: integer(1, 1024).optional(),
-  }).optional(),
-  migration: section({
-    cooldown_period: duration(0, 8760 * HOUR).optional(),
-    batch_size: integer(1, 1000).optional(),
-    concurrent_migrations: integer(1, 100).optional(),
-    use_cinder_transfer: flag().optional(),
-    paused: flag().optional(),
-  }).optional(),
-  cache: section({
-    l1_size_mb: integer(0, MOST).optional(),
-    l2_size_mb: integer(0, MOST).optional(),
-    compression: text(32, 'zstd').optional(),
-    prefetch_enabled: flag().optional(),
-  }).optional(),
-  admission: section({ accept_plain_rbac: flag().optional() }).optional(),
-  own_metrics: section({ per_volume: flag().optional() }).optional(),
+  cloud_provider: key(oneOf('openstack'), {
+    default: 'openstack',
+    meaning: 'The only one there is.',
+  }),
+  openstack: key(openstack, { default: {} }),
+  metrics: key(
+    section({
+      source: key(oneOf('Prometheus', 'Gnocchi'), {
+        default: 'Prometheus',
+        meaning: 'Where usage comes from for policies that do not say: `Prometheus` or `Gnocchi`.',
+      }),
+    }),
+    { default: {} },
+  ),
+  prometheus: key(prometheus, { default: {} }),
+  gnocchi: key(gnocchi, { default: {} }),
+  tiers: key(named(tier), { default: {} }),
+  migration: key(migration, { default: {} }),
+  erasure_coding: key(erasureCoding, { default: {} }),
+  cache: key(
+    section({
+      l1_size_mb: key(integer(0, MOST)),
+      l2_size_mb: key(integer(0, MOST)),
+      compression: key(text(32, 'zstd')),
+      prefetch_enabled: key(flag()),
+    }),
+    {
+      noted:
+        'cache is noted, but nothing is cached here: the data path stays between node and Cinder',
+    },
+  ),
+  admission: key(
+    section({
+      // approvals and force-tier count although no ValidatingAdmissionPolicy can check who gives them
+      accept_plain_rbac: key(flag(), {
+        default: false,
+        meaning:
+          'Let approvals and `force-tier` count where Kubernetes is older than 1.30: [supported versions](supported-versions.md).',
+      }),
+    }),
+    { default: {} },
+  ),
+  own_metrics: key(
+    section({
+      // off by default for the number of series
+      per_volume: key(flag(), {
+        default: false,
+        meaning:
+          'Five series for each volume on `/metrics` of the controller, see [metrics](reference-metrics.md).',
+      }),
+    }),
+    { default: {} },
+  ),
 })
 
-export type RawConfig = z.output<typeof configSchema>
+/** config.yaml as it is written; all of it may be left out. */
+export type RawConfig = z.input<typeof configSchema>
 
 /** Every key as a path; `<name>` stands for a name of one's own. */
-export function configKeys(schema: z.core.$ZodType = configSchema, path = ''): string[] {
-  const { def } = schema._zod
-  if (def.type === 'optional') return configKeys((def as z.core.$ZodOptionalDef).innerType, path)
-  if (def.type === 'pipe') return configKeys((def as z.core.$ZodPipeDef).out, path)
-  if (def.type === 'record')
-    return configKeys((def as z.core.$ZodRecordDef).valueType, `${path}<name>.`)
-  if (def.type !== 'object') return [path.slice(0, -1)]
-  return Object.entries((def as z.core.$ZodObjectDef).shape).flatMap(([key, child]) =>
-    configKeys(child, `${path}${key}.`),
-  )
+export function configKeys(): string[] {
+  return keyPaths(configSchema)
 }

@@ -86,7 +86,12 @@ describe('parseConfig', () => {
         endpoint: 'http://prometheus-server.monitoring.svc:9090',
         queryTimeoutMs: 30_000,
       },
-      migration: { cooldownMs: 3_600_000, concurrentMigrations: 2, batchSize: 5, paused: false },
+      migration: {
+        cooldownPeriodMs: 3_600_000,
+        concurrentMigrations: 2,
+        batchSize: 5,
+        paused: false,
+      },
     })
     expect(Object.keys(config.tiers)).toEqual(['hot', 'warm', 'cold'])
     expect(config.tiers['warm']).toEqual({
@@ -109,7 +114,7 @@ describe('parseConfig', () => {
   ])('takes %j as all defaults', (yaml) => {
     const config = parseConfig(yaml, 'config.yaml')
     expect(config.migration).toEqual({
-      cooldownMs: undefined,
+      cooldownPeriodMs: 86_400_000,
       batchSize: undefined,
       concurrentMigrations: 2,
       useCinderTransfer: false,

@@ -17,7 +17,6 @@ const POLICY_DEFAULTS = {
   staleWindows: 3,
   ioUnitKiB: 256,
   slotDurationMs: 4 * HOUR,
-  cooldownMs: 24 * HOUR,
   attached: 'Auto',
   retypeTimeoutMs: HOUR,
 } as const
@@ -116,8 +115,7 @@ function migrationOf(
   config: Config,
 ): EffectivePolicy['migration'] {
   const { cinderOptions = {} } = migration
-  const cooldownMs =
-    msOf(migration.cooldownPeriod) ?? config.migration.cooldownMs ?? POLICY_DEFAULTS.cooldownMs
+  const cooldownMs = msOf(migration.cooldownPeriod) ?? config.migration.cooldownPeriodMs
   const most = config.migration.concurrentMigrations
   return {
     strategy: migration.strategy ?? 'cinder-retype',

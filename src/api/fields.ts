@@ -63,6 +63,19 @@ export const time = () =>
     { type: 'string', format: 'date-time' },
   )
 
+declare const inMs: unique symbol
+/** Marks what a key with a duration is read as: its name in `Config` ends in `Ms`. */
+export type Milliseconds = number & { readonly [inMs]: true }
+
+/** A Go duration between two bounds (ms), read as milliseconds. */
+export const milliseconds = (minMs: number, maxMs: number) =>
+  duration(minMs, maxMs).transform((text) => tryParseDuration(text) as Milliseconds)
+
+/** Whether a leaf takes durations. */
+export function isDuration(leaf: z.core.$ZodType): boolean {
+  return z.globalRegistry.get(leaf)?.['pattern'] === DURATION.source
+}
+
 /** Name of a tier. */
 export const tierName = () =>
   leaf<string>(
@@ -78,6 +91,9 @@ export const url = (example: string) =>
     `write an http or https URL without user and password, for example ${example}`,
     { type: 'string', pattern: '^https?://[^/@]+(/|$)' },
   )
+
+/** Values of one kind by any name. */
+export const record = <T extends z.ZodType>(value: T) => z.record(z.string(), value)
 
 function isPlainUrl(value: unknown): boolean {
   if (typeof value !== 'string' || !URL.canParse(value)) return false

@@ -22,6 +22,7 @@ describe('generated files', () => {
       'docs/alerts.md',
       'docs/errors.md',
       'docs/reference-api.md',
+      'docs/reference-config.md',
       'docs/reference-doctor.md',
       'docs/reference-metrics.md',
       'docs/reference-moves.md',

@@ -1,8 +1,8 @@
 import * as z from 'zod'
 import { mapMetrics } from '../activity/gnocchi/metric-names.ts'
 import type { DiskMetricNames, Mapping } from '../activity/gnocchi/metric-names.ts'
-import { configKeys } from '../api/config-schema.ts'
-import { text, url } from '../api/fields.ts'
+import { record, text, url } from '../api/fields.ts'
+import { key, keyPaths, section } from '../api/keys.ts'
 import { nearest } from '../api/nearest.ts'
 import { problemsOf } from '../api/problems.ts'
 import { readYamlDocument, refuseMistakes } from '../api/yaml-document.ts'
@@ -29,22 +29,18 @@ const period = z.custom<string | number>(
   `write a granularity of the archive policy in seconds, from 1 to ${LONGEST_PERIOD_SECONDS}, for example "300"`,
 )
 
-const section = <T extends z.ZodRawShape>(shape: T) =>
-  z.preprocess((value) => value ?? {}, z.strictObject(shape))
-
 const schema = section({
-  endpoint: url('http://ceilometer-api.openstack.svc:8777').optional(),
+  endpoint: key(url('http://ceilometer-api.openstack.svc:8777')),
   metrics_mapping: z
-    .preprocess(
-      (value) => value ?? {},
-      z.record(z.string(), text(255, 'disk.device.read.requests')),
-    )
+    .preprocess((value) => value ?? {}, record(text(255, 'disk.device.read.requests')))
     .optional(),
-  aggregation_period: period.optional(),
-  gnocchi: section({
-    endpoint: url('http://gnocchi-api.openstack.svc:8041').optional(),
-    archive_policy: text(255, 'ceilometer-low-rate').optional(),
-  }).optional(),
+  aggregation_period: key(period),
+  gnocchi: key(
+    section({
+      endpoint: key(url('http://gnocchi-api.openstack.svc:8041')),
+      archive_policy: key(text(255, 'ceilometer-low-rate')),
+    }),
+  ),
 })
 type Raw = z.output<typeof schema>
 
@@ -125,7 +121,7 @@ function unknownKey(path: readonly string[], key: string): string {
   const full = [...path, key].join('.')
   const right = nearest(
     full,
-    configKeys(schema).map((k) => k.replace('.<name>', '')),
+    keyPaths(schema).map((k) => k.replace('.<name>', '')),
   )
   if (right !== undefined) return `${full} is unknown: did you mean ${right}?`
   return `${full} is unknown: remove it; known are endpoint, metrics_mapping, aggregation_period, gnocchi.endpoint, gnocchi.archive_policy`

@@ -28,11 +28,13 @@ export function prometheusSourceConfig({ prometheus: p }: Config): PrometheusSou
 export const NO_PROMETHEUS =
   'no Prometheus is configured: set prometheus.endpoint in config.yaml to a URL such as http://prometheus-server.monitoring.svc:9090, or metrics.source to Gnocchi'
 
-function authorizationOf(auth: Config['prometheus']['auth']): (() => Promise<string>) | undefined {
-  if (auth === undefined) return undefined
-  if (auth.kind === 'basic')
-    return basicAuthorization(auth.username, () => readFile(auth.passwordFile, 'utf8'))
-  return bearerAuthorization(() => readFile(auth.tokenFile, 'utf8'))
+function authorizationOf({
+  basic,
+  bearerTokenFile,
+}: Config['prometheus']['auth']): (() => Promise<string>) | undefined {
+  if (basic) return basicAuthorization(basic.username, () => readFile(basic.passwordFile, 'utf8'))
+  if (bearerTokenFile) return bearerAuthorization(() => readFile(bearerTokenFile, 'utf8'))
+  return undefined
 }
 
 export function prometheusTls({ prometheus: { tls } }: Config): HttpOptions {

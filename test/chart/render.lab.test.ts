@@ -184,7 +184,10 @@ describeLab('the chart', () => {
       secretName: 'mine',
       namespace: 'couchestor-system',
     })
-    expect(config.migration).toMatchObject({ concurrentMigrations: 7, cooldownMs: 86_400_000 })
+    expect(config.migration).toMatchObject({
+      concurrentMigrations: 7,
+      cooldownPeriodMs: 86_400_000,
+    })
     expect(config.prometheus).toMatchObject({
       preset: 'libvirt',
       endpoint: 'http://prometheus-server.monitoring.svc:9090',
