@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { dump, load } from 'js-yaml'
+import { format, resolveConfig } from 'prettier'
 import { dashboardFiles } from './monitoring/dashboards/dashboards.ts'
 import { alertsReference } from './alerts-reference.ts'
 import { apiReference } from './api-reference.ts'
@@ -13,18 +14,21 @@ import { metricsCatalogue } from './metrics-catalogue.ts'
 import { metricsReference } from './metrics-reference.ts'
 import { errorsReference } from './errors-reference.ts'
 import { moveReference } from './move-reference.ts'
+import { policyCrd } from './policy-crd.ts'
 import { reasonsReference } from './reasons-reference.ts'
 import { rulesFile } from './rules-file.ts'
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
+const POLICY_CRD = 'couchestor.io_storagepolicies.yaml'
 
 /**
  * Every file that is made from another one, by its path in the repository: deploy/crds/ (the path of the installation
- * guide) and src/api/crds.json (what the program itself carries) from crds/, the dashboards of the chart, and the reference pages
- * from CRDs and code.
+ * guide) and src/api/crds.json (what the program itself carries) from crds/, which has the policy's fields from src/api, the dashboards of the chart,
+ * and the reference pages from CRDs and code.
  */
 export async function generatedFiles(root = ROOT): Promise<ReadonlyMap<string, string>> {
-  const crds = await readCrds(root)
+  const sources = await readCrds(root)
+  const crds = new Map([...sources].map(([name, text]) => [name, load(text) as Crd] as const))
   const catalogue = metricsCatalogue()
   const manifests = [...crds].map(
     ([name, crd]) =>
@@ -34,6 +38,7 @@ export async function generatedFiles(root = ROOT): Promise<ReadonlyMap<string, s
       ] as const,
   )
   return new Map([
+    [`crds/${POLICY_CRD}`, sources.get(POLICY_CRD)!],
     ...manifests,
     ...dashboardFiles(),
     ...(await chartFiles(root, crds)),
@@ -55,10 +60,17 @@ function readPage(root: string): Promise<string> {
   return readFile(join(root, 'docs/reference-config.md'), 'utf8')
 }
 
-async function readCrds(root: string): Promise<ReadonlyMap<string, Crd>> {
+/** crds/ by file name, with the part that is made, formatted as `npm run check` wants it. */
+async function readCrds(root: string): Promise<ReadonlyMap<string, string>> {
   const names = (await readdir(join(root, 'crds'))).filter((name) => name.endsWith('.yaml')).sort()
-  const texts = await Promise.all(names.map((name) => readFile(join(root, 'crds', name), 'utf8')))
-  return new Map(names.map((name, i) => [name, load(texts[i]!) as Crd] as const))
+  const texts = names.map(async (name) => {
+    const path = join(root, 'crds', name)
+    const text = await readFile(path, 'utf8')
+    if (name !== POLICY_CRD) return [name, text] as const
+    const style = await resolveConfig(path)
+    return [name, await format(policyCrd(text), { ...style, parser: 'yaml' })] as const
+  })
+  return new Map(await Promise.all(texts))
 }
 
 async function writeAll(): Promise<void> {

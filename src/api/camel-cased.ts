@@ -1,5 +1,5 @@
 import type * as z from 'zod'
-import { isDuration } from './fields.ts'
+import { durationBounds } from './fields.ts'
 import type { Milliseconds } from './fields.ts'
 import { unwrapped } from './keys.ts'
 
@@ -23,7 +23,7 @@ export function camelCased<T extends z.ZodType>(schema: T, value: z.output<T>) {
 /** The name of a key in what `camelCased` gives. */
 export function camelName(name: string, schema: z.core.$ZodType): string {
   const camel = name.replaceAll(/_(.)/g, (_, letter: string) => letter.toUpperCase())
-  return isDuration(unwrapped(schema)) ? `${camel}Ms` : camel
+  return durationBounds(unwrapped(schema)) ? `${camel}Ms` : camel
 }
 
 function convert(schema: z.core.$ZodType, value: unknown): unknown {

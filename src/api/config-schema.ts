@@ -8,6 +8,9 @@ const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
 const MOST = 1_000_000_000
 
+/** Of `migration.cooldown_period`, which policies fall back to. */
+export const DEFAULT_COOLDOWN = '24h'
+
 const NOTED = 'Noted only.'
 const THE_SAME = 'The same.'
 const COMPLETE = 'How long after its end a window is complete.'
@@ -191,7 +194,7 @@ const migration = section({
     meaning: 'The stop switch for everything: no move starts, what runs is finished.',
   }),
   cooldown_period: key(milliseconds(0, 8760 * HOUR), {
-    default: '24h',
+    default: DEFAULT_COOLDOWN,
     meaning: 'Least time between two moves of a volume, where the policy leaves it out.',
   }),
   concurrent_migrations: key(integer(1, 100), {

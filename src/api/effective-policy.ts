@@ -1,25 +1,12 @@
 import type { Config } from './config.ts'
-import { tryParseDuration } from './duration.ts'
+import { parseDuration, tryParseDuration } from './duration.ts'
 import type { Schedule } from './schedule.ts'
 import { createSchedule } from './schedule.ts'
+import { POLICY_DEFAULTS } from './policy-schema.ts'
 import type { AttachedRule, Mode, StoragePolicySpec, Strategy, TierSpec } from './storage-policy.ts'
 
-const MINUTE = 60_000
-const HOUR = 60 * MINUTE
-
-/** What holds when neither policy nor config.yaml says anything. Times in ms. */
-const POLICY_DEFAULTS = {
-  mode: 'Auto',
-  windowMs: 30 * MINUTE,
-  minHistoryMs: 24 * HOUR,
-  minCoveragePercent: 80,
-  /** Windows after which the last one counts as no data. */
-  staleWindows: 3,
-  ioUnitKiB: 256,
-  slotDurationMs: 4 * HOUR,
-  attached: 'Auto',
-  retypeTimeoutMs: HOUR,
-} as const
+/** Windows after which the last one counts as no data. */
+const STALE_WINDOWS = 3
 
 /** A policy with every default filled in and every duration in ms. Tiers stay as written: policy/resolve.ts fills them. */
 export type EffectivePolicy = {
@@ -71,13 +58,13 @@ export type EffectivePolicy = {
 export function effectivePolicy(spec: StoragePolicySpec, config: Config): EffectivePolicy {
   return {
     mode: spec.mode ?? POLICY_DEFAULTS.mode,
-    paused: spec.paused ?? false,
-    priority: spec.priority ?? 0,
+    paused: spec.paused ?? POLICY_DEFAULTS.paused,
+    priority: spec.priority ?? POLICY_DEFAULTS.priority,
     tiers: spec.tiers,
-    forceTier: spec.overrides?.forceTier ?? 'Allow',
+    forceTier: spec.overrides?.forceTier ?? POLICY_DEFAULTS.overrides.forceTier,
     metrics: metricsOf(spec, config),
     decision: {
-      algorithm: spec.decision?.algorithm ?? 'BreakEven',
+      algorithm: spec.decision?.algorithm ?? POLICY_DEFAULTS.decision.algorithm,
       rho: spec.decision?.rho,
       muHours: spec.decision?.muHours,
       moveCostPerGiB: spec.decision?.moveCostPerGiB,
@@ -99,14 +86,15 @@ function metricsOf(
   { metrics = {} }: StoragePolicySpec,
   config: Config,
 ): EffectivePolicy['metrics'] {
-  const windowMs = msOf(metrics.window) ?? POLICY_DEFAULTS.windowMs
+  const fallback = POLICY_DEFAULTS.metrics
+  const windowMs = msOf(metrics.window, fallback.window)
   return {
     source: metrics.source ?? config.metrics.source,
     windowMs,
-    minHistoryMs: msOf(metrics.minHistory) ?? POLICY_DEFAULTS.minHistoryMs,
-    minCoveragePercent: metrics.minCoveragePercent ?? POLICY_DEFAULTS.minCoveragePercent,
-    maxStalenessMs: msOf(metrics.maxStaleness) ?? POLICY_DEFAULTS.staleWindows * windowMs,
-    ioUnitKiB: metrics.ioUnitKiB ?? POLICY_DEFAULTS.ioUnitKiB,
+    minHistoryMs: msOf(metrics.minHistory, fallback.minHistory),
+    minCoveragePercent: metrics.minCoveragePercent ?? fallback.minCoveragePercent,
+    maxStalenessMs: tryMsOf(metrics.maxStaleness) ?? STALE_WINDOWS * windowMs,
+    ioUnitKiB: metrics.ioUnitKiB ?? fallback.ioUnitKiB,
   }
 }
 
@@ -115,25 +103,24 @@ function migrationOf(
   config: Config,
 ): EffectivePolicy['migration'] {
   const { cinderOptions = {} } = migration
-  const cooldownMs = msOf(migration.cooldownPeriod) ?? config.migration.cooldownPeriodMs
+  const fallback = POLICY_DEFAULTS.migration
+  const cooldownMs = tryMsOf(migration.cooldownPeriod) ?? config.migration.cooldownPeriodMs
   const most = config.migration.concurrentMigrations
+  const { allowHostCopy, migrationPolicy, retypeTimeout } = {
+    ...fallback.cinderOptions,
+    ...cinderOptions,
+  }
   return {
-    strategy: migration.strategy ?? 'cinder-retype',
+    strategy: migration.strategy ?? fallback.strategy,
     schedule: scheduleOf(migration),
     cooldown: {
-      promoteMs: msOf(migration.cooldown?.promote) ?? cooldownMs,
-      demoteMs: msOf(migration.cooldown?.demote) ?? cooldownMs,
+      promoteMs: tryMsOf(migration.cooldown?.promote) ?? cooldownMs,
+      demoteMs: tryMsOf(migration.cooldown?.demote) ?? cooldownMs,
     },
     maxConcurrent: Math.min(migration.maxConcurrent ?? most, most),
-    attached: migration.attached ?? POLICY_DEFAULTS.attached,
-    migrationPolicy:
-      cinderOptions.allowHostCopy === false
-        ? 'never'
-        : (cinderOptions.migrationPolicy ?? 'on-demand'),
-    retypeTimeoutMs:
-      cinderOptions.retypeTimeout === undefined
-        ? POLICY_DEFAULTS.retypeTimeoutMs
-        : cinderOptions.retypeTimeout * 1000,
+    attached: migration.attached ?? fallback.attached,
+    migrationPolicy: allowHostCopy ? migrationPolicy : 'never',
+    retypeTimeoutMs: retypeTimeout * 1000,
   }
 }
 
@@ -143,10 +130,15 @@ function scheduleOf({
   slotDuration,
 }: NonNullable<StoragePolicySpec['migration']>): Schedule | undefined {
   if (schedule === undefined) return undefined
-  const slotMs = msOf(slotDuration) ?? POLICY_DEFAULTS.slotDurationMs
-  return createSchedule(schedule, timeZone ?? 'UTC', slotMs)
+  const fallback = POLICY_DEFAULTS.migration
+  const slotMs = msOf(slotDuration, fallback.slotDuration)
+  return createSchedule(schedule, timeZone ?? fallback.timeZone, slotMs)
 }
 
-function msOf(text: string | undefined): number | undefined {
+function tryMsOf(text: string | undefined): number | undefined {
   return text === undefined ? undefined : tryParseDuration(text)
+}
+
+function msOf(text: string | undefined, fallback: string): number {
+  return tryMsOf(text) ?? parseDuration(fallback, 'the default')
 }

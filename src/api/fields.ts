@@ -18,9 +18,17 @@ function leaf<T>(
 
 export const text = (longest = 253, example?: string) =>
   leaf<string>(
-    (v) => typeof v === 'string' && v.length > 0 && v.length <= longest,
+    (v) => typeof v === 'string' && v.length > 0 && fits(v, longest),
     `write a text of 1 to ${longest} characters${example ? `, for example ${example}` : ''}`,
     { type: 'string', minLength: 1, maxLength: longest },
+  )
+
+/** The value of a label: may be empty. */
+export const label = () =>
+  leaf<string>(
+    (v) => typeof v === 'string' && fits(v, 63),
+    'write a text of at most 63 characters',
+    { type: 'string', maxLength: 63 },
   )
 
 export const flag = () =>
@@ -47,13 +55,23 @@ export const oneOf = <const T extends string>(...values: readonly T[]) =>
     { enum: values },
   )
 
+/** Bounds of a duration in ms. */
+export type DurationBounds = { readonly minMs: number; readonly maxMs: number }
+
+const durations = z.registry<DurationBounds>()
+
+/** Undefined for a leaf that takes no durations. */
+export function durationBounds(leaf: z.core.$ZodType): DurationBounds | undefined {
+  return durations.get(leaf)
+}
+
 /** A Go duration between two bounds (ms), kept as its text. */
 export const duration = (minMs: number, maxMs: number) =>
   leaf<string>(
     (v) => isBetween(typeof v === 'string' ? tryParseDuration(v) : undefined, minMs, maxMs),
     `write a duration from ${formatDuration(minMs)} to ${formatDuration(maxMs)} with its unit, for example 90s, 30m or 24h`,
     { type: 'string', pattern: DURATION.source },
-  )
+  ).register(durations, { minMs, maxMs })
 
 /** A moment with its zone. */
 export const time = () =>
@@ -70,11 +88,6 @@ export type Milliseconds = number & { readonly [inMs]: true }
 /** A Go duration between two bounds (ms), read as milliseconds. */
 export const milliseconds = (minMs: number, maxMs: number) =>
   duration(minMs, maxMs).transform((text) => tryParseDuration(text) as Milliseconds)
-
-/** Whether a leaf takes durations. */
-export function isDuration(leaf: z.core.$ZodType): boolean {
-  return z.globalRegistry.get(leaf)?.['pattern'] === DURATION.source
-}
 
 /** Name of a tier. */
 export const tierName = () =>
@@ -94,6 +107,13 @@ export const url = (example: string) =>
 
 /** Values of one kind by any name. */
 export const record = <T extends z.ZodType>(value: T) => z.record(z.string(), value)
+
+/** In characters, as Kubernetes counts them; most values are short enough however they are counted. */
+function fits(value: string, longest: number): boolean {
+  return (
+    value.length <= longest || (value.length <= 2 * longest && Array.from(value).length <= longest)
+  )
+}
 
 function isPlainUrl(value: unknown): boolean {
   if (typeof value !== 'string' || !URL.canParse(value)) return false

@@ -16,6 +16,7 @@ describe('generated files', () => {
       'charts/couchestor/templates/crds/couchestor.io_tieringcheckpoints.yaml',
       'charts/couchestor/templates/crds/couchestor.io_volumemigrations.yaml',
       'charts/couchestor/values.schema.json',
+      'crds/couchestor.io_storagepolicies.yaml',
       'deploy/crds/couchestor.io_storagepolicies.yaml',
       'deploy/crds/couchestor.io_tieringcheckpoints.yaml',
       'deploy/crds/couchestor.io_volumemigrations.yaml',

@@ -1,9 +1,10 @@
+import { POLICY_DEFAULTS } from './policy-schema.ts'
 import type { StoragePolicySpec } from './storage-policy.ts'
 
 /** Fields that `spec` sets and that are validated, but have no effect yet, with what happens instead. For the status. */
 export function notYetActedOn(spec: StoragePolicySpec): string[] {
   const { migration } = spec
-  const strategy = migration?.strategy ?? 'cinder-retype'
+  const strategy = migration?.strategy ?? POLICY_DEFAULTS.migration.strategy
   return [
     ...when(
       spec.erasureCoding?.enabled,

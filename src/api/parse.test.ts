@@ -37,6 +37,17 @@ describe('parseStoragePolicy', () => {
     expect(result.ok && result.policy.spec).toHaveProperty('later.field', 1)
   })
 
+  it('keeps the spec as it was written, without the defaults', () => {
+    const result = policy({ metrics: { minHistory: '2h' } })
+    expect(result.ok && result.policy.spec).toEqual({ tiers, metrics: { minHistory: '2h' } })
+  })
+
+  it('counts characters as the API server does, so that it refuses no text that is stored', () => {
+    const storageClass = '😀'.repeat(253)
+    expect(policy({ tiers: [{ name: 'hot', storageClass }] }).ok).toBe(true)
+    expect(policy({ tiers: [{ name: 'hot', storageClass: `${storageClass}x` }] }).ok).toBe(false)
+  })
+
   it('reads a policy whose status an older version wrote differently', () => {
     const result = parseStoragePolicy({ metadata, spec: { tiers }, status: 'once a text' })
     expect(result.ok && result.policy.status).toBe(undefined)
@@ -62,6 +73,16 @@ describe('parseStoragePolicy', () => {
       { limits: { perPool: [{ pool: 'tape', maxConcurrent: 1 }] } },
       'spec.limits.perPool[0].pool is "tape", which is no tier of this policy',
     ],
+    [
+      { tiers: [{ name: 'hot', retentionDays: 1.5 }] },
+      'spec.tiers[0].retentionDays is 1.5: write a whole number from 0 to 3650',
+    ],
+    [
+      { tiers: [{ name: 'hot', iopsLimit: { max: 0 } }] },
+      'spec.tiers[0].iopsLimit.max is 0: write a number from 1',
+    ],
+    [{ storageClassNames: [] }, 'spec.storageClassNames is a list: list at least 1'],
+    [{ erasureCoding: { dataShards: 1 } }, 'spec.erasureCoding.dataShards is 1: write a whole'],
     [{ selector: [] }, 'spec.selector is a list: write a mapping'],
     [{ paused: 'no' }, 'spec.paused is "no": write true or false'],
   ])('answers %j with field, value and fix', (spec, expected) => {

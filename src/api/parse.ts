@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { messageOf } from '../errors.ts'
-import { duration, flag, integer, number, oneOf, text, tierName, time } from './fields.ts'
+import { flag, integer, number, oneOf, text, tierName, time } from './fields.ts'
+import { POLICY_DEFAULTS, policySpec } from './policy-schema.ts'
 import { problemsOf } from './problems.ts'
 import { createSchedule } from './schedule.ts'
 import type { StoragePolicy } from './storage-policy.ts'
@@ -9,8 +10,6 @@ import { STEPS } from './volume-migration.ts'
 import type { Intent, VolumeMigration } from './volume-migration.ts'
 
 const MINUTE = 60_000
-const HOUR = 60 * MINUTE
-const YEAR = 8760 * HOUR
 const MOST = 1_000_000_000
 
 const strings = z.record(z.string(), z.string())
@@ -21,108 +20,6 @@ const metadata = z.looseObject({
 })
 /** Ours to write; what an older version of us left there must not make the object unreadable. */
 const status = z.looseObject({}).optional().catch(undefined)
-
-const selector = z.looseObject({
-  matchLabels: strings.optional(),
-  matchExpressions: z
-    .array(
-      z.looseObject({
-        key: text(317),
-        operator: oneOf('In', 'NotIn', 'Exists', 'DoesNotExist'),
-        values: z.array(z.string()).optional(),
-      }),
-    )
-    .optional(),
-})
-
-const sizedLimit = z.looseObject({
-  base: number(0, MOST * 1000).optional(),
-  perGiB: number(0, MOST).optional(),
-  max: number(0, MOST * 1000).optional(),
-})
-
-const tier = z.looseObject({
-  name: tierName(),
-  storageClass: text().optional(),
-  cinderVolumeType: text(255).optional(),
-  iopsThreshold: number(0, 10_000_000).optional(),
-  retentionDays: number(0, 3650).optional(),
-  costPerGiBMonth: number(0, 1_000_000).optional(),
-  iopsLimit: sizedLimit.optional(),
-  throughputLimit: sizedLimit.optional(),
-  capacity: z
-    .looseObject({
-      maxGiB: number(1, MOST).optional(),
-      headroomPercent: number(0, 90).optional(),
-    })
-    .optional(),
-})
-
-const strategy = oneOf('cinder-retype', 'cinder-transfer', 'snapshot-restore')
-
-const migration = z.looseObject({
-  strategy: strategy.optional(),
-  schedule: text(128).optional(),
-  timeZone: text(64).optional(),
-  slotDuration: duration(MINUTE, 168 * HOUR).optional(),
-  cooldownPeriod: duration(0, YEAR).optional(),
-  cooldown: z
-    .looseObject({ promote: duration(0, YEAR).optional(), demote: duration(0, YEAR).optional() })
-    .optional(),
-  maxConcurrent: integer(1, 100).optional(),
-  attached: oneOf('Auto', 'Never', 'Allow').optional(),
-  cinderOptions: z
-    .looseObject({
-      migrationPolicy: oneOf('on-demand', 'never').optional(),
-      allowHostCopy: flag().optional(),
-      retypeTimeout: integer(10, 604_800).optional(),
-    })
-    .optional(),
-})
-
-const policySpec = z.looseObject({
-  cloudProvider: oneOf('openstack').optional(),
-  mode: oneOf('Auto', 'Approve', 'Observe').optional(),
-  paused: flag().optional(),
-  priority: integer(-1_000_000, 1_000_000).optional(),
-  selector: selector.optional(),
-  namespaceSelector: selector.optional(),
-  storageClassNames: z.array(text()).optional(),
-  tiers: z.array(tier).min(1, { error: 'list at least one tier, fastest first' }),
-  overrides: z.looseObject({ forceTier: oneOf('Allow', 'Deny').optional() }).optional(),
-  metrics: z
-    .looseObject({
-      source: oneOf('Prometheus', 'Gnocchi').optional(),
-      window: duration(MINUTE, 24 * HOUR).optional(),
-      minHistory: duration(0, 2160 * HOUR).optional(),
-      minCoveragePercent: number(1, 100).optional(),
-      maxStaleness: duration(MINUTE, 168 * HOUR).optional(),
-      ioUnitKiB: number(1, 16_384).optional(),
-    })
-    .optional(),
-  decision: z
-    .looseObject({
-      algorithm: oneOf('BreakEven', 'Threshold').optional(),
-      rho: number(0, 10_000).optional(),
-      muHours: number(0, 8760).optional(),
-      moveCostPerGiB: number(0, 1_000_000).optional(),
-      halfLifeHours: number(1, 8760).optional(),
-    })
-    .optional(),
-  migration: migration.optional(),
-  limits: z
-    .looseObject({
-      perNamespace: z
-        .array(z.looseObject({ namespace: text(63), maxConcurrent: integer(0, 100) }))
-        .optional(),
-      perPool: z
-        .array(z.looseObject({ pool: text(63), maxConcurrent: integer(0, 100) }))
-        .optional(),
-      maxGiBPerSlot: number(1, MOST).optional(),
-    })
-    .optional(),
-  budget: z.looseObject({ maxMonthlyCost: number(0, MOST * 1000).optional() }).optional(),
-})
 
 const storagePolicy = z.looseObject({ metadata, spec: policySpec, status })
 
@@ -214,7 +111,8 @@ export function parseStoragePolicy(
 ): { readonly ok: true; readonly policy: StoragePolicy } | Problems {
   const parsed = storagePolicy.safeParse(raw)
   if (!parsed.success) return { ok: false, problems: problemsOf(parsed.error, raw) }
-  const policy = parsed.data as unknown as StoragePolicy
+  // the spec stays as it was written: defaults are filled in by `effectivePolicy`
+  const policy = { ...parsed.data, spec: (raw as StoragePolicy).spec } as StoragePolicy
   const problems = [...scheduleProblems(policy), ...poolProblems(policy)]
   return problems.length === 0 ? { ok: true, policy } : { ok: false, problems }
 }
@@ -253,7 +151,7 @@ function checkpointOf(schema: z.ZodType, raw: unknown): ParsedCheckpoint {
 }
 
 function scheduleProblems({ spec }: StoragePolicy): string[] {
-  const { schedule, timeZone = 'UTC' } = spec.migration ?? {}
+  const { schedule, timeZone = POLICY_DEFAULTS.migration.timeZone } = spec.migration ?? {}
   if (schedule === undefined) return []
   try {
     createSchedule(schedule, timeZone, MINUTE)

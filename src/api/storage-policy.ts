@@ -1,98 +1,25 @@
+import type * as z from 'zod'
 import type { Condition, ObjectMeta } from './object.ts'
+import type { policySpec } from './policy-schema.ts'
 
-export type Strategy = 'cinder-retype' | 'cinder-transfer' | 'snapshot-restore'
-export type Mode = 'Auto' | 'Approve' | 'Observe'
-export type AttachedRule = 'Auto' | 'Never' | 'Allow'
-
-/** A limit that grows with the size: min(max, base + perGiB * GiB). In I/O operations (or bytes) per second. */
-export type SizedLimit = { readonly base?: number; readonly perGiB?: number; readonly max?: number }
-
-export type TierSpec = {
-  readonly name: string
-  readonly storageClass?: string
-  readonly cinderVolumeType?: string
-  readonly iopsThreshold?: number
-  readonly retentionDays?: number
-  readonly regions?: readonly string[]
-  readonly costPerGiBMonth?: number
-  readonly iopsLimit?: SizedLimit
-  readonly throughputLimit?: SizedLimit
-  readonly capacity?: { readonly maxGiB?: number; readonly headroomPercent?: number }
-}
-
-export type LabelSelector = {
-  readonly matchLabels?: Readonly<Record<string, string>>
-  readonly matchExpressions?: readonly {
-    readonly key: string
-    readonly operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist'
-    readonly values?: readonly string[]
-  }[]
-}
+/** What is written in YAML: a field is there or not, and nothing changes it. */
+type Written<T> = T extends readonly (infer Item)[]
+  ? readonly Written<Item>[]
+  : T extends object
+    ? { readonly [K in keyof T]: Written<Exclude<T[K], undefined>> }
+    : T
 
 /** `spec` of a StoragePolicy as a person writes it; durations are Go durations (`30m`, `24h`). */
-export type StoragePolicySpec = {
-  readonly cloudProvider?: 'openstack'
-  readonly mode?: Mode
-  readonly paused?: boolean
-  readonly priority?: number
-  readonly selector?: LabelSelector
-  readonly namespaceSelector?: LabelSelector
-  readonly storageClassNames?: readonly string[]
-  readonly tiers: readonly TierSpec[]
-  readonly overrides?: { readonly forceTier?: 'Allow' | 'Deny' }
-  readonly metrics?: {
-    readonly source?: 'Prometheus' | 'Gnocchi'
-    readonly window?: string
-    readonly minHistory?: string
-    readonly minCoveragePercent?: number
-    readonly maxStaleness?: string
-    readonly ioUnitKiB?: number
-  }
-  readonly decision?: {
-    readonly algorithm?: 'BreakEven' | 'Threshold'
-    readonly rho?: number
-    readonly muHours?: number
-    readonly moveCostPerGiB?: number
-    readonly halfLifeHours?: number
-  }
-  readonly migration?: {
-    readonly strategy?: Strategy
-    readonly schedule?: string
-    readonly timeZone?: string
-    readonly slotDuration?: string
-    readonly cooldownPeriod?: string
-    readonly cooldown?: { readonly promote?: string; readonly demote?: string }
-    readonly maxConcurrent?: number
-    readonly attached?: AttachedRule
-    readonly cinderOptions?: {
-      readonly migrationPolicy?: 'on-demand' | 'never'
-      readonly allowHostCopy?: boolean
-      /** Seconds. */
-      readonly retypeTimeout?: number
-    }
-  }
-  readonly limits?: {
-    readonly perNamespace?: readonly {
-      readonly namespace: string
-      readonly maxConcurrent: number
-    }[]
-    /** A pool is named by the tier that lives on it. */
-    readonly perPool?: readonly { readonly pool: string; readonly maxConcurrent: number }[]
-    readonly maxGiBPerSlot?: number
-  }
-  readonly budget?: { readonly maxMonthlyCost?: number }
-  readonly erasureCoding?: {
-    readonly enabled?: boolean
-    readonly coldTierOnly?: boolean
-    readonly dataShards?: number
-    readonly parityShards?: number
-  }
-  readonly multiRegion?: {
-    readonly enabled?: boolean
-    readonly primaryRegion?: string
-    readonly replicaRegions?: readonly string[]
-  }
-}
+export type StoragePolicySpec = Written<z.input<typeof policySpec>>
+
+type Migration = NonNullable<StoragePolicySpec['migration']>
+export type Strategy = NonNullable<Migration['strategy']>
+export type Mode = NonNullable<StoragePolicySpec['mode']>
+export type AttachedRule = NonNullable<Migration['attached']>
+export type TierSpec = StoragePolicySpec['tiers'][number]
+/** A limit that grows with the size: min(max, base + perGiB * GiB). In I/O operations (or bytes) per second. */
+export type SizedLimit = NonNullable<TierSpec['iopsLimit']>
+export type LabelSelector = NonNullable<StoragePolicySpec['selector']>
 
 export type StoragePolicyStatus = {
   readonly observedGeneration?: number

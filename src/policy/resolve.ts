@@ -1,4 +1,5 @@
 import type { ConfigTier } from '../api/config.ts'
+import { TIER_DEFAULTS } from '../api/policy-tiers.ts'
 import type { TierSpec } from '../api/storage-policy.ts'
 import { resolvePrices } from './resolve-prices.ts'
 import { resolveTypes } from './resolve-types.ts'
@@ -16,7 +17,6 @@ export type ResolvedTiers =
     }
 
 const SECONDS_PER_DAY = 86_400
-const DEFAULT_HEADROOM_PERCENT = 10
 
 /**
  * The tiers of a policy with every field filled in, or all that a person must fix, one message each with field,
@@ -64,8 +64,8 @@ function tierOf(
     typeName: type.name,
     pricePerGiBMonth,
     limitIops,
-    retentionSeconds: (spec.retentionDays ?? 0) * SECONDS_PER_DAY,
-    headroomPercent: spec.capacity?.headroomPercent ?? DEFAULT_HEADROOM_PERCENT,
+    retentionSeconds: (spec.retentionDays ?? TIER_DEFAULTS.retentionDays) * SECONDS_PER_DAY,
+    headroomPercent: spec.capacity?.headroomPercent ?? TIER_DEFAULTS.capacity.headroomPercent,
     ...(storageClass !== undefined && { storageClass }),
     ...(spec.iopsLimit && { capIops: limitIops }),
     ...(iopsThreshold !== undefined && { iopsThreshold }),

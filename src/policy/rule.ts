@@ -1,5 +1,8 @@
+import { POLICY_DEFAULTS } from '../api/policy-schema.ts'
 import { intervalCosts, moveCost, premiumPerHour } from './cost.ts'
 import type { RuleConstants, Tier, VolumeState, Wish } from './types.ts'
+
+const { rho, muHours, moveCostPerGiB, halfLifeHours } = POLICY_DEFAULTS.decision
 
 /**
  * The rule "discounted lead with doubt": for every tier the discounted cost the volume would have had there; it moves
@@ -7,10 +10,10 @@ import type { RuleConstants, Tier, VolumeState, Wish } from './types.ts'
  * have brought about. docs/reference-decisions.md explains it with an example.
  */
 export const DEFAULT_CONSTANTS: RuleConstants = {
-  rho: 20,
-  muHours: 24,
-  moveCostPerGiB: 0,
-  halfLifeHours: 48,
+  rho,
+  muHours,
+  moveCostPerGiB,
+  halfLifeHours,
   up0: 0.15,
   upPerDay: 0.25,
   down0: 0.2,

@@ -1,6 +1,7 @@
 import { dump } from 'js-yaml'
 import { readSnapshot } from '../../controller/cluster-snapshot.ts'
 import type { ReadingDeps } from '../../controller/read-only.ts'
+import { POLICY_DEFAULTS } from '../../api/policy-schema.ts'
 import { UserError } from '../../errors.ts'
 import { oneOf } from '../flags.ts'
 import type { CommandLine, FlagSpec } from '../flags.ts'
@@ -59,7 +60,7 @@ export async function runExplain(
     metrics === undefined
       ? null
       : await readUsage(source, { ...asked, windowSeconds: metrics.windowMs / 1000 })
-  const ioUnitKiB = metrics?.ioUnitKiB ?? 256
+  const ioUnitKiB = metrics?.ioUnitKiB ?? POLICY_DEFAULTS.metrics.ioUnitKiB
   const history = await readHistory(source, { ...asked, days, ioUnitKiB })
   terminal.progress('')
   const explanation = await explain(snapshot, managed, { history, usage })
