@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { ERROR_CODES } from './error-codes.ts'
+import { UserError } from './errors.ts'
 
 const CODE = /(?:new UserError|super)\(\s*'([^']+)'/g
 
@@ -12,5 +13,21 @@ describe('error codes', () => {
       .flatMap((file) => [...readFileSync(join(import.meta.dirname, file), 'utf8').matchAll(CODE)])
       .map(([, code]) => code)
     expect(Object.keys(ERROR_CODES).filter((code) => !used.includes(code))).toEqual([])
+  })
+})
+
+describe('a mistake of a user', () => {
+  it.each([
+    ['x is 5', 'write 1 to 3', 'x is 5: write 1 to 3'],
+    ['f: x is 5', 'write 1 to 3', 'f: x is 5; write 1 to 3'],
+    [
+      'f cannot be read (ENOENT: no such file)',
+      'mount it',
+      'f cannot be read (ENOENT: no such file): mount it',
+    ],
+    ['it is too late', undefined, 'it is too late'],
+  ])('%j with the fix %j is one sentence', (what, fix, sentence) => {
+    const e = new UserError('FLAGS', what, { fix })
+    expect(e).toMatchObject({ what, fix, message: sentence })
   })
 })

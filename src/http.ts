@@ -224,18 +224,16 @@ export function readPem(path: string, what: string): string {
   try {
     text = textOf(readFileSync(path))
   } catch (e) {
-    throw new UserError(
-      'config',
-      `cannot read ${what} "${path}": ${messageOf(e)}; mount the file there, or correct the path`,
-      { cause: e },
-    )
+    throw new UserError('config', `cannot read ${what} "${path}": ${messageOf(e)}`, {
+      fix: 'mount the file there, or correct the path',
+      cause: e,
+    })
   }
   // an unusable certificate would show only with the first connection, as one that broke off
   if (text.includes('-----BEGIN ')) return text
-  throw new UserError(
-    'config',
-    `${what} "${path}" is no PEM text (-----BEGIN …); convert it, for example with openssl x509 -inform DER`,
-  )
+  throw new UserError('config', `${what} "${path}" is no PEM text (-----BEGIN …)`, {
+    fix: 'convert it, for example with openssl x509 -inform DER',
+  })
 }
 
 function asConnectionError(

@@ -77,8 +77,8 @@ function parseProxy(value: string, from: string): Proxy {
   if (url === undefined || cut || !SCHEMES.has(url.protocol) || url.hostname === '')
     throw new UserError(
       'PROXY',
-      `${from} is "${withoutCredentials(value)}", which is not the URL of a proxy: ` +
-        'set it to http://host:port, https://host:port or socks5://host:port, or unset it',
+      `${from} is "${withoutCredentials(value)}", which is not the URL of a proxy`,
+      { fix: 'set it to http://host:port, https://host:port or socks5://host:port, or unset it' },
     )
   const username = decoded(url.username)
   const password = decoded(url.password)

@@ -5,10 +5,15 @@ import { configSchema } from './config-schema.ts'
 import { docOf, unwrapped } from './keys.ts'
 import type { KeyDoc } from './keys.ts'
 
-/** One line for each key of config.yaml that is read but does not do what its name says. Said once at start. */
+/** What a person should know about config.yaml, one line each. Said once at start. */
 export function notices(config: Config): string[] {
+  return [...keysWithoutEffect(config), ...withoutUsage(config)]
+}
+
+/** One line for each key that is read but does not do what its name says. */
+export function keysWithoutEffect(config: Config): string[] {
   const byKey = Map.groupBy(notedIn(configSchema, config, []), (found) => found.noted)
-  const lines = [...byKey].map(([noted, found]) =>
+  return [...byKey].map(([noted, found]) =>
     typeof noted === 'string'
       ? noted
       : noted(
@@ -16,7 +21,6 @@ export function notices(config: Config): string[] {
           found.flatMap((f) => f.names),
         ),
   )
-  return [...lines, ...withoutUsage(config)]
 }
 
 type Found = {

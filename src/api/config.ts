@@ -35,8 +35,8 @@ export async function loadConfig(
   } catch (e) {
     throw new UserError(
       'config',
-      `--config names ${path}, which cannot be read (${messageOf(e)}): mount the ConfigMap couchestor-config there, or name another file`,
-      { cause: e },
+      `--config names ${path}, which cannot be read (${messageOf(e)})`,
+      { fix: 'mount the ConfigMap couchestor-config there, or name another file', cause: e },
     )
   }
   return parseConfig(text, path)

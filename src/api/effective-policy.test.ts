@@ -100,7 +100,7 @@ describe('notYetActedOn', () => {
   ])('names %s and what happens instead', (field, spec) => {
     const told = notYetActedOn({ tiers, ...spec })
     expect(told).toHaveLength(1)
-    expect(told[0]).toMatch(new RegExp(`^${field.replaceAll(/[[\].]/g, '\\$&')}: .{10}`))
+    expect(told[0]?.what).toMatch(new RegExp(`^${field.replaceAll(/[[\].]/g, '\\$&')}: .{10}`))
   })
 
   it('does not name the algorithm: Threshold decides where it is chosen', () => {

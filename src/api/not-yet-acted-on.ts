@@ -1,14 +1,16 @@
+import type { Problem } from '../errors.ts'
 import { POLICY_DEFAULTS } from './policy-schema.ts'
 import type { StoragePolicySpec } from './storage-policy.ts'
 
 /** Fields that `spec` sets and that are validated, but have no effect yet, with what happens instead. For the status. */
-export function notYetActedOn(spec: StoragePolicySpec): string[] {
+export function notYetActedOn(spec: StoragePolicySpec): Problem[] {
   const { migration } = spec
   const strategy = migration?.strategy ?? POLICY_DEFAULTS.migration.strategy
   return [
     ...when(
       spec.erasureCoding?.enabled,
-      'erasureCoding: Cinder has no such switch; use a volume type on an erasure-coded pool',
+      'erasureCoding: Cinder has no such switch',
+      'use a volume type on an erasure-coded pool',
     ),
     ...when(spec.multiRegion?.enabled, 'multiRegion: volumes stay in the region of the cluster'),
     ...when(
@@ -21,11 +23,12 @@ export function notYetActedOn(spec: StoragePolicySpec): string[] {
     ),
     ...when(
       strategy !== 'cinder-retype',
-      `migration.strategy: nothing moves by ${strategy}; use cinder-retype`,
+      `migration.strategy: nothing moves by ${strategy}`,
+      'use cinder-retype',
     ),
   ]
 }
 
-function when(set: unknown, text: string): string[] {
-  return set ? [text] : []
+function when(set: unknown, what: string, fix?: string): Problem[] {
+  return set ? [{ what, fix }] : []
 }

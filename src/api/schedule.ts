@@ -160,10 +160,9 @@ function parseFields(expression: string, field: string) {
 }
 
 function invalidCron(expression: string, field: string, why: string): UserError {
-  return new UserError(
-    'schedule',
-    `${field} is "${expression}": ${why}; write minute hour day-of-month month day-of-week, for example "0 2 * * *" for 02:00 every day`,
-  )
+  return new UserError('schedule', `${field} is "${expression}": ${why}`, {
+    fix: 'write minute hour day-of-month month day-of-week, for example "0 2 * * *" for 02:00 every day',
+  })
 }
 
 /** Gives the wall time of an instant; throws `UserError` for a zone that this machine does not know. */
@@ -194,10 +193,9 @@ function zoneFormat(timeZone: string, field: string): Intl.DateTimeFormat {
       minute: 'numeric',
     })
   } catch {
-    throw new UserError(
-      'schedule',
-      `${field} is "${timeZone}", which is no time zone here: write an IANA name such as UTC or Europe/Berlin`,
-    )
+    throw new UserError('schedule', `${field} is "${timeZone}", which is no time zone here`, {
+      fix: 'write an IANA name such as UTC or Europe/Berlin',
+    })
   }
 }
 

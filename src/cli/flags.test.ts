@@ -29,9 +29,9 @@ describe('a command line', () => {
   it.each([
     [['a', 'b'], 'explain needs pvc/NAME, not "a b"'],
     [['-x'], 'unknown flag: -x'],
-    [['--namespce', 'shop'], 'unknown flag: --namespce, did you mean --namespace?'],
-    [['--outpt', 'json'], 'unknown flag: --outpt, did you mean --output?'],
-    [['a', 'b', '--outpt=json'], 'unknown flag: --outpt, did you mean --output?'],
+    [['--namespce', 'shop'], 'unknown flag: --namespce (did you mean --namespace?); see'],
+    [['--outpt', 'json'], 'unknown flag: --outpt (did you mean --output?); see'],
+    [['a', 'b', '--outpt=json'], 'unknown flag: --outpt (did you mean --output?); see'],
     [['-n'], '--namespace needs a value (NAME)'],
     [['--output'], '--output needs a value (json, yaml)'],
     [['-o', 'xml'], '--output: "xml" is not one of json, yaml'],

@@ -109,7 +109,9 @@ function checkValue(name: string, spec: FlagSpec, text: string | undefined): voi
   if (spec.whole !== undefined) numberFlag({ [name]: text }, name, ...spec.whole)
   if (spec.url === true && !/^https?:$/.test(URL.parse(text)?.protocol ?? ''))
     // the text may hold a password
-    throw new UserError('FLAGS', `--${name} is no URL; write one like http://prometheus:9090`)
+    throw new UserError('FLAGS', `--${name} is no URL`, {
+      fix: 'write one like http://prometheus:9090',
+    })
   if (spec.choices !== undefined) oneOf({ [name]: text }, name, spec.choices)
 }
 
@@ -120,14 +122,11 @@ function wordsMessage(command: string, found: readonly string[], { usage }: Word
 
 function unknownFlag(raw: string, name: string, known: readonly string[]): string {
   const likely = nearest(name, known)
-  return `unknown flag: ${raw}${likely === undefined ? '' : `, did you mean --${likely}?`}`
+  return `unknown flag: ${raw}${likely === undefined ? '' : ` (did you mean --${likely}?)`}`
 }
 
 function wrong(command: string, what: string): UserError {
-  return new UserError(
-    'FLAGS',
-    `${what}${/[?]$/.test(what) ? '' : '.'} See couchestor ${command} --help`,
-  )
+  return new UserError('FLAGS', what, { fix: `see couchestor ${command} --help` })
 }
 
 /** One of `values`, or a `UserError` that names them. */
@@ -141,10 +140,9 @@ export function oneOf<T extends string>(
   const value = values.find((v) => v === text)
   if (value !== undefined) return value
   const likely = nearest(text, values)
-  throw new UserError(
-    'FLAGS',
-    `--${name}: "${text}" is not one of ${values.join(', ')}${likely === undefined ? '' : `; did you mean ${likely}?`}`,
-  )
+  throw new UserError('FLAGS', `--${name}: "${text}" is not one of ${values.join(', ')}`, {
+    fix: likely && `did you mean ${likely}?`,
+  })
 }
 
 /** A whole number between the bounds, or a `UserError` that names flag, value and fix. */

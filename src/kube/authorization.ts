@@ -42,7 +42,8 @@ export function bearer(token: string, source: string): string {
   if (trimmed === '' || /[^\x21-\x7e]/.test(trimmed))
     throw new UserError(
       'KUBE_BAD_TOKEN',
-      `the token from ${source} is empty or has characters that no token has; write a new one`,
+      `the token from ${source} is empty or has characters that no token has`,
+      { fix: 'write a new one' },
     )
   return `Bearer ${trimmed}`
 }

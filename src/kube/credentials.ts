@@ -53,9 +53,13 @@ export async function loadKubeAccess(options: KubeAccessOptions): Promise<KubeAc
   throw new UserError(
     'KUBE_NOT_CONFIGURED',
     inPod
-      ? `--${chosen[0]} chooses in a kubeconfig, and there is none: --kubeconfig and KUBECONFIG are not set and ${home} cannot be read; pass --kubeconfig <file>, or leave --${chosen.join(' and --')} out to use the pod's own account`
-      : 'no Kubernetes cluster is configured: --kubeconfig and KUBECONFIG are not set, this is not a pod ' +
-          `(KUBERNETES_SERVICE_HOST is not set) and ${home} cannot be read; pass --kubeconfig <file>`,
+      ? `--${chosen[0]} chooses in a kubeconfig, and there is none: --kubeconfig and KUBECONFIG are not set and ${home} cannot be read`
+      : `no Kubernetes cluster is configured: --kubeconfig and KUBECONFIG are not set, this is not a pod (KUBERNETES_SERVICE_HOST is not set) and ${home} cannot be read`,
+    {
+      fix: inPod
+        ? `pass --kubeconfig <file>, or leave --${chosen.join(' and --')} out to use the pod's own account`
+        : 'pass --kubeconfig <file>',
+    },
   )
 }
 
@@ -94,8 +98,8 @@ async function inCluster(
     } catch (e) {
       throw new UserError(
         'KUBE_NO_SERVICE_ACCOUNT',
-        `KUBERNETES_SERVICE_HOST is set but "${path}" cannot be read: ${messageOf(e)}; ` +
-          'set automountServiceAccountToken: true for the pod, or pass --kubeconfig <file>',
+        `KUBERNETES_SERVICE_HOST is set but "${path}" cannot be read: ${messageOf(e)}`,
+        { fix: 'set automountServiceAccountToken: true for the pod, or pass --kubeconfig <file>' },
       )
     }
   }

@@ -53,19 +53,21 @@ export function execCredential(
   }
 }
 
+type Failed = (why: string, fix?: string, cause?: unknown) => UserError
+
 async function answerOf(
   exec: ExecConfig,
   { cluster, userName }: Pick<Chosen, 'cluster' | 'userName'>,
   deps: ExecDeps,
 ): Promise<ExecCredential> {
-  const failed = (why: string, cause?: unknown) =>
+  const failed: Failed = (why, fix, cause) =>
     new UserError(
       'KUBE_EXEC_FAILED',
       `the credential command "${exec.command}" of user "${userName}" failed: ${why}`,
-      { cause },
+      { fix, cause },
     )
   if (exec.interactiveMode === 'Always' && !deps.interactive)
-    throw failed('it wants a terminal (interactiveMode: Always), and there is none; run it there')
+    throw failed('it wants a terminal (interactiveMode: Always), and there is none', 'run it there')
   const apiVersion = exec.apiVersion || DEFAULT_API
   const interactive = deps.interactive && exec.interactiveMode !== 'Never'
   const info = JSON.stringify({
@@ -81,17 +83,13 @@ async function answerOf(
   } catch (e) {
     const missing = (e as { code?: unknown }).code === 'ENOENT'
     const hint = oneLine(exec.installHint ?? '')
-    throw failed(
-      missing
-        ? `it is not installed${hint === '' ? '; install it, or use another context' : `: ${hint}`}`
-        : messageOf(e),
-      e,
-    )
+    if (!missing) throw failed(messageOf(e), undefined, e)
+    throw failed('it is not installed', hint || 'install it, or use another context', e)
   }
   if (ended.code !== 0) {
     const said = redact(ended.stderr.trim().split('\n')[0] ?? '').slice(0, LONGEST_SAID)
     const how = ended.code === null ? 'it was killed' : `exit code ${ended.code}`
-    throw failed(`${said === '' ? how : said}; run it by hand to see more`)
+    throw failed(said === '' ? how : said, 'run it by hand to see more')
   }
   return credentialOf(ended.stdout, failed)
 }
@@ -158,12 +156,12 @@ const Answer = z.object({
   }),
 })
 
-function credentialOf(text: string, failed: (why: string) => UserError): ExecCredential {
+function credentialOf(text: string, failed: Failed): ExecCredential {
   let printed: unknown
   try {
     printed = JSON.parse(text.replace(/^\uFEFF/, ''))
   } catch {
-    throw failed('what it prints is not JSON; it must print an ExecCredential')
+    throw failed('what it prints is not JSON', 'let it print an ExecCredential')
   }
   const status = Answer.safeParse(printed).data?.status
   const { token, clientCertificateData: cert, clientKeyData: key } = status ?? {}

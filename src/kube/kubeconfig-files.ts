@@ -74,8 +74,8 @@ export function choose(files: readonly string[], choice: Choice, readFile: ReadF
   if (cluster === undefined)
     throw new UserError(
       'KUBECONFIG_NO_CONTEXT',
-      `kubeconfig ${where}: ${contextName === '' ? 'current-context is not set' : `context "${contextName}" names no cluster that is in the file`}; ` +
-        'choose one with kubectl config use-context NAME, or pass --context NAME',
+      `kubeconfig ${where}: ${contextName === '' ? 'current-context is not set' : `context "${contextName}" names no cluster that is in the file`}`,
+      { fix: 'choose one with kubectl config use-context NAME, or pass --context NAME' },
     )
   return {
     cluster: { ...cluster, server: serverOf(cluster, clusterName, where) },
@@ -96,16 +96,18 @@ function chosenUser(
   if (wanted !== undefined) throw missing(where, '--user', wanted, 'user', users)
   throw new UserError(
     'KUBECONFIG_NO_CONTEXT',
-    `kubeconfig ${where}: the context names user "${userName}", who is not in the file; correct the context, or pass --user NAME`,
+    `kubeconfig ${where}: the context names user "${userName}", who is not in the file`,
+    { fix: 'correct the context, or pass --user NAME' },
   )
 }
 
 function missing(where: string, flag: string, name: string, kind: string, known: Named): UserError {
   const names = [...known.keys()]
-  const there = names.length === 0 ? `there is no ${kind}` : `there is ${names.join(', ')}`
+  const fix = names.length === 0 ? `add a ${kind}` : `choose one of ${names.join(', ')}`
   return new UserError(
     'KUBECONFIG_NO_CONTEXT',
-    `kubeconfig ${where}: ${flag} "${name}" is not in the file; ${there}`,
+    `kubeconfig ${where}: ${flag} "${name}" is not in the file`,
+    { fix },
   )
 }
 
@@ -114,14 +116,14 @@ function serverOf({ server = '' }: Cluster, name: string, where: string): string
   const text = /^[a-z]+:\/\//i.test(server) ? server : `http://${server}`
   const url = server === '' ? null : URL.parse(text)
   const what = `server "${server.split('?')[0]?.replace(/\/\/.*@/, '//[hidden]@')}" of cluster "${name}"`
-  const refused = (why: string) =>
-    new UserError('KUBECONFIG_INVALID', `kubeconfig ${where}: ${what} ${why}`)
+  const refused = (why: string, fix: string) =>
+    new UserError('KUBECONFIG_INVALID', `kubeconfig ${where}: ${what} ${why}`, { fix })
   if (url === null || !/^https?:$/.test(url.protocol))
-    throw refused('is no address; write one such as https://10.0.0.1:6443')
+    throw refused('is no address', 'write one such as https://10.0.0.1:6443')
   if (url.username !== '' || url.password !== '')
-    throw refused('carries a user; write username and password, or a token, to the user instead')
+    throw refused('carries a user', 'write username and password, or a token, to the user instead')
   if (url.search !== '' || url.hash !== '')
-    throw refused('carries a query; write the address alone, such as https://10.0.0.1:6443')
+    throw refused('carries a query', 'write the address alone, such as https://10.0.0.1:6443')
   return text.replace(/\/+$/, '')
 }
 
@@ -144,7 +146,8 @@ function merged(files: readonly string[], readFile: ReadFile): Merged {
   if (found === 0)
     throw new UserError(
       'KUBE_FILE_UNREADABLE',
-      `none of the files of the kubeconfig ${files.join(':')} exists; correct KUBECONFIG, or pass --kubeconfig FILE`,
+      `none of the files of the kubeconfig ${files.join(':')} exists`,
+      { fix: 'correct KUBECONFIG, or pass --kubeconfig FILE' },
     )
   return { currentContext, clusters, users, contexts }
 }
@@ -166,8 +169,8 @@ function isMissing(e: unknown): boolean {
 export function unreadable(what: string, path: string, e: unknown): UserError {
   return new UserError(
     'KUBE_FILE_UNREADABLE',
-    `cannot read the ${what} "${path}": ${messageOf(e)}; correct the path or the file's permissions`,
-    { cause: e },
+    `cannot read the ${what} "${path}": ${messageOf(e)}`,
+    { fix: "correct the path or the file's permissions", cause: e },
   )
 }
 

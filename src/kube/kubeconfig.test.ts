@@ -120,9 +120,9 @@ describe('--context, --cluster, --user', () => {
   })
 
   it.each([
-    [{ context: 'prd' }, '--context "prd" is not in the file; there is prod, test'],
-    [{ cluster: 'x' }, '--cluster "x" is not in the file; there is prod, test'],
-    [{ user: 'x' }, '--user "x" is not in the file; there is admin, reader'],
+    [{ context: 'prd' }, '--context "prd" is not in the file; choose one of prod, test'],
+    [{ cluster: 'x' }, '--cluster "x" is not in the file; choose one of prod, test'],
+    [{ user: 'x' }, '--user "x" is not in the file; choose one of admin, reader'],
   ])('%j that is not there is named with those that are', async (choice, message) => {
     expect(await messageOf(load({ '/k': TWO }, { choice }))).toContain(message)
   })
@@ -293,7 +293,7 @@ describe('a credential command', () => {
       exec: { command: 'no-such-login', installHint: 'Install it:\n\n  brew install login\n' },
     })
     expect(await messageOf(load({ '/k': text }))).toBe(
-      'the credential command "no-such-login" of user "u" failed: it is not installed: Install it: brew install login',
+      'the credential command "no-such-login" of user "u" failed: it is not installed; Install it: brew install login',
     )
   })
 

@@ -71,13 +71,15 @@ function refuseUnsupported({ user, userName }: Chosen, where: string): void {
   if (!user.as && (user['as-uid'] || user['as-groups']?.length || user['as-user-extra']))
     throw new UserError(
       'KUBECONFIG_INVALID',
-      `kubeconfig ${where}: user "${userName}" impersonates a uid, groups or extra fields, but no user; add "as"`,
+      `kubeconfig ${where}: user "${userName}" impersonates a uid, groups or extra fields, but no user`,
+      { fix: 'add "as"' },
     )
   const provider = user['auth-provider']?.name
   if (provider !== undefined && provider !== 'oidc')
     throw new UserError(
       'KUBECONFIG_UNSUPPORTED',
-      `kubeconfig ${where}: auth-provider "${provider}" of user "${userName}" is one that kubectl has given up too; use its exec plugin`,
+      `kubeconfig ${where}: auth-provider "${provider}" of user "${userName}" is one that kubectl has given up too`,
+      { fix: 'use its exec plugin' },
     )
 }
 
@@ -144,10 +146,9 @@ function checkPair(cert: string | undefined, key: string | undefined, userName: 
 }
 
 function unusable(what: string, why: string): UserError {
-  return new UserError(
-    'KUBECONFIG_INVALID',
-    `${what} of the kubeconfig cannot be used: ${why}; log in again, or correct it`,
-  )
+  return new UserError('KUBECONFIG_INVALID', `${what} of the kubeconfig cannot be used: ${why}`, {
+    fix: 'log in again, or correct it',
+  })
 }
 
 function staticCredential(
@@ -185,7 +186,8 @@ function idToken({ user, userName }: Chosen, { clock }: KubeconfigDeps): string 
   if (token !== '' && clock.now() < expires) return bearer(token, `user "${userName}"`)
   throw new UserError(
     'KUBE_BAD_TOKEN',
-    `the id-token of user "${userName}" (auth-provider oidc) ${token === '' ? 'is missing' : 'has expired'}; run kubectl get namespaces once, which renews it`,
+    `the id-token of user "${userName}" (auth-provider oidc) ${token === '' ? 'is missing' : 'has expired'}`,
+    { fix: 'run kubectl get namespaces once, which renews it' },
   )
 }
 

@@ -9,6 +9,7 @@ import type { Log } from '../log.ts'
 import type { Registry } from '../metrics.ts'
 import type { Session } from '../openstack/session.ts'
 import { gnocchiClient, gnocchiSourceConfig } from './gnocchi-config.ts'
+import { sentenceOf } from '../errors.ts'
 import { NO_PROMETHEUS, prometheusSourceConfig, prometheusTls } from './prometheus-config.ts'
 import { systemHttpClient } from './system-http.ts'
 
@@ -48,7 +49,7 @@ export function prometheusSource({
   readonly knownVolumes?: () => Iterable<string>
 }): ActivitySource {
   if (config.prometheus.endpoint === undefined)
-    return unavailableSource('prometheus', NO_PROMETHEUS)
+    return unavailableSource('prometheus', sentenceOf(NO_PROMETHEUS))
   return createPrometheusSource({
     ...rest,
     http: wrap(systemHttpClient({ ...prometheusTls(config), connections: 4 })),

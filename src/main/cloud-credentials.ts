@@ -133,9 +133,11 @@ async function secretData(
   } catch (e) {
     throw new UserError(
       'OpenStackCredentials',
-      `the environment has no OpenStack credential, and Secret ${namespace}/${name} of openstack.credential_ref cannot be read: ${messageOf(e)}. ` +
-        'Set the OS_* variables from it, as the Deployment of the guide does, or let the ServiceAccount get this Secret',
-      { cause: e },
+      `the environment has no OpenStack credential, and Secret ${namespace}/${name} of openstack.credential_ref cannot be read: ${messageOf(e)}`,
+      {
+        fix: 'set the OS_* variables from it, as the Deployment of the guide does, or let the ServiceAccount get this Secret',
+        cause: e,
+      },
     )
   }
 }

@@ -120,7 +120,8 @@ async function checkAccess(http: HttpClient, access: KubeAccess): Promise<void> 
       if (e instanceof ConnectionError) return accessProblem(e, server, named(source))
       throw e
     })
-  if (problem !== undefined) throw new UserError('KUBE_UNREACHABLE', problem)
+  if (problem !== undefined)
+    throw new UserError('KUBE_UNREACHABLE', problem.what, { fix: problem.fix })
 }
 
 function named(source: string): string {
@@ -179,8 +180,8 @@ function tellWithoutCloud(e: unknown): never {
   if (!(e instanceof UserError)) throw e
   throw new UserError(
     'NO_CLOUD',
-    `the tier of a volume is its type in Cinder, and Cinder cannot be asked from here: ${e.message}`,
-    { cause: e },
+    `the tier of a volume is its type in Cinder, and Cinder cannot be asked from here: ${e.what}`,
+    { fix: e.fix, cause: e },
   )
 }
 

@@ -89,8 +89,11 @@ async function exporterConfig(flags: Flags): Promise<ExporterConfig> {
   } catch (e) {
     throw new UserError(
       'config',
-      `--config names ${path}, which cannot be read (${messageOf(e)}): mount the ConfigMap couchestor-ceilometer-config there, or name another file`,
-      { cause: e },
+      `--config names ${path}, which cannot be read (${messageOf(e)})`,
+      {
+        fix: 'mount the ConfigMap couchestor-ceilometer-config there, or name another file',
+        cause: e,
+      },
     )
   }
   return parseExporterConfig(text, path)

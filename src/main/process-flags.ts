@@ -21,5 +21,7 @@ export function logLevel(flags: Flags): LogLevel {
 export function checkProvider(flags: Flags): void {
   const provider = flags['cloud-provider']
   if (provider !== 'openstack')
-    throw new UserError('FLAGS', `--cloud-provider: "${provider}" is not supported; openstack is`)
+    throw new UserError('FLAGS', `--cloud-provider: "${provider}" is not supported`, {
+      fix: 'write openstack',
+    })
 }

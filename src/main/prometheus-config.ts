@@ -8,7 +8,9 @@ import type { HttpOptions } from '../http.ts'
 
 /** `prometheus` of config.yaml as the source wants it. Throws `UserError` when no endpoint is given. */
 export function prometheusSourceConfig({ prometheus: p }: Config): PrometheusSourceConfig {
-  if (p.endpoint === undefined) throw new UserError('config', NO_PROMETHEUS)
+  if (p.endpoint === undefined) {
+    throw new UserError('config', NO_PROMETHEUS.what, { fix: NO_PROMETHEUS.fix })
+  }
   const authorization = authorizationOf(p.auth)
   return {
     endpoint: p.endpoint,
@@ -25,8 +27,10 @@ export function prometheusSourceConfig({ prometheus: p }: Config): PrometheusSou
   }
 }
 
-export const NO_PROMETHEUS =
-  'no Prometheus is configured: set prometheus.endpoint in config.yaml to a URL such as http://prometheus-server.monitoring.svc:9090, or metrics.source to Gnocchi'
+export const NO_PROMETHEUS = {
+  what: 'no Prometheus is configured',
+  fix: 'set prometheus.endpoint in config.yaml to a URL such as http://prometheus-server.monitoring.svc:9090, or metrics.source to Gnocchi',
+}
 
 function authorizationOf({
   basic,

@@ -102,14 +102,18 @@ function notInCatalog(catalog: readonly CatalogEntry[], wish: EndpointWish): Use
   if (old !== undefined)
     return new UserError(
       'OpenStackEndpoint',
-      `the service catalog has only version 2 of the block storage API (${old.url}), and volumes are moved through version 3, ` +
-        `which Cinder has had since Mitaka: set openstack.endpoint_override to its URL, such as ${old.url.replace(OLD_API, '/v3')}, or have the service volumev3 registered`,
+      `the service catalog has only version 2 of the block storage API (${old.url}), and volumes are moved through version 3, which Cinder has had since Mitaka`,
+      {
+        fix: `set openstack.endpoint_override to its URL, such as ${old.url.replace(OLD_API, '/v3')}, or have the service volumev3 registered`,
+      },
     )
   const known = has.length > 0 ? `it has ${has.join(', ')}` : 'it has none at all'
   return new UserError(
     'OpenStackEndpoint',
-    `the service catalog has no ${wish.interface} ${wish.service} endpoint${where} (${known}): ` +
-      `correct OS_REGION_NAME (openstack.region) or OS_INTERFACE (openstack.interface), or set ${OVERRIDE[wish.service]}`,
+    `the service catalog has no ${wish.interface} ${wish.service} endpoint${where} (${known})`,
+    {
+      fix: `correct OS_REGION_NAME (openstack.region) or OS_INTERFACE (openstack.interface), or set ${OVERRIDE[wish.service]}`,
+    },
   )
 }
 

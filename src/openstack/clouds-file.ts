@@ -51,10 +51,9 @@ export function parseCloudsFile({ text, where }: TextFile): Settings {
   }
   if (loaded === undefined || loaded === null) return {}
   if (isSettings(loaded)) return loaded
-  throw new UserError(
-    'OpenStackCredentials',
-    `${where} is not a clouds.yaml: it needs a map "clouds" with one entry per cloud`,
-  )
+  throw new UserError('OpenStackCredentials', `${where} is not a clouds.yaml`, {
+    fix: 'write a map "clouds" with one entry per cloud',
+  })
 }
 
 function withoutComments(text: string): string {

@@ -48,7 +48,8 @@ export function readCloud(
   if (wanted === undefined) return names
   throw new UserError(
     'OpenStackCredentials',
-    `OS_CLOUD is "${wanted}", which ${where} does not have: choose one of ${names.join(', ') || '(it has none)'}`,
+    `OS_CLOUD is "${wanted}", which ${where} does not have`,
+    { fix: `choose one of ${names.join(', ') || '(it has none)'}` },
   )
 }
 
@@ -56,10 +57,9 @@ function mapIn(file: Settings, key: string, where: string): Settings {
   const value = file[key]
   if (value === undefined || value === null) return {}
   if (isSettings(value)) return value
-  throw new UserError(
-    'OpenStackCredentials',
-    `${where} is not a clouds.yaml: it needs a map "${key}" with one entry per cloud`,
-  )
+  throw new UserError('OpenStackCredentials', `${where} is not a clouds.yaml`, {
+    fix: `write a map "${key}" with one entry per cloud`,
+  })
 }
 
 function secureOf(secure: TextFile | undefined, cloud: string): Settings {
@@ -93,7 +93,8 @@ function chosen(
   if (region === undefined && regions.length > 0 && isListed)
     throw new UserError(
       'OpenStackCredentials',
-      `${asked === undefined ? 'openstack.region' : 'OS_REGION_NAME'} is "${wanted}", which cloud "${cloud}" of ${files.clouds.where} does not have: choose one of ${regions.map((r) => r.name).join(', ')}`,
+      `${asked === undefined ? 'openstack.region' : 'OS_REGION_NAME'} is "${wanted}", which cloud "${cloud}" of ${files.clouds.where} does not have`,
+      { fix: `choose one of ${regions.map((r) => r.name).join(', ')}` },
     )
   const { regions: _, ...rest } = merged(whole, region?.values ?? {})
   const name = region?.name ?? wanted
@@ -112,7 +113,8 @@ function profileOf(settings: Settings, files: CloudFiles, cloud: string): Settin
   if (isSettings(auth) && auth['auth_url']) return {}
   throw new UserError(
     'OpenStackCredentials',
-    `profile "${name}" of cloud "${cloud}" in ${files.clouds.where} is neither in a clouds-public.yaml nor a public cloud known here: set auth.auth_url of the cloud`,
+    `profile "${name}" of cloud "${cloud}" in ${files.clouds.where} is neither in a clouds-public.yaml nor a public cloud known here`,
+    { fix: 'set auth.auth_url of the cloud' },
   )
 }
 

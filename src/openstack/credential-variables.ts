@@ -114,7 +114,8 @@ function* secretSources(
   if (conf?.clouds !== undefined && files.clouds === undefined)
     throw new UserError(
       'OpenStackCredentials',
-      `cloud.conf of the Secret has use-clouds = true, and its clouds-file "${conf.clouds.file ?? 'clouds.yaml'}" is a file of the pods that it was written for: add that file to the Secret under the key clouds.yaml`,
+      `cloud.conf of the Secret has use-clouds = true, and its clouds-file "${conf.clouds.file ?? 'clouds.yaml'}" is a file of the pods that it was written for`,
+      { fix: 'add that file to the Secret under the key clouds.yaml' },
     )
   const own = secret['OS_REGION_NAME'] || conf?.variables['OS_REGION_NAME']
   const cloud = cloudOf(files, wanted, { ...region, asked: region.asked ?? own?.trim() })
@@ -144,7 +145,8 @@ function noCloudsYaml(wanted: string, { unreadable = [] }: CredentialSources): U
   const but = unreadable.length === 0 ? '' : ` (${unreadable.join('; ')})`
   return new UserError(
     'OpenStackCredentials',
-    `OS_CLOUD is "${wanted}" but no clouds.yaml was found${but}: set OS_CLIENT_CONFIG_FILE to its path, or unset OS_CLOUD and set the OS_* variables`,
+    `OS_CLOUD is "${wanted}" but no clouds.yaml was found${but}`,
+    { fix: 'set OS_CLIENT_CONFIG_FILE to its path, or unset OS_CLOUD and set the OS_* variables' },
   )
 }
 

@@ -243,7 +243,7 @@ describe('mistakes', () => {
       /choose one of a, b/,
     ],
     ['a cloud without a file', { env: { OS_CLOUD: 'x' } }, /no clouds.yaml was found/],
-    ['a file that is no clouds.yaml', { env: {}, cloudsYaml: '[]' }, /needs a map "clouds"/],
+    ['a file that is no clouds.yaml', { env: {}, cloudsYaml: '[]' }, /write a map "clouds"/],
     [
       "the guide's placeholder",
       { env: { ...APP, OS_APPLICATION_CREDENTIAL_ID: '<credential-id>' } },

@@ -83,8 +83,10 @@ function incomplete(vars: Variables, problems: Problems): UserError {
   )
   return new UserError(
     'OpenStackCredentials',
-    `cannot log in to OpenStack: ${[...placeholders, ...problems].join('; ')} (read: ${places}). ` +
-      'Set OS_AUTH_URL, OS_APPLICATION_CREDENTIAL_ID and OS_APPLICATION_CREDENTIAL_SECRET in the environment or in the Secret of openstack.credential_ref, or OS_CLOUD with a clouds.yaml',
+    `cannot log in to OpenStack: ${[...placeholders, ...problems].join('; ')} (read: ${places})`,
+    {
+      fix: 'set OS_AUTH_URL, OS_APPLICATION_CREDENTIAL_ID and OS_APPLICATION_CREDENTIAL_SECRET in the environment or in the Secret of openstack.credential_ref, or OS_CLOUD with a clouds.yaml',
+    },
   )
 }
 

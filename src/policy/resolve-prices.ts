@@ -1,3 +1,4 @@
+import type { Problem } from '../errors.ts'
 import type { TierSpec } from '../api/storage-policy.ts'
 import type { TierProblem } from './tier-source.ts'
 
@@ -17,8 +18,8 @@ export function resolvePrices(tiers: readonly TierSpec[]): ResolvedPrices {
   if (given.every((p) => p === undefined))
     return { prices: assumedPrices(tiers.length), assumed: true, problems: [] }
   const problems = tiers.flatMap((tier, i) => {
-    const message = priceProblem(tiers, tier, i)
-    return message === undefined ? [] : [{ reason: 'PricesInvalid' as const, message }]
+    const problem = priceProblem(tiers, tier, i)
+    return problem === undefined ? [] : [{ reason: 'PricesInvalid' as const, ...problem }]
   })
   return { prices: given.map((p) => p ?? NaN), assumed: false, problems }
 }
@@ -29,14 +30,20 @@ function assumedPrices(count: number): readonly number[] {
   )
 }
 
-function priceProblem(tiers: readonly TierSpec[], tier: TierSpec, i: number): string | undefined {
+function priceProblem(tiers: readonly TierSpec[], tier: TierSpec, i: number): Problem | undefined {
   const field = `spec.tiers[${i}].costPerGiBMonth`
   const price = tier.costPerGiBMonth
   if (price === undefined)
-    return `${field}: is missing, while other tiers have a price; price all tiers or none`
+    return {
+      what: `${field}: is missing, while other tiers have a price`,
+      fix: 'price all tiers or none',
+    }
   if (!(price >= 0) || !Number.isFinite(price))
-    return `${field}: ${price} is no price; give a number from 0 up`
+    return { what: `${field}: ${price} is no price`, fix: 'give a number from 0 up' }
   const faster = tiers[i - 1]
   if (faster?.costPerGiBMonth === undefined || price < faster.costPerGiBMonth) return undefined
-  return `${field}: ${price} is not below the ${faster.costPerGiBMonth} of ${faster.name}; a slower tier must cost less, or nothing is ever gained by using it`
+  return {
+    what: `${field}: ${price} is not below the ${faster.costPerGiBMonth} of ${faster.name}, so nothing is ever gained by using it`,
+    fix: 'give the slower tier a lower price',
+  }
 }

@@ -1,6 +1,7 @@
 import type { TierProblem, TierSource, VolumeTypeName } from './tier-source.ts'
 import { nearest } from '../api/nearest.ts'
 import type { ConfigTier } from '../api/config.ts'
+import type { Problem } from '../errors.ts'
 import type { TierSpec } from '../api/storage-policy.ts'
 
 export type ResolvedType = {
@@ -22,7 +23,8 @@ export function resolveTypes(source: TierSource): readonly ResolvedType[] {
       type: one.type,
       problem: {
         reason: 'SameVolumeType',
-        message: `spec.tiers[${i}] (${source.tiers[i]?.name}): tiers ${names} both have volume type "${one.type?.name}"; a move between them would change nothing. Give each tier its own volume type`,
+        what: `spec.tiers[${i}] (${source.tiers[i]?.name}): tiers ${names} both have volume type "${one.type?.name}", so a move between them would change nothing`,
+        fix: 'give each tier its own volume type',
       },
     }
   })
@@ -31,7 +33,7 @@ export function resolveTypes(source: TierSource): readonly ResolvedType[] {
 function resolveType(source: TierSource, tier: TierSpec, index: number): ResolvedType {
   const named = typeName(source, tier, index)
   if ('problem' in named)
-    return { type: undefined, problem: { reason: 'NoVolumeType', message: named.problem } }
+    return { type: undefined, problem: { reason: 'NoVolumeType', ...named.problem } }
   const { name, field } = named
   const byId = source.volumeTypes.find((t) => t.id === name)
   if (byId) return { type: byId, problem: undefined }
@@ -39,12 +41,12 @@ function resolveType(source: TierSource, tier: TierSpec, index: number): Resolve
   const [type] = byName
   if (type && byName.length === 1) return { type, problem: undefined }
   const problem: TierProblem = type
-    ? { reason: 'VolumeTypeAmbiguous', message: ambiguous(field, byName) }
-    : { reason: 'VolumeTypeNotFound', message: unknown(source, field, name) }
+    ? { reason: 'VolumeTypeAmbiguous', ...ambiguous(field, byName) }
+    : { reason: 'VolumeTypeNotFound', ...unknown(source, field, name) }
   return { type: undefined, problem }
 }
 
-type Named = { readonly name: string; readonly field: string } | { readonly problem: string }
+type Named = { readonly name: string; readonly field: string } | { readonly problem: Problem }
 
 function typeName(source: TierSource, tier: TierSpec, index: number): Named {
   const at = `spec.tiers[${index}]`
@@ -59,29 +61,38 @@ function typeName(source: TierSource, tier: TierSpec, index: number): Named {
   const className = tier.storageClass ?? config.storageClass
   const fix = `set ${at}.cinderVolumeType, or tiers.${tier.name}.cinder_volume_type in config.yaml`
   if (className === undefined)
-    return { problem: `${at} (${tier.name}): no volume type is given; ${fix}` }
+    return { problem: { what: `${at} (${tier.name}): no volume type is given`, fix } }
   if (!source.storageClasses.has(className))
     return {
-      problem: `${at}.storageClass: no StorageClass "${className}" in the cluster${hint(className, [...source.storageClasses.keys()])}; create it, or ${fix}`,
+      problem: {
+        what: `${at}.storageClass: no StorageClass "${className}" in the cluster${hint(className, [...source.storageClasses.keys()])}`,
+        fix: `create it, or ${fix}`,
+      },
     }
   const name = source.storageClasses.get(className)
   if (name === undefined)
-    return { problem: `${at}.storageClass: "${className}" has no parameters.type; ${fix}` }
+    return { problem: { what: `${at}.storageClass: "${className}" has no parameters.type`, fix } }
   return { name, field: `parameters.type of StorageClass "${className}" (${at})` }
 }
 
-function unknown(source: TierSource, field: string, name: string): string {
+function unknown(source: TierSource, field: string, name: string): Problem {
   const meant = hint(
     name,
     source.volumeTypes.map((t) => t.name),
   )
-  return `${field}: Cinder knows no volume type "${name}" that this project may use${meant}; correct the name, or have the type created or shared with the project`
+  return {
+    what: `${field}: Cinder knows no volume type "${name}" that this project may use${meant}`,
+    fix: 'correct the name, or have the type created or shared with the project',
+  }
 }
 
-function ambiguous(field: string, types: readonly VolumeTypeName[]): string {
+function ambiguous(field: string, types: readonly VolumeTypeName[]): Problem {
   const [first] = types
   const ids = types.map((t) => t.id).join(', ')
-  return `${field}: ${types.length} volume types are named "${first?.name}" (${ids}); write the id of the one that is meant`
+  return {
+    what: `${field}: ${types.length} volume types are named "${first?.name}" (${ids})`,
+    fix: 'write the id of the one that is meant',
+  }
 }
 
 function hint(name: string, candidates: readonly string[]): string {

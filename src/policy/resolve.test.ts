@@ -1,3 +1,4 @@
+import { sentenceOf } from '../errors.ts'
 import { describe, expect, it } from 'vitest'
 import type { TierSpec } from '../api/storage-policy.ts'
 import { resolveTiers } from './resolve.ts'
@@ -22,7 +23,7 @@ function source(over: Partial<TierSource> = {}): TierSource {
 
 function resolved(over: Partial<TierSource> = {}) {
   const result = resolveTiers(source(over))
-  if (!result.ok) throw new Error(result.problems.join('\n'))
+  if (!result.ok) throw new Error(result.problems.map(sentenceOf).join('\n'))
   return result
 }
 
@@ -225,8 +226,7 @@ describe('a mistake in the tiers', () => {
     const result = resolveTiers(source(over))
 
     expect(result).toMatchObject({ ok: false, reason })
-    expect(result).toHaveProperty(
-      'problems',
+    expect(result.ok ? [] : result.problems.map(sentenceOf)).toEqual(
       expect.arrayContaining([expect.stringContaining(message)]),
     )
   })

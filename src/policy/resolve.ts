@@ -1,4 +1,5 @@
 import type { ConfigTier } from '../api/config.ts'
+import type { Problem } from '../errors.ts'
 import { TIER_DEFAULTS } from '../api/policy-tiers.ts'
 import type { TierSpec } from '../api/storage-policy.ts'
 import { resolvePrices } from './resolve-prices.ts'
@@ -13,7 +14,7 @@ export type ResolvedTiers =
       readonly ok: false
       /** Of the first problem, for the condition TiersResolved. */
       readonly reason: TierProblem['reason']
-      readonly problems: readonly string[]
+      readonly problems: readonly TierProblem[]
     }
 
 const SECONDS_PER_DAY = 86_400
@@ -33,7 +34,7 @@ export function resolveTiers(source: TierSource): ResolvedTiers {
     ...invalid(limits.problems),
   ]
   const [first] = problems
-  if (first) return { ok: false, reason: first.reason, problems: problems.map((p) => p.message) }
+  if (first) return { ok: false, reason: first.reason, problems }
   const tiers = source.tiers.flatMap((spec, i): readonly Tier[] => {
     const type = types[i]?.type
     const limitIops = limits.limits[i]
@@ -44,8 +45,8 @@ export function resolveTiers(source: TierSource): ResolvedTiers {
   return { ok: true, tiers, pricesAssumed: prices.assumed }
 }
 
-function invalid(messages: readonly string[]): readonly TierProblem[] {
-  return messages.map((message) => ({ reason: 'TiersInvalid', message }))
+function invalid(problems: readonly Problem[]): readonly TierProblem[] {
+  return problems.map((problem) => ({ reason: 'TiersInvalid', ...problem }))
 }
 
 function tierOf(
@@ -73,13 +74,17 @@ function tierOf(
   }
 }
 
-function nameProblems(tiers: readonly TierSpec[]): readonly string[] {
-  if (tiers.length === 0) return ['spec.tiers: is empty; list at least two tiers, fastest first']
+function nameProblems(tiers: readonly TierSpec[]): readonly Problem[] {
+  if (tiers.length === 0)
+    return [{ what: 'spec.tiers: is empty', fix: 'list at least two tiers, fastest first' }]
   return tiers.flatMap((tier, i) => {
     const first = tiers.findIndex((other) => other.name === tier.name)
     return first < i
       ? [
-          `spec.tiers[${i}].name: "${tier.name}" is taken by spec.tiers[${first}]; give each tier its own name`,
+          {
+            what: `spec.tiers[${i}].name: "${tier.name}" is taken by spec.tiers[${first}]`,
+            fix: 'give each tier its own name',
+          },
         ]
       : []
   })
@@ -87,12 +92,12 @@ function nameProblems(tiers: readonly TierSpec[]): readonly string[] {
 
 type Limits = {
   readonly limits: readonly ((sizeGiB: number) => number)[]
-  readonly problems: readonly string[]
+  readonly problems: readonly Problem[]
 }
 
 /** A given limit, else the threshold from which the next faster tier is meant; the fastest serves everything. */
 function resolveLimits(source: TierSource): Limits {
-  const problems: string[] = []
+  const problems: Problem[] = []
   const threshold = (i: number) => {
     const tier = source.tiers[i]
     return tier && (tier.iopsThreshold ?? source.configTiers[tier.name]?.iopsThreshold)
@@ -102,9 +107,10 @@ function resolveLimits(source: TierSource): Limits {
     if (i === 0) return () => Infinity
     const limit = threshold(i - 1)
     if (limit === undefined)
-      problems.push(
-        `spec.tiers[${i}] (${tier.name}): nothing says what it can serve; set spec.tiers[${i - 1}].iopsThreshold, or spec.tiers[${i}].iopsLimit`,
-      )
+      problems.push({
+        what: `spec.tiers[${i}] (${tier.name}): nothing says what it can serve`,
+        fix: `set spec.tiers[${i - 1}].iopsThreshold, or spec.tiers[${i}].iopsLimit`,
+      })
     return () => limit ?? NaN
   })
   return { limits, problems: [...problems, ...orderProblems(source.tiers, limits)] }
@@ -116,13 +122,16 @@ const PROBES_GIB = [1, 10, 100, 1000, 10_000]
 function orderProblems(
   tiers: readonly TierSpec[],
   limits: readonly ((sizeGiB: number) => number)[],
-): readonly string[] {
+): readonly Problem[] {
   return tiers.flatMap((tier, i) => {
     const limit = limits[i]
     const faster = limits[i - 1]
     if (!limit || !faster || !PROBES_GIB.every((size) => limit(size) > faster(size))) return []
     return [
-      `spec.tiers[${i}] (${tier.name}): serves ${limit(100)} operations per second for 100 GiB, more than ${tiers[i - 1]?.name} before it with ${faster(100)}; list the tiers fastest first, with thresholds that fall`,
+      {
+        what: `spec.tiers[${i}] (${tier.name}): serves ${limit(100)} operations per second for 100 GiB, more than ${tiers[i - 1]?.name} before it with ${faster(100)}`,
+        fix: 'list the tiers fastest first, with thresholds that fall',
+      },
     ]
   })
 }

@@ -1,5 +1,6 @@
 import type { ConfigTier } from '../api/config.ts'
 import type { POLICY_CONDITIONS } from '../api/reasons.ts'
+import type { Problem } from '../errors.ts'
 import type { TierSpec } from '../api/storage-policy.ts'
 
 export type VolumeTypeName = { readonly id: string; readonly name: string }
@@ -15,8 +16,7 @@ export type TierSource = {
   readonly volumeTypes: readonly VolumeTypeName[]
 }
 
-/** Reason of the condition TiersResolved, and one sentence with field, value and fix. */
-export type TierProblem = {
+/** With the reason of the condition TiersResolved. */
+export type TierProblem = Problem & {
   readonly reason: keyof typeof POLICY_CONDITIONS.TiersResolved.reasons
-  readonly message: string
 }

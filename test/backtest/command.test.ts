@@ -150,7 +150,7 @@ describe('couchestor backtest on a trace', () => {
     [['--scenario', 's.json', '--trace', 'none.csv'], 'the trace none.csv cannot be read'],
     [
       ['--scenario', 's.json', '--rule', 'naiv-1h'],
-      'there is no rule "naiv-1h", did you mean naive-1h?',
+      'there is no rule "naiv-1h" (did you mean naive-1h?)',
     ],
   ])('with %j says in one sentence what to do', async (args, message) => {
     await expect(run(args)).rejects.toThrow(message)
@@ -285,7 +285,7 @@ describe('couchestor backtest on the history of the cluster', () => {
     )
     const empty = sourceOf(() => undefined)
     await expect(run(args, { files, kube, source: empty })).rejects.toThrow(
-      'no usage numbers of the last 4 days for the volumes of policy "mine"; check --preset and --days',
+      'no usage numbers of the last 4 days for the volumes of policy "mine": check --preset and --days',
     )
     const noTiers = { 'p.yaml': POLICY.replace('iopsThreshold: 100', 'iopsThreshold: -1') }
     await expect(run(args, { files: noTiers, kube, source: empty })).rejects.toThrow(

@@ -65,7 +65,7 @@ describe('what is wrong with the way to the API server is one sentence with its 
   it('nothing listens there', async () => {
     for (const said of await everybody(kubeconfig('https://127.0.0.1:1')))
       expect(said).toMatch(
-        /nothing answers at the API server https:\/\/127\.0\.0\.1:1 \(ECONNREFUSED\); start the cluster, or correct the server in .*kubeconfig/,
+        /nothing answers at the API server https:\/\/127\.0\.0\.1:1 \(ECONNREFUSED\): start the cluster, or correct the server in .*kubeconfig/,
       )
   })
 
@@ -79,7 +79,7 @@ describe('what is wrong with the way to the API server is one sentence with its 
     })
     const server = `https://127.0.0.1:${port}`
     const unknown =
-      /is not signed by an authority that is trusted here .*; set certificate-authority-data in kubeconfig/
+      /is not signed by an authority that is trusted here .*: set certificate-authority-data in kubeconfig/
     expect(await plan(kubeconfig(server))).toMatch(unknown)
     expect(await plan(kubeconfig(server, ca(createAuthority().ca)))).toMatch(unknown)
     expect(
@@ -96,7 +96,7 @@ describe('what is wrong with the way to the API server is one sentence with its 
     const port = await listening(createServer(answering(401, body)))
     for (const said of await everybody(kubeconfig(`http://127.0.0.1:${port}`)))
       expect(said).toMatch(
-        /does not accept the credential of .*kubeconfig.* \(401 Unauthorized\); log in again, or choose another user/,
+        /does not accept the credential of .*kubeconfig.* \(401 Unauthorized\): log in again, or choose another user/,
       )
   })
 
@@ -104,11 +104,11 @@ describe('what is wrong with the way to the API server is one sentence with its 
     const html = answering(200, '<html>Welcome</html>', 'text/html')
     const port = await listening(createServer(html))
     expect(await plan(kubeconfig(`http://127.0.0.1:${port}`))).toMatch(
-      /is not an API server of Kubernetes; correct/,
+      /is not an API server of Kubernetes: correct/,
     )
     const tls = await listening(createServer(answering(200, '{}')))
     expect(await plan(kubeconfig(`https://127.0.0.1:${tls}`))).toMatch(
-      /does not speak TLS .*; correct the server in .*: another port, or http/,
+      /does not speak TLS .*: correct the server in .*: another port, or http/,
     )
   })
 
@@ -140,7 +140,7 @@ describe('what is wrong with the way to the API server is one sentence with its 
     for (const command of ['plan', 'controller']) {
       const { code, err } = await couchestor([command, '--kubeconfig', file, '--context', 'prod'])
       expect({ command, code }).toEqual({ command, code: 2 })
-      expect(err).toMatch(/^couchestor: .*--context "prod" is not in the file; there is c\n$/)
+      expect(err).toMatch(/^couchestor: .*--context "prod" is not in the file; choose one of c\n$/)
     }
   })
 })

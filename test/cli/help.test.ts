@@ -47,7 +47,7 @@ it.each(['-v'])('%s prints the version', async (flag) => {
 })
 
 it.each([
-  [['plan', '--outpt', 'json'], 'unknown flag: --outpt, did you mean --output?'],
+  [['plan', '--outpt', 'json'], 'unknown flag: --outpt (did you mean --output?)'],
   [['plan', '--config', '-o', 'json'], '--config needs a value (FILE), not the flag -o;'],
   [
     ['explain', 'pvc/x', '-n', '--days', '3'],
@@ -56,11 +56,11 @@ it.each([
   [['plan', '--system-namespace='], '--system-namespace needs a value (NAME)'],
   [['plan', '--kubeconfig', ''], '--kubeconfig needs a value (FILE)'],
   [['approve', 'x', '-n', ' '], '--namespace needs a value (NAME)'],
-  [['plan', '--prometheus', 'prometheus:9090'], '--prometheus is no URL; write one like http://'],
+  [['plan', '--prometheus', 'prometheus:9090'], '--prometheus is no URL: write one like http://'],
   [['backtest', '--prometheus', 'ftp://x'], '--prometheus is no URL'],
   [['plan', '-o', 'xml'], '--output: "xml" is not one of json, yaml, wide'],
   [['plan', '--by', 'node'], '--by: "node" is not one of namespace'],
-  [['explain', 'pod/x'], '"pod/x" is not a claim; write pvc/NAME'],
+  [['explain', 'pod/x'], '"pod/x" is not a claim: write pvc/NAME'],
   [['explain', 'pvc/x', '--days', '99'], '--days: "99" is not a whole number from 1 to 30'],
   [['pause', 'gold', '--direction', 'sideways'], '"sideways" is not one of promotion, demotion'],
   [['pause', 'gold', '--direction', 'demotion'], '--direction is for claims'],
@@ -69,8 +69,8 @@ it.each([
   [['approve', 'x', '--all', '--policy', 'p'], 'approve needs a VolumeMigration'],
   [['doctor', '-o', 'yaml'], '--output: "yaml" is not one of text, json'],
   [['doctor', '--fail-on', 'warnings'], 'did you mean warning?'],
-  [['backtest', '--rule', 'nosuch'], 'there is no rule "nosuch"; --rule list shows all'],
-  [['backtest', '--rule', 'thresold'], 'did you mean threshold? --rule list shows all'],
+  [['backtest', '--rule', 'nosuch'], 'there is no rule "nosuch"; see --rule list'],
+  [['backtest', '--rule', 'thresold'], '(did you mean threshold?); see --rule list'],
   [['backtest', '--preset', 'agents'], 'did you mean agent?'],
   [['demo', '--speed', '11'], '--speed: "11" is not a whole number from 1 to 10'],
 ])('%j is refused before any cluster is looked for', async ([name = '', ...args], message) => {

@@ -1,14 +1,23 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
+import { load } from 'js-yaml'
 import { describe, expect, it } from 'vitest'
 import { DURATION, tryParseDuration } from '../../src/api/duration.ts'
 import { createSchedule, CRON } from '../../src/api/schedule.ts'
 
-const crd = readFileSync('crds/couchestor.io_storagepolicies.yaml', 'utf8')
+const crd = textsIn(load(readFileSync('crds/couchestor.io_storagepolicies.yaml', 'utf8'))).join(
+  '\n',
+)
 const CRON_RULE = /matches\('\(\?i\)(\^.*?\$)'\)/.exec(crd)?.[1]
 
 /** Not to be seen in the text of an expression: needs the calendar, or two fields at once. */
 const BEYOND_GRAMMAR = /impossible day|both restricted/
+
+/** As the API server reads them, however YAML quotes them. */
+function textsIn(value: unknown): string[] {
+  if (typeof value === 'string') return [value]
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : []
+}
 
 function mistakeIn(expression: string): string {
   try {

@@ -83,8 +83,8 @@ async function migration(
     if (!(e instanceof ApiError) || e.reason !== 'NotFound') throw e
     throw new UserError(
       'NOT_FOUND',
-      `there is no VolumeMigration ${namespace}/${name}; what nobody approves gives way to better moves. See couchestor plan, and give the namespace with -n`,
-      { cause: e },
+      `there is no VolumeMigration ${namespace}/${name}; what nobody approves gives way to better moves`,
+      { fix: 'see couchestor plan, and give the namespace with -n', cause: e },
     )
   }
 }

@@ -27,10 +27,9 @@ export function pausable(word: string, namespace: string): Pausable {
 /** For `pause` and `resume`: throws `UserError` for what neither can mean. */
 export function checkPause([word = '']: readonly string[], flags: Flags): void {
   if (pausable(word, '').kind === 'policy' && flags['direction'] !== undefined)
-    throw new UserError(
-      'FLAGS',
-      '--direction is for claims; a policy is paused altogether: leave it out',
-    )
+    throw new UserError('FLAGS', '--direction is for claims; a policy is paused altogether', {
+      fix: 'leave it out',
+    })
 }
 
 /** Keeps a policy or a claim from new moves, or lets it go again. What runs in Cinder is not touched. */

@@ -119,7 +119,8 @@ function inputOf(
   if (given.length !== 1)
     throw new UserError(
       'FLAGS',
-      `give either --scenario FILE (a recorded trace) or --policy FILE (the history of the cluster)${given.length === 2 ? ', not both' : ''}. See couchestor backtest --help`,
+      `give either --scenario FILE (a recorded trace) or --policy FILE (the history of the cluster)${given.length === 2 ? ', not both' : ''}`,
+      { fix: 'see couchestor backtest --help' },
     )
   return given[0] === 'scenario'
     ? scenarioInput(flags, flags['scenario'] ?? '', deps)
@@ -140,7 +141,8 @@ async function scenarioInput(flags: Flags, path: string, deps: BacktestDeps): Pr
   const trace =
     flags['trace'] ??
     (scenario.trace === undefined ? undefined : deps.resolve(path, scenario.trace))
-  if (trace === undefined) throw new UserError('FLAGS', `${path} names no trace; give --trace FILE`)
+  if (trace === undefined)
+    throw new UserError('FLAGS', `${path} names no trace`, { fix: 'give --trace FILE' })
   const volumes = parseTrace(await read(deps, 'trace', trace), trace)
   const name = ruleName(flags, 'couchestor')
   return {
@@ -168,10 +170,9 @@ async function policyInput(
   const cluster = kube && (await clusterVolumes(kube, policy.policy))
   await kube?.close()
   if (cluster === undefined && sizeGiB === undefined)
-    throw new UserError(
-      'FLAGS',
-      'sizes of volumes are not known: no cluster is configured; give --kubeconfig FILE, or --size GIB for all',
-    )
+    throw new UserError('FLAGS', 'sizes of volumes are not known: no cluster is configured', {
+      fix: 'give --kubeconfig FILE, or --size GIB for all',
+    })
   const volumes = cluster && new Map(cluster.volumes.map((v) => [v.id, v]))
   const source = await deps.source(asked, config, volumes && [...volumes.keys()])
   const history = await historyLoads({
@@ -232,7 +233,8 @@ function ruleName(flags: Flags, usual: RuleName): RuleName {
   const likely = nearest(name, Object.keys(RULES))
   throw new UserError(
     'FLAGS',
-    `--rule: there is no rule "${name}"${likely === undefined ? ';' : `, did you mean ${likely}?`} --rule list shows all`,
+    `--rule: there is no rule "${name}"${likely === undefined ? '' : ` (did you mean ${likely}?)`}`,
+    { fix: 'see --rule list' },
   )
 }
 
@@ -242,7 +244,8 @@ async function read(deps: BacktestDeps, flag: string, path: string): Promise<str
   } catch (e) {
     throw new UserError(
       'BacktestFileUnreadable',
-      `the ${flag} ${path} cannot be read (${messageOf(e)}); name a readable file with --${flag}`,
+      `the ${flag} ${path} cannot be read (${messageOf(e)})`,
+      { fix: `name a readable file with --${flag}` },
     )
   }
 }
@@ -262,7 +265,8 @@ async function writeAll(flags: Flags, deps: BacktestDeps, report: Report): Promi
     } catch (e) {
       throw new UserError(
         'BacktestFileUnwritable',
-        `--${flag}: ${path} cannot be written (${messageOf(e)}); name a writable file`,
+        `--${flag}: ${path} cannot be written (${messageOf(e)})`,
+        { fix: 'name a writable file' },
       )
     }
   }

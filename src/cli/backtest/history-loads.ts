@@ -124,15 +124,19 @@ function loadOf(request: HistoryRequest, id: string, demand: Float64Array): read
 }
 
 function noHistory({ source, days, policy }: HistoryRequest, left: Left): UserError {
-  const others =
+  const [others, fix] =
     left.unsized.size > 0
-      ? `${left.unsized.size} volumes have numbers but no known size: give --size`
+      ? [`; ${left.unsized.size} volumes have numbers but no known size`, 'give --size']
       : left.unknown.size > 0
-        ? `${left.unknown.size} volumes have numbers but belong to no claim of this policy: check its selector, --kubeconfig and --preset`
-        : 'check --preset and --days'
+        ? [
+            `; ${left.unknown.size} volumes have numbers but belong to no claim of this policy`,
+            'check its selector, --kubeconfig and --preset',
+          ]
+        : ['', 'check --preset and --days']
   return new UserError(
     'BacktestNoHistory',
-    `${source.name} has no usage numbers of the last ${days} days for the volumes of policy "${policy.policy.metadata.name}"; ${others}`,
+    `${source.name} has no usage numbers of the last ${days} days for the volumes of policy "${policy.policy.metadata.name}"${others}`,
+    { fix },
   )
 }
 

@@ -4,7 +4,7 @@ import { effectivePolicy } from '../../api/effective-policy.ts'
 import type { EffectivePolicy } from '../../api/effective-policy.ts'
 import { parseStoragePolicy } from '../../api/parse.ts'
 import type { StoragePolicy } from '../../api/storage-policy.ts'
-import { messageOf, UserError } from '../../errors.ts'
+import { messageOf, UserError, sentenceOf } from '../../errors.ts'
 import { constantsOf, deciderOf } from '../../policy/algorithm.ts'
 import { resolveTiers } from '../../policy/resolve.ts'
 import type { RuleConstants, Tier } from '../../policy/types.ts'
@@ -44,7 +44,7 @@ export function readPolicy(
     storageClasses: new Map(),
     volumeTypes: effective.tiers.map((t) => ({ id: t.name, name: t.name })),
   })
-  if (!resolved.ok) throw wrong(name, resolved.problems.join('; '))
+  if (!resolved.ok) throw wrong(name, resolved.problems.map(sentenceOf).join('; '))
   const { tiers } = resolved
   const constants = constantsOf(effective.decision)
   const { rho, muHours, moveCostPerGiB } = constants
@@ -83,7 +83,9 @@ function startIndex(tiers: readonly Tier[], name: string | undefined): number {
   const index = tiers.findIndex((t) => t.name === name)
   if (index >= 0) return index
   const names = tiers.map((t) => t.name).join(', ')
-  throw new UserError('FLAGS', `--start: "${name}" is no tier of the policy; write one of ${names}`)
+  throw new UserError('FLAGS', `--start: "${name}" is no tier of the policy`, {
+    fix: `write one of ${names}`,
+  })
 }
 
 /** The guards that the policy asks for. `startMs`: wall time of the start of the replay, for its schedule. */

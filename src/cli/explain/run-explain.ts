@@ -48,7 +48,9 @@ export async function runExplain(
   const snapshot = await readSnapshot(deps, signal)
   const managed = snapshot.claims.get(key)
   if (managed === undefined)
-    throw new UserError('NOT_FOUND', `there is no claim ${key}; give its namespace with -n`)
+    throw new UserError('NOT_FOUND', `there is no claim ${key}`, {
+      fix: 'give its namespace with -n',
+    })
   const { metrics } = managed.match.policy?.effective ?? {}
   const source = snapshot.sources[metrics?.source ?? deps.config().metrics.source]
   const asked = {
@@ -77,6 +79,6 @@ export function claimName(word: string): string {
   const isClaim =
     kind === 'pvc' || kind === 'persistentvolumeclaim' || kind === 'persistentvolumeclaims'
   if (!isClaim || name === undefined || name === '' || rest.length > 0)
-    throw new UserError('FLAGS', `"${word}" is not a claim; write pvc/NAME`)
+    throw new UserError('FLAGS', `"${word}" is not a claim`, { fix: 'write pvc/NAME' })
   return name
 }

@@ -44,12 +44,9 @@ export async function runPlan(
   const snapshot = await readSnapshot(deps, signal)
   const { policy, namespace } = flags
   if (policy !== undefined && snapshot.policies.get(policy) === undefined)
-    throw new UserError(
-      'NOT_FOUND',
-      noSuchPolicy(
-        policy,
-        snapshot.policies.all().map((p) => p.name),
-      ),
+    throw noSuchPolicy(
+      policy,
+      snapshot.policies.all().map((p) => p.name),
     )
   const plan = narrowed(await buildPlan(snapshot), policy, namespace)
   terminal.progress('')
@@ -74,7 +71,8 @@ function narrowed(plan: Plan, policy: string | undefined, namespace: string | un
   return { ...plan, rows, policies }
 }
 
-function noSuchPolicy(name: string, known: readonly string[]): string {
-  const there = known.length === 0 ? 'there is none' : `there are ${known.join(', ')}`
-  return `StoragePolicy "${name}" does not exist; ${there}`
+function noSuchPolicy(name: string, known: readonly string[]): UserError {
+  return new UserError('NOT_FOUND', `StoragePolicy "${name}" does not exist`, {
+    fix: known.length === 0 ? 'create one first' : `choose one of ${known.join(', ')}`,
+  })
 }

@@ -1,3 +1,4 @@
+import { sentenceOf } from '../../errors.ts'
 import { notYetActedOn } from '../../api/not-yet-acted-on.ts'
 import { withCondition } from '../../api/object.ts'
 import type { Condition } from '../../api/object.ts'
@@ -86,7 +87,9 @@ export function policyStatus(facts: StatusFacts): StoragePolicyStatus {
       ? {}
       : { lastWindowEnd: new Date(health.windowEnd * 1000).toISOString() }),
     notYetActedOn:
-      policy.watched.problems.length > 0 ? [] : notYetActedOn(policy.watched.policy.spec),
+      policy.watched.problems.length > 0
+        ? []
+        : notYetActedOn(policy.watched.policy.spec).map(sentenceOf),
   }
 }
 

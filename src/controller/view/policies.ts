@@ -1,3 +1,4 @@
+import { sentenceOf } from '../../errors.ts'
 import type { Config } from '../../api/config.ts'
 import { effectivePolicy } from '../../api/effective-policy.ts'
 import type { EffectivePolicy } from '../../api/effective-policy.ts'
@@ -192,7 +193,12 @@ export class Policies {
       volumeTypes: this.#inventory.types,
     })
     if (!resolved.ok)
-      return { ...base, ...known, problems: resolved.problems, problem: resolved.reason }
+      return {
+        ...base,
+        ...known,
+        problems: resolved.problems.map(sentenceOf),
+        problem: resolved.reason,
+      }
     return {
       ...base,
       problems: [],

@@ -154,7 +154,7 @@ async function readStill<T>(
   } catch (e) {
     if (!(e instanceof ApiError) || e.status !== 403) throw e
     missingRule = `list ${resources.resourceName(resource)}`
-    if (optional !== true) throw new UserError('PERMISSION', needs(missingRule), { cause: e })
+    if (optional !== true) throw missingRight(missingRule, e)
   }
   return {
     store,
@@ -171,8 +171,11 @@ async function readStill<T>(
   }
 }
 
-function needs(rule: string): string {
-  return `your account may not ${rule} in the whole cluster; ask for a role with that rule, such as the ClusterRole couchestor`
+function missingRight(rule: string, cause: unknown): UserError {
+  return new UserError('PERMISSION', `your account may not ${rule} in the whole cluster`, {
+    fix: 'ask for a role with that rule, such as the ClusterRole couchestor',
+    cause,
+  })
 }
 
 function watchedPolicy(raw: KubeObject): WatchedPolicy {

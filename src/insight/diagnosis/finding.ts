@@ -41,13 +41,6 @@ export function when(holds: boolean, ...lines: readonly Line[]): readonly Line[]
   return holds ? lines : []
 }
 
-/** The messages of other rooms end with their fix, behind the last semicolon. */
-export function splitFix(message: string): { readonly what: string; readonly fix?: string } {
-  const at = message.lastIndexOf('; ')
-  if (at < 0) return { what: message }
-  return { what: message.slice(0, at), fix: message.slice(at + 2) }
-}
-
 /** Up to three of them, and how many more: a fleet-wide fault must not become a fleet of lines. */
 export function some(names: readonly string[]): string {
   const shown = names.slice(0, 3).join(', ')

@@ -1,4 +1,4 @@
-import { notices } from '../../../api/config-notices.ts'
+import { keysWithoutEffect } from '../../../api/config-notices.ts'
 import type { Facts } from '../facts.ts'
 import { finding, notChecked, ok, when } from '../finding.ts'
 import type { Line } from '../finding.ts'
@@ -14,10 +14,7 @@ export function checkConfig({
   if (mistakes.length > 0) return mistakes.map((m) => finding('ConfigInvalid', `${where}: ${m}`))
   return [
     ok(`${where} has no mistakes`),
-    ...notices(config)
-      // told under the heading of what it is about
-      .filter((n) => !n.startsWith('prometheus.endpoint is not set'))
-      .map((n) => finding('ConfigIgnored', n)),
+    ...keysWithoutEffect(config).map((line) => finding('ConfigIgnored', line)),
     ...when(
       config.migration.paused,
       finding('StopSwitchOn', `migration.paused is true in ${where}`),

@@ -1,6 +1,6 @@
 import { notYetActedOn } from '../../../api/not-yet-acted-on.ts'
 import type { Facts, PolicyFact } from '../facts.ts'
-import { counted, finding, notChecked, ok, splitFix } from '../finding.ts'
+import { counted, finding, notChecked, ok } from '../finding.ts'
 import type { Line } from '../finding.ts'
 
 /** Reasons of condition Ready that are told elsewhere. */
@@ -32,10 +32,11 @@ function policyLines(facts: Facts, fact: PolicyFact): readonly Line[] {
   const fix = `kubectl edit stp ${name}`
   if (problems.length > 0)
     return problems.map((p) => finding('PolicyInvalid', `policy ${name}: ${p}`, { fix }))
-  const ignored = notYetActedOn(policy.spec).map((field) => {
-    const { what, fix: better } = splitFix(field)
-    return finding('PolicyFieldIgnored', `policy ${name}: ${what}`, { fix: better })
-  })
+  const ignored = notYetActedOn(policy.spec).map((ignoredField) =>
+    finding('PolicyFieldIgnored', `policy ${name}: ${ignoredField.what}`, {
+      fix: ignoredField.fix,
+    }),
+  )
   const lines = [...stateLines(facts, fact), ...ignored]
   return lines.length > 0
     ? lines

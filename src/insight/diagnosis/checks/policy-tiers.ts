@@ -1,3 +1,4 @@
+import type { TierProblem } from '../../../policy/tier-source.ts'
 import { resolveTiers } from '../../../policy/resolve.ts'
 import type { ResolvedTiers } from '../../../policy/resolve.ts'
 import { resolveTypes } from '../../../policy/resolve-types.ts'
@@ -30,7 +31,7 @@ export function policyTiers({ cluster, cloud, config }: Facts): Fact<readonly Po
 }
 
 /** What is wrong with the types of config.yaml's tiers; told where there is no policy yet that could say it. */
-export function configTierProblems({ cluster, cloud, config }: Facts): readonly string[] {
+export function configTierProblems({ cluster, cloud, config }: Facts): readonly TierProblem[] {
   if (!cloud.types.known) return []
   const named = Object.entries(config.config.tiers).filter(
     ([, tier]) => tier.cinderVolumeType !== undefined,
@@ -41,7 +42,7 @@ export function configTierProblems({ cluster, cloud, config }: Facts): readonly 
     configTiers: config.config.tiers,
     storageClasses: new Map(classes.map((c) => [c.name, c.type])),
     volumeTypes: cloud.types.value,
-  }).flatMap((t) => (t.problem === undefined ? [] : [t.problem.message]))
+  }).flatMap((t) => t.problem ?? [])
 }
 
 /** Types that tiers, config.yaml or Cinder's StorageClasses name, each once. */

@@ -1,17 +1,18 @@
+import type { TierProblem } from '../../../policy/tier-source.ts'
 import type { FindingCode } from '../catalogue.ts'
 import type { Facts } from '../facts.ts'
-import { finding, notChecked, ok, splitFix } from '../finding.ts'
+import { finding, notChecked, ok } from '../finding.ts'
 import type { Line } from '../finding.ts'
 import { configTierProblems, policyTiers, tiersOf } from './policy-tiers.ts'
 import type { PolicyTiers } from './policy-tiers.ts'
 
-const BY_TEXT: readonly (readonly [RegExp, FindingCode])[] = [
-  [/Cinder knows no volume type/, 'TierTypeMissing'],
-  [/volume types are named/, 'TierTypeAmbiguous'],
-  [/both have volume type/, 'TiersSameType'],
-  [/costPerGiBMonth/, 'PricesInvalid'],
-  [/no volume type is given|no StorageClass|has no parameters\.type/, 'TierTypeUnnamed'],
-]
+const CODES: Partial<Record<TierProblem['reason'], FindingCode>> = {
+  VolumeTypeNotFound: 'TierTypeMissing',
+  VolumeTypeAmbiguous: 'TierTypeAmbiguous',
+  SameVolumeType: 'TiersSameType',
+  PricesInvalid: 'PricesInvalid',
+  NoVolumeType: 'TierTypeUnnamed',
+}
 
 /** Whether each tier of each policy has its volume type and its price. */
 export function checkTiers(facts: Facts): readonly Line[] {
@@ -31,8 +32,6 @@ function linesOf(tiers: PolicyTiers): readonly Line[] {
   return [ok(`policy ${name}: ${shown.join(', ')}${prices}`)]
 }
 
-function problem(where: string, message: string): Line {
-  const code = BY_TEXT.find(([text]) => text.test(message))?.[1] ?? 'TiersInvalid'
-  const { what, fix } = splitFix(message)
-  return finding(code, `${where}: ${what}`, { fix: fix ?? undefined })
+function problem(where: string, { reason, what, fix }: TierProblem): Line {
+  return finding(CODES[reason] ?? 'TiersInvalid', `${where}: ${what}`, { fix })
 }

@@ -4,6 +4,7 @@ import { LEASE_NAME } from '../../../api/names.ts'
 import { listOnce } from '../../../controller/view/watches.ts'
 import type { WatchedPolicy, Watches } from '../../../controller/view/watches.ts'
 import { UserError } from '../../../errors.ts'
+import type { Problem } from '../../../errors.ts'
 import { accessProblem, isJsonObject, notKubernetes } from '../../../kube/access-problem.ts'
 import type { Lease } from '../../../kube/lease-record.ts'
 import * as resources from '../../../kube/resources.ts'
@@ -99,14 +100,17 @@ function accountOf(
   return { namespace, serviceAccount: valueOf(controller)?.serviceAccount || DEFAULT_ACCOUNT }
 }
 
+function unreachable({ what, fix }: Problem, cause?: unknown): UserError {
+  return new UserError('KUBE_UNREACHABLE', what, { fix, cause })
+}
+
 async function serverOf({ kube }: DoctorDeps): Promise<{ url: string; version: string }> {
   const version = { method: 'GET', path: '/version', repeat: 'unprocessed' } as const
   const text = await kube.transport.call(version).catch((e: unknown) => {
     const problem = accessProblem(e, kube.server)
-    throw problem === undefined ? e : new UserError('KUBE_UNREACHABLE', problem, { cause: e })
+    throw problem === undefined ? e : unreachable(problem, e)
   })
-  if (!isJsonObject(text))
-    throw new UserError('KUBE_UNREACHABLE', notKubernetes(kube.server, 'the kubeconfig'))
+  if (!isJsonObject(text)) throw unreachable(notKubernetes(kube.server, 'the kubeconfig'))
   const { gitVersion } = JSON.parse(text) as { gitVersion?: string }
   return { url: kube.server, version: gitVersion ?? 'unknown version' }
 }

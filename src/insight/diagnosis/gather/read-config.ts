@@ -59,6 +59,7 @@ async function ofFile(
   } catch (e) {
     if (path === undefined) return undefined
     throw new UserError('config', `--config names ${path}, which cannot be read: ${messageOf(e)}`, {
+      fix: 'name another file',
       cause: e,
     })
   }
