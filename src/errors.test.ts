@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { ERROR_CODES } from './error-codes.ts'
+import { errorsReference } from '../tools/errors-reference.ts'
+import { ERROR_CODES, FORMER_CODES } from './error-codes.ts'
 import { UserError } from './errors.ts'
 
 const CODE = /(?:new UserError|super)\(\s*'([^']+)'/g
@@ -16,6 +17,18 @@ describe('error codes', () => {
   })
 })
 
+describe('codes', () => {
+  it('are all written like reasons', () => {
+    for (const code of Object.keys(ERROR_CODES)) expect(code).toMatch(/^([A-Z][a-z]+)+$/)
+  })
+
+  it('have their former spelling beside them in docs/errors.md', () => {
+    const page = errorsReference()
+    for (const [code, former] of Object.entries(FORMER_CODES))
+      expect(page).toMatch(new RegExp(`^\\| \`${code}\` .*Formerly \`${former}\``, 'm'))
+  })
+})
+
 describe('a mistake of a user', () => {
   it.each([
     ['x is 5', 'write 1 to 3', 'x is 5: write 1 to 3'],
@@ -27,7 +40,7 @@ describe('a mistake of a user', () => {
     ],
     ['it is too late', undefined, 'it is too late'],
   ])('%j with the fix %j is one sentence', (what, fix, sentence) => {
-    const e = new UserError('FLAGS', what, { fix })
+    const e = new UserError('FlagsInvalid', what, { fix })
     expect(e).toMatchObject({ what, fix, message: sentence })
   })
 })

@@ -218,20 +218,20 @@ async function* decoded(
   }
 }
 
-/** Reads a PEM file. Throws `UserError` (config) that names the file and what it is for. */
+/** Reads a PEM file. Throws `UserError` (ConfigInvalid) that names the file and what it is for. */
 export function readPem(path: string, what: string): string {
   let text: string
   try {
     text = textOf(readFileSync(path))
   } catch (e) {
-    throw new UserError('config', `cannot read ${what} "${path}": ${messageOf(e)}`, {
+    throw new UserError('ConfigInvalid', `cannot read ${what} "${path}": ${messageOf(e)}`, {
       fix: 'mount the file there, or correct the path',
       cause: e,
     })
   }
   // an unusable certificate would show only with the first connection, as one that broke off
   if (text.includes('-----BEGIN ')) return text
-  throw new UserError('config', `${what} "${path}" is no PEM text (-----BEGIN …)`, {
+  throw new UserError('ConfigInvalid', `${what} "${path}" is no PEM text (-----BEGIN …)`, {
     fix: 'convert it, for example with openssl x509 -inform DER',
   })
 }

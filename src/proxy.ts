@@ -76,7 +76,7 @@ function parseProxy(value: string, from: string): Proxy {
   const cut = url !== undefined && `${url.pathname}${url.search}${url.hash}`.includes('@')
   if (url === undefined || cut || !SCHEMES.has(url.protocol) || url.hostname === '')
     throw new UserError(
-      'PROXY',
+      'ProxyInvalid',
       `${from} is "${withoutCredentials(value)}", which is not the URL of a proxy`,
       { fix: 'set it to http://host:port, https://host:port or socks5://host:port, or unset it' },
     )

@@ -1,12 +1,14 @@
-import { ERROR_CODES } from '../src/error-codes.ts'
+import { ERROR_CODES, FORMER_CODES } from '../src/error-codes.ts'
+import type { ErrorCode } from '../src/error-codes.ts'
+import { table } from './reasons-reference.ts'
 
 /** docs/errors.md: every code of a mistake that a person can fix. */
 export function errorsReference(): string {
-  const names = Object.keys(ERROR_CODES).map((code) => `\`${code}\``)
-  const meanings = Object.values(ERROR_CODES)
-  const widths = [Math.max(...names.map(length)), Math.max(...meanings.map(length))] as const
-  const row = (a: string, b: string): string =>
-    `| ${a.padEnd(widths[0])} | ${b.padEnd(widths[1])} |`
+  const codes = Object.entries(ERROR_CODES) as [ErrorCode, string][]
+  const rows = codes.map(([code, meaning]) => {
+    const former = FORMER_CODES[code]
+    return [`\`${code}\``, former === undefined ? meaning : `${meaning} Formerly \`${former}\`.`]
+  })
   return [
     '# Error codes',
     '',
@@ -14,11 +16,6 @@ export function errorsReference(): string {
     'fix. Made from `src/error-codes.ts` by `npm run generate`. What a VolumeMigration, a StoragePolicy or an event can say is',
     'in [reference-reasons.md](reference-reasons.md).',
     '',
-    row('Code', 'Meaning'),
-    `| ${'-'.repeat(widths[0])} | ${'-'.repeat(widths[1])} |`,
-    ...names.map((name, i) => row(name, meanings[i]!)),
-    '',
+    ...table(['Code', 'Meaning'], rows),
   ].join('\n')
 }
-
-const length = (text: string): number => text.length

@@ -34,7 +34,7 @@ export async function loadConfig(
     text = await readFile(path)
   } catch (e) {
     throw new UserError(
-      'config',
+      'ConfigInvalid',
       `--config names ${path}, which cannot be read (${messageOf(e)})`,
       { fix: 'mount the ConfigMap couchestor-config there, or name another file', cause: e },
     )

@@ -21,7 +21,7 @@ export function tryParseDuration(text: string): number | undefined {
 export function parseDuration(text: string, field: string): number {
   const ms = tryParseDuration(text)
   if (ms !== undefined) return ms
-  throw new UserError('duration', `${field} is "${text}", which is no duration`, {
+  throw new UserError('DurationInvalid', `${field} is "${text}", which is no duration`, {
     fix: 'write hours, minutes or seconds, for example 90m, 1h30m or 168h (days as hours)',
   })
 }

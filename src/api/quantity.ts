@@ -34,7 +34,7 @@ export function parseQuantity(text: string): bigint {
   const whole = match?.[1] ?? ''
   const decimals = match?.[2] ?? ''
   if (!match || whole + decimals === '')
-    throw new UserError('quantity', `"${text}" is no quantity`, {
+    throw new UserError('QuantityInvalid', `"${text}" is no quantity`, {
       fix: 'write a number with Ki, Mi, Gi, Ti, Pi or Ei, for example 20Gi',
     })
   const [up, down] = scale(match[3], match[4])

@@ -160,7 +160,7 @@ function parseFields(expression: string, field: string) {
 }
 
 function invalidCron(expression: string, field: string, why: string): UserError {
-  return new UserError('schedule', `${field} is "${expression}": ${why}`, {
+  return new UserError('ScheduleInvalid', `${field} is "${expression}": ${why}`, {
     fix: 'write minute hour day-of-month month day-of-week, for example "0 2 * * *" for 02:00 every day',
   })
 }
@@ -193,9 +193,13 @@ function zoneFormat(timeZone: string, field: string): Intl.DateTimeFormat {
       minute: 'numeric',
     })
   } catch {
-    throw new UserError('schedule', `${field} is "${timeZone}", which is no time zone here`, {
-      fix: 'write an IANA name such as UTC or Europe/Berlin',
-    })
+    throw new UserError(
+      'ScheduleInvalid',
+      `${field} is "${timeZone}", which is no time zone here`,
+      {
+        fix: 'write an IANA name such as UTC or Europe/Berlin',
+      },
+    )
   }
 }
 

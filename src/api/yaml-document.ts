@@ -4,22 +4,22 @@ import { messageOf, UserError } from '../errors.ts'
 /** As kubectl and helm read YAML. */
 const WITH_MERGE_KEYS = CORE_SCHEMA.withTags(mergeTag)
 
-/** One YAML document as data; a file without any wishes is `{}`. Throws `UserError` (config) with the place of the mistake. */
+/** One YAML document as data; a file without any wishes is `{}`. Throws `UserError` (ConfigInvalid) with the place of the mistake. */
 export function readYamlDocument(text: string, fileName: string): unknown {
   if (isBlank(text)) return {}
   try {
     return load(text, { schema: WITH_MERGE_KEYS }) ?? {}
   } catch (e) {
-    throw new UserError('config', `${fileName} is not YAML: ${yamlMistake(e)}`)
+    throw new UserError('ConfigInvalid', `${fileName} is not YAML: ${yamlMistake(e)}`)
   }
 }
 
-/** All mistakes of a file in one `UserError` (config); nothing is thrown when there are none. */
+/** All mistakes of a file in one `UserError` (ConfigInvalid); nothing is thrown when there are none. */
 export function refuseMistakes(fileName: string, mistakes: readonly string[]): void {
   if (mistakes.length === 0) return
   const count = mistakes.length === 1 ? '1 mistake' : `${mistakes.length} mistakes`
   const lines = [`${fileName} has ${count}:`, ...mistakes.map((m) => `- ${m}`)]
-  throw new UserError('config', lines.join('\n'))
+  throw new UserError('ConfigInvalid', lines.join('\n'))
 }
 
 /** Without the excerpt of the file that the library adds: it may show a secret. */

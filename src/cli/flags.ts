@@ -109,7 +109,7 @@ function checkValue(name: string, spec: FlagSpec, text: string | undefined): voi
   if (spec.whole !== undefined) numberFlag({ [name]: text }, name, ...spec.whole)
   if (spec.url === true && !/^https?:$/.test(URL.parse(text)?.protocol ?? ''))
     // the text may hold a password
-    throw new UserError('FLAGS', `--${name} is no URL`, {
+    throw new UserError('FlagsInvalid', `--${name} is no URL`, {
       fix: 'write one like http://prometheus:9090',
     })
   if (spec.choices !== undefined) oneOf({ [name]: text }, name, spec.choices)
@@ -126,7 +126,7 @@ function unknownFlag(raw: string, name: string, known: readonly string[]): strin
 }
 
 function wrong(command: string, what: string): UserError {
-  return new UserError('FLAGS', what, { fix: `see couchestor ${command} --help` })
+  return new UserError('FlagsInvalid', what, { fix: `see couchestor ${command} --help` })
 }
 
 /** One of `values`, or a `UserError` that names them. */
@@ -140,7 +140,7 @@ export function oneOf<T extends string>(
   const value = values.find((v) => v === text)
   if (value !== undefined) return value
   const likely = nearest(text, values)
-  throw new UserError('FLAGS', `--${name}: "${text}" is not one of ${values.join(', ')}`, {
+  throw new UserError('FlagsInvalid', `--${name}: "${text}" is not one of ${values.join(', ')}`, {
     fix: likely && `did you mean ${likely}?`,
   })
 }
@@ -151,7 +151,7 @@ export function numberFlag(flags: Flags, name: string, least: number, most: numb
   const value = Number(text)
   if (/^\d+$/.test(text) && value >= least && value <= most) return value
   throw new UserError(
-    'FLAGS',
+    'FlagsInvalid',
     `--${name}: "${text}" is not a whole number from ${least} to ${most}`,
   )
 }
@@ -160,5 +160,5 @@ export function numberFlag(flags: Flags, name: string, least: number, most: numb
 export function booleanFlag(flags: Flags, name: string): boolean {
   const text = flags[name]
   if (text === 'true' || text === 'false') return text === 'true'
-  throw new UserError('FLAGS', `--${name}: "${text}" is neither true nor false`)
+  throw new UserError('FlagsInvalid', `--${name}: "${text}" is neither true nor false`)
 }

@@ -35,7 +35,7 @@ export async function readSnapshot(
   const wired = wire(deps, watches)
   const { inventory, policies, managed, migrations, checkpoints, health, detachments } = wired
   if (!(await inventory.sweep(signal)))
-    throw new UserError('CINDER', `Cinder could not be read: ${inventory.problem}`)
+    throw new UserError('CinderUnreachable', `Cinder could not be read: ${inventory.problem}`)
   const sources = deps.sources(fleetOf({ managed, inventory }, 'Gnocchi', deps.processClock))
   await wired.approvals.refresh()
   policies.refresh()

@@ -46,7 +46,7 @@ type Raw = z.output<typeof schema>
 
 /**
  * The text of ceilometer.yaml, or of the ConfigMap that holds it. An empty text means all defaults. Throws one
- * `UserError` (config) that lists every mistake with field, value and fix.
+ * `UserError` (ConfigInvalid) that lists every mistake with field, value and fix.
  */
 export function parseExporterConfig(yamlText: string, fileName: string): ExporterConfig {
   const document = ofConfigMap(readYamlDocument(yamlText, fileName), fileName)

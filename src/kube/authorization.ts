@@ -41,7 +41,7 @@ export function bearer(token: string, source: string): string {
   const trimmed = token.trim()
   if (trimmed === '' || /[^\x21-\x7e]/.test(trimmed))
     throw new UserError(
-      'KUBE_BAD_TOKEN',
+      'KubeTokenInvalid',
       `the token from ${source} is empty or has characters that no token has`,
       { fix: 'write a new one' },
     )

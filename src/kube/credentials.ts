@@ -51,7 +51,7 @@ export async function loadKubeAccess(options: KubeAccessOptions): Promise<KubeAc
   const home = join(env['HOME'] ?? '~', '.kube', 'config')
   if (attempt(() => readFile(home)) !== undefined) return fromKubeconfig([home], own, options)
   throw new UserError(
-    'KUBE_NOT_CONFIGURED',
+    'KubeNotConfigured',
     inPod
       ? `--${chosen[0]} chooses in a kubeconfig, and there is none: --kubeconfig and KUBECONFIG are not set and ${home} cannot be read`
       : `no Kubernetes cluster is configured: --kubeconfig and KUBECONFIG are not set, this is not a pod (KUBERNETES_SERVICE_HOST is not set) and ${home} cannot be read`,
@@ -97,7 +97,7 @@ async function inCluster(
       return readFile(path)
     } catch (e) {
       throw new UserError(
-        'KUBE_NO_SERVICE_ACCOUNT',
+        'KubeNoServiceAccount',
         `KUBERNETES_SERVICE_HOST is set but "${path}" cannot be read: ${messageOf(e)}`,
         { fix: 'set automountServiceAccountToken: true for the pod, or pass --kubeconfig <file>' },
       )

@@ -62,7 +62,7 @@ async function answerOf(
 ): Promise<ExecCredential> {
   const failed: Failed = (why, fix, cause) =>
     new UserError(
-      'KUBE_EXEC_FAILED',
+      'KubeExecFailed',
       `the credential command "${exec.command}" of user "${userName}" failed: ${why}`,
       { fix, cause },
     )

@@ -106,7 +106,7 @@ export function readEntry<K extends EntryKind>(kind: K, raw: RawEntry): Entries[
 }
 
 export function invalid(file: string, why: string): UserError {
-  return new UserError('KUBECONFIG_INVALID', `kubeconfig ${file} cannot be read: ${why}`, {
+  return new UserError('KubeconfigInvalid', `kubeconfig ${file} cannot be read: ${why}`, {
     fix: 'check it with kubectl config view',
   })
 }

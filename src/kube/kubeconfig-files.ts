@@ -73,7 +73,7 @@ export function choose(files: readonly string[], choice: Choice, readFile: ReadF
     throw missing(where, '--cluster', choice.cluster, 'cluster', all.clusters)
   if (cluster === undefined)
     throw new UserError(
-      'KUBECONFIG_NO_CONTEXT',
+      'KubeconfigNoContext',
       `kubeconfig ${where}: ${contextName === '' ? 'current-context is not set' : `context "${contextName}" names no cluster that is in the file`}`,
       { fix: 'choose one with kubectl config use-context NAME, or pass --context NAME' },
     )
@@ -95,7 +95,7 @@ function chosenUser(
   if (user !== undefined || userName === '') return { user: user ?? {}, userName }
   if (wanted !== undefined) throw missing(where, '--user', wanted, 'user', users)
   throw new UserError(
-    'KUBECONFIG_NO_CONTEXT',
+    'KubeconfigNoContext',
     `kubeconfig ${where}: the context names user "${userName}", who is not in the file`,
     { fix: 'correct the context, or pass --user NAME' },
   )
@@ -105,7 +105,7 @@ function missing(where: string, flag: string, name: string, kind: string, known:
   const names = [...known.keys()]
   const fix = names.length === 0 ? `add a ${kind}` : `choose one of ${names.join(', ')}`
   return new UserError(
-    'KUBECONFIG_NO_CONTEXT',
+    'KubeconfigNoContext',
     `kubeconfig ${where}: ${flag} "${name}" is not in the file`,
     { fix },
   )
@@ -117,7 +117,7 @@ function serverOf({ server = '' }: Cluster, name: string, where: string): string
   const url = server === '' ? null : URL.parse(text)
   const what = `server "${server.split('?')[0]?.replace(/\/\/.*@/, '//[hidden]@')}" of cluster "${name}"`
   const refused = (why: string, fix: string) =>
-    new UserError('KUBECONFIG_INVALID', `kubeconfig ${where}: ${what} ${why}`, { fix })
+    new UserError('KubeconfigInvalid', `kubeconfig ${where}: ${what} ${why}`, { fix })
   if (url === null || !/^https?:$/.test(url.protocol))
     throw refused('is no address', 'write one such as https://10.0.0.1:6443')
   if (url.username !== '' || url.password !== '')
@@ -145,7 +145,7 @@ function merged(files: readonly string[], readFile: ReadFile): Merged {
   }
   if (found === 0)
     throw new UserError(
-      'KUBE_FILE_UNREADABLE',
+      'KubeFileUnreadable',
       `none of the files of the kubeconfig ${files.join(':')} exists`,
       { fix: 'correct KUBECONFIG, or pass --kubeconfig FILE' },
     )
@@ -167,11 +167,10 @@ function isMissing(e: unknown): boolean {
 }
 
 export function unreadable(what: string, path: string, e: unknown): UserError {
-  return new UserError(
-    'KUBE_FILE_UNREADABLE',
-    `cannot read the ${what} "${path}": ${messageOf(e)}`,
-    { fix: "correct the path or the file's permissions", cause: e },
-  )
+  return new UserError('KubeFileUnreadable', `cannot read the ${what} "${path}": ${messageOf(e)}`, {
+    fix: "correct the path or the file's permissions",
+    cause: e,
+  })
 }
 
 type Name = string | number | boolean

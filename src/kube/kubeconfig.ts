@@ -70,14 +70,14 @@ const FRESH_MS = 60_000
 function refuseUnsupported({ user, userName }: Chosen, where: string): void {
   if (!user.as && (user['as-uid'] || user['as-groups']?.length || user['as-user-extra']))
     throw new UserError(
-      'KUBECONFIG_INVALID',
+      'KubeconfigInvalid',
       `kubeconfig ${where}: user "${userName}" impersonates a uid, groups or extra fields, but no user`,
       { fix: 'add "as"' },
     )
   const provider = user['auth-provider']?.name
   if (provider !== undefined && provider !== 'oidc')
     throw new UserError(
-      'KUBECONFIG_UNSUPPORTED',
+      'KubeconfigUnsupported',
       `kubeconfig ${where}: auth-provider "${provider}" of user "${userName}" is one that kubectl has given up too`,
       { fix: 'use its exec plugin' },
     )
@@ -146,7 +146,7 @@ function checkPair(cert: string | undefined, key: string | undefined, userName: 
 }
 
 function unusable(what: string, why: string): UserError {
-  return new UserError('KUBECONFIG_INVALID', `${what} of the kubeconfig cannot be used: ${why}`, {
+  return new UserError('KubeconfigInvalid', `${what} of the kubeconfig cannot be used: ${why}`, {
     fix: 'log in again, or correct it',
   })
 }
@@ -185,7 +185,7 @@ function idToken({ user, userName }: Chosen, { clock }: KubeconfigDeps): string 
   const expires = expiryOf(token)
   if (token !== '' && clock.now() < expires) return bearer(token, `user "${userName}"`)
   throw new UserError(
-    'KUBE_BAD_TOKEN',
+    'KubeTokenInvalid',
     `the id-token of user "${userName}" (auth-provider oidc) ${token === '' ? 'is missing' : 'has expired'}`,
     { fix: 'run kubectl get namespaces once, which renews it' },
   )

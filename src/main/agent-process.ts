@@ -82,7 +82,7 @@ function ignoredDisks(flags: Flags): RegExp {
     return new RegExp(text)
   } catch (e) {
     throw new UserError(
-      'FLAGS',
+      'FlagsInvalid',
       `--ignored-disks: "${text}" is no regular expression (${messageOf(e)})`,
       { fix: 'give one like "^(loop|dm-)"', cause: e },
     )
@@ -93,7 +93,7 @@ function ignoredDisks(flags: Flags): RegExp {
 function nodeName(flags: Flags): string {
   const name = flags['node-name'] ?? (process.env['NODE_NAME'] || hostname())
   if (/^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/.test(name)) return name
-  throw new UserError('FLAGS', `--node-name: "${name}" is no node name`, {
+  throw new UserError('FlagsInvalid', `--node-name: "${name}" is no node name`, {
     fix: 'set NODE_NAME from spec.nodeName in the pod',
   })
 }

@@ -93,7 +93,7 @@ const kube: BacktestDeps['kube'] = async (flags) => {
     return (await clusterClient(flags, (http) => readsOnly(http))).kube
   } catch (e) {
     const named = Object.keys(CLUSTER_FLAGS).some((name) => flags[name] !== undefined)
-    if (!named && e instanceof UserError && e.code === 'KUBE_NOT_CONFIGURED') return undefined
+    if (!named && e instanceof UserError && e.code === 'KubeNotConfigured') return undefined
     throw e
   }
 }

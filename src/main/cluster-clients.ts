@@ -121,7 +121,7 @@ async function checkAccess(http: HttpClient, access: KubeAccess): Promise<void> 
       throw e
     })
   if (problem !== undefined)
-    throw new UserError('KUBE_UNREACHABLE', problem.what, { fix: problem.fix })
+    throw new UserError('KubeUnreachable', problem.what, { fix: problem.fix })
 }
 
 function named(source: string): string {
@@ -179,7 +179,7 @@ export async function readingDeps(
 function tellWithoutCloud(e: unknown): never {
   if (!(e instanceof UserError)) throw e
   throw new UserError(
-    'NO_CLOUD',
+    'NoCloud',
     `the tier of a volume is its type in Cinder, and Cinder cannot be asked from here: ${e.what}`,
     { fix: e.fix, cause: e },
   )

@@ -88,7 +88,7 @@ async function exporterConfig(flags: Flags): Promise<ExporterConfig> {
     text = await readText(path)
   } catch (e) {
     throw new UserError(
-      'config',
+      'ConfigInvalid',
       `--config names ${path}, which cannot be read (${messageOf(e)})`,
       {
         fix: 'mount the ConfigMap couchestor-ceilometer-config there, or name another file',

@@ -12,7 +12,7 @@ export async function forPeople(run: () => Promise<number>): Promise<number> {
     if (e instanceof UserError) throw e
     const problem = await problemOf(e)
     if (problem === undefined) throw e
-    throw new UserError('KUBE_UNREACHABLE', problem.what, { fix: problem.fix, cause: e })
+    throw new UserError('KubeUnreachable', problem.what, { fix: problem.fix, cause: e })
   }
 }
 

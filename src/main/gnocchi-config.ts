@@ -10,7 +10,7 @@ import type { Session } from '../openstack/session.ts'
 /** Metric names by `gnocchi.metrics_mapping` of config.yaml. Throws `UserError` with all entries that mean nothing. */
 export function gnocchiMapping({ gnocchi }: Config): Mapping {
   const mapping = mapMetrics(gnocchi.metricsMapping, 'gnocchi.metrics_mapping')
-  if (mapping.mistakes.length > 0) throw new UserError('config', mapping.mistakes.join('\n'))
+  if (mapping.mistakes.length > 0) throw new UserError('ConfigInvalid', mapping.mistakes.join('\n'))
   return mapping
 }
 

@@ -55,9 +55,13 @@ export async function serveMetrics(
   try {
     return await serveRoutes(port, routes)
   } catch (e) {
-    throw new UserError('FLAGS', `--metrics-port: cannot listen on ${port} (${messageOf(e)})`, {
-      fix: 'choose another port',
-      cause: e,
-    })
+    throw new UserError(
+      'FlagsInvalid',
+      `--metrics-port: cannot listen on ${port} (${messageOf(e)})`,
+      {
+        fix: 'choose another port',
+        cause: e,
+      },
+    )
   }
 }

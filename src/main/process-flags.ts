@@ -11,7 +11,7 @@ export function logLevel(flags: Flags): LogLevel {
   const level = LOG_LEVELS.find((l) => l === text)
   if (level === undefined)
     throw new UserError(
-      'FLAGS',
+      'FlagsInvalid',
       `${given === undefined ? 'COUCHESTOR_LOG_LEVEL' : '--log-level'}: "${text}" is not one of ${LOG_LEVELS.join(', ')}`,
     )
   return level
@@ -21,7 +21,7 @@ export function logLevel(flags: Flags): LogLevel {
 export function checkProvider(flags: Flags): void {
   const provider = flags['cloud-provider']
   if (provider !== 'openstack')
-    throw new UserError('FLAGS', `--cloud-provider: "${provider}" is not supported`, {
+    throw new UserError('FlagsInvalid', `--cloud-provider: "${provider}" is not supported`, {
       fix: 'write openstack',
     })
 }

@@ -9,7 +9,7 @@ import type { HttpOptions } from '../http.ts'
 /** `prometheus` of config.yaml as the source wants it. Throws `UserError` when no endpoint is given. */
 export function prometheusSourceConfig({ prometheus: p }: Config): PrometheusSourceConfig {
   if (p.endpoint === undefined) {
-    throw new UserError('config', NO_PROMETHEUS.what, { fix: NO_PROMETHEUS.fix })
+    throw new UserError('ConfigInvalid', NO_PROMETHEUS.what, { fix: NO_PROMETHEUS.fix })
   }
   const authorization = authorizationOf(p.auth)
   return {

@@ -75,7 +75,7 @@ it.each([
   [['demo', '--speed', '11'], '--speed: "11" is not a whole number from 1 to 10'],
 ])('%j is refused before any cluster is looked for', async ([name = '', ...args], message) => {
   const refused = await COMMANDS[name]?.run(args).catch((e: unknown) => e)
-  expect(refused).toMatchObject({ name: 'UserError', code: 'FLAGS' })
+  expect(refused).toMatchObject({ name: 'UserError', code: 'FlagsInvalid' })
   expect((refused as Error).message).toContain(message)
   expect((refused as Error).message).not.toContain('\n')
 })

@@ -157,7 +157,7 @@ describe('couchestor explain', () => {
   })
 
   it.each([
-    ['pvc/nobody', 'there is no claim default/nobody; give its namespace with -n'],
+    ['pvc/nobody', 'there is no claim default/nobody: give its namespace with -n'],
     ['pod/v', '"pod/v" is not a claim: write pvc/NAME'],
   ])('says of %s what to do', async (word, message) => {
     const stage = new Stage()

@@ -250,7 +250,7 @@ describe('couchestor plan', () => {
     expect(first).toMatchObject({ namespace: 'shop', claims: 1, sizeGiB: 100, moves: 1 })
     expect(first?.monthlyCost).toBeCloseTo(12.5, 9)
     expect(first?.wantedMonthlyCost).toBeCloseTo(4.5, 9)
-    await expect(planText(stage, ['--policy', 'tierd'])).rejects.toThrow('there are tiered')
+    await expect(planText(stage, ['--policy', 'tierd'])).rejects.toThrow('choose one of tiered')
   })
 
   it('is a table that fits what people ask: what moves, why, and the sums', async () => {

@@ -82,7 +82,7 @@ async function migration(
   } catch (e) {
     if (!(e instanceof ApiError) || e.reason !== 'NotFound') throw e
     throw new UserError(
-      'NOT_FOUND',
+      'NotFound',
       `there is no VolumeMigration ${namespace}/${name}; what nobody approves gives way to better moves`,
       { fix: 'see couchestor plan, and give the namespace with -n', cause: e },
     )
@@ -96,17 +96,17 @@ function answerTo(decision: Decision, m: VolumeMigration): string | undefined {
   if (decision === 'cancel' && m.spec.cancel === true) return `${name} is cancelled already`
   if (isFinished(m))
     throw new UserError(
-      'TOO_LATE',
+      'TooLate',
       `${name} has ended (${step}, ${reason}); nothing is left to ${decision}`,
     )
   if (decision === 'approve' && m.spec.approved === true) return `${name} is approved already`
   if (isInFlight(m))
     throw new UserError(
-      'TOO_LATE',
+      'TooLate',
       `${name} is under way (${step}): Cinder has been asked, and a retype cannot be called back`,
     )
   if (m.spec.cancel === true)
-    throw new UserError('TOO_LATE', `${name} is cancelled; that cannot be taken back`)
+    throw new UserError('TooLate', `${name} is cancelled; that cannot be taken back`)
   return undefined
 }
 

@@ -27,9 +27,13 @@ export function pausable(word: string, namespace: string): Pausable {
 /** For `pause` and `resume`: throws `UserError` for what neither can mean. */
 export function checkPause([word = '']: readonly string[], flags: Flags): void {
   if (pausable(word, '').kind === 'policy' && flags['direction'] !== undefined)
-    throw new UserError('FLAGS', '--direction is for claims; a policy is paused altogether', {
-      fix: 'leave it out',
-    })
+    throw new UserError(
+      'FlagsInvalid',
+      '--direction is for claims; a policy is paused altogether',
+      {
+        fix: 'leave it out',
+      },
+    )
 }
 
 /** Keeps a policy or a claim from new moves, or lets it go again. What runs in Cinder is not touched. */
@@ -63,7 +67,7 @@ async function patched(what: Pausable, body: object, { kube }: DecisionDeps): Pr
     return await kube.patch(resource, what.name, body, { type: 'merge', ...place })
   } catch (e) {
     if (!(e instanceof ApiError) || e.reason !== 'NotFound') throw e
-    throw new UserError('NOT_FOUND', `${nameOf(what)} does not exist`, { cause: e })
+    throw new UserError('NotFound', `${nameOf(what)} does not exist`, { cause: e })
   }
 }
 

@@ -46,7 +46,7 @@ export const RESUME_FLAGS = { namespace: PAUSE_FLAGS.namespace, reason: REASON }
 export function checkApprove(words: readonly string[], flags: Flags): void {
   const all = booleanFlag(flags, 'all')
   if (all !== (flags['policy'] !== undefined) || all === words.length > 0)
-    throw new UserError('FLAGS', 'approve needs a VolumeMigration, or --policy NAME --all')
+    throw new UserError('FlagsInvalid', 'approve needs a VolumeMigration, or --policy NAME --all')
 }
 
 /** `couchestor approve`. Resolves to the exit code. */

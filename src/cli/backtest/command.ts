@@ -118,7 +118,7 @@ function inputOf(
   const given = (['scenario', 'policy'] as const).filter((f) => flags[f] !== undefined)
   if (given.length !== 1)
     throw new UserError(
-      'FLAGS',
+      'FlagsInvalid',
       `give either --scenario FILE (a recorded trace) or --policy FILE (the history of the cluster)${given.length === 2 ? ', not both' : ''}`,
       { fix: 'see couchestor backtest --help' },
     )
@@ -142,7 +142,7 @@ async function scenarioInput(flags: Flags, path: string, deps: BacktestDeps): Pr
     flags['trace'] ??
     (scenario.trace === undefined ? undefined : deps.resolve(path, scenario.trace))
   if (trace === undefined)
-    throw new UserError('FLAGS', `${path} names no trace`, { fix: 'give --trace FILE' })
+    throw new UserError('FlagsInvalid', `${path} names no trace`, { fix: 'give --trace FILE' })
   const volumes = parseTrace(await read(deps, 'trace', trace), trace)
   const name = ruleName(flags, 'couchestor')
   return {
@@ -170,9 +170,13 @@ async function policyInput(
   const cluster = kube && (await clusterVolumes(kube, policy.policy))
   await kube?.close()
   if (cluster === undefined && sizeGiB === undefined)
-    throw new UserError('FLAGS', 'sizes of volumes are not known: no cluster is configured', {
-      fix: 'give --kubeconfig FILE, or --size GIB for all',
-    })
+    throw new UserError(
+      'FlagsInvalid',
+      'sizes of volumes are not known: no cluster is configured',
+      {
+        fix: 'give --kubeconfig FILE, or --size GIB for all',
+      },
+    )
   const volumes = cluster && new Map(cluster.volumes.map((v) => [v.id, v]))
   const source = await deps.source(asked, config, volumes && [...volumes.keys()])
   const history = await historyLoads({
@@ -219,10 +223,13 @@ function withFlags(config: Config, flags: Flags): Config {
   const name = flags['preset']
   const preset = name === undefined ? config.prometheus.preset : PRESETS.find((p) => p === name)
   if (preset === undefined)
-    throw new UserError('FLAGS', `--preset: "${name}" is not one of ${PRESETS.join(', ')}`)
+    throw new UserError('FlagsInvalid', `--preset: "${name}" is not one of ${PRESETS.join(', ')}`)
   const endpoint = flags['prometheus'] ?? config.prometheus.endpoint
   if (endpoint === undefined)
-    throw new UserError('FLAGS', 'give --prometheus URL, or --config with prometheus.endpoint')
+    throw new UserError(
+      'FlagsInvalid',
+      'give --prometheus URL, or --config with prometheus.endpoint',
+    )
   return { ...config, prometheus: { ...config.prometheus, endpoint, preset } }
 }
 
@@ -232,7 +239,7 @@ function ruleName(flags: Flags, usual: RuleName): RuleName {
   if (known !== undefined) return known
   const likely = nearest(name, Object.keys(RULES))
   throw new UserError(
-    'FLAGS',
+    'FlagsInvalid',
     `--rule: there is no rule "${name}"${likely === undefined ? '' : ` (did you mean ${likely}?)`}`,
     { fix: 'see --rule list' },
   )

@@ -83,7 +83,7 @@ function startIndex(tiers: readonly Tier[], name: string | undefined): number {
   const index = tiers.findIndex((t) => t.name === name)
   if (index >= 0) return index
   const names = tiers.map((t) => t.name).join(', ')
-  throw new UserError('FLAGS', `--start: "${name}" is no tier of the policy`, {
+  throw new UserError('FlagsInvalid', `--start: "${name}" is no tier of the policy`, {
     fix: `write one of ${names}`,
   })
 }

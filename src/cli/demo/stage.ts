@@ -128,7 +128,7 @@ async function listenOn(world: World, port: number | undefined): Promise<SimServ
     const { code } = e as { code?: unknown }
     if (code !== 'EADDRINUSE' && code !== 'EACCES') throw e
     const why = code === 'EACCES' ? 'may not be used by this user' : 'is taken by another program'
-    throw new UserError('FLAGS', `--port: ${port} on 127.0.0.1 ${why}`, {
+    throw new UserError('FlagsInvalid', `--port: ${port} on 127.0.0.1 ${why}`, {
       fix: 'give another one, or leave --port out for a free one',
       cause: e,
     })

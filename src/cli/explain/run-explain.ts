@@ -48,7 +48,7 @@ export async function runExplain(
   const snapshot = await readSnapshot(deps, signal)
   const managed = snapshot.claims.get(key)
   if (managed === undefined)
-    throw new UserError('NOT_FOUND', `there is no claim ${key}`, {
+    throw new UserError('NotFound', `there is no claim ${key}`, {
       fix: 'give its namespace with -n',
     })
   const { metrics } = managed.match.policy?.effective ?? {}
@@ -79,6 +79,6 @@ export function claimName(word: string): string {
   const isClaim =
     kind === 'pvc' || kind === 'persistentvolumeclaim' || kind === 'persistentvolumeclaims'
   if (!isClaim || name === undefined || name === '' || rest.length > 0)
-    throw new UserError('FLAGS', `"${word}" is not a claim`, { fix: 'write pvc/NAME' })
+    throw new UserError('FlagsInvalid', `"${word}" is not a claim`, { fix: 'write pvc/NAME' })
   return name
 }

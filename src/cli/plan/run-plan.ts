@@ -72,7 +72,7 @@ function narrowed(plan: Plan, policy: string | undefined, namespace: string | un
 }
 
 function noSuchPolicy(name: string, known: readonly string[]): UserError {
-  return new UserError('NOT_FOUND', `StoragePolicy "${name}" does not exist`, {
+  return new UserError('NotFound', `StoragePolicy "${name}" does not exist`, {
     fix: known.length === 0 ? 'create one first' : `choose one of ${known.join(', ')}`,
   })
 }

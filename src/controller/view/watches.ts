@@ -172,7 +172,7 @@ async function readStill<T>(
 }
 
 function missingRight(rule: string, cause: unknown): UserError {
-  return new UserError('PERMISSION', `your account may not ${rule} in the whole cluster`, {
+  return new UserError('PermissionMissing', `your account may not ${rule} in the whole cluster`, {
     fix: 'ask for a role with that rule, such as the ClusterRole couchestor',
     cause,
   })

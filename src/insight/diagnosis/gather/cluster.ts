@@ -101,7 +101,7 @@ function accountOf(
 }
 
 function unreachable({ what, fix }: Problem, cause?: unknown): UserError {
-  return new UserError('KUBE_UNREACHABLE', what, { fix, cause })
+  return new UserError('KubeUnreachable', what, { fix, cause })
 }
 
 async function serverOf({ kube }: DoctorDeps): Promise<{ url: string; version: string }> {

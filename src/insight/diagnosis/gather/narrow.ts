@@ -10,7 +10,7 @@ export function ofPolicy(facts: ClusterFacts, name: string | undefined): Cluster
   const own = policies.value.filter((p) => p.policy.metadata.name === name)
   if (own.length === 0) {
     const names = policies.value.map((p) => p.policy.metadata.name).join(', ') || 'none'
-    throw new UserError('NOT_FOUND', `StoragePolicy "${name}" does not exist`, {
+    throw new UserError('NotFound', `StoragePolicy "${name}" does not exist`, {
       fix: `choose one of ${names}`,
     })
   }

@@ -58,10 +58,14 @@ async function ofFile(
     return { text: await readFile(where), where }
   } catch (e) {
     if (path === undefined) return undefined
-    throw new UserError('config', `--config names ${path}, which cannot be read: ${messageOf(e)}`, {
-      fix: 'name another file',
-      cause: e,
-    })
+    throw new UserError(
+      'ConfigInvalid',
+      `--config names ${path}, which cannot be read: ${messageOf(e)}`,
+      {
+        fix: 'name another file',
+        cause: e,
+      },
+    )
   }
 }
 
