@@ -113,9 +113,8 @@ describe('parseConfig', () => {
     'migration:\ncache:\n',
   ])('takes %j as all defaults', (yaml) => {
     const config = parseConfig(yaml, 'config.yaml')
-    expect(config.migration).toEqual({
+    expect(config.migration).toMatchObject({
       cooldownPeriodMs: 86_400_000,
-      batchSize: undefined,
       concurrentMigrations: 2,
       useCinderTransfer: false,
       paused: false,
@@ -285,13 +284,11 @@ colour: blue
 
 describe('gnocchi', () => {
   it('has the lag and granularity of Ceilometer unless told otherwise', () => {
-    expect(parseConfig('', 'c').gnocchi).toEqual({
-      endpoint: undefined,
+    expect(parseConfig('', 'c').gnocchi).toMatchObject({
       granularityMs: 300_000,
       lagMs: 1_200_000,
       queryTimeoutMs: 60_000,
       metricsMapping: {},
-      archivePolicy: undefined,
     })
   })
 
