@@ -5,6 +5,7 @@ import { createGnocchiClient } from '../src/activity/gnocchi/client.ts'
 import { createGnocchiSource } from '../src/activity/gnocchi/source.ts'
 import { createPrometheusSource } from '../src/activity/prometheus/source.ts'
 import { parseConfig } from '../src/api/config.ts'
+import type { AuditSink } from '../src/audit/audit.ts'
 import type { Clock } from '../src/clock.ts'
 import { createController } from '../src/controller/controller.ts'
 import type { Controller } from '../src/controller/controller.ts'
@@ -51,6 +52,8 @@ export type ControllerOptions = {
   readonly log?: Log
   readonly registry?: Registry
   readonly strategies?: readonly RegisteredStrategy[]
+  /** Default: nobody keeps the lines. */
+  readonly auditSink?: AuditSink
   /** What it logs in with, asked at each login. Default: the member of project couchestor. */
   readonly credential?: () => { readonly id: string; readonly secret: string }
 }
@@ -99,6 +102,7 @@ export function controllerOn(options: ControllerOptions): Controller {
   return createController({
     kube,
     volumes: createVolumeService({ session, log }),
+    auditSink: options.auditSink ?? { write: () => Promise.resolve() },
     sources: (fleet) => ({
       Prometheus,
       Gnocchi: createGnocchiSource({

@@ -261,6 +261,16 @@ export const configSchema = section({
     }),
     { default: {} },
   ),
+  audit: key(
+    section({
+      path: key(text(4096, '/var/log/couchestor/audit.jsonl'), {
+        shownDefault: 'standard output',
+        meaning:
+          'File that the lines of the [audit](audit.md) are appended to; its directory must be writable for the controller.',
+      }),
+    }),
+    { default: {} },
+  ),
   own_metrics: key(
     section({
       // off by default for the number of series

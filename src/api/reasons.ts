@@ -82,6 +82,7 @@ export const MOVE_REASONS = [
   'IntentSaved',
   'NotSent',
   'WatchStale',
+  'AuditUnavailable',
   'Accepted',
   'Adopted',
   'OutcomeUnknown',
@@ -309,6 +310,7 @@ export const POLICY_CONDITIONS = {
       Thrashing:
         'False: too many volumes were moved and moved back within a day; moves are held back.',
       CinderDown: 'False: Cinder or Keystone does not answer.',
+      AuditUnavailable: 'False: no line can be written to the audit, so that no move starts.',
       Starting:
         'False: a new leader cannot read all that it needs; it follows running moves and starts none.',
       CatchingUp: 'Unknown: the controller has just started and reads history.',

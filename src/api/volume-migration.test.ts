@@ -47,6 +47,7 @@ const STATUS: Full<VolumeMigrationStatus> = {
     at: AT,
     httpStatus: 413,
     quota: true,
+    unaudited: true,
     message: 'VolumeSizeExceedsAvailableQuota',
     cinderRequestId: 'req-2',
   },

@@ -70,6 +70,8 @@ export type CallOutcome = {
   readonly httpStatus?: number
   /** A refusal for lack of quota, which no repeat cures at once. */
   readonly quota?: boolean
+  /** Not sent because the audit could not be written. */
+  readonly unaudited?: boolean
   readonly message?: string
   readonly cinderRequestId?: string
 }

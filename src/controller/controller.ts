@@ -2,7 +2,8 @@ import { aborted, sleep } from '../clock.ts'
 import { messageOf } from '../errors.ts'
 import { LostLeaseError } from '../kube/types.ts'
 import { ControllerMetrics } from './reporting/controller-metrics.ts'
-import type { ControllerDeps } from './deps.ts'
+import { audited } from './audited.ts'
+import type { ControllerDeps, OutsideDeps } from './deps.ts'
 import { Leadership } from './leadership.ts'
 import { allReflectors, createWatches } from './view/watches.ts'
 import type { Watches } from './view/watches.ts'
@@ -21,9 +22,16 @@ export interface Controller {
   healthy(): { ok: boolean; why: string }
 }
 
-export function createController(deps: ControllerDeps): Controller {
-  const watches = createWatches(deps)
+export function createController(outside: OutsideDeps): Controller {
+  const deps = audited(outside, () => watches)
+  const watches: Watches = createWatches(deps)
   const metrics = new ControllerMetrics(deps.metrics)
+  metrics.auditUnavailable.set(0)
+  deps.audit.subscribe((problem) => {
+    metrics.auditUnavailable.set(problem === undefined ? 0 : 1)
+    if (problem === undefined) deps.log.info({}, 'the audit can be written again')
+    else deps.log.error({ err: problem }, 'the audit cannot be written; no move starts')
+  })
   return {
     run: (signal) => run(deps, watches, metrics, signal),
     ready: () => {
@@ -78,6 +86,7 @@ async function run(
       stop()
       // released last, after every step is saved
       await deps.events.flush().catch(() => {})
+      await deps.audit.close()
       leasing.abort()
       await Promise.all(reflectors)
     }

@@ -1,17 +1,36 @@
 import type { ActivitySources, NamedFleet } from '../activity/types.ts'
 import type { Config } from '../api/config.ts'
+import type { Audit, AuditSink } from '../audit/audit.ts'
+import type { Change } from '../audit/change.ts'
 import type { Clock } from '../clock.ts'
 import type { Elector, EventRecorder, KubeClient } from '../kube/types.ts'
 import type { Log } from '../log.ts'
 import type { Registry } from '../metrics.ts'
 import type { MachineTiming } from '../migration/strategy.ts'
-import type { VolumeService } from '../openstack/types.ts'
+import type { RetypeAnswer, RetypeRequest, VolumeService } from '../openstack/types.ts'
 import type { RegisteredStrategy } from './moving/registered.ts'
 
+/** Every call that changes something has its lines in the audit, or is not made. */
+export type AuditedKube = KubeClient & { readonly audit: Audit }
+
+export type AuditedVolumes = Omit<VolumeService, 'retype'> & {
+  readonly audit: Audit
+  /** Never throws. */
+  retype(request: RetypeRequest, change: Change): Promise<RetypeAnswer>
+}
+
 /** All that reaches the controller from outside; main.ts makes real ones, tests and the demo their own. */
-export type ControllerDeps = {
+export type OutsideDeps = Omit<ControllerDeps, 'kube' | 'volumes' | 'audit'> & {
   readonly kube: KubeClient
   readonly volumes: VolumeService
+  readonly auditSink: AuditSink
+}
+
+/** What the controller works with: its clients know no way around the audit. */
+export type ControllerDeps = {
+  readonly kube: AuditedKube
+  readonly volumes: AuditedVolumes
+  readonly audit: Audit
   /** Asked once per term; a source that is not configured answers that it is down, and why. */
   readonly sources: (fleet: NamedFleet) => ActivitySources
   /** Time of the decisions: windows, cooldowns, deadlines. The demo runs it fast. */

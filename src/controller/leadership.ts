@@ -314,6 +314,11 @@ export class Leadership {
     })
     takeover.report()
     const stopWatching = triggers.start()
+    const stopHearing = deps.audit.subscribe((problem) => {
+      status.kick()
+      // what could not be planned is planned now
+      if (problem === undefined) windows.kick()
+    })
     // what runs in Cinder is followed whatever else cannot be read; nothing new is started until all of it is
     const following = queues.moves.run(signal)
     await reading
@@ -338,6 +343,7 @@ export class Leadership {
       orphans.run(signal),
       windows.run(signal),
     ])
+    stopHearing()
     stopWatching()
   }
 

@@ -1,13 +1,21 @@
-import type { ControllerDeps } from './deps.ts'
+import { Audit } from '../audit/audit.ts'
+import type { ControllerDeps, OutsideDeps } from './deps.ts'
 
-export type ReadingDeps = Omit<ControllerDeps, 'elector' | 'events' | 'uuid' | 'namespace'>
+export type ReadingDeps = Omit<
+  OutsideDeps,
+  'elector' | 'events' | 'uuid' | 'namespace' | 'auditSink'
+>
 
 /** What a command that only looks has: every call that would change something throws before anything is sent. */
 export function readOnly(deps: ReadingDeps): ControllerDeps {
-  const { kube, volumes } = deps
+  const { kube, volumes, clock, processClock } = deps
+  const observer = { epoch: 0, generationOf: () => undefined }
+  const audit = new Audit({ sink: { write: refuse }, clock, processClock, observer })
   return {
     ...deps,
+    audit,
     kube: {
+      audit,
       get: (...args) => kube.get(...args),
       list: (...args) => kube.list(...args),
       watch: (...args) => kube.watch(...args),
@@ -19,6 +27,7 @@ export function readOnly(deps: ReadingDeps): ControllerDeps {
       delete: refuse,
     },
     volumes: {
+      audit,
       listVolumes: (o) => volumes.listVolumes(o),
       getVolume: (id, s) => volumes.getVolume(id, s),
       listSnapshots: (o) => volumes.listSnapshots(o),

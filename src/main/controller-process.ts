@@ -7,6 +7,7 @@ import { notices } from '../api/config-notices.ts'
 import { booleanFlag, numberFlag, readFlags } from '../cli/flags.ts'
 import type { Flags, FlagSpec } from '../cli/flags.ts'
 import { activitySources } from './activity-sources.ts'
+import { auditSink } from './audit-sink.ts'
 import { openStackCredentials } from './cloud-credentials.ts'
 import { CLUSTER_FLAGS } from './cluster-flags.ts'
 import { watchConfig } from './config-file.ts'
@@ -181,6 +182,7 @@ async function build({
   return createController({
     kube,
     volumes,
+    auditSink: auditSink(() => current().audit.path, process.stdout),
     sources: activitySources({ config, session, clock, random, log, metrics: registry }),
     clock,
     processClock: clock,

@@ -78,7 +78,12 @@ export type RetypeAnswer =
       readonly retryAfterMs?: number
       readonly cinderRequestId?: string
     }
-  | { readonly kind: 'NotSent'; readonly message: string }
+  | {
+      readonly kind: 'NotSent'
+      readonly message: string
+      /** The line that has to come before it could not be written to the audit. */
+      readonly unaudited?: true
+    }
   | {
       readonly kind: 'Unknown'
       readonly httpStatus?: number

@@ -93,6 +93,7 @@ function start(urls: SimUrls): void {
     ...common,
     kube,
     volumes: createVolumeService({ session, log }),
+    auditSink: { write: () => Promise.resolve() },
     sources: onlyPrometheus(source),
     clock: jumping,
     processClock: systemClock,

@@ -22,7 +22,8 @@ export function isJustApproved({ spec, status }: VolumeMigration): boolean {
   return spec.approved === true && status?.reason === 'AwaitingApproval'
 }
 
-/** Refusals, and servers that were not there, do not use up the attempts of a call that may have been lost. */
+/** Only a call that may have been lost uses up attempts: no refusal, no server that was not there, no full audit. */
 export function isCountedAttempt({ status }: VolumeMigration): boolean {
-  return status?.call?.kind !== 'Rejected' && !isRetryable(status?.call ?? {})
+  const call = status?.call
+  return call?.kind !== 'Rejected' && call?.unaudited !== true && !isRetryable(call ?? {})
 }

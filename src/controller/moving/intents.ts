@@ -67,6 +67,7 @@ export function callOf(answer: ActAnswer, now: number): CallOutcome {
       ? { httpStatus: answer.httpStatus }
       : {}),
     ...('quota' in answer && answer.quota ? { quota: true } : {}),
+    ...('unaudited' in answer && answer.unaudited ? { unaudited: true } : {}),
     ...('message' in answer ? { message: answer.message.slice(0, 1000) } : {}),
     ...('cinderRequestId' in answer && answer.cinderRequestId !== undefined
       ? { cinderRequestId: answer.cinderRequestId.slice(0, 255) }

@@ -92,6 +92,7 @@ function validated(step: Step, status: VolumeMigrationStatus, before: readonly C
 const TURN_REASONS = new Set<string>([
   'Planned',
   'NotSent',
+  'AuditUnavailable',
   'AwaitingApproval',
   'NoAdmissionPolicy',
   'OutsideSchedule',

@@ -29,6 +29,7 @@ const NEXT_IN_TURN: ReadonlySet<string> = new Set<string>([
   'AwaitingApproval',
   'NotSent',
   'WatchStale',
+  'AuditUnavailable',
   'OutsideSchedule',
   'Ramp',
   'ConcurrencyLimit',

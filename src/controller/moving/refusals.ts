@@ -1,4 +1,5 @@
 import type { Gauge } from 'prom-client'
+import { AuditUnavailableError } from '../../audit/audit.ts'
 import type { Clock } from '../../clock.ts'
 import { messageOf } from '../../errors.ts'
 import { ConnectionError } from '../../http.ts'
@@ -79,6 +80,6 @@ const NONE: ReadonlyMap<string, never> = new Map<string, never>()
 
 /** A refusal, or no answer at all: not our own mistake, and not a conflict, which is settled at once. */
 export function isRefusal(e: unknown): boolean {
-  if (e instanceof ConnectionError) return true
+  if (e instanceof ConnectionError || e instanceof AuditUnavailableError) return true
   return e instanceof ApiError && e.reason !== 'Conflict' && e.reason !== 'NotFound'
 }

@@ -1,13 +1,15 @@
 import type { Intent, VolumeMigration } from '../../api/volume-migration.ts'
+import type { Change } from '../../audit/change.ts'
 import { messageOf, stable } from '../../errors.ts'
 import { deadlineMs } from '../../migration/retype/machine.ts'
 import type { VolumeSight } from '../../migration/retype/machine.ts'
 import type { PreflightFacts } from '../../migration/retype/preflight.ts'
 import { isAttached } from '../../openstack/attached.ts'
-import type { CinderVolume } from '../../openstack/types.ts'
+import type { CinderVolume, RetypeRequest } from '../../openstack/types.ts'
 import { isTarget } from '../view/targets.ts'
 import type { BoundClaim, Target } from '../view/targets.ts'
 import type { ActAnswer, ActOn, Adapter } from './adapter.ts'
+import { changeOf } from './audited-move.ts'
 import { hiddenFrom } from './hidden.ts'
 import type { Ports } from './registered.ts'
 
@@ -47,13 +49,13 @@ export class RetypeAdapter implements Adapter<PreflightFacts, VolumeSight> {
     }
   }
 
-  async perform({ target, intent }: ActOn, fence: () => void): Promise<ActAnswer> {
+  async perform({ target, intent, move }: ActOn, fence: () => void): Promise<ActAnswer> {
     if (!isTarget(target)) return notSent(target.message)
     const { migration } = intent
     if (migration === undefined)
       return notSent('the intent does not say what the policy allowed when the move began')
     const changed = await this.#changedMeanwhile(target, intent)
-    return changed ?? this.#retype(target, { ...intent, migration }, fence)
+    return changed ?? this.#retype(target, changeOf(move, intent), { ...intent, migration }, fence)
   }
 
   async #hidden(intent: Intent | undefined): Promise<string | undefined> {
@@ -61,8 +63,13 @@ export class RetypeAdapter implements Adapter<PreflightFacts, VolumeSight> {
   }
 
   /** The client asks the fence right before it sends, with nothing awaited in between. */
-  #retype(target: BoundClaim, intent: Allowed, fence: () => void): Promise<ActAnswer> {
-    return this.#ports.deps.volumes.retype({
+  #retype(
+    target: BoundClaim,
+    change: Change,
+    intent: Allowed,
+    fence: () => void,
+  ): Promise<ActAnswer> {
+    const request: RetypeRequest = {
       volumeId: target.volume.handle,
       newTypeId: intent.toTypeId,
       migrationPolicy: intent.migration.migrationPolicy,
@@ -73,7 +80,8 @@ export class RetypeAdapter implements Adapter<PreflightFacts, VolumeSight> {
         if (this.#ports.gatherer.isUnsafelyAttached(target, intent))
           throw new Error('a pod is about to use the volume')
       },
-    })
+    }
+    return this.#ports.deps.volumes.retype(request, change)
   }
 
   /** Cinder retypes whatever it finds, so what preflight has seen must still be so right before the call. */

@@ -34,6 +34,8 @@ import type { Term } from '../view/term.ts'
 export const GATE_REASONS = {
   WatchStale:
     'Waiting: the API server has sent no news of claims, volumes, policies or migrations for five minutes; nothing starts from an old view.',
+  AuditUnavailable:
+    'Waiting: no line can be written to the audit (a full disk, a closed pipe), so that no call is made. Tried again every ten seconds; running moves are followed.',
 } as const satisfies Partial<Record<MoveReason, string>>
 
 export type StartGateParts = {
@@ -154,6 +156,13 @@ export class StartGate {
     return blocked ?? found
   }
 
+  /** A call without its line in the audit is not made. */
+  async unaudited(): Promise<Answer | undefined> {
+    const why = await this.#parts.deps.audit.unavailable()
+    if (why === undefined) return undefined
+    return { over: false, reason: 'AuditUnavailable', message: unauditedText(why) }
+  }
+
   /** Forgets what is kept of a finished move. */
   forget(m: VolumeMigration): void {
     this.#blocks.forget(m)
@@ -209,6 +218,10 @@ export class StartGate {
     const unguarded = this.#parts.approvals.refusal
     return waiting(approval({ mode, approved: m.spec.approved === true, unguarded }))
   }
+}
+
+export function unauditedText(why: string): string {
+  return `no move starts while the audit cannot be written: ${why}`
 }
 
 export function isAnswer(found: FoundVolume | Answer): found is Answer {

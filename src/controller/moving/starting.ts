@@ -90,6 +90,8 @@ export class Starting {
     }
     const early = gate.expired(m, target) ?? gate.notYet(m, target)
     if (early !== undefined) return this.#refuse(m, early, target)
+    const unaudited = await gate.unaudited()
+    if (unaudited !== undefined) return this.#refuse(m, unaudited, target)
     const way = ways.get(target.strategy)
     if (way === undefined) throw new Error(`no machine is bound for ${target.strategy}`)
     const seen = await gate.volumeFor(m, target, way)

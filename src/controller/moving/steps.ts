@@ -1,9 +1,14 @@
 import type { MigrationStatusReason, MoveReason } from '../../api/reasons.ts'
-import type { VolumeMigration, VolumeMigrationStatus } from '../../api/volume-migration.ts'
+import type {
+  CallOutcome,
+  VolumeMigration,
+  VolumeMigrationStatus,
+} from '../../api/volume-migration.ts'
 import type { Goto } from '../../migration/strategy.ts'
 import { stepOf } from '../../migration/unsent.ts'
 import type { Answer } from '../../migration/unsent.ts'
 import type { ControllerDeps } from '../deps.ts'
+import { changeOf, endOf } from './audited-move.ts'
 import { isJustApproved } from './expiry.ts'
 import type { Ledger } from './ledger.ts'
 import { changed, estimateEnd } from './migration-status.ts'
@@ -84,12 +89,22 @@ export class Steps {
     const verified =
       seenAt === undefined ? {} : { verifiedOnceAt: new Date(deps.clock.now()).toISOString() }
     const change: Change = { step, reason, message, ...more, ...verified }
+    // first: a leader that dies between the two writes it a second time, and none is missing
+    await this.#auditEnd(m, to, more.call ?? m.status?.call)
     if (step !== 'Waiting') return void (await this.#write(m, change, this.#observe))
     // nothing has reached Cinder, so nothing has started
     const { startedAt: _startedAt, elapsed: _elapsed, ...status } = m.status ?? {}
     this.#shownAt.delete(m.metadata.uid ?? '')
     await this.#write({ ...m, status }, change, (_, next) => this.#observe(m, next))
     if (m.status?.volumeId !== undefined) await ledger.remove(m.status.volumeId)
+  }
+
+  /** What became of the act whose intent is saved, whoever made the call. */
+  async #auditEnd(m: VolumeMigration, { step, reason }: Goto, call: CallOutcome | undefined) {
+    const { intent } = m.status ?? {}
+    const end = endOf(step, reason)
+    if (intent === undefined || end === undefined || call?.unaudited === true) return
+    await this.#parts.deps.audit.end(changeOf(m, intent), end)
   }
 
   /** Why a waiting move ends, or goes on waiting. */

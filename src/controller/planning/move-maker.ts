@@ -1,3 +1,4 @@
+import { AuditUnavailableError } from '../../audit/audit.ts'
 import { sleep } from '../../clock.ts'
 import { messageOf } from '../../errors.ts'
 import { isFinished } from '../../api/volume-migration.ts'
@@ -62,11 +63,12 @@ export class MoveMaker {
   /** True when the move has a place: it was made, or is being made. Throws what is no refusal. */
   async make(judged: Judged, proposal: VolumeMigration): Promise<boolean> {
     const id = judged.managed.bound?.volume.handle ?? ''
-    // two evaluations may come to the same end at the same time: one of them makes the move, and reports it
-    if (this.#making.has(id)) return true
     // a force asks for its object even while the move itself has to wait
     const { namespace, name } = judged.managed.claim
     if (this.refused(`${namespace}/${name}`) !== undefined) return false
+    if ((await this.#parts.deps.audit.unavailable()) !== undefined) return false
+    // two evaluations may come to the same end at the same time: one of them makes the move, and reports it
+    if (this.#making.has(id)) return true
     this.#making.set(id, judged.policy.name)
     const made = this.#create(judged, proposal).finally(() => this.#making.delete(id))
     made.then(
@@ -104,6 +106,8 @@ export class MoveMaker {
       )
       return 'made'
     } catch (e) {
+      // that is no refusal of this one, and reported where all of it is
+      if (e instanceof AuditUnavailableError) return 'refused'
       if (!isRefusal(e)) throw e
       deps.log.warn({ claim: key, err: messageOf(e) }, 'a VolumeMigration was refused')
       if (refusals.note('volumemigrations', key, e))

@@ -2,7 +2,8 @@ import type { Clock } from '../../clock.ts'
 import { ANNOTATION } from '../../api/names.ts'
 import { PERSISTENT_VOLUME_CLAIM } from '../../kube/resources.ts'
 import { ApiError } from '../../kube/types.ts'
-import type { KubeClient, QueueResult } from '../../kube/types.ts'
+import type { QueueResult } from '../../kube/types.ts'
+import type { AuditedKube } from '../deps.ts'
 import type { Claim } from '../view/projections.ts'
 
 export type Shown = {
@@ -15,7 +16,7 @@ type Due = { readonly claim: Claim; readonly annotations: Readonly<Record<string
 
 /** Writes what a person sees on the claim, by server-side apply and only when it changes. */
 export class Annotator {
-  readonly #client: KubeClient
+  readonly #client: AuditedKube
   readonly #claim: (key: string) => Claim | undefined
   readonly #wanted: (claim: Claim) => Shown | undefined
 
@@ -26,7 +27,7 @@ export class Annotator {
   readonly #refused = new Map<string, { readonly times: number; readonly until: number }>()
 
   constructor(
-    client: KubeClient,
+    client: AuditedKube,
     claim: (key: string) => Claim | undefined,
     wanted: (claim: Claim) => Shown | undefined,
     clock: Clock,

@@ -22,6 +22,7 @@ export class ControllerMetrics {
   readonly cinderReadAt: Gauge
   readonly halted: Gauge
   readonly startFailing: Gauge
+  readonly auditUnavailable: Gauge
   readonly writesRefused: Gauge
   readonly shadowCost: Counter
   readonly predictionError: Histogram
@@ -74,6 +75,11 @@ export class ControllerMetrics {
       'cinder_read_timestamp_seconds',
       'When Cinder was last read in full.',
     )
+    this.auditUnavailable = new Gauge({
+      name: `${METRIC_PREFIX}audit_unavailable`,
+      help: '1 while no line can be written to the audit, so that no call that changes something is made and no move starts.',
+      registers,
+    })
     this.writesRefused = new Gauge({
       name: `${METRIC_PREFIX}writes_refused`,
       help: 'Objects whose last write the API server refused or did not answer, by resource; each is tried again with growing pauses.',

@@ -8,6 +8,7 @@ import { stopped } from '../../blockers/policy.ts'
 import { monthlyCost } from '../../policy/rank.ts'
 import type { Week } from '../../policy/shadow.ts'
 import { BLOCKING_REASONS } from '../moving/blocking-reasons.ts'
+import { unauditedText } from '../moving/start-gate.ts'
 import type { Judged } from '../planning/decision-inputs.ts'
 import type { ResolvedPolicy } from '../view/policies.ts'
 import { worthwhile } from './worthwhile.ts'
@@ -29,6 +30,8 @@ export type StatusFacts = {
   /** What the last days cost, and would have cost; undefined before the first window. */
   readonly week: Week | undefined
   readonly cinderProblem: string | undefined
+  /** Why no line can be written to the audit. */
+  readonly auditProblem: string | undefined
   /** Why a move that waits could not be prepared: Cinder refuses, or does not answer, a read that it needs. */
   readonly unreadFor:
     { readonly reason: 'MissingPermission' | 'CinderDown'; readonly message: string } | undefined
@@ -201,6 +204,14 @@ function withinBudget(facts: StatusFacts): Told {
     : { status: 'False', reason: 'OverBudget', message: told }
 }
 
+/** Nothing of any policy starts. */
+function outageOf({ cinderProblem, auditProblem, startProblem }: StatusFacts): Told | undefined {
+  const no = (reason: string, message: string): Told => ({ status: 'False', reason, message })
+  if (cinderProblem !== undefined) return no('CinderDown', cinderProblem)
+  if (auditProblem !== undefined) return no('AuditUnavailable', unauditedText(auditProblem))
+  return startProblem === undefined ? undefined : no('Starting', startProblem)
+}
+
 function ready(facts: StatusFacts): Told {
   const { policy, health } = facts
   const no = (reason: string, message: string): Told => ({ status: 'False', reason, message })
@@ -209,8 +220,8 @@ function ready(facts: StatusFacts): Told {
   const stop = stopped(facts)
   if (stop !== undefined) return no('Stopped', stop.message)
   if (policy.effective.paused) return no('Paused', 'spec.paused is true')
-  if (facts.cinderProblem !== undefined) return no('CinderDown', facts.cinderProblem)
-  if (facts.startProblem !== undefined) return no('Starting', facts.startProblem)
+  const outage = outageOf(facts)
+  if (outage !== undefined) return outage
   if (policy.tiers === undefined) return no('TiersUnresolved', policy.problems.join('; '))
   if (facts.halted !== undefined) return no('Halted', facts.halted)
   if (facts.openBreakers.length > 0)

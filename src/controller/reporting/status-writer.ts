@@ -131,6 +131,7 @@ export class StatusWriter {
       health: health.state(policy.name),
       week: this.#parts.counterfactuals.week(policy.name),
       cinderProblem: inventory.problem,
+      auditProblem: deps.audit.problem,
       unreadFor: unreadFor(migrations.open(), policy.name),
       unreadable: inventory.unreadable,
       startProblem: this.#parts.start.problem,

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { VolumeMigration, VolumeMigrationStatus } from '../../api/volume-migration.ts'
 import { createStore } from '../../kube/store.ts'
 import { ApiError, LostLeaseError } from '../../kube/types.ts'
-import type { KubeClient } from '../../kube/types.ts'
+import type { AuditedKube } from '../deps.ts'
 import { Migrations } from './migrations.ts'
 import { keyOf, volumeIdOf } from './watches.ts'
 
@@ -37,7 +37,7 @@ function setUp(office: { epoch: number; leads: boolean } = { epoch: 5, leads: tr
       return Promise.resolve(migration(++version, body.status))
     },
     get: () => Promise.reject(new ApiError(404, 'NotFound', 'not found')),
-  } as unknown as KubeClient
+  } as unknown as AuditedKube
   const fence = () => {
     if (!office.leads) throw new LostLeaseError('we do not lead')
   }

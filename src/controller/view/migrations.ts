@@ -3,7 +3,8 @@ import type { VolumeMigration, VolumeMigrationStatus } from '../../api/volume-mi
 import { isForeign } from '../../migration/foreign.ts'
 import { VOLUME_MIGRATION } from '../../kube/resources.ts'
 import { ApiError, LostLeaseError } from '../../kube/types.ts'
-import type { KubeClient, Store } from '../../kube/types.ts'
+import type { Store } from '../../kube/types.ts'
+import type { AuditedKube } from '../deps.ts'
 import { mergePatch } from './merge-patch.ts'
 import type { Term } from './term.ts'
 import { counts, readMigration, whyUnreadable } from './read-migration.ts'
@@ -20,7 +21,7 @@ export type Office = { readonly term: Term; fence(): void }
  * from a picture older than our last intent. Every status write is a compare-and-swap.
  */
 export class Migrations {
-  readonly #client: KubeClient
+  readonly #client: AuditedKube
   readonly #store: Store<VolumeMigration>
   /** Own writes that the watch has not shown yet. */
   readonly #ahead = new Map<string, VolumeMigration>()
@@ -34,7 +35,7 @@ export class Migrations {
 
   readonly #office: Office
 
-  constructor(client: KubeClient, store: Store<VolumeMigration>, office: Office) {
+  constructor(client: AuditedKube, store: Store<VolumeMigration>, office: Office) {
     this.#client = client
     this.#store = store
     this.#office = office

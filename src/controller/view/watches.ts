@@ -7,7 +7,7 @@ import * as resources from '../../kube/resources.ts'
 import { createStore } from '../../kube/store.ts'
 import { ApiError } from '../../kube/types.ts'
 import type { KubeObject, Reflector, Resource } from '../../kube/types.ts'
-import type { ControllerDeps } from '../deps.ts'
+import type { ControllerDeps, OutsideDeps } from '../deps.ts'
 import {
   projectAttachment,
   projectClaim,
@@ -108,8 +108,10 @@ export function createWatches(deps: ControllerDeps): Watches {
   }
 }
 
+type Reads = Pick<OutsideDeps, 'kube' | 'clock'>
+
 /** The same kinds listed once and never watched, for a command that looks and ends. Throws what a required list throws. */
-export async function listOnce(deps: Pick<ControllerDeps, 'kube' | 'clock'>): Promise<Watches> {
+export async function listOnce(deps: Reads): Promise<Watches> {
   const list = <T>(kind: Kind<T>) => readStill(deps, kind)
   const [claims, volumes, attachments, classes, policies, migrations, namespaces, nodes, pods] =
     await Promise.all([
@@ -129,7 +131,7 @@ export async function listOnce(deps: Pick<ControllerDeps, 'kube' | 'clock'>): Pr
 const PAGE = 500
 
 async function readStill<T>(
-  { kube, clock }: Pick<ControllerDeps, 'kube' | 'clock'>,
+  { kube, clock }: Reads,
   { resource, project, indexes, optional }: Kind<T>,
 ): Promise<Reflector<T>> {
   const store = createStore<T>({

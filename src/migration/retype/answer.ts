@@ -9,7 +9,7 @@ export function readAnswer({ call, reason }: VolumeMigrationStatus): Goto | unde
 }
 
 function answerStep(call: CallOutcome): Goto {
-  const { kind, message = '' } = call
+  const { kind, message = '', unaudited } = call
   switch (kind) {
     case 'Accepted':
       return {
@@ -21,6 +21,7 @@ function answerStep(call: CallOutcome): Goto {
     case 'Rejected':
       return rejectionStep(call)
     case 'NotSent':
+      if (unaudited) return waiting('AuditUnavailable', message)
       return { kind: 'goto', step: 'Requested', reason: 'NotSent', message }
     case 'Unknown':
       return {

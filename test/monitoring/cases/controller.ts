@@ -74,6 +74,24 @@ export const CONTROLLER_CASES: readonly AlertCase[] = [
     ],
   },
   {
+    alert: 'CouchestorAuditUnavailable',
+    fires: {
+      series: [
+        series('couchestor_audit_unavailable', A, '1x20'),
+        series('couchestor_audit_unavailable', B, '0x20'),
+      ],
+      at: '6m',
+      told: { labels: OWN },
+    },
+    silent: [
+      {
+        why: 'the disk had room again after some minutes',
+        series: [series('couchestor_audit_unavailable', A, '1x3 0x20')],
+        at: '10m',
+      },
+    ],
+  },
+  {
     alert: 'CouchestorWritesRefused',
     fires: {
       series: [series('couchestor_writes_refused', { ...A, resource: 'volumemigrations' }, '3x60')],

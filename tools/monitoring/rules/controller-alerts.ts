@@ -57,6 +57,16 @@ export const CONTROLLER_ALERTS: RuleGroup = {
       runbook: 'leader-cannot-start',
     },
     {
+      alert: 'CouchestorAuditUnavailable',
+      severity: 'warning',
+      for: '5m',
+      expr: `${leader('couchestor_audit_unavailable')} == 1`,
+      summary: 'CoucheStor cannot write its audit.',
+      description:
+        'For 5 minutes no line could be written to the audit (a full disk, a closed pipe). No move starts until it can; running moves are followed to their end.',
+      runbook: 'audit-unavailable',
+    },
+    {
       alert: 'CouchestorWritesRefused',
       severity: 'warning',
       for: '30m',

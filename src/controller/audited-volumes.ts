@@ -1,0 +1,59 @@
+import type { Audit } from '../audit/audit.ts'
+import { AuditUnavailableError } from '../audit/audit.ts'
+import type { Change, Finding } from '../audit/change.ts'
+import type { RetypeAnswer, RetypeRequest, VolumeService } from '../openstack/types.ts'
+import type { AuditedVolumes } from './deps.ts'
+
+/** Cinder with an audit of what it is asked to change. Method by method: a new one has to be thought of here. */
+export function auditedVolumes(volumes: VolumeService, audit: Audit): AuditedVolumes {
+  return {
+    audit,
+    listVolumes: (o) => volumes.listVolumes(o),
+    getVolume: (id, s) => volumes.getVolume(id, s),
+    listSnapshots: (o) => volumes.listSnapshots(o),
+    listVolumeTypes: (s) => volumes.listVolumeTypes(s),
+    getQuota: (s) => volumes.getQuota(s),
+    listAvailabilityZones: (s) => volumes.listAvailabilityZones(s),
+    maxMicroversion: (s) => volumes.maxMicroversion(s),
+    projectId: (s) => volumes.projectId(s),
+    retype: (request, change) => retype(volumes, audit, request, change),
+  }
+}
+
+async function retype(
+  volumes: VolumeService,
+  audit: Audit,
+  request: RetypeRequest,
+  change: Change,
+): Promise<RetypeAnswer> {
+  try {
+    const call = await audit.begin(change)
+    const answer = await volumes.retype(request)
+    await call.ended(findingOf(answer))
+    return answer
+  } catch (e) {
+    if (!(e instanceof AuditUnavailableError)) throw e
+    return { kind: 'NotSent', message: e.message, unaudited: true }
+  }
+}
+
+function findingOf(answer: RetypeAnswer): Finding {
+  const answeredId = 'cinderRequestId' in answer ? answer.cinderRequestId : undefined
+  switch (answer.kind) {
+    case 'Accepted':
+      return { outcome: 'success', reason: http(202), answeredId }
+    case 'Rejected':
+      return { outcome: 'failure', reason: http(answer.httpStatus), answeredId }
+    case 'NotSent':
+      return { outcome: 'failure', reason: { type: 'couchestor.io', code: 'NotSent' } }
+    case 'Unknown': {
+      const { httpStatus } = answer
+      const reason = httpStatus === undefined ? undefined : http(httpStatus)
+      return { outcome: 'unknown', reason, answeredId }
+    }
+  }
+}
+
+function http(status: number) {
+  return { type: 'HTTP', code: String(status) } as const
+}
