@@ -36,7 +36,14 @@ export type Running = {
 export type Start = Partial<
   Pick<
     ControllerOptions,
-    'identity' | 'configYaml' | 'timing' | 'log' | 'registry' | 'strategies' | 'credential'
+    | 'identity'
+    | 'configYaml'
+    | 'timing'
+    | 'log'
+    | 'registry'
+    | 'strategies'
+    | 'credential'
+    | 'auditSink'
   >
 > & {
   readonly gate?: Gate

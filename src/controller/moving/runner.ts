@@ -117,6 +117,7 @@ export class Runner {
     const read = way.next(answered, takeover.circumstances(m))
     if (read.kind === 'goto') await steps.go(m, read, { call })
     else await observed.save(m, answered.status)
+    if (answer.kind === 'NotSent' && answer.unaudited) return this.#later()
     return { kind: 'requeue', afterMs: answer.kind === 'Accepted' ? deps.timing.firstPollMs : 0 }
   }
 
