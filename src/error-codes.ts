@@ -33,6 +33,7 @@ export const ERROR_CODES = {
   CinderUnreachable: 'Cinder does not answer `plan` or `explain`.',
   PermissionMissing: 'The account lacks a rule that a command needs; the message names it.',
   NotFound: 'There is no policy, claim or VolumeMigration of that name.',
+  AuditUnreadable: 'The lines that `couchestor audit` should show cannot be read.',
   TooLate: 'A move has ended or is under way, and cannot be approved or cancelled any more.',
   DurationInvalid: 'A duration cannot be read; it is written as `90s`, `30m`, `24h`.',
   QuantityInvalid: 'A number with its unit cannot be read.',

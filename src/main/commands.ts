@@ -13,6 +13,8 @@ const EXPLAIN_ABOUT =
   'Explains why the volume of one claim is where it is: usage, costs, guards, and what would change it. Changes nothing.'
 const DOCTOR_ABOUT =
   'Checks installation, cloud, usage numbers and claims: what is wrong, why it matters, how to fix it. Changes nothing.'
+const AUDIT_ABOUT =
+  'Shows what the audit has about one claim: who moved it, when, and what became of it.'
 const DEMO_ABOUT = 'Plays a day of a fleet against simulated services, in a minute.'
 
 /**
@@ -90,6 +92,18 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       ),
     run: (args) =>
       forPeople(async () => (await import('./doctor-process.ts')).runDoctorCommand(args)),
+  },
+  audit: {
+    about: AUDIT_ABOUT,
+    help: async (width) =>
+      helpOf(
+        'audit pvc/NAME',
+        AUDIT_ABOUT,
+        (await import('../cli/audit/run-audit.ts')).AUDIT_FLAGS,
+        width,
+      ),
+    run: (args) =>
+      forPeople(async () => (await import('./audit-process.ts')).runAuditCommand(args)),
   },
   approve: decision(
     'approve',

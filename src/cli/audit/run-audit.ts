@@ -1,0 +1,109 @@
+import { dump } from 'js-yaml'
+import { readAudit } from '../../audit/read.ts'
+import type { AuditedCall } from '../../audit/read.ts'
+import { messageOf, UserError } from '../../errors.ts'
+import { claimName } from '../explain/run-explain.ts'
+import { oneOf } from '../flags.ts'
+import type { CommandLine, FlagSpec } from '../flags.ts'
+import { table } from '../table.ts'
+import type { Column } from '../table.ts'
+import type { Terminal } from '../terminal.ts'
+
+export const AUDIT_WORDS = {
+  least: 1,
+  most: 1,
+  usage: 'pvc/NAME',
+  check: ([word = '']: readonly string[]) => void claimName(word),
+} as const
+
+export const AUDIT_FLAGS = {
+  namespace: {
+    value: 'NAME',
+    short: 'n',
+    help: 'namespace of the claim',
+    default: 'default',
+  },
+  file: {
+    value: 'PATH',
+    short: 'f',
+    help: 'file with the lines, also among those of a log; - is standard input',
+    default: '-',
+  },
+  output: {
+    value: 'json|yaml',
+    choices: ['json', 'yaml'],
+    short: 'o',
+    help: 'another form than a table',
+  },
+} as const satisfies Record<string, FlagSpec>
+
+/** Reads lines of the audit and shows those about one claim. Resolves to the exit code: 1 when there are none. */
+export async function runAudit(
+  { flags, words }: CommandLine,
+  terminal: Terminal,
+  /** Text of a file; `-` is standard input. */
+  read: (path: string) => Promise<string>,
+): Promise<number> {
+  const output = oneOf(flags, 'output', ['json', 'yaml'])
+  const namespace = flags['namespace'] ?? 'default'
+  const name = claimName(words[0] ?? '')
+  const path = flags['file'] ?? '-'
+  const all = readAudit(await textOf(path, read))
+  const calls = all.filter(
+    ({ target: { claim } }) => claim?.name === name && claim.namespace === namespace,
+  )
+  if (output === 'json') terminal.out(`${JSON.stringify(calls, null, 2)}\n`)
+  else if (output === 'yaml') terminal.out(dump(calls, { lineWidth: 120, noRefs: true }))
+  else terminal.out(table(COLUMNS, calls))
+  if (calls.length > 0) return 0
+  terminal.note(
+    `no line is about claim ${namespace}/${name}; ${all.length} calls about others were read\n`,
+  )
+  return 1
+}
+
+async function textOf(path: string, read: (path: string) => Promise<string>): Promise<string> {
+  try {
+    return await read(path)
+  } catch (e) {
+    if (e instanceof UserError) throw e
+    const what = path === '-' ? 'standard input' : path
+    throw new UserError('AuditUnreadable', `--file: ${what} cannot be read (${messageOf(e)})`, {
+      cause: e,
+    })
+  }
+}
+
+const COLUMNS: readonly Column<AuditedCall>[] = [
+  { title: 'TIME', of: (c) => c.at },
+  { title: 'ACTION', of: (c) => c.action },
+  { title: 'FROM', of: (c) => placeOf(c.from) },
+  { title: 'TO', of: (c) => placeOf(c.to) },
+  { title: 'BY', of: (c) => c.initiator.name },
+  { title: 'POLICY', of: policyOf },
+  { title: 'REQUEST', of: (c) => c.cinderRequestId ?? c.requestId ?? '' },
+  { title: 'OUTCOME', of: outcomeOf },
+  { title: 'IN THE END', of: endOf },
+]
+
+/** `TIER`, or what our annotations say; a type without a tier by its id. */
+function placeOf(place: AuditedCall['from']): string {
+  return place?.tier ?? place?.annotations?.['couchestor.io/tier'] ?? place?.typeId ?? ''
+}
+
+function policyOf({ initiator: { policy } }: AuditedCall): string {
+  if (policy === undefined) return ''
+  return policy.generation === undefined ? policy.name : `${policy.name} @${policy.generation}`
+}
+
+function outcomeOf({ outcome, reason, durationMs }: AuditedCall): string {
+  if (outcome === undefined) return 'outcome not recorded'
+  const code = reason === undefined ? outcome : `${outcome} ${reason}`
+  return durationMs === undefined ? code : `${code}, ${durationMs} ms`
+}
+
+/** Of a move only: annotations and objects have no other end than their call. */
+function endOf({ action, outcome, end }: AuditedCall): string {
+  if (end !== undefined) return `${end.reason ?? end.outcome} ${end.at}`
+  return action === 'update/retype' && outcome !== 'failure' ? 'not recorded' : ''
+}
