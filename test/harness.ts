@@ -15,6 +15,7 @@ import type { HttpClient } from '../src/http.ts'
 import { createKubeClient } from '../src/kube/client.ts'
 import { createEventRecorder } from '../src/kube/events.ts'
 import { createElector } from '../src/kube/lease.ts'
+import type { LeaseTiming } from '../src/kube/lease.ts'
 import { silentLog } from '../src/log.ts'
 import type { Log } from '../src/log.ts'
 import { createRegistry } from '../src/metrics.ts'
@@ -52,6 +53,8 @@ export type ControllerOptions = {
   readonly log?: Log
   readonly registry?: Registry
   readonly strategies?: readonly RegisteredStrategy[]
+  /** Days on the clock go by faster where the lease is renewed less often. */
+  readonly lease?: Partial<LeaseTiming>
   /** Default: nobody keeps the lines. */
   readonly auditSink?: AuditSink
   /** What it logs in with, asked at each login. Default: the member of project couchestor. */
@@ -120,7 +123,15 @@ export function controllerOn(options: ControllerOptions): Controller {
     log,
     metrics: registry,
     config: () => config,
-    elector: createElector({ client: kube, namespace, identity, clock: processClock, random, log }),
+    elector: createElector({
+      client: kube,
+      namespace,
+      identity,
+      clock: processClock,
+      random,
+      log,
+      timing: options.lease ?? {},
+    }),
     events: createEventRecorder({ client: kube, clock, log, instance: identity }),
     namespace,
     strategies: options.strategies ?? STRATEGIES,

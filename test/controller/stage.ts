@@ -44,6 +44,7 @@ export type Start = Partial<
     | 'strategies'
     | 'credential'
     | 'auditSink'
+    | 'lease'
   >
 > & {
   readonly gate?: Gate
