@@ -20,7 +20,7 @@ export function auditSink(path: () => string | undefined, stdout: Writable): Aud
 }
 
 /**
- * Appends and flushes. Opened anew each time, so that a file that was rotated away or deleted is none; a line that an
+ * Appends and flushes. Opened again each time, so that a file that was rotated away or deleted is none; a line that an
  * earlier process could not finish is ended first.
  */
 async function append(path: string, lines: string): Promise<void> {
