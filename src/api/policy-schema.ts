@@ -16,7 +16,7 @@ const HOUR = 60 * MINUTE
 const YEAR = 8760 * HOUR
 const MOST = 1_000_000_000
 
-export const strategy = () => oneOf('cinder-retype', 'cinder-transfer', 'snapshot-restore')
+const strategy = () => oneOf('cinder-retype', 'cinder-transfer', 'snapshot-restore')
 
 const metrics = group('Where usage numbers come from and how many are enough.', {
   source: field(

@@ -1,8 +1,10 @@
 import type { HttpRequest } from '../../src/http.ts'
 import type { Life, Pause } from '../life.ts'
 import type { Dice } from '../seeded.ts'
+import { full } from '../audit-lines.ts'
 import { isCall } from './episodes.ts'
 import { NETWORK_FAULTS } from './faults.ts'
+import { AUDIT } from './names.ts'
 import type { Moment, Universe } from './universe.ts'
 
 // What happens to the processes of the product, and to the API server's.
@@ -61,4 +63,13 @@ export function restartServer({ world, clock, episodes }: Universe, dice: Dice):
   episodes.add({ ...struck, fault: { ...down, watches: true }, untilMs: upMs })
   episodes.add({ ...struck, fault: forbids, untilMs: upMs + dice.between(1, 8) * 1000 })
   world.api.cutWatches('reset')
+}
+
+export function fillDisk({ audit, undo, clock }: Universe, dice: Dice): void {
+  audit.before = full
+  undo.set(AUDIT, () => {
+    audit.before = () => {}
+    undo.delete(AUDIT)
+  })
+  clock.setTimer(dice.between(1, 40) * MINUTE, () => undo.get(AUDIT)?.())
 }

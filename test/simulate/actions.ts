@@ -19,6 +19,7 @@ import {
   oldMove,
 } from './actions-moves.ts'
 import {
+  fillDisk,
   hangInMidMove,
   killReplica,
   pauseReplica,
@@ -91,6 +92,7 @@ export const ACTIONS: readonly Action[] = [
   { name: 'watches break', weight: 2, run: cutWatches },
   { name: 'history is compacted', weight: 1, run: compact },
   { name: 'the API server is restarted', weight: 1, run: restartServer },
+  { name: 'the disk of the audit is full', weight: 1, run: fillDisk },
   { name: 'a replica is killed', weight: 2, run: killReplica },
   { name: 'a replica hangs', weight: 2, run: pauseReplica },
   { name: 'a replica hangs in mid-move', weight: 3, run: hangInMidMove },

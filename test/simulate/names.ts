@@ -8,3 +8,6 @@ export const PROBE = 'probe'
 
 /** Begins the keys of what corrects a move that cannot be read. */
 export const BROKEN = 'broken move '
+
+/** Key of what makes room for the audit again. */
+export const AUDIT = 'audit'

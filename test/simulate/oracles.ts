@@ -41,6 +41,7 @@ export const ARRIVAL_ORACLES: readonly Oracle<[Retype]>[] = [
   })),
   { name: 'nothing is moved that may not be', check: allowed },
   { name: 'no more moves at once than allowed', check: withinLimit },
+  { name: 'the audit has its line before the call', check: audited },
   ...MOVE_ARRIVALS,
 ]
 
@@ -106,6 +107,10 @@ function withinLimit(universe: Universe, { claim }: Retype): string[] {
   return running.length < most
     ? []
     : [`${claim.key} started beside ${running.length} of ${most} of ${policy.metadata.name}`]
+}
+
+function audited({ audit }: Universe, { requestId }: Retype): string[] {
+  return audit.text.includes(requestId) ? [] : [`retype ${requestId} has no line in the audit`]
 }
 
 function newestToken({ cluster }: Universe): string[] {

@@ -4,6 +4,7 @@ import { corrected } from './actions-moves.ts'
 import { healed } from './actions-cloud.ts'
 import { NETWORK_FAULTS } from './faults.ts'
 import type { Service } from './faults.ts'
+import { AUDIT } from './names.ts'
 import type { Violation } from './monitor.ts'
 import { EXITS, FINAL_ORACLES } from './oracles.ts'
 import { addProbes, drawSetup, populate } from './setup.ts'
@@ -144,6 +145,7 @@ async function calm(universe: Universe, fromMs: number): Promise<void> {
   universe.showTypes()
   healed(universe.undo)
   corrected(universe.undo)
+  universe.undo.get(AUDIT)?.()
   for (const { life } of universe.replicas) life.resume()
   monitor.note('calm')
   await addProbes(universe)

@@ -11,6 +11,7 @@ import type { SimRequest } from '../../src/sim/handler.ts'
 import { inProcess } from '../../src/sim/server.ts'
 import { WORLD_ORIGINS } from '../../src/sim/world.ts'
 import type { World } from '../../src/sim/world.ts'
+import { AuditLines } from '../audit-lines.ts'
 import { controllerOn, worldWith } from '../harness.ts'
 import { createLife, patient } from '../life.ts'
 import type { Life } from '../life.ts'
@@ -22,7 +23,7 @@ import type { ClaimTruth } from './cluster.ts'
 import { isCall, serviceOf, strikes } from './episodes.ts'
 import type { Episode } from './episodes.ts'
 import type { Service } from './faults.ts'
-import { BROKEN, PROBE } from './names.ts'
+import { AUDIT, BROKEN, PROBE } from './names.ts'
 import { Monitor } from './monitor.ts'
 import { policyOf } from './permission.ts'
 
@@ -83,6 +84,8 @@ export class Universe {
   readonly undo = new Map<string, () => void>()
   /** Claims that nobody touches and that must move, and where to. */
   readonly probes: { readonly claim: ClaimTruth; readonly tier: string }[] = []
+  /** The audit of all replicas. */
+  readonly audit = new AuditLines()
   /** The leader's metrics page, as last scraped. */
   page = ''
   /** When a limit was last changed; ms on the monotonic clock. */
@@ -137,6 +140,7 @@ export class Universe {
       registry,
       random: new Dice(seedOf(this.#seed, identity)).next,
       configYaml: this.setup.configYaml,
+      auditSink: this.audit,
     })
     const replica: Replica = {
       identity,
@@ -250,7 +254,8 @@ export class Universe {
       Array.from(this.undo.keys()).some((key) => key.startsWith('cinder ')) ||
       Array.from(this.replicas).some((r) => r.life.paused) ||
       this.leader() === undefined ||
-      this.refusals.size > 0
+      this.refusals.size > 0 ||
+      this.undo.has(AUDIT)
     )
   }
 

@@ -89,7 +89,7 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   },
   {
     name: 'an attached volume is always held to be safe',
-    seed: 6,
+    seed: 62,
     file: 'blockers/attached-safety.ts',
     text: 'if (isSafeMicroversion(maxMicroversion))',
     replacement: 'if (maxMicroversion.length > 0)',
@@ -108,6 +108,15 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
     file: 'controller/view/read-migration.ts',
     text: "return whyUnreadable(m) === undefined || m.status?.step !== 'Waiting'",
     replacement: 'return whyUnreadable(m) === undefined',
+  },
+  {
+    name: 'a call that the audit cannot note is made all the same',
+    seed: 19,
+    file: 'audit/audit.ts',
+    text: `    if (why !== undefined) {
+      // the line may be there`,
+    replacement: `    if (why === '') {
+      // the line may be there`,
   },
   {
     name: 'the pause of a policy is ignored by a move made by hand',
