@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { MARKER } from './line.ts'
 
 const objectName = z.looseObject({
