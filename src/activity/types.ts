@@ -1,3 +1,5 @@
+import type { SourceName } from '../api/names.ts'
+
 /** Usage of one volume in one window. Operations and bytes per second, means over the window. */
 export type VolumeActivity = {
   readonly operationsPerSecond: number
@@ -47,7 +49,6 @@ export interface ActivitySource {
 }
 
 /** The sources a policy can name. */
-export type SourceName = 'Prometheus' | 'Gnocchi'
 export type ActivitySources = Readonly<Record<SourceName, ActivitySource>>
 
 /** One place where a volume is attached, as Cinder tells it. */

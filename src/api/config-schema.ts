@@ -1,6 +1,7 @@
 import type * as z from 'zod'
 import { flag, integer, milliseconds, number, oneOf, record, text, url } from './fields.ts'
 import { key, keyPaths, named, needed, section } from './keys.ts'
+import { SOURCES } from './names.ts'
 import { shownUrl } from './shown-url.ts'
 
 const SECOND = 1000
@@ -226,7 +227,7 @@ export const configSchema = section({
   openstack: key(openstack, { default: {} }),
   metrics: key(
     section({
-      source: key(oneOf('Prometheus', 'Gnocchi'), {
+      source: key(oneOf(...SOURCES), {
         default: 'Prometheus',
         meaning: 'Where usage comes from for policies that do not say: `Prometheus` or `Gnocchi`.',
       }),

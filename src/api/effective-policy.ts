@@ -1,5 +1,6 @@
 import type { Config } from './config.ts'
 import { parseDuration, tryParseDuration } from './duration.ts'
+import type { SourceName } from './names.ts'
 import type { Schedule } from './schedule.ts'
 import { createSchedule } from './schedule.ts'
 import { POLICY_DEFAULTS } from './policy-schema.ts'
@@ -16,7 +17,7 @@ export type EffectivePolicy = {
   readonly tiers: readonly TierSpec[]
   readonly forceTier: 'Allow' | 'Deny'
   readonly metrics: {
-    readonly source: 'Prometheus' | 'Gnocchi'
+    readonly source: SourceName
     readonly windowMs: number
     readonly minHistoryMs: number
     readonly minCoveragePercent: number

@@ -36,3 +36,7 @@ export const RECORD = {
 export const FIELD_MANAGER = 'couchestor-controller'
 export const LEASE_NAME = 'couchestor-controller'
 export const DEFAULT_NAMESPACE = 'couchestor-system'
+
+/** Where usage numbers may come from (`metrics.source`). */
+export const SOURCES = ['Prometheus', 'Gnocchi'] as const
+export type SourceName = (typeof SOURCES)[number]

@@ -1,5 +1,6 @@
 import { DEFAULT_COOLDOWN } from './config-schema.ts'
 import { duration, flag, integer, number, oneOf, text } from './fields.ts'
+import { SOURCES } from './names.ts'
 import { field, fields, group, list, required } from './policy-fields.ts'
 import {
   ERASURE_CODING_RULES,
@@ -20,7 +21,7 @@ const strategy = () => oneOf('cinder-retype', 'cinder-transfer', 'snapshot-resto
 
 const metrics = group('Where usage numbers come from and how many are enough.', {
   source: field(
-    oneOf('Prometheus', 'Gnocchi'),
+    oneOf(...SOURCES),
     'As config.yaml says unless given, which is Prometheus unless set.',
   ),
   window: field(duration(MINUTE, 24 * HOUR), 'Length of the windows in which usage is averaged.', {

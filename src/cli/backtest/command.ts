@@ -1,4 +1,5 @@
-import type { ActivitySource, SourceName } from '../../activity/types.ts'
+import type { ActivitySource } from '../../activity/types.ts'
+import type { SourceName } from '../../api/names.ts'
 import type { Config } from '../../api/config.ts'
 import { nearest } from '../../api/nearest.ts'
 import type { Clock } from '../../clock.ts'

@@ -1,5 +1,6 @@
 import { attachmentsOf } from '../../activity/attachments-of.ts'
-import type { NamedFleet, SourceName, VolumeAttachment } from '../../activity/types.ts'
+import type { NamedFleet, VolumeAttachment } from '../../activity/types.ts'
+import type { SourceName } from '../../api/names.ts'
 import { yieldToEventLoop } from '../../clock.ts'
 import type { Clock } from '../../clock.ts'
 import type { Inventory } from './inventory.ts'

@@ -1,4 +1,5 @@
-import type { SourceName, VolumeAttachment } from '../../activity/types.ts'
+import type { VolumeAttachment } from '../../activity/types.ts'
+import type { SourceName } from '../../api/names.ts'
 import type { Config } from '../../api/config.ts'
 import type { StoragePolicy } from '../../api/storage-policy.ts'
 import type { VolumeMigration } from '../../api/volume-migration.ts'

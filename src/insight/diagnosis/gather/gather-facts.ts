@@ -1,4 +1,4 @@
-import type { SourceName } from '../../../activity/types.ts'
+import type { SourceName } from '../../../api/names.ts'
 import { messageOf } from '../../../errors.ts'
 import { following, known, unknown, valueOf } from '../fact.ts'
 import type { Fact } from '../fact.ts'

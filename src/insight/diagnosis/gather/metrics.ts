@@ -1,9 +1,5 @@
-import type {
-  ActivitySource,
-  Fleet as Attached,
-  SourceName,
-  WindowAnswer,
-} from '../../../activity/types.ts'
+import type { ActivitySource, Fleet as Attached, WindowAnswer } from '../../../activity/types.ts'
+import type { SourceName } from '../../../api/names.ts'
 import { unavailableSource } from '../../../activity/unavailable.ts'
 import type { Config } from '../../../api/config.ts'
 import { messageOf } from '../../../errors.ts'
