@@ -6,6 +6,7 @@ import { GATES } from '../src/controller/moving/admission.ts'
 import { GATE_REASONS, UNREAD } from '../src/controller/moving/start-gate.ts'
 import { STEP_REASONS } from '../src/controller/moving/steps.ts'
 import { FOREIGN_REASONS } from '../src/migration/foreign.ts'
+import { QUOTA_REFUSED } from '../src/migration/retype/answer.ts'
 import { BLOCKERS } from '../src/migration/retype/preflight.ts'
 import { RETYPE_REASONS } from '../src/migration/retype/reasons.ts'
 import { UNSENT_REASONS } from '../src/migration/unsent.ts'
@@ -16,6 +17,7 @@ type Stated<R extends string> = readonly Readonly<Partial<Record<R, string>>>[]
 const OF_STAYS: Stated<StayReason> = [
   FORMER_STAY_REASONS,
   UNREAD,
+  QUOTA_REFUSED,
   ...[...GUARDS, ...BLOCKERS, ...GATES, approval, unwritten].map((b) => b.meanings),
 ]
 

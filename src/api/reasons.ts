@@ -48,6 +48,8 @@ export const STAY_REASONS = [
   'SizeLimit',
   'TypeNotAccessible',
   'ZoneUnavailable',
+  'QuotaTooSmall',
+  'QuotaExhausted',
   'QuotaExceeded',
   'Attached',
   'PodPending',

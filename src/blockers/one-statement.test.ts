@@ -31,8 +31,7 @@ const FREE: PreflightFacts = {
   attachedSafety: () => base.attachedSafety(2),
   target: { id: 'id-cold', name: 'couchestor-cold', extraSpecs: {} },
   zonesAvailable: ['nova'],
-  quotaGiBLeft: Infinity,
-  quotaVolumesLeft: Infinity,
+  quotas: [],
 }
 
 const OPEN: Limits = {
@@ -146,7 +145,6 @@ const STATES = /(?:reason: |blockOf\(|stay\()\s*'(\w+)'/g
 /** Other facts that go by the same reason. */
 const OTHERS = new Set([
   'Terminating in src/controller/moving/owners-doing.ts',
-  'QuotaExceeded in src/controller/moving/start-gate.ts',
   'NoAdmissionPolicy in src/policy/guards-force.ts',
   'UnmanagedType in src/policy/guards-claim.ts',
 ])

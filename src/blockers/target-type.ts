@@ -85,24 +85,3 @@ export const zone = stated(
     return undefined
   },
 )
-
-/** Room that the target type's own quota leaves; Infinity = unlimited, undefined = may not be read. */
-export type QuotaLeft = {
-  readonly quotaGiBLeft: number | undefined
-  readonly quotaVolumesLeft: number | undefined
-}
-
-export const quota = stated(
-  { QuotaExceeded: 'The quota of the project does not allow the volume on the target type.' },
-  (f: Target & QuotaLeft & { readonly sizeGiB: number }) => {
-    const gib = f.quotaGiBLeft ?? Infinity
-    const count = f.quotaVolumesLeft ?? Infinity
-    if (gib >= f.sizeGiB && count >= 1) return undefined
-    return {
-      reason: 'QuotaExceeded',
-      message:
-        `the quota of type ${f.target?.name} leaves ${gib} GiB and ${count} volumes; the move needs ${f.sizeGiB} GiB and 1. ` +
-        "Ask the cloud's administrator to raise it",
-    }
-  },
-)

@@ -261,7 +261,7 @@ it('fifty moves that wait for one quota do not read Cinder each half minute', as
   const reads = requests.matching(/^GET http:..cinder.sim.*(volumes.[^?]{36}|quota-sets|snapshots)/)
   expect(reads.length).toBeGreaterThan(50)
   expect(reads.length).toBeLessThan(3 * 50 * 14)
-  expect(stage.ends('data-0')).toEqual(['Waiting/QuotaExceeded'])
+  expect(stage.ends('data-0')).toEqual(['Waiting/QuotaTooSmall'])
   stage.cloud.setQuota(project, { 'gigabytes_couchestor-cold': 1000 })
   const moved = () => volumes.every((v) => stage.retypes(v) === 1)
   expect(await stage.until(moved, 30 * MINUTE, 5_000)).toBe(true)

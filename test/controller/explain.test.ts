@@ -99,7 +99,7 @@ describe('couchestor explain', () => {
     stage.cloud.setQuota(stage.cloud.couchestor.project.id, { 'gigabytes_couchestor-cold': 50 })
     const e = await explained(stage, 'v')
     const held = e.guards.filter((g) => g.answer === 'hold')
-    expect(held).toEqual([expect.objectContaining({ guard: 'Cinder', reason: 'QuotaExceeded' })])
+    expect(held).toEqual([expect.objectContaining({ guard: 'Cinder', reason: 'QuotaTooSmall' })])
   })
 
   it('gives the costs of each tier, and all of them add up', async () => {

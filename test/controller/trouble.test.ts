@@ -60,16 +60,30 @@ it('a quota that Cinder refuses by is asked again every ten minutes, not more of
   expect(await stage.until(() => stage.tier(volume) === 'cold', 30 * MINUTE)).toBe(true)
 })
 
-it('a quota that can be read is not run into', async () => {
-  const stage = new Stage()
-  stage.policy()
-  const volume = stage.claim({ name: 'idle' })
-  stage.cloud.setQuota(stage.cloud.couchestor.project.id, { 'gigabytes_couchestor-cold': 0 })
-  stage.start()
-  expect(await stage.until(() => stage.ends('idle')[0] === 'Waiting/QuotaExceeded')).toBe(true)
-  await stage.clock.advance(HOUR)
-  expect(stage.retypes(volume)).toBe(0)
-})
+it.each([
+  ['smaller than the volume', 'QuotaTooSmall', 5, 0, 'is 5, and the move needs 10'],
+  ['used up', 'QuotaExhausted', 25, 20, 'has 5 of 25 left (20 in use, 0 reserved)'],
+])(
+  'a quota that can be read and is %s is not run into',
+  async (_, reason, limit, used, message) => {
+    const stage = new Stage()
+    stage.policy()
+    const volume = stage.claim({ name: 'idle', sizeGiB: 10 })
+    if (used > 0) stage.claim({ name: 'there', tier: 'cold', sizeGiB: used })
+    const project = stage.cloud.couchestor.project.id
+    stage.cloud.setQuota(project, { 'gigabytes_couchestor-cold': limit })
+    stage.start()
+    expect(await stage.until(() => stage.ends('idle')[0] === `Waiting/${reason}`)).toBe(true)
+    expect(stage.moves('idle')[0]?.status?.message).toContain(
+      `quota gigabytes_couchestor-cold ${message}`,
+    )
+    expect(stage.events('idle')).toContain('MigrationBlocked')
+    await stage.clock.advance(HOUR)
+    expect(stage.retypes(volume)).toBe(0)
+    stage.cloud.setQuota(project, { 'gigabytes_couchestor-cold': 100 })
+    expect(await stage.until(() => stage.tier(volume) === 'cold', 2 * HOUR)).toBe(true)
+  },
+)
 
 it('a silent revert is told, and the next attempt waits for hours', async () => {
   const { stage, volume, data } = idle()

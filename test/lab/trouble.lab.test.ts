@@ -136,7 +136,8 @@ describeLab('the controller, when Cinder is in trouble', () => {
     const { status } = await fleet.migrationWhen(
       'no-room',
       'waits for quota',
-      (m) => m.status?.step === 'Waiting' && m.status.reason === 'QuotaExceeded',
+      (m) =>
+        m.status?.step === 'Waiting' && /^Quota(TooSmall|Exhausted)$/.test(m.status.reason ?? ''),
     )
     expect(status?.message).toContain('couchestor-cold')
     expect((await fleet.eventWhen('no-room', 'MigrationBlocked')).message).toContain('quota')

@@ -10,6 +10,8 @@ export const BLOCKING_REASONS: ReadonlySet<StayReason> = new Set<StayReason>([
   'SizeLimit',
   'TypeNotAccessible',
   'ZoneUnavailable',
+  'QuotaTooSmall',
+  'QuotaExhausted',
   'QuotaExceeded',
   'Attached',
 ])

@@ -5,6 +5,7 @@ import type { TypeFacts } from '../../blockers/target-type.ts'
 import { attached } from '../../blockers/volume.ts'
 import type { PreflightFacts } from '../../migration/retype/preflight.ts'
 import { isAttached } from '../../openstack/attached.ts'
+import type { TypeQuota } from '../../blockers/quota.ts'
 import type { CinderVolume, QuotaLine } from '../../openstack/types.ts'
 import { attachedSafetyOf } from './attached-safety-of.ts'
 import { deafness } from '../view/deaf.ts'
@@ -55,8 +56,7 @@ export class PreflightGatherer {
         ...(first === undefined ? {} : { name: first.name || first.id }),
       },
       zonesAvailable,
-      quotaGiBLeft: left(quota?.get(`gigabytes_${target.to.typeName}`)),
-      quotaVolumesLeft: left(quota?.get(`volumes_${target.to.typeName}`)),
+      quotas: quotasOf(target.to.typeName, quota),
       attached: this.#attached(target, volume),
       attachedSafety: () =>
         attachedSafetyOf(
@@ -123,8 +123,12 @@ export class PreflightGatherer {
   }
 }
 
-/** undefined is no limit that could be told: Cinder itself refuses what exceeds it, at once and without harm. */
-function left(line: QuotaLine | undefined): number | undefined {
-  if (line === undefined) return undefined
-  return line.limit < 0 ? Infinity : line.limit - line.inUse - line.reserved
+function quotasOf(
+  type: string,
+  lines: ReadonlyMap<string, QuotaLine> | undefined,
+): readonly TypeQuota[] {
+  return [`gigabytes_${type}`, `volumes_${type}`].flatMap((key) => {
+    const line = lines?.get(key)
+    return line === undefined ? [] : [{ key, ...line }]
+  })
 }

@@ -16,6 +16,8 @@ const REPORTED: Partial<Record<StayReason, EventReason>> = {
   SizeLimit: 'MigrationBlocked',
   TypeNotAccessible: 'MigrationBlocked',
   ZoneUnavailable: 'MigrationBlocked',
+  QuotaTooSmall: 'MigrationBlocked',
+  QuotaExhausted: 'MigrationBlocked',
   QuotaExceeded: 'MigrationBlocked',
   Attached: 'MigrationBlocked',
   ForceTierUnknown: 'ForceTierUnknown',

@@ -1,5 +1,12 @@
 import type { CallOutcome, VolumeMigrationStatus } from '../../api/volume-migration.ts'
+import type { StayReason } from '../../api/reasons.ts'
 import type { Goto } from '../strategy.ts'
+
+/** What Cinder says itself, where the quota could not be read before or was used up meanwhile. */
+export const QUOTA_REFUSED = {
+  QuotaExceeded:
+    'Cinder has refused the retype for lack of quota: the credential may not read it, or others have used it up meanwhile. It is asked again every ten minutes.',
+} as const satisfies Partial<Record<StayReason, string>>
 
 /** What an answer tells without a look at Cinder; undefined when a look has to come first, or there is no answer. */
 export function readAnswer({ call, reason }: VolumeMigrationStatus): Goto | undefined {
