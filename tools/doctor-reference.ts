@@ -14,7 +14,7 @@ export function doctorReference(): string {
   const lines = [
     '# Findings of the doctor',
     '',
-    'Every code that `couchestor doctor` can tell, under the heading where it stands. Made from `src/insight/diagnosis/catalogue/`',
+    'Every code that `couchestor doctor` can report, under the heading where it appears. Made from `src/insight/diagnosis/catalogue/`',
     'by `npm run generate`. Codes are API: they are added, never renamed. Where the case at hand allows, the fix it prints',
     'is more exact than the one here. How to use it: [doctor.md](doctor.md).',
     '',

@@ -7,7 +7,7 @@ Every metric of \`couchestor controller\`, \`agent\` and \`exporter\`. Made from
 \`npm run generate\`.
 
 Ports: controller 8080, agent 9106, exporter 9105, path \`/metrics\`. Metrics with the label \`policy\` and all others that
-tell of the fleet come from the leader alone; a standby exports what concerns its own process. No label names a claim or
+describe the fleet come from the leader alone; a standby exports what concerns its own process. No label names a claim or
 a volume except in the two sections per volume. Money is in the unit of the prices of the policy. Label \`name\` of
 \`workqueue_*\` and \`controller\` of \`controller_runtime_*\` is \`moves\`, \`claims\` or \`annotations\`.
 `
@@ -53,7 +53,7 @@ const SECTIONS: readonly Section[] = [
   },
   {
     title: 'Process',
-    text: 'What the process and Node.js tell of themselves.',
+    text: 'What the process and Node.js report about themselves.',
     takes: () => true,
   },
 ]

@@ -37,7 +37,7 @@ export function moveReference(): string {
     '# The steps of a move',
     '',
     'Drawn from the code (`src/migration/retype/machine.ts`) by `npm run generate`: each arrow is one that the machine takes for some',
-    'combination of what is saved and what one look at Cinder shows. [concepts.md](concepts.md) tells it in words.',
+    'combination of what is saved and what one read of Cinder shows. [concepts.md](concepts.md) describes it in words.',
     '',
     '```mermaid',
     'stateDiagram-v2',

@@ -63,7 +63,7 @@ const decision = group(
     muHours: field(number(0, 8760), 'Price of a move in hours of full price premium.', {
       default: 24,
     }),
-    moveCostPerGiB: field(number(0, 1_000_000), 'Money that moving one GiB costs beside that.', {
+    moveCostPerGiB: field(number(0, 1_000_000), 'Money that moving one GiB costs in addition.', {
       default: 0,
     }),
     halfLifeHours: field(number(1, 8760), 'Time after which history weighs half.', {
@@ -215,11 +215,11 @@ export const policySpec = fields(
       { default: 0 },
     ),
     selector: selector(
-      'Labels of the claims to manage, beside those annotated with couchestor.io/policy. Left out means annotated claims only.',
+      'Labels of the claims to manage, in addition to those annotated with couchestor.io/policy. Default: annotated claims only.',
       'selector is {}, which would mean every claim of the cluster: name labels in matchLabels or matchExpressions, or leave selector out and annotate claims with couchestor.io/policy',
     ),
     namespaceSelector: selector(
-      'Labels of the namespaces whose claims the policy may manage, annotated or selected. Left out means all namespaces.',
+      'Labels of the namespaces whose claims the policy may manage, annotated or selected. Default: all namespaces.',
       'namespaceSelector is {}: name labels in matchLabels or matchExpressions, or leave namespaceSelector out for all namespaces',
     ),
     storageClassNames: field(

@@ -90,7 +90,7 @@ const tier = fields(
       {
         maxGiB: field(
           integer(1, MOST),
-          'GiB of volumes that the tier holds at most, whoever manages their claims. No limit unless given.',
+          'GiB of volumes that the tier holds at most, regardless of who manages their claims. No limit unless given.',
           { crd: { format: 'int64' } },
         ),
         headroomPercent: field(integer(0, 90), 'Share of maxGiB that moves leave free.', {

@@ -236,7 +236,7 @@ export const EVENT_REASONS = {
   },
   TierChangedOutside: {
     type: 'Normal',
-    meaning: 'Somebody else changed the volume type; it counts as a move.',
+    meaning: 'The volume type was changed outside of CoucheStor; it counts as a move.',
   },
   RestoreNeedsClass: {
     type: 'Warning',

@@ -44,7 +44,7 @@ export const approval = stated(
   {
     ...NO_ADMISSION_POLICY,
     AwaitingApproval:
-      'The policy asks for approval (mode Approve), and nobody has approved the move yet.',
+      'The policy requires approval (mode Approve), and the move is not approved yet.',
   },
   (f: {
     readonly mode: Mode

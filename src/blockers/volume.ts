@@ -11,7 +11,7 @@ export const busy = stated(
       reason: 'Busy',
       message:
         status === 'retyping'
-          ? 'somebody else is retyping the volume; it is left alone until that has ended'
+          ? 'the volume is being retyped outside of CoucheStor; it is left alone until that has ended'
           : `the volume is "${status}" in Cinder; waiting until it is available or in-use`,
     }
   },

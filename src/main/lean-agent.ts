@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 /**
- * The agent works for some milliseconds twice a minute, on every node: memory is dear and speed is not. Its code stays
+ * The agent works for some milliseconds twice a minute, on every node: memory is expensive and speed is not. Its code stays
  * interpreted, since V8's compilers hold 12 MB; its garbage is collected early, in one thread. 500 disks need 5 MB.
  */
 const FLAGS = [

@@ -4,7 +4,7 @@ import type { Step } from '../api/volume-migration.ts'
 /** What they mean that only such an end has. */
 export const UNSENT_REASONS = {
   AlreadyThere: 'Succeeded: the volume was on the target type before any call.',
-  MovedElsewhere: 'Failed: the volume is on a third type; somebody else moved it.',
+  MovedElsewhere: 'Failed: the volume is on a third type; it was moved outside of CoucheStor.',
   ClaimMismatch:
     'Failed: claim, PersistentVolume and volume do not belong together as the object says.',
   UnknownTier: 'Failed: the policy does not have the tier named in from or to.',

@@ -24,6 +24,6 @@ export function leftAlone(
   const why = `another version of CoucheStor began this move by ${name}, which this version cannot follow: bring that version back`
   if (now < (rfc3339(status.intent?.deadline ?? '') ?? Infinity))
     return { kind: 'wait', ms: timing.longestPollMs, why }
-  const message = `${why}, or look at the volume in Cinder (docs/runbooks/stuck.md)`
+  const message = `${why}, or check the volume in Cinder (docs/runbooks/stuck.md)`
   return { kind: 'goto', step: 'Stuck', reason: 'DeadlinePassed', message }
 }

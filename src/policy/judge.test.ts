@@ -120,7 +120,7 @@ describe('a claim', () => {
       to: 2,
       why: 'Policy',
       message:
-        'over the last 2 d 21 h (discounted) cold would have cost 3.10 less than warm; a move costs 1.20 and needs a lead of 0.72',
+        'over the last 2 d 21 h, recent hours weighted more, cold would have been 3.10 cheaper than warm; a move costs 1.20, and 0.72 is required to justify it',
       numbers: { from: 'warm', to: 'cold', iops: 4, monthlySaving: 10, lead: 3.1, needed: 0.72 },
     })
   })
@@ -142,7 +142,7 @@ describe('a claim', () => {
 
     expect(verdict).toMatchObject({ kind: 'stay', reason: 'OnBestTier' })
     expect(verdict.message).toContain('warm fits a mean of 4 operations per second')
-    expect(verdict.message).toContain('cold would have cost 0.5 less than warm')
+    expect(verdict.message).toContain('cold would have been 0.5 cheaper than warm')
   })
 
   it('that is detached counts as measured', () => {

@@ -131,9 +131,9 @@ function observedIops(observation: Candidate['observation']): number | undefined
 function explainNumbers(numbers: Numbers): string {
   const { from, to, lead, needed, moveCost, historyHours, meanIops, limitIops } = numbers
   if (to === '' || from === '' || !(historyHours > 0)) return 'there is no history to compare yet'
-  const over = `over the last ${durationText(Math.max(1, Math.round(historyHours)) * 3600)} (discounted)`
+  const over = `over the last ${durationText(Math.max(1, Math.round(historyHours)) * 3600)}, recent hours weighted more,`
   if (limitIops !== undefined)
     return `${over} the mean was ${iopsText(meanIops)} operations per second, compared with a limit of ${iopsText(limitIops)} for ${to} against ${from}`
-  const difference = `${moneyText(Math.abs(lead))} ${lead < 0 ? 'more' : 'less'} than ${from}`
-  return `${over} ${to} would have cost ${difference}; a move costs ${moneyText(moveCost)} and needs a lead of ${moneyText(needed)}`
+  const difference = `${moneyText(Math.abs(lead))} ${lead < 0 ? 'more expensive' : 'cheaper'} than ${from}`
+  return `${over} ${to} would have been ${difference}; a move costs ${moneyText(moveCost)}, and ${moneyText(needed)} is required to justify it`
 }

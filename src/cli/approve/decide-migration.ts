@@ -83,7 +83,7 @@ async function migration(
     if (!(e instanceof ApiError) || e.reason !== 'NotFound') throw e
     throw new UserError(
       'NotFound',
-      `there is no VolumeMigration ${namespace}/${name}; what nobody approves gives way to better moves`,
+      `there is no VolumeMigration ${namespace}/${name}; planned moves that are not approved are replaced by better ones`,
       { fix: 'see couchestor plan, and give the namespace with -n', cause: e },
     )
   }

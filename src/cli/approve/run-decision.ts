@@ -11,7 +11,7 @@ const NAMESPACE = {
   short: 'n',
   help: 'namespace of the VolumeMigration; default: that of the context, else default',
 }
-const REASON = { value: 'TEXT', help: 'why; kept beside your name' }
+const REASON = { value: 'TEXT', help: 'why; recorded with your user name' }
 
 export const APPROVE_FLAGS = {
   namespace: {
@@ -21,7 +21,7 @@ export const APPROVE_FLAGS = {
   },
   policy: { value: 'NAME', help: 'with --all: the policy whose waiting moves are meant' },
   all: { help: 'all moves of the policy that wait for approval', default: 'false' },
-  yes: { help: 'with --all: yes, really; without it they are only listed', default: 'false' },
+  yes: { help: 'with --all: approve them; without it they are only listed', default: 'false' },
   reason: REASON,
 } as const satisfies Record<string, FlagSpec>
 

@@ -57,7 +57,7 @@ export const BACKTEST_FLAGS = {
   },
   out: { value: 'FILE', help: 'write the decisions (NDJSON)' },
   json: { value: 'FILE', help: 'write the report as JSON' },
-  html: { value: 'FILE', help: 'write the report as one HTML page with pictures' },
+  html: { value: 'FILE', help: 'write the report as one HTML page with charts' },
 } as const satisfies Record<string, FlagSpec>
 
 /** What the command needs of the world. */

@@ -126,7 +126,7 @@ class Play {
     const results = checks(stage, this.#contents)
     tellSummary(screen, stage, this.#bill, results)
     if (!parts.options.once) {
-      screen.text('', '  The days go on; look inside, or end with Ctrl-C.', '')
+      screen.text('', '  The days go on; inspect it from another terminal, or end with Ctrl-C.', '')
       await this.#until(() => false)
     }
     return results.some((r) => r.wrong.length > 0) ? 1 : 0

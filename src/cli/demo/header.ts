@@ -22,7 +22,7 @@ export function tellHeader(screen: Screen, stage: Stage, look: string, speed: nu
     `  Prometheus   ${urls.prometheus}`,
     `  Metrics      ${look}/metrics  (also /healthz, /readyz)`,
     '',
-    `  Look inside from another terminal:`,
+    `  Inspect it from another terminal:`,
     `    kubectl --server=${urls.kube} get pvc,stp,vmig -A`,
     '',
     `  Tier    GiB/month   operations per second`,

@@ -1,6 +1,7 @@
 import { CATALOGUE } from '../../insight/diagnosis/catalogue.ts'
 import { table } from '../table.ts'
 import type { Diagnosis, Section } from '../../insight/diagnosis/diagnose.ts'
+import { counted } from '../../insight/diagnosis/finding.ts'
 import type { Line } from '../../insight/diagnosis/finding.ts'
 import { GROUPS } from '../../insight/diagnosis/groups.ts'
 
@@ -16,7 +17,7 @@ export function renderText(sections: readonly Section[], diagnosis: Diagnosis): 
         '',
       ]),
     ...tables(diagnosis),
-    `problems: ${problems}, warnings: ${warnings}, not checked: ${unknown}, in order: ${ok}`,
+    `${counted(problems, 'problem')}, ${counted(warnings, 'warning')}, ${unknown} not checked, ${ok} ok`,
     '',
   ].join('\n')
 }

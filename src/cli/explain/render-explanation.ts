@@ -27,7 +27,9 @@ export function renderExplanation(e: Explanation, columns?: number): string {
     e.costs.length === 0
       ? ''
       : `Per month on each tier, at the rate of the discounted history:\n${costs(e)}`,
-    e.guards.length === 0 ? '' : `What was asked, in order:\n${guards(e.guards, columns)}`,
+    e.guards.length === 0
+      ? ''
+      : `Guards, in the order in which they were checked:\n${guards(e.guards, columns)}`,
     e.wouldChange.length === 0
       ? ''
       : `What would change it:\n${e.wouldChange.map((w) => indented(wrapped(w, (columns ?? Infinity) - INDENT.length).join('\n'))).join('\n')}`,

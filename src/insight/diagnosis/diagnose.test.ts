@@ -153,7 +153,7 @@ describe('diagnose', () => {
       'Policies\n  [warning]  PolicyPaused: policy tiered: spec.paused is true\n             why: its claims stay where they are\n             fix: couchestor resume tiered\n',
     )
     expect(text).toMatch(/couchestor-hot +True +tiered\/hot/)
-    expect(text).toMatch(/problems: 0, warnings: 1, not checked: 2, in order: \d+\n$/)
+    expect(text).toMatch(/0 problems, 1 warning, 2 not checked, \d+ ok\n$/)
   })
   it('prints a reason and a fix that findings in a row share once', () => {
     const mistakes = ['a is unknown', 'b is unknown']

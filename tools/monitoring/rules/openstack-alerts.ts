@@ -14,7 +14,7 @@ export const OPENSTACK_ALERTS: RuleGroup = {
       expr: `${leader('couchestor_cinder_up')} == 0`,
       summary: 'Cinder has not been readable for half an hour.',
       description:
-        'The controller keeps its last picture of Cinder and starts nothing new. Its log and the condition Ready of every StoragePolicy say what Cinder or Keystone answered.',
+        'The controller keeps its last snapshot of Cinder and starts nothing new. Its log and the condition Ready of every StoragePolicy say what Cinder or Keystone answered.',
       runbook: 'cinder-down',
     },
     {

@@ -56,7 +56,7 @@ export const POLICY_ALERTS: RuleGroup = {
       for: '1h',
       expr: `${leader('couchestor_monthly_cost{kind="now"}', 'policy', 'kind')} and on (${same('policy')}) ${condition('type="WithinBudget", status="False"')}`,
       summary: 'The volumes of policy {{ $labels.policy }} cost more than its budget.',
-      description: `The volumes of policy {{ $labels.policy }} cost {{ $value | humanize }} a month{{ with printf "couchestor_monthly_budget{policy=%q}" $labels.policy | query }}; budget.maxMonthlyCost is {{ . | first | value | humanize }}{{ end }}. No move that makes them dearer is begun.`,
+      description: `The volumes of policy {{ $labels.policy }} cost {{ $value | humanize }} a month{{ with printf "couchestor_monthly_budget{policy=%q}" $labels.policy | query }}; budget.maxMonthlyCost is {{ . | first | value | humanize }}{{ end }}. No move that makes them more expensive is begun.`,
       runbook: 'budget-exceeded',
     },
     {

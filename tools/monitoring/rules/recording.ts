@@ -8,7 +8,7 @@ function perVolume(reads: string, writes: string): string {
   return `${one(reads)} + ${one(writes)}`
 }
 
-/** Only where asking again is dear: weeks of every volume, and the money of the fleet over months. */
+/** Only where querying again is expensive: weeks of every volume, and the money of the fleet over months. */
 export const RECORDING: RuleGroup = {
   name: 'couchestor.recording',
   interval: '1m',

@@ -27,7 +27,7 @@ export const CLUSTER = {
     group: 'config',
     severity: 'warning',
     meaning: 'config.yaml has a key that is read but does not do what its name says.',
-    why: 'somebody may rely on it',
+    why: 'something else may rely on it',
     fix: 'remove the key; docs/compatibility.md says what does it instead',
   },
   StopSwitchOn: {
@@ -50,13 +50,13 @@ export const CLUSTER = {
     meaning:
       'The API server offers no ValidatingAdmissionPolicy (Kubernetes before 1.30), and config.yaml does not accept plain RBAC.',
     why: 'nothing checks who approves a move or forces a tier, so neither starts a move: mode Approve moves nothing at all',
-    fix: 'upgrade to Kubernetes 1.30 or newer, or set admission.accept_plain_rbac: true in config.yaml; then anyone who may edit a VolumeMigration can approve it, and anyone who may edit a claim can force its tier',
+    fix: 'upgrade to Kubernetes 1.30 or newer, or set admission.accept_plain_rbac: true in config.yaml; then anyone allowed to edit a VolumeMigration can approve it, and anyone allowed to edit a claim can force its tier',
   },
   AdmissionMissing: {
     group: 'kubernetes',
     severity: 'warning',
     meaning: 'A policy has mode Approve, and no ValidatingAdmissionPolicy checks who approves.',
-    why: 'anyone who may edit VolumeMigrations can approve moves',
+    why: 'anyone allowed to edit VolumeMigrations can approve moves',
     fix: 'kubectl apply -f deploy/admission.yaml',
   },
   RuleMissing: {

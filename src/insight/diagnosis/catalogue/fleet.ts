@@ -99,7 +99,7 @@ export const FLEET = {
     group: 'policies',
     severity: 'warning',
     meaning: 'A policy sets a field that is validated but not acted on.',
-    why: 'somebody may rely on it',
+    why: 'something else may rely on it',
     fix: 'remove the field',
   },
   ClaimPolicyWrong: {
@@ -149,7 +149,7 @@ export const FLEET = {
     severity: 'warning',
     meaning: 'Managed volumes are in an error or maintenance status.',
     why: 'they are not moved, and hold quota',
-    fix: 'openstack volume show <id>; an administrator can reset the state after looking',
+    fix: 'openstack volume show <id>; an administrator can reset the state after checking the volume',
   },
   MigrationStuck: {
     group: 'migrations',

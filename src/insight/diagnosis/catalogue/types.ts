@@ -78,7 +78,7 @@ export const TYPES = {
     group: 'types',
     severity: 'warning',
     meaning: 'Two tiers have the same volume_backend_name (seen with admin rights).',
-    why: 'a move between them changes QoS at most, not the place: it saves only what the price list says, no dear disk becomes free',
+    why: 'a move between them changes QoS at most, not the place: it saves only what the price list says and frees no expensive disk',
     fix: 'openstack volume type set --property volume_backend_name=<backend> <type> on a new, unused type; types in use cannot be changed',
   },
   CreateFails: {

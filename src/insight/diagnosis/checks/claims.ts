@@ -28,7 +28,7 @@ export function checkClaims(facts: Facts): readonly Line[] {
   ]
   return lines.length > 0
     ? lines
-    : [ok(`${counted(managed.length, 'claim')} managed, all in order`)]
+    : [ok(`${counted(managed.length, 'claim')} managed, none in trouble`)]
 }
 
 function refusedLines(refused: readonly FleetClaim[]): readonly Line[] {

@@ -40,7 +40,7 @@ export function checkFleet({ fleet }: Facts): readonly Line[] {
             'VolumeInError',
             `${counted(broken.length, 'managed volume')}: ${some(broken.map((c) => `${c.key} (${c.volumeId}) ${c.volume?.status}`))}`,
             {
-              fix: `openstack volume show ${broken[0]?.volumeId}; an administrator can reset the state after looking`,
+              fix: `openstack volume show ${broken[0]?.volumeId}; an administrator can reset the state after checking the volume`,
             },
           ),
         ]),

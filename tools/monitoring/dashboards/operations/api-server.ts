@@ -45,7 +45,7 @@ export const apiServer: readonly PanelSpec[] = [
     kind: 'timeseries',
     title: 'Lists and watches begun',
     description:
-      'Many lists are dear for the API server: a resource that is listed again and again has a watch that does not hold.',
+      'Many lists are expensive for the API server: a resource that is listed again and again has a watch that does not hold.',
     unit: 'none',
     width: 8,
     style: 'bars',
