@@ -25,7 +25,7 @@ export type Reader = {
   readonly sent: string[]
 }
 
-/** What a command that only looks has, on the simulators. Whatever would write fails in the test, too. */
+/** What a read-only command has, on the simulators. Whatever would write fails in the test, too. */
 export function readerOn(world: World, clock: Clock, configYaml = ''): Reader {
   const sent: string[] = []
   const network = inProcess(world.routes, { clock })

@@ -18,7 +18,7 @@ type Waiting = { readonly at: number; readonly order: number; readonly fn: () =>
 // one round lets what is ready run; code that yields a few times between two timers needs a few
 const SETTLE_ROUNDS = 6
 
-/** A clock that stands still until told. `start` is the wall time, ms since the Unix epoch. */
+/** A clock that stands still until advanced. `start` is the wall time, ms since the Unix epoch. */
 export function createVirtualClock(start = Date.UTC(2026, 0, 1)): VirtualClock {
   const waiting = new Set<Waiting>()
   let elapsed = 0

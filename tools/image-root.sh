@@ -10,7 +10,7 @@ mkdir -p "$root/usr/local/bin" "$root/usr/share/couchestor" "$root/etc"
 ldd "$node" | grep -o '/[^ ]*' | while read -r library; do cp -L --parents "$library" "$root"; done
 cp -L "$node" "$root/usr/local/bin/node"
 
-# The kernel reads the first line: there is no env(1) and no shell to ask. The name tells Node that it is a module.
+# The kernel reads the first line: there is no env(1) and no shell to ask. The name marks for Node that it is a module.
 program=/usr/share/couchestor/couchestor.mjs
 { echo '#!/usr/local/bin/node'; tail -n +2 dist/couchestor.js; } >"$root$program"
 # what `couchestor agent` turns into, for the memory of every node

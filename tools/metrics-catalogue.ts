@@ -33,7 +33,7 @@ export function metricsCatalogue(): readonly CatalogueMetric[] {
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-/** What prom-client keeps of a metric beside what its types tell. */
+/** What prom-client keeps of a metric beside what its types say. */
 type Registered = { name: string; type: MetricType; help: string; labelNames: readonly string[] }
 
 function fromRegistry(registry: Registry, process: Process): CatalogueMetric[] {

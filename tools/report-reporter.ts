@@ -9,7 +9,7 @@ const ERROR_LINES = 12
 
 type Failure = { readonly message: string; readonly stack?: string | undefined }
 
-function told(name: string, errors: readonly Failure[]): string {
+function failureText(name: string, errors: readonly Failure[]): string {
   const text = errors.map((e) => e.stack ?? e.message).join('\n')
   const lines = text.split('\n').slice(0, ERROR_LINES)
   return [name, ...lines.map((line) => `    ${line}`)].join('\n')
@@ -23,7 +23,7 @@ function failuresOutsideTests(module: TestModule): readonly string[] {
   }))
   return [{ name: module.moduleId, errors: module.errors() }, ...suites]
     .filter(({ errors }) => errors.length > 0)
-    .map(({ name, errors }) => told(name, errors))
+    .map(({ name, errors }) => failureText(name, errors))
 }
 
 /** Writes a `Report` of the run to the file that REPORT_FILE names. */
@@ -43,9 +43,9 @@ export default class ReportReporter implements Reporter {
       skipped: skipped.length,
       skippedTests: skipped.map((t) => t.name),
       failures: [
-        ...failed.map((t) => told(t.name, t.errors ?? [])),
+        ...failed.map((t) => failureText(t.name, t.errors ?? [])),
         ...modules.flatMap(failuresOutsideTests),
-        ...(unhandled.length > 0 ? [told('outside every test', unhandled)] : []),
+        ...(unhandled.length > 0 ? [failureText('outside every test', unhandled)] : []),
       ],
     }
     writeFileSync(process.env[REPORT_FILE] ?? '', JSON.stringify(report))

@@ -42,7 +42,7 @@ export interface ActivitySource {
   readonly name: string
   /** How long after its end a window is complete. */
   readonly lagSeconds: number
-  /** Answers for the volumes that it was told of only: an earlier answer lacks those that came since. */
+  /** Answers only for the volumes it was given: an earlier answer lacks those that came since. */
   readonly knownVolumesOnly?: true
   /** A constant number of requests whatever the size of the fleet; history takes some for many windows. Never throws. */
   window(query: WindowQuery): Promise<WindowAnswer>
@@ -51,13 +51,13 @@ export interface ActivitySource {
 /** The sources a policy can name. */
 export type ActivitySources = Readonly<Record<SourceName, ActivitySource>>
 
-/** One place where a volume is attached, as Cinder tells it. */
+/** One place where a volume is attached, as Cinder reports it. */
 export type VolumeAttachment = {
   readonly volumeId: string
   readonly serverId: string
   /** Mountpoint, such as /dev/vdb. */
   readonly device: string
-  /** Undefined when Cinder does not tell. */
+  /** Undefined when Cinder does not report it. */
   readonly attachedAtSeconds?: number
 }
 
@@ -66,7 +66,7 @@ export type Fleet = {
   attachments(): readonly VolumeAttachment[] | Promise<readonly VolumeAttachment[]>
 }
 
-/** A fleet as a source needs it whose series may name a volume by the 20 characters that a virtio disk tells. */
+/** A fleet as a source needs it whose series may name a volume by the 20 characters that a virtio disk reports. */
 export type NamedFleet = Fleet & {
   /** Ids of all volumes there are, managed or not: 20 characters that fit two of them are no name. */
   volumeIds(): Iterable<string>

@@ -42,7 +42,7 @@ describe('a scrape of the agent', () => {
     }
   })
 
-  it('tells the disks that it does not count, and why', async () => {
+  it('reports the disks that it does not count, and why', async () => {
     const tree = createNodeTree([disk('vda', {}), virtio('vdb', A), virtio('vdc', 'other')])
     const text = await agentOn(tree).scrape()
 
@@ -93,7 +93,7 @@ describe('a scrape of the agent', () => {
     },
   )
 
-  it('recovers by itself, and tells a lasting failure once in the log', async () => {
+  it('recovers by itself, and reports a lasting failure once in the log', async () => {
     const lines: string[] = []
     const tree = createNodeTree([virtio('vdb', A)])
     const agent = agentOn(tree, createLog('info', { write: (line) => void lines.push(line) }))

@@ -34,22 +34,22 @@ export function createAgent(options: AgentOptions): Agent {
   const list = createDiskList({ files, clock, sys: roots.sys, ignored: options.ignored })
   const written: WrittenLabels = new Map()
   let failures = 0
-  let toldFailure: string | undefined
+  let reportedFailure: string | undefined
   let current: Promise<string> | undefined
   const snapshot = async (): Promise<Snapshot | undefined> => {
     try {
       const taken = await takeSnapshot(files, roots.proc, list)
-      toldFailure = undefined
+      reportedFailure = undefined
       return taken
     } catch (e) {
       failures += 1
       const error = messageOf(e)
-      if (error !== toldFailure)
+      if (error !== reportedFailure)
         log.error(
           { error, ...roots },
           'the disks of the node cannot be read; mount its /proc, /sys',
         )
-      toldFailure = error
+      reportedFailure = error
       return undefined
     }
   }

@@ -91,7 +91,7 @@ const SCSI: readonly CorpusCase[] = [
     `sdb ${A} 100`,
   ),
   counts(
-    'the id without dashes as a world-wide name, as ESXi tells it',
+    'the id without dashes as a world-wide name, as ESXi reports it',
     [scsi('sdb', { vpd_pg80: page80('6000c29'), wwid: `naa.${bare(A)}\n` })],
     `sdb ${A} 100`,
   ),
@@ -256,7 +256,7 @@ const STATISTICS: readonly CorpusCase[] = [
   ),
   skips('accounting switched off', [virtio('vdb', A, { iostats: '0\n' })], 'vdb accounting_off'),
   counts(
-    'a kernel that does not tell whether it counts',
+    'a kernel that does not report whether it counts',
     [disk('vdb', { serial: A, 'queue/iostats': new Fault('ENOENT') })],
     `vdb ${A} 100`,
   ),

@@ -4,12 +4,12 @@ import { attributeIfPresent, textOf } from './node-files.ts'
 import { isWhole, trimmed, volumeIdIn, volumeIdInNaa } from './serial-text.ts'
 import { designatorsOfPage83, serialOfPage80 } from './vpd-page.ts'
 
-/** Which volume a disk is: its whole id or the first 20 characters; or that it tells none, or another's serial. */
+/** Which volume a disk is: its whole id or the first 20 characters; or that it has none, or another's serial. */
 export type DiskIdentity =
   | {
       readonly kind: 'Volume'
       readonly id: string
-      /** World-wide name of a disk that tells 20 characters only; '' when it tells none. */
+      /** World-wide name of a disk that reports 20 characters only; '' when it reports none. */
       readonly wwid: string
     }
   | { readonly kind: 'NoSerial' }
@@ -21,7 +21,7 @@ type Name = { readonly id: string | undefined }
 
 /**
  * Reads the names of a disk (`dir` = /sys/block/<name>) in the order in which they can be trusted, as far as the first
- * whole id. Rejects with what the kernel answers when a name exists and cannot be read and no other tells the volume.
+ * whole id. Rejects with what the kernel answers when a name exists and cannot be read and no other name identifies the volume.
  */
 export async function identifyDisk(
   files: NodeFiles,
@@ -72,7 +72,7 @@ function placesOf(files: NodeFiles, dir: string, name: string): readonly Place[]
   ]
 }
 
-/** Tells whether two disks with the same 20 characters are one; virtio disks have none. */
+/** Distinguishes whether two disks with the same 20 characters are one; virtio disks have none. */
 async function worldWideName(files: NodeFiles, dir: string, name: string): Promise<string> {
   const path = isNvme(name) ? 'wwid' : isScsi(name) ? 'device/wwid' : undefined
   if (path === undefined) return ''

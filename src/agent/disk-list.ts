@@ -62,7 +62,7 @@ export function createDiskList({ files, clock, sys, ignored }: DiskListOptions):
   const sequenceOf = (name: string) =>
     quietly(() => files.text(`${sys}/block/${name}/diskseq`).trim()) ?? ''
   const job = (disk: Disk): Job<Examined> => ({
-    // without a number of its own, what was asked before the last event may be told by a disk that is gone
+    // without a number of its own, what was asked before the last event may be the answer of a disk that is gone
     key: `${disk.name} ${disk.sequence === '' ? (numberAtRead ?? '') : disk.sequence}`,
     run: () => examine(files, `${sys}/block/${disk.name}`, disk),
   })

@@ -13,7 +13,7 @@ export class Fault {
     this.code = code
   }
 }
-/** An attribute whose read does not return before it is told to. */
+/** An attribute whose read does not return before it is asked to. */
 export class Hanging {
   readonly returned = Promise.withResolvers<void>()
   readonly content: string | Fault
@@ -85,7 +85,7 @@ export type NodeTree = {
   readonly reads: string[]
   /** Runs once, before the next read of `path`. */
   before(path: string, change: () => void): void
-  /** Puts other disks in place; the kernel counts the event unless it is told not to. */
+  /** Puts other disks in place; the kernel counts the event unless it is asked not to. */
   become(disks: readonly DiskSpec[], event?: boolean): void
   /** Makes one path answer something else. */
   put(path: string, content: Content): void

@@ -8,7 +8,7 @@ export function pathOf(name: string): string | undefined {
 
 /**
  * Whether disks of one serial are paths to one volume. A whole volume id proves it, except that all namespaces of one
- * NVMe controller tell the same serial. 20 characters do not: there the world-wide name must be the same.
+ * NVMe controller report the same serial. 20 characters do not: there the world-wide name must be the same.
  */
 export function sameDisk(group: readonly Disk[], wholeId: boolean): boolean {
   if (namespacesOf(group).size > 1) return false
@@ -23,7 +23,7 @@ function namespacesOf(group: readonly Disk[]): Set<string | undefined> {
   )
 }
 
-/** '' when the disk tells none. */
+/** '' when the disk reports none. */
 function worldWideName({ name, identity }: Disk): string {
   return pathOf(name) ?? (identity.kind === 'Volume' ? identity.wwid : '')
 }

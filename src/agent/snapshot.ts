@@ -21,7 +21,7 @@ export type SkipReason = keyof typeof SKIP_REASONS
 
 export type CountedDisk = {
   readonly device: string
-  /** 36 characters, or the 20 that the disk tells. */
+  /** 36 characters, or the 20 that the disk reports. */
   readonly volumeId: string
   readonly counters: DiskCounters
 }
@@ -85,7 +85,7 @@ function ownReason(
   return disk.accounting ? undefined : 'accounting_off'
 }
 
-/** Disks that tell the same volume, wherever there are several. */
+/** Disks that report the same volume, wherever there are several. */
 function groups(disks: readonly Disk[]): Disk[][] {
   const byId = Map.groupBy(disks, volumeIdOf)
   byId.delete('')

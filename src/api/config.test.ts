@@ -219,7 +219,7 @@ describe('parseConfig', () => {
     expect(messageFor(yaml)).toContain(`- ${expected}`)
   })
 
-  it('tells all mistakes in one message', () => {
+  it('reports all mistakes in one message', () => {
     const message = messageFor(`
 prometheus: {endpint: x, query_timeout: soon}
 migration: {batch_size: many, pausd: true}
@@ -283,7 +283,7 @@ colour: blue
 })
 
 describe('gnocchi', () => {
-  it('has the lag and granularity of Ceilometer unless told otherwise', () => {
+  it('has the lag and granularity of Ceilometer unless configured otherwise', () => {
     expect(parseConfig('', 'c').gnocchi).toMatchObject({
       granularityMs: 300_000,
       lagMs: 1_200_000,

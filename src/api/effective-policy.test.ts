@@ -75,7 +75,7 @@ describe('effectivePolicy', () => {
     expect(of({ migration: { cinderOptions } }).migration.migrationPolicy).toBe('never')
   })
 
-  it('opens a schedule for four hours in UTC unless told otherwise', () => {
+  it('opens a schedule for four hours in UTC unless configured otherwise', () => {
     const { schedule } = of({ migration: { schedule: '0 2 * * *' } }).migration
     expect(schedule?.isOpen(new Date('2026-07-01T05:59:00Z'))).toBe(true)
     expect(schedule?.isOpen(new Date('2026-07-01T06:00:00Z'))).toBe(false)
@@ -98,9 +98,9 @@ describe('notYetActedOn', () => {
     ['tiers[].throughputLimit', { tiers: [{ name: 'hot', throughputLimit: { base: 1 } }] }],
     ['migration.strategy', { migration: { strategy: 'cinder-transfer' } }],
   ])('names %s and what happens instead', (field, spec) => {
-    const told = notYetActedOn({ tiers, ...spec })
-    expect(told).toHaveLength(1)
-    expect(told[0]?.what).toMatch(new RegExp(`^${field.replaceAll(/[[\].]/g, '\\$&')}: .{10}`))
+    const reported = notYetActedOn({ tiers, ...spec })
+    expect(reported).toHaveLength(1)
+    expect(reported[0]?.what).toMatch(new RegExp(`^${field.replaceAll(/[[\].]/g, '\\$&')}: .{10}`))
   })
 
   it('does not name the algorithm: Threshold decides where it is chosen', () => {

@@ -23,7 +23,7 @@ export type Condition = {
 /** Of every message in a status: what others say is passed on, whatever its length. The CRDs allow more. */
 const LONGEST_MESSAGE = 4096
 
-/** The message, cut with an ellipsis when it is longer than anybody reads. */
+/** The message, cut with an ellipsis when it is too long to be read. */
 export function clipped(message: string, most = LONGEST_MESSAGE): string {
   return message.length <= most ? message : `${message.slice(0, most - 1).toWellFormed()}…`
 }

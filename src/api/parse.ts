@@ -104,7 +104,7 @@ export type Problems = { readonly ok: false; readonly problems: string[] }
 
 /**
  * A StoragePolicy as it came from the API server. The CRD refuses nearly all of this already; what it cannot know
- * (time zones, cron days) or what an older CRD let through is told here, one line per mistake. Unknown fields stay.
+ * (time zones, cron days) or what an older CRD let through is reported here, one line per mistake. Unknown fields stay.
  */
 export function parseStoragePolicy(
   raw: unknown,

@@ -69,7 +69,7 @@ export function group<T extends z.ZodRawShape>(
   doc?: Omit<FieldDoc, 'description'>,
 ) {
   const inner = fields(shape)
-  // that nothing in it must be given is for whoever declares it to see: POLICY_DEFAULTS would throw
+  // that nothing in it must be given is for the declaration to ensure: POLICY_DEFAULTS would throw
   const schema = inner.prefault({} as z.input<typeof inner>)
   docs.add(schema, { ...doc, description })
   return schema

@@ -6,7 +6,7 @@
  * `docs/reference-reasons.md` is generated from all of these.
  */
 
-/** Why a claim stays, in the order in which the guards are asked; the first that holds is told. */
+/** Why a claim stays, in the order in which the guards are asked; the first that holds is reported. */
 export const STAY_REASONS = [
   'OptedOut',
   'NoPolicy',

@@ -16,7 +16,7 @@ describe('a schedule', () => {
     expect(nightly.isOpen(at('2026-02-01T06:00:00Z'))).toBe(false)
   })
 
-  it('tells when the open slot began and when the next one begins', () => {
+  it('reports when the open slot began and when the next one begins', () => {
     const nightly = createSchedule('0 2 * * *', 'UTC', 4 * HOUR)
     expect(nightly.openedAt(at('2026-02-01T05:00:00Z'))).toEqual(at('2026-02-01T02:00:00Z'))
     expect(nightly.nextOpen(at('2026-02-01T05:00:00Z'))).toEqual(at('2026-02-01T05:00:00Z'))
@@ -245,7 +245,7 @@ it('answers the same whatever was asked before', () => {
 })
 
 it('is searched once for all who ask in the same slot', () => {
-  // a search looks at each day until the next slot
+  // a search checks each day until the next slot
   const seldom = createSchedule('0 0 29 2 *', 'Europe/Berlin', HOUR)
   const first = at('2026-03-01T12:00:00Z')
   const opens = at('2028-02-28T23:00:00Z')

@@ -3,7 +3,7 @@ import { UserError } from '../errors.ts'
 
 const MINUTE = 60_000
 const DAY = 86_400_000
-/** Offsets of time zones change on quarter hours only, so one look per quarter hour is enough. */
+/** Offsets of time zones change on quarter hours only, so one check per quarter hour is enough. */
 const QUARTER = 15 * MINUTE
 /** From one leap day to the next, over a year such as 2100 too. */
 const SEARCH_DAYS = 8 * 366

@@ -109,7 +109,7 @@ describe('the status of a VolumeMigration', () => {
     expect(kept({ ...STATUS, call: { ...STATUS.call, kind } }, schema()).mistakes).toEqual([])
   })
 
-  it('would lose a field that the CRD lacks, and this test would tell which', () => {
+  it('would lose a field that the CRD lacks, and this test would show which', () => {
     const whole = schema()
     const intent = whole.properties?.['intent']
     const { strategy: _lacking, ...properties } = intent?.properties ?? {}

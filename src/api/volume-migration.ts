@@ -91,7 +91,7 @@ export type VolumeMigrationStatus = {
   readonly completedAt?: string
   /** For people: `12m30s`. Kept up to date while it runs. */
   readonly elapsed?: string
-  /** An estimate from earlier moves; Cinder tells no progress. */
+  /** An estimate from earlier moves; Cinder reports no progress. */
   readonly estimatedEnd?: string
   readonly expiresAt?: string
   /** Money per month that the move saves, two decimals; negative when speed is bought. */

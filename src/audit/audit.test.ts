@@ -173,13 +173,13 @@ describe('while the file cannot be written', () => {
   })
 
   it('who has to know is called once when it begins and once when it ends', async () => {
-    const told: (string | undefined)[] = []
-    audit.subscribe((problem) => void told.push(problem))
+    const reported: (string | undefined)[] = []
+    audit.subscribe((problem) => void reported.push(problem))
     await audit.begin(RETYPE).catch(() => {})
     await clock.advance(35_000)
     disk.fails = undefined
     await clock.advance(10_000)
-    expect(told).toEqual([expect.stringContaining('ENOSPC'), undefined])
+    expect(reported).toEqual([expect.stringContaining('ENOSPC'), undefined])
   })
 
   it('a line says later since when there was none, and that the call was not made', async () => {

@@ -41,7 +41,7 @@ export function asked<Facts, Asked extends readonly unknown[]>(
   return Object.assign(check, { meanings: blocker.meanings })
 }
 
-/** Nobody can tell, and why. That is never taken for a "no": who must know waits. */
+/** Unknown, and why. That is never taken for a "no": who must know waits. */
 export type Unknown = { readonly unknown: string }
 
 export function isUnknown(fact: boolean | Unknown): fact is Unknown {

@@ -85,7 +85,7 @@ describe('the same fact gives the same block', () => {
     ['multiattach', volume({ multiattach: true }), { multiattach: true }],
     ['encrypted', volume({ encrypted: true }), { encrypted: true }],
     ['attached', volume({ attached: true }), { attached: true }],
-    ['of no type that is told', { tier: -1, ...volume({ typeId: '' }) }, { typeId: '' }],
+    ['without a known type', { tier: -1, ...volume({ typeId: '' }) }, { typeId: '' }],
   ])('when it is planned and right before the call: %s', (_, seen, fresh) => {
     const block = planned(seen)
 

@@ -22,13 +22,13 @@ export const targetType = stated(
         },
 )
 
-/** For whoever knows the tiers, too. */
+/** Also for callers that know the tiers. */
 export const UNMANAGED = {
   UnmanagedType:
     'The Cinder volume type of the volume belongs to no tier of the policy, or Cinder does not report it.',
 } as const
 
-/** A move whose start is unknown could not be followed: nobody could tell a revert from a stranger's retype. */
+/** A move whose start is unknown could not be followed: a revert could not be distinguished from a stranger's retype. */
 export const ownType = stated(UNMANAGED, ({ typeId }: { readonly typeId: string }) =>
   typeId === ''
     ? {

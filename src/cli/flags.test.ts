@@ -39,7 +39,7 @@ describe('a command line', () => {
     [['--days', '0'], '--days: "0" is not a whole number from 1 to 30'],
     [['--days=2.5'], 'is not a whole number'],
     [['--all=maybe'], '--all: "maybe" is neither true nor false'],
-  ])('%j is told what is wrong', (args, message) => {
+  ])('%j is refused with what is wrong', (args, message) => {
     expect(() => read(...args)).toThrow(message)
   })
 

@@ -3,7 +3,7 @@ import { nearest } from '../api/nearest.ts'
 import { UserError } from '../errors.ts'
 
 export type FlagSpec = {
-  /** What stands for the value in the help; left out = a switch, true or false. */
+  /** What stands for the value in the help; without it the flag is a switch, true or false. */
   readonly value?: string
   /** The only values there are. */
   readonly choices?: readonly string[]
@@ -36,7 +36,7 @@ const NO_WORDS: Words = { least: 0, most: 0, usage: '' }
 
 /**
  * Reads `--flag value`, `--flag=value`, a bare switch (= "true"), short names (`-n NAME`, `-oyaml`) and words. Everything
- * that can be known to be wrong without asking anybody is refused here, in one `UserError`: an unknown flag with the
+ * that can be known to be wrong without any request is refused here, in one `UserError`: an unknown flag with the
  * nearest right one, a value that is none of the choices, too few or too many words.
  */
 export function readCommandLine(

@@ -2,8 +2,8 @@
 export type Terminal = {
   out(text: string): void
   note(text: string): void
-  /** One line that is written over and over while something takes long; nothing where no person looks. */
+  /** One line that is written over and over while something takes long; nothing when the output is not a terminal. */
   progress(text: string): void
-  /** Width of the screen that a person looks at; undefined where the output is piped. */
+  /** Width of the terminal; undefined where the output is piped. */
   readonly columns?: number | undefined
 }

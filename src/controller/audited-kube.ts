@@ -20,7 +20,7 @@ type Parts = {
   readonly fence: () => void
 }
 
-/** What a call is about, as far as the client is told. */
+/** What a call is about, as far as the client knows. */
 type Asked = {
   readonly resource: Resource
   readonly name: string
@@ -28,7 +28,7 @@ type Asked = {
   readonly uid?: string | undefined
 }
 
-/** What only the controller itself reads: its memory and its ledger say nothing of anybody's volume. */
+/** What only the controller itself reads: its memory and its ledger say nothing about volumes of users. */
 const OWN_NOTES: ReadonlySet<string> = new Set([TIERING_CHECKPOINT.plural])
 
 /**

@@ -57,7 +57,7 @@ export type ControllerDeps = {
 export type ControllerTiming = MachineTiming & {
   /** Longest a retype call may be under way; what an earlier leader sent has arrived or is lost after it. */
   readonly callMs: number
-  /** Slow full look at all of Cinder's volumes, for drift. */
+  /** Slow full read of all of Cinder's volumes, for drift. */
   readonly sweepMs: number
   /** How often a blocked or waiting move asks again. */
   readonly recheckMs: number

@@ -6,7 +6,7 @@ export type ReadingDeps = Omit<
   'elector' | 'events' | 'uuid' | 'namespace' | 'auditSink'
 >
 
-/** What a command that only looks has: every call that would change something throws before anything is sent. */
+/** What a read-only command has: every call that would change something throws before anything is sent. */
 export function readOnly(deps: ReadingDeps): ControllerDeps {
   const { kube, volumes, clock, processClock } = deps
   const observer = { epoch: 0, generationOf: () => undefined }

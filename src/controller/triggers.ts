@@ -49,16 +49,16 @@ export type TriggerParts = {
 
 /** Cinder needs a moment after Kubernetes has detached. */
 const DETACH_LOOKS_MS = 2000
-const MOST_DETACH_LOOKS = 30
+const MOST_DETACH_READS = 30
 
-/** Claims looked at between two turns: some milliseconds. */
+/** Claims processed between two turns: some milliseconds. */
 const SLICE = 500
 
 /** What wakes whom: every change in the cluster ends as a key in one of the queues. */
 export class Triggers {
   readonly #parts: TriggerParts
-  /** Claims whose volume should be looked at in Cinder before they are judged, with the looks made so far. */
-  readonly #lookFirst = new Map<string, number>()
+  /** Claims whose volume must be re-read from Cinder before evaluation, with the attempts so far. */
+  readonly #readFirst = new Map<string, number>()
 
   constructor(parts: TriggerParts) {
     this.#parts = parts
@@ -100,26 +100,26 @@ export class Triggers {
     return () => stops.forEach((stop) => stop())
   }
 
-  /** Judges one claim; looks at its volume first where the picture of Cinder may be old. */
+  /** Judges one claim; reads its volume first where the snapshot of Cinder may be old. */
   async reconcile(key: string): Promise<QueueResult> {
     const { managed, inventory, planner, drift, queues, windows } = this.#parts
     const m = managed.claim(key)
     const handle = m?.bound?.volume.handle
     if (handle !== undefined && m?.match.policy !== undefined) {
-      const looks = this.#lookFirst.get(key)
-      if (looks !== undefined || m.bound?.row === undefined) await inventory.look(handle)
+      const reads = this.#readFirst.get(key)
+      if (reads !== undefined || m.bound?.row === undefined) await inventory.readVolume(handle)
       if (m.bound?.row === undefined) windows.kickForClaims()
-      if (looks !== undefined && this.#stillDetaching(key, looks, handle))
+      if (reads !== undefined && this.#stillDetaching(key, reads, handle))
         return { kind: 'requeue', afterMs: DETACH_LOOKS_MS }
     }
-    this.#lookFirst.delete(key)
+    this.#readFirst.delete(key)
     drift.check(key)
     await planner.claim(key)
     queues.annotations.add(key)
     return { kind: 'done' }
   }
 
-  /** A step of a migration is saved: the claim's picture has changed. */
+  /** A step of a migration is saved: the view of the claim has changed. */
   stepTaken(m: VolumeMigration): void {
     const { queues, status, holdsPlace } = this.#parts
     status.kick()
@@ -129,7 +129,7 @@ export class Triggers {
     if (isFinished(m) || !holdsPlace(m)) this.#parts.planner.fillSoon(m.spec.policy)
   }
 
-  /** Slow full look at Cinder, for drift and for what no watch tells: snapshots, types, hand-made retypes. */
+  /** Slow full read of Cinder, for drift and for what no watch reports: snapshots, types, hand-made retypes. */
   async sweepLoop(signal: AbortSignal): Promise<void> {
     const { deps, inventory, policies, watches, drift, annotator, queues, windows, status } =
       this.#parts
@@ -219,7 +219,7 @@ export class Triggers {
     if (handle !== undefined) this.#parts.detachments.interrupt(handle)
     for (const c of this.#parts.watches.claims.store.byIndex('volumeName', volumeName)) {
       const key = `${c.namespace}/${c.name}`
-      this.#lookFirst.set(key, 0)
+      this.#readFirst.set(key, 0)
       this.#parts.queues.claims.add(key, { priority: 'user' })
       for (const m of this.#parts.migrations.open())
         if (`${m.metadata.namespace}/${m.spec.claim.name}` === key)
@@ -227,7 +227,7 @@ export class Triggers {
     }
   }
 
-  #stillDetaching(key: string, looks: number, handle: string): boolean {
+  #stillDetaching(key: string, reads: number, handle: string): boolean {
     const { inventory, watches, managed, queues, migrations } = this.#parts
     const volume = managed.claim(key)?.bound?.volume
     const attachments =
@@ -235,8 +235,8 @@ export class Triggers {
     const row = inventory.row(handle)
     const settled =
       attachments.length > 0 || row === undefined || !(row.attached || row.status === 'detaching')
-    if (!settled && looks < MOST_DETACH_LOOKS) {
-      this.#lookFirst.set(key, looks + 1)
+    if (!settled && reads < MOST_DETACH_READS) {
+      this.#readFirst.set(key, reads + 1)
       return true
     }
     for (const m of migrations.ofVolume(handle)) if (!isFinished(m)) queues.moves.add(keyOf(m))

@@ -14,7 +14,7 @@ function mistakes(text: string): string {
     if (e instanceof UserError) return e.message
     throw e
   }
-  throw new Error('no mistake was told')
+  throw new Error('no mistake was reported')
 }
 
 describe("the guide's ceilometer.yaml", () => {

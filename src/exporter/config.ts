@@ -93,7 +93,7 @@ function archivePolicyNotice(raw: Raw): string[] {
   ]
 }
 
-/** What can be read of the mapping even when the rest of the file is wrong, so that all mistakes are told at once. */
+/** What can be read of the mapping even when the rest of the file is wrong, so that all mistakes are reported at once. */
 function stringsOf(document: unknown): Record<string, string> {
   const mapping = (document as { metrics_mapping?: unknown } | undefined)?.metrics_mapping
   if (typeof mapping !== 'object' || mapping === null) return {}

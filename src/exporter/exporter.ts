@@ -38,7 +38,7 @@ export function createExporter(options: ExporterOptions): Exporter {
   let durationSeconds = 0
   let failures = 0
   /** Since the last reading that came about. */
-  const toldFailures = new Set<string>()
+  const reportedFailures = new Set<string>()
   let newestSeconds: number | undefined
 
   async function read(): Promise<Reading | undefined> {
@@ -49,13 +49,13 @@ export function createExporter(options: ExporterOptions): Exporter {
       const fleet = await options.read(AbortSignal.any([limit.signal, options.signal]))
       latest = { fleet, begunMs }
       newestSeconds = newestOf(fleet, newestSeconds)
-      if (toldFailures.size > 0) log.info({}, 'Cinder and Gnocchi answer again')
-      toldFailures.clear()
+      if (reportedFailures.size > 0) log.info({}, 'Cinder and Gnocchi answer again')
+      reportedFailures.clear()
       return latest
     } catch (e) {
       failures += 1
       latest = undefined
-      tell(messageOf(e))
+      report(messageOf(e))
       return undefined
     } finally {
       timer.cancel()
@@ -65,11 +65,11 @@ export function createExporter(options: ExporterOptions): Exporter {
   }
 
   /** Each once, however often it is asked: the same failure differs in the number of its request only. */
-  function tell(error: string): void {
+  function report(error: string): void {
     const kind = error.replaceAll(/req-[\w-]+/g, '')
-    if (!toldFailures.has(kind) && !options.signal.aborted)
+    if (!reportedFailures.has(kind) && !options.signal.aborted)
       log.error({ error }, 'Cinder or Gnocchi cannot be read; no volume is shown until they can')
-    toldFailures.add(kind)
+    reportedFailures.add(kind)
   }
 
   /** Concurrent scrapes share one reading, and a pair of servers that scrape in turn do nearly always. */

@@ -24,7 +24,7 @@ export type VolumeDisk = {
   readonly point: Point
 }
 
-/** The volumes of the project as Cinder and Gnocchi tell them. */
+/** The volumes of the project as Cinder and Gnocchi report them. */
 export type FleetCounters = {
   readonly disks: readonly VolumeDisk[]
   /** Each attached volume of which a disk has no counters, once. */

@@ -174,7 +174,7 @@ describe('the counters of the fleet', () => {
   it.each([
     ['the list of disks', { disks: { kind: 'Failed' as const, why: 'Gnocchi is away' } }],
     ['a question', { failed: 'Gnocchi is away' }],
-  ])('are not told at all when %s fails', async (_, fault) => {
+  ])('are not reported at all when %s fails', async (_, fault) => {
     const { read } = setUp({ volumes: [volume(1, '/dev/vdb')], ...fault })
     await expect(read(signal)).rejects.toThrow('Gnocchi is away')
   })

@@ -79,7 +79,7 @@ describe('a scrape', () => {
     ])
   })
 
-  it('tells no age of measures where there are none', () =>
+  it('reports no age of measures where there are none', () =>
     expect(page({ fleet: { ...fleet, disks: [] }, newestSeconds: undefined })).not.toContain(
       'measure_age',
     ))

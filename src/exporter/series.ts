@@ -5,7 +5,7 @@ import { SKIP_REASONS } from './fleet-counters.ts'
 import type { FleetCounters, SkipReason, VolumeDisk } from './fleet-counters.ts'
 
 export type Scrape = {
-  /** Undefined when Cinder or Gnocchi could not be read in time: then nothing is told of volumes. */
+  /** Undefined when Cinder or Gnocchi could not be read in time: then nothing is reported about volumes. */
   readonly fleet: FleetCounters | undefined
   /** Seconds since the epoch. */
   readonly nowSeconds: number
@@ -30,8 +30,8 @@ const QUANTITIES = Object.keys(COUNTERS) as readonly DiskQuantity[]
 /** One scrape in Prometheus' text format. Counters bear the time at which they stood so; all else is of now. */
 export function renderScrape(scrape: Scrape): string {
   const { fleet, nowSeconds } = scrape
-  const told = fleet === undefined ? [] : [...counters(fleet), ...states(fleet, nowSeconds)]
-  return renderFamilies([...told, ...health(scrape)])
+  const reported = fleet === undefined ? [] : [...counters(fleet), ...states(fleet, nowSeconds)]
+  return renderFamilies([...reported, ...health(scrape)])
 }
 
 function counters({ disks }: FleetCounters): Family[] {

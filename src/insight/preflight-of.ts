@@ -11,7 +11,7 @@ export async function preflightOf(
 ): Promise<readonly Block[]> {
   const target = snapshot.targets.of(proposal)
   if (!isTarget(target)) return []
-  const volume = await snapshot.inventory.look(target.volume.handle)
+  const volume = await snapshot.inventory.readVolume(target.volume.handle)
   if (volume === undefined)
     return [{ reason: 'VolumeGone', message: 'Cinder does not know the volume any more' }]
   return preflight(await snapshot.preflight.gather(target, volume))

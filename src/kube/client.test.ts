@@ -103,7 +103,7 @@ describe('a failure', () => {
   )
 
   it.each(cases(onceOnly))(
-    'of %s with an unclear outcome is told and not repeated',
+    'of %s with an unclear outcome is reported and not repeated',
     async (_, call) => {
       for (const failure of [
         reset(),
@@ -128,7 +128,7 @@ describe('a failure', () => {
     },
   )
 
-  it.each([409, 404, 422, 403, 410])('%i is an answer: it is told at once', async (code) => {
+  it.each([409, 404, 422, 403, 410])('%i is an answer: it is reported at once', async (code) => {
     const { client, clock, http } = kube([status(code, 'Said')])
     const { error } = await ended(clock, get(client))
 
@@ -142,7 +142,7 @@ describe('a failure', () => {
     expect((await ended(clock, remove(client))).error).toBeUndefined()
   })
 
-  it('of a deletion of what was never there is told', async () => {
+  it('of a deletion of what was never there is reported', async () => {
     const { client, clock } = kube([refusedConnection(), status(404, 'NotFound')])
 
     expect((await ended(clock, remove(client))).error).toMatchObject({ reason: 'NotFound' })
@@ -163,7 +163,7 @@ describe('a failure', () => {
     expect(http.requests).toHaveLength(1)
   })
 
-  it('of the certificate is told at once: it would be refused again', async () => {
+  it('of the certificate is reported at once: it would be refused again', async () => {
     const { client, clock, http } = kube([new ConnectionError('tls', 'CERT_HAS_EXPIRED')])
 
     expect((await ended(clock, get(client))).error).toMatchObject({ failure: 'tls' })
@@ -215,7 +215,7 @@ describe('401', () => {
     ])
   })
 
-  it('twice is told', async () => {
+  it('twice is reported', async () => {
     const { client, clock, http } = kube([status(401, 'Unauthorized')])
 
     expect((await ended(clock, get(client))).error).toMatchObject({ status: 401 })
@@ -247,7 +247,7 @@ describe('deadline', () => {
 })
 
 describe('errors', () => {
-  it('of a proxy, which speaks no JSON, are told in words', async () => {
+  it('of a proxy, which speaks no JSON, are reported in words', async () => {
     const { client, clock } = kube([json(502, '<html><h1>Bad\nGateway</h1></html>')])
 
     const { error } = await ended(clock, create(client))

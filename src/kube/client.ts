@@ -174,7 +174,7 @@ async function* watch<T extends KubeObject>(
 
 /**
  * A merge patch or apply says what should be, so a second one changes nothing. With a resourceVersion the second is
- * refused because of the first, and a conflict would no longer tell whose write was first; a JSON patch may add twice.
+ * refused because of the first, and a conflict would no longer show whose write was first; a JSON patch may add twice.
  */
 function isIdempotent(type: PatchType, body: unknown): boolean {
   if (type === 'json') return false

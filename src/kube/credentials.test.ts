@@ -77,7 +77,7 @@ describe('in a pod', () => {
     expect((await loaded).server).toBe('https://[fd00::1]:443')
   })
 
-  it('without a mounted token the fix is told', async () => {
+  it('without a mounted token the fix is reported', async () => {
     const { loaded } = access({}, inPod)
 
     await expect(loaded).rejects.toThrow(/automountServiceAccountToken: true/)
@@ -186,7 +186,7 @@ describe('a kubeconfig', () => {
   })
 })
 
-describe('a mistake is told with its fix:', () => {
+describe('a mistake is reported with its fix:', () => {
   it.each([
     ['nothing is configured', {}, {}, /pass --kubeconfig/],
     ['the file is missing', {}, { KUBECONFIG: '/no' }, /cannot read the kubeconfig "\/no"/],

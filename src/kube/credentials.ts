@@ -35,7 +35,7 @@ const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount'
 
 /**
  * How to reach the API server and as whom: `server` for the client, `tls` for `createHttpClient`, `authorization` for
- * each request. Throws a `UserError` that says what was looked for and what to do.
+ * each request. Throws a `UserError` that says what was searched for and what to do.
  */
 export async function loadKubeAccess(options: KubeAccessOptions): Promise<KubeAccess> {
   const { kubeconfigPath, env, readFile } = options

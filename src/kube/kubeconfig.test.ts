@@ -51,7 +51,7 @@ contexts:
   - {name: test, context: {cluster: test, user: reader}}
 `
 
-/** A credential command that prints its own ExecCredential, and what it was told. */
+/** A credential command that prints its own ExecCredential, and what it was sent. */
 const plugin = (script: string, more: object = {}) => ({
   exec: {
     apiVersion: 'client.authentication.k8s.io/v1',
@@ -268,9 +268,9 @@ describe('a credential command', () => {
       ),
     })
     const header = (await access.authorization()) ?? ''
-    const told = Buffer.from(header.replace('Bearer ', ''), 'base64url').toString('utf8')
-    expect(told.endsWith('!')).toBe(true)
-    expect(JSON.parse(told.slice(0, -1))).toEqual({
+    const reported = Buffer.from(header.replace('Bearer ', ''), 'base64url').toString('utf8')
+    expect(reported.endsWith('!')).toBe(true)
+    expect(JSON.parse(reported.slice(0, -1))).toEqual({
       kind: 'ExecCredential',
       apiVersion: 'client.authentication.k8s.io/v1',
       spec: {
@@ -406,8 +406,8 @@ users: [{name: 3, user: {username: 1e3, password: 0042}}]
         extensions: [{ name: 'client.authentication.k8s.io/exec', extension }],
       }),
     })
-    const told = ((await access.authorization()) ?? '').replace('Bearer ', '')
-    expect(JSON.parse(Buffer.from(told, 'base64url').toString('utf8'))).toMatchObject({
+    const reported = ((await access.authorization()) ?? '').replace('Bearer ', '')
+    expect(JSON.parse(Buffer.from(reported, 'base64url').toString('utf8'))).toMatchObject({
       spec: { cluster: { config: extension } },
     })
   })

@@ -54,7 +54,7 @@ export function createExpiry(clock: Clock, leaseDurationMs: number) {
   let seenAt = 0
   let terms = 0
   return {
-    /** Looks at what was just read; true when it may be taken. */
+    /** Evaluates what was just read; true when it may be taken. */
     mayTake: ({ metadata, spec }: Lease): boolean => {
       const record = `${metadata.uid} ${JSON.stringify(spec)}`
       terms = Math.max(terms, spec?.leaseTransitions ?? 0)

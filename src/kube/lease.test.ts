@@ -124,7 +124,7 @@ describe('taking', () => {
     expect(both.filter((e) => e.elector.isLeader)).toHaveLength(1)
   })
 
-  it('whose answer was lost is found out at the next look', async () => {
+  it('whose answer was lost is detected at the next read', async () => {
     const { world, start } = released()
     let n = 0
     const a = start('a', { fault: () => (n++ === 1 ? 'answer-lost' : 'none') })
@@ -287,7 +287,7 @@ describe('the fence', () => {
 })
 
 describe('the end', () => {
-  it('releases the lease, so that the next one leads within a look', async () => {
+  it('releases the lease, so that the next one leads within one read', async () => {
     const { world, server, start } = released()
     const a = start('a')
     await world.advance(3_000)

@@ -210,7 +210,7 @@ describe('watch', () => {
   it.each([
     ['as its status', true],
     ['as an event', false],
-  ])('whose version is too old, told %s, leads to a list at once', async (_, asStatus) => {
+  ])('whose version is too old, answered %s, leads to a list at once', async (_, asStatus) => {
     const r = reflect((_req, n) => page(9 + n * 10, [claim(n === 0 ? 'a' : 'b', 8 + n * 10)]), {
       watch: (_req, n) => (asStatus && n === 0 ? status(410, 'Expired') : undefined),
     })
@@ -336,7 +336,7 @@ describe('old news', () => {
     expect(r.names()).toEqual([])
   })
 
-  it('in a list is no news: an unchanged object is not told again', async () => {
+  it('in a list is no news: an unchanged object is not reported again', async () => {
     const r = reflect((_, n) => page(9 + n, [claim('a', 7)]))
     await r.clock.settle()
     r.watches[0]!.send({ type: 'ERROR', object: { code: 410 } })
@@ -407,7 +407,7 @@ it('a projection that wants nothing of an object removes it', async () => {
 describe('403', () => {
   const forbidden = () => status(403, 'Forbidden')
 
-  it('tells the missing rule, is asked again slowly, and ends when the role is fixed', async () => {
+  it('reports the missing rule, is asked again slowly, and ends when the role is fixed', async () => {
     let fixed = false
     const r = reflect(() => (fixed ? page(9, [claim('a', 7)]) : forbidden()))
     await r.clock.settle()
@@ -445,7 +445,7 @@ describe('403', () => {
     expect(ready).toBe(false)
   })
 
-  it('for the watch alone is told too', async () => {
+  it('for the watch alone is reported too', async () => {
     const r = reflect(() => page(9, []), { watch: forbidden })
     await r.clock.settle()
 

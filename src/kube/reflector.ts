@@ -43,7 +43,7 @@ const LONGEST_ASKED_MS = 120_000
 const OLD_MS = 300_000
 /** Two expiries within this are a failure, not the course of things. */
 const EXPIRY_MS = 60_000
-/** A server that answers every watch with nonsense may have lost our place: look at everything again. */
+/** A server that answers every watch with nonsense may have lost our place: list everything again. */
 const FAILURES_BEFORE_RELIST = 5
 
 /**

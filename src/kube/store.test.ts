@@ -44,7 +44,7 @@ describe('indexes', () => {
 })
 
 describe('another object of the same name', () => {
-  it('is told as the end of the old one and the coming of the new one', () => {
+  it('is reported as the end of the old one and the coming of the new one', () => {
     const changes: Change<Volume>[] = []
     store.subscribe((c) => changes.push(c))
     store.set('a', volume('1', 'x'), '1', 'uid-1')
@@ -60,7 +60,7 @@ describe('another object of the same name', () => {
     expect(store.byIndex('tag', 'y')).toEqual([])
   })
 
-  it('does not go when the old one is told deleted late', () => {
+  it('stays when the deletion of the old one is reported late', () => {
     store.set('a', volume('1'), '7', 'uid-2')
     expect(store.isOlder('a', '9', 'uid-1')).toBe(true)
     expect(store.isOlder('a', '9', 'uid-2')).toBe(false)
@@ -68,7 +68,7 @@ describe('another object of the same name', () => {
 })
 
 describe('listeners', () => {
-  it('are told each change with what was before', () => {
+  it('are notified of each change with what was before', () => {
     const changes: Change<Volume>[] = []
     const stop = store.subscribe((c) => changes.push(c))
     store.set('a', volume('1'), '1')

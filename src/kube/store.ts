@@ -40,7 +40,7 @@ type Entry<T> = { value: T; version: number; uid: string | undefined; generation
  */
 export function createStore<T>(options: {
   readonly indexes?: Readonly<Record<string, Indexer<T>>>
-  /** Told of each throwing listener. */
+  /** Notified of each throwing listener. */
   readonly onListenerError: (error: unknown) => void
 }): WritableStore<T> {
   const entries = new Map<string, Entry<T>>()
@@ -111,7 +111,7 @@ export function createStore<T>(options: {
       return Array.from(found, (key) => entries.get(key)!.value)
     },
     subscribe: (listener) => {
-      // a listener added twice is told twice and removed one by one
+      // a listener added twice is called twice and removed one by one
       const own = (change: Change<T>) => listener(change)
       listeners.add(own)
       return () => void listeners.delete(own)
@@ -144,11 +144,11 @@ export function createStore<T>(options: {
     },
     *sweep(most, version) {
       listedVersion = versionNumber(version)
-      let looked = 0
+      let scanned = 0
       for (const [key, entry] of entries) {
         if (entry.generation !== generation) remove(key)
-        looked += 1
-        if (looked % most === 0) yield
+        scanned += 1
+        if (scanned % most === 0) yield
       }
     },
   }

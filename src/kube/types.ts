@@ -53,7 +53,7 @@ export interface KubeClient {
     signal: AbortSignal,
     onOpen?: () => void,
   ): AsyncIterable<WatchEvent<T>>
-  /** Not repeated on an unclear failure unless the name is fixed (409 AlreadyExists then tells). */
+  /** Not repeated on an unclear failure unless the name is fixed (409 AlreadyExists then shows it). */
   create<T extends KubeObject>(resource: Resource, object: T): Promise<T>
   /**
    * `resourceVersion` in the body makes a merge patch a compare-and-swap (409 Conflict when it is stale).
@@ -114,7 +114,7 @@ export class ApiError extends Error {
 export interface Store<T> {
   get(key: string): T | undefined
   values(): IterableIterator<T>
-  /** All keys there are now: whoever lets others run in between asks for each value when its turn comes. */
+  /** All keys there are now: a caller that lets others run in between reads each value when its turn comes. */
   keys(): IterableIterator<string>
   readonly size: number
   /** Version of the last list; NaN before it. What is older than it and not in here is gone. */

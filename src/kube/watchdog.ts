@@ -17,17 +17,17 @@ export function watchdog(clock: Clock, parent: AbortSignal, idleMs: number): Wat
   let fed = clock.monotonic()
   let bit = false
 
-  const look = () => {
+  const check = () => {
     const left = fed + limit - clock.monotonic()
     if (left > 0) {
-      timer = clock.setTimer(Math.ceil(left), look)
+      timer = clock.setTimer(Math.ceil(left), check)
       return
     }
     bit = true
     controller.abort()
   }
   const onAbort = () => controller.abort()
-  let timer = clock.setTimer(idleMs, look)
+  let timer = clock.setTimer(idleMs, check)
   parent.addEventListener('abort', onAbort, { once: true })
   if (parent.aborted) onAbort()
 
@@ -45,7 +45,7 @@ export function watchdog(clock: Clock, parent: AbortSignal, idleMs: number): Wat
       // a shorter limit must not wait for the timer of the longer one
       limit = ms
       timer.cancel()
-      timer = clock.setTimer(ms, look)
+      timer = clock.setTimer(ms, check)
     },
     stop: () => {
       timer.cancel()

@@ -207,7 +207,7 @@ describe('the end', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it.each(['before', 'while idle'])('comes at once when told %s', async (when) => {
+  it.each(['before', 'while idle'])('comes at once when notified %s', async (when) => {
     const { start, stop, clock } = queue(() => done)
     if (when === 'before') stop()
     const run = start()

@@ -28,7 +28,7 @@ async function volumesOf(ids: readonly string[]) {
   return sources(fleet).Prometheus.window({ endSeconds: END, windowSeconds: 1800 })
 }
 
-it('knows a virtio disk by the 20 characters that it tells', async () => {
+it('knows a virtio disk by the 20 characters that it reports', async () => {
   const answer = await volumesOf([ID, 'bbbbbbbb-1111-4222-8333-444444444444'])
 
   expect(answer).toMatchObject({ kind: 'Answer', warnings: [] })

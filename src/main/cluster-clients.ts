@@ -144,7 +144,7 @@ export async function readingDeps(
     config: () => config,
     readFile: readText,
   })
-  await credentials.read().catch(tellWithoutCloud)
+  await credentials.read().catch(failWithoutCloud)
   const session = createSession({
     ...base,
     http: readsOnly(
@@ -165,7 +165,7 @@ export async function readingDeps(
     volumes: createVolumeService({ session, log: silentLog }),
     sources: (fleet) => {
       const { Prometheus, Gnocchi } = sources(fleet)
-      return { Prometheus: telling(Prometheus, terminal), Gnocchi: telling(Gnocchi, terminal) }
+      return { Prometheus: reporting(Prometheus, terminal), Gnocchi: reporting(Gnocchi, terminal) }
     },
     processClock: systemClock,
     metrics: createRegistry(),
@@ -176,7 +176,7 @@ export async function readingDeps(
   return { deps, namespace: usual }
 }
 
-function tellWithoutCloud(e: unknown): never {
+function failWithoutCloud(e: unknown): never {
   if (!(e instanceof UserError)) throw e
   throw new UserError(
     'NoCloud',
@@ -223,7 +223,7 @@ export const ASKED_BY_POST = new RegExp(`${KEYSTONE_LOGIN.source}|/v1/aggregates
 export const PROMETHEUS_QUERY = /\/api\/v1\/query(_range)?$/
 
 /** History of weeks is read window by window: a person wants to see that it goes on. */
-function telling(source: ActivitySource, terminal: Terminal): ActivitySource {
+function reporting(source: ActivitySource, terminal: Terminal): ActivitySource {
   return {
     ...source,
     window: (query) => {

@@ -10,7 +10,7 @@ const LOOK_MS = 10_000
 /** Sections that clients are built from, once. */
 const AT_START = ['prometheus', 'gnocchi'] as const
 
-/** config.yaml as it is now: a mounted ConfigMap changes under us. A file with mistakes is told once, the last good one stays. */
+/** config.yaml as it is now: a mounted ConfigMap changes under us. A file with mistakes is reported once, the last good one stays. */
 export function watchConfig(parts: {
   path: string | undefined
   first: Config

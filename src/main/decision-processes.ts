@@ -35,7 +35,7 @@ const PAUSABLE: Words = {
   check: checkPause,
 }
 
-/** The commands by which a person says yes, no, wait and go on. */
+/** The commands approve, cancel, pause and resume. */
 export const DECISION_COMMANDS: Readonly<Record<string, Command>> = {
   approve: command(
     'approve',

@@ -71,7 +71,7 @@ export async function runExporter(args: readonly string[]): Promise<number> {
     '/readyz': fine,
   })
   log.info({ metricsPort: server.port }, 'couchestor exporter started')
-  // a wrong credential is told now, and not when the first Prometheus comes by
+  // a wrong credential is reported now, and not when the first Prometheus comes by
   void exporter.scrape(scrapeTimeoutMs(undefined))
   const signal = await stopped
   stopping.abort()

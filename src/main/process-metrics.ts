@@ -3,7 +3,7 @@ import { collectDefaultMetrics, Gauge } from 'prom-client'
 import { METRIC_PREFIX } from '../metrics.ts'
 import type { Registry } from '../metrics.ts'
 
-/** What Node.js tells of this process, and how much memory its container allows. */
+/** What Node.js reports this process, and how much memory its container allows. */
 export function registerProcessMetrics(registry: Registry): void {
   collectDefaultMetrics({ register: registry })
   // gauges whose names say counter; the same numbers stand by type

@@ -22,7 +22,7 @@ function dieOn(event: 'uncaughtException' | 'unhandledRejection'): void {
   })
 }
 
-/** `| head` has read enough: no mistake of anybody, and nothing is left to print. */
+/** `| head` has read enough: that is no error, and nothing is left to print. */
 function endQuietlyWithItsReader(): void {
   for (const stream of [process.stdout, process.stderr])
     stream.on('error', (e: NodeJS.ErrnoException) => {
@@ -40,8 +40,8 @@ function programName(): string {
 
 /** Of the terminal, of COLUMNS where the output is piped, else 80. */
 function columns(): number {
-  const told = Number(process.env['COLUMNS'])
-  return process.stdout.columns || (told > 0 ? told : DEFAULT_COLUMNS)
+  const columns = Number(process.env['COLUMNS'])
+  return process.stdout.columns || (columns > 0 ? columns : DEFAULT_COLUMNS)
 }
 
 function usage(commands: Commands): string {

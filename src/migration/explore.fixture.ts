@@ -21,7 +21,7 @@ type Node<State> = {
 const MOST_STATES = 500_000
 
 /**
- * Breadth-first search over every state that can be reached. `rule` names what is wrong with a state. States are told
+ * Breadth-first search over every state that can be reached. `rule` names what is wrong with a state. States are reported
  * apart by their JSON.
  */
 export function explore<State>(

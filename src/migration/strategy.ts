@@ -4,7 +4,7 @@ import type { Step, VolumeMigrationStatus } from '../api/volume-migration.ts'
 import type { Block } from '../blockers/blocker.ts'
 
 /**
- * One way to bring a volume to another tier. Pure: what is saved and what one look showed go in, what to do next comes
+ * One way to bring a volume to another tier. Pure: what is saved and what one read showed go in, what to do next comes
  * out. Cinder and Kubernetes are reached by its adapter, and every step is written by the runner.
  */
 export interface Strategy<Facts, Sight extends Looked> {
@@ -30,16 +30,16 @@ export type Act =
   | 'releasePersistentVolume'
   | 'createPersistentVolume'
 
-/** What an adapter's look returns. `Unreadable` = we could not look: no conclusion of any kind. */
+/** What an adapter's `look` returns. `Unreadable` = the read failed: no conclusion of any kind. */
 export type Looked = { readonly kind: string }
 
-/** What a second look, some seconds after the first, has to confirm before it is acted on. */
+/** What a second read, some seconds after the first, has to confirm before it is acted on. */
 export type Confirmation = 'verifying' | 'unchanged'
 
 /** Everything the machine may know. Times in ms since the epoch. */
 export type MachineInput<Sight extends Looked> = {
   readonly status: VolumeMigrationStatus
-  /** undefined = nobody has looked yet; the machine asks for it with `look`. */
+  /** undefined = not read yet; the machine asks for it with `look`. */
   readonly sight: Sight | undefined
   /** Time of the move: real time since its intent, whatever is done to the wall clock. */
   readonly now: number
@@ -48,7 +48,7 @@ export type MachineInput<Sight extends Looked> = {
   readonly objectUid: string
   /** Until then a call of an earlier leader (or our own unanswered one) may still be on its way. */
   readonly quietUntil: number
-  /** Ms since the first of an unbroken row of looks that agree; undefined when this process has made none. */
+  /** Ms since the first of an unbroken series of reads that agree; undefined when this process has made none. */
   readonly confirming?: { readonly what: Confirmation; readonly ms: number } | undefined
   readonly timing: MachineTiming
 }
@@ -56,7 +56,7 @@ export type MachineInput<Sight extends Looked> = {
 export type MachineTiming = {
   readonly firstPollMs: number
   readonly longestPollMs: number
-  /** Least time between the two verifying looks. */
+  /** Least time between the two verifying reads. */
   readonly verifyMs: number
   /** Calls that provably never reached Cinder are repeated this often at most. */
   readonly mostAttempts: number
@@ -66,9 +66,9 @@ export type MachineTiming = {
 export type Outcome =
   /** Finished. */
   | { readonly kind: 'rest' }
-  /** What is saved does not tell; the next question brings a sight. */
+  /** The saved status is not enough; the next call brings a sight. */
   | { readonly kind: 'look' }
-  /** Look again later; `why` is shown to people, `confirm` is what the next look has to confirm. */
+  /** Read again later; `why` is shown to people, `confirm` is what the next read has to confirm. */
   | {
       readonly kind: 'wait'
       readonly ms: number

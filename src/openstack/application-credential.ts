@@ -11,7 +11,7 @@ export type ApplicationCredentialEnd =
   | { readonly shown: true; readonly end: number | undefined }
   | { readonly shown: false; readonly status: number }
 
-/** Asks Keystone when an application credential ends. Throws as the session does; one may be forbidden to look at itself. */
+/** Asks Keystone when an application credential ends. Throws as the session does; one may be forbidden to read itself. */
 export async function applicationCredentialEnd(
   session: Session,
   { userId, id }: { readonly userId: string; readonly id: string },

@@ -19,7 +19,7 @@ export type Token = {
   readonly owner: Owner
 }
 
-/** Whose token it is, as far as Keystone tells. */
+/** Whose token it is, as far as Keystone says. */
 export type Owner = {
   readonly userId?: string | undefined
   readonly applicationCredentialId?: string | undefined
@@ -75,7 +75,7 @@ async function ask(credentials: Credentials, parts: Parts): Promise<Answer> {
   }
 }
 
-/** Whoever waits for the token has sent nothing yet: `sent` is about their request. */
+/** A caller that waits for the token has sent nothing yet: `sent` is about their request. */
 function refusal(credentials: Credentials, answer: Answer, parts: Parts): Error {
   const elsewhere = notKeystone(answer, { ...parts, authUrl: credentials.authUrl })
   if (elsewhere !== undefined) return elsewhere

@@ -4,7 +4,7 @@ import { discoverVersion, type Microversion } from './cinder-versions.ts'
 import { answerError, CinderError } from './errors.ts'
 import { nameOf, type Session, type SessionResponse } from './session.ts'
 
-/** The highest minor microversion that shows something we use: 3.65 tells Cinder's own temporary volumes. */
+/** The highest minor microversion that shows something we use: 3.65 marks Cinder's own temporary volumes. */
 export const BEST = 65
 
 /** A GET of Cinder. `wants`: the minor microversion that shows everything we can use; less is accepted. */

@@ -58,7 +58,7 @@ function answerOf(answer: SessionResponse, clean: (text: string) => string): Ret
   const asked = retryAfterMs(answer.headers, Infinity) ?? 0
   const after = asked > 0 ? { retryAfterMs: asked } : {}
   const message = clean(stable((own ?? readFault(answer.json))?.message || `HTTP ${status}`))
-  // a limiter answers instead of Cinder, so that 429 is a refusal whoever says it
+  // a limiter answers instead of Cinder, so that 429 is a refusal from whichever side
   if (isRateLimit(status, own?.fault))
     return { kind: 'Rejected', httpStatus: status, message, quota: false, ...after, ...id }
   if (own !== undefined)

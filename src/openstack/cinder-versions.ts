@@ -16,7 +16,7 @@ const ASKED = { service: 'block-storage', operation: 'versions' } as const
 
 /**
  * The highest microversion of API 3. `GET /v3/` answers 200, `GET /` 300; behind a proxy often only one of them exists,
- * or neither, or a page: then a read tells by its headers. Links in the documents are never followed: their scheme and
+ * or neither, or a page: then the headers of a read decide. Links in the documents are never followed: their scheme and
  * host are the server's own idea of itself. `probe` is the best that we have a use for.
  */
 export async function discoverVersion(
@@ -31,7 +31,7 @@ export async function discoverVersion(
     const found = maxOf(answer.json)
     if (found !== undefined) return found
     if (answer.status >= 500) outage = answer
-    tried.push(`${base === 'version' ? '…/v3/' : '…/'} gave ${told(answer)}`)
+    tried.push(`${base === 'version' ? '…/v3/' : '…/'} gave ${describe(answer)}`)
   }
   if (outage !== undefined) throw answerError(nameOf(ASKED), outage, session.clean)
   return probed(session, probe, tried, signal)
@@ -60,7 +60,7 @@ function ask(
 }
 
 /** "404" or "no list of versions (200)" */
-function told({ status, json }: SessionResponse): string {
+function describe({ status, json }: SessionResponse): string {
   const ids = versionsIn(json).map((v) => v.id)
   if (ids.length > 0) return `the versions ${ids.join(', ')}`
   return status < 300 ? `no list of versions (${status})` : String(status)
@@ -131,7 +131,7 @@ async function nothingWorks(
     requestId,
     sent: true,
     message: session.clean(
-      `nothing at ${endpoint} answers as version 3 of Cinder (${tried.join(', ')}, …/types gave ${told(answer)}): ` +
+      `nothing at ${endpoint} answers as version 3 of Cinder (${tried.join(', ')}, …/types gave ${describe(answer)}): ` +
         'set openstack.endpoint_override to the URL of the block storage API',
     ),
   })

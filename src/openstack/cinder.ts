@@ -47,7 +47,7 @@ export function createVolumeService(parts: { session: Session; log: Log }): Volu
   }
 
   /**
-   * Ids by name, only where a row has none: the answer itself tells, since behind a load balancer it may be an older
+   * Ids by name, only where a row has none: the answer itself decides, since behind a load balancer it may be an older
    * server's than the one that was asked for its version.
    */
   async function idsFor(

@@ -54,7 +54,7 @@ it.each<[string, Owner, Reply, number | undefined]>([
     answer(null),
     undefined,
   ],
-])('tells %s', async (_, owner, reply, end) => {
+])('reports %s', async (_, owner, reply, end) => {
   expect(await shown(owner, reply)).toBe(end)
 })
 

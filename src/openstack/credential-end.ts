@@ -8,8 +8,8 @@ import type { Owner } from './authenticate.ts'
 import type { Session } from './session.ts'
 
 /**
- * Tells when the credential of a session ends, as a metric; asked again at each login, which is about once an hour. A
- * credential without an end, or one that may not look at itself, leaves the metric unset: that is no trouble.
+ * Reports when the credential of a session ends, as a metric; asked again at each login, which is about once an hour. A
+ * credential without an end, or one that is not allowed to read itself, leaves the metric unset: that is no error.
  */
 export class CredentialEnd {
   readonly #gauge: Gauge

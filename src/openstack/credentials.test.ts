@@ -31,7 +31,7 @@ function errorOf(from: CredentialSources): unknown {
 }
 const messageOf = (from: CredentialSources) => String((errorOf(from) as Error).message)
 
-describe('what Keystone is told', () => {
+describe('what Keystone is sent', () => {
   it('an application credential by id names no project', () => {
     const leftOver = { OS_PROJECT_NAME: 'x', OS_USERNAME: 'y' }
     expect(loginOf({ env: { ...APP, ...leftOver } })).toEqual({
@@ -44,7 +44,7 @@ describe('what Keystone is told', () => {
     })
   })
 
-  it('an application credential by name is told with its user', () => {
+  it('an application credential by name is sent with its user', () => {
     const env = {
       ...URL,
       OS_APPLICATION_CREDENTIAL_NAME: 'operator',
@@ -64,7 +64,7 @@ describe('what Keystone is told', () => {
     })
   })
 
-  it('a password is told with user, project and their domains', () => {
+  it('a password is sent with user, project and their domains', () => {
     expect(loginOf({ env: PASSWORD })).toEqual({
       auth: {
         identity: {
@@ -249,7 +249,7 @@ describe('mistakes', () => {
       { env: { ...APP, OS_APPLICATION_CREDENTIAL_ID: '<credential-id>' } },
       /OS_APPLICATION_CREDENTIAL_ID still holds the placeholder/,
     ],
-  ])('%s is told in one message', (_, from, message) => {
+  ])('%s is reported in one message', (_, from, message) => {
     expect(errorOf(from)).toMatchObject({ name: 'UserError', code: 'OpenStackCredentials' })
     expect(messageOf(from)).toMatch(message)
   })

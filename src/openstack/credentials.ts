@@ -44,7 +44,7 @@ export type Credentials = {
   }
 }
 
-/** What is wrong, in words that name the variable; all are told at once. */
+/** What is wrong, in words that name the variable; all are reported at once. */
 type Problems = string[]
 
 /**

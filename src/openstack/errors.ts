@@ -34,7 +34,7 @@ export class CinderError extends Error {
   readonly fault: string | undefined
   /** x-openstack-request-id, for the cloud's operators. */
   readonly requestId: string | undefined
-  /** Trying the same again later can succeed without anybody changing anything. */
+  /** Trying the same again later can succeed without any change. */
   readonly retryable: boolean
   /** False only when the request certainly never reached the service. */
   readonly sent: boolean
@@ -121,7 +121,7 @@ export function cinderFault(
   return Number(code) === answer.status ? said : undefined
 }
 
-/** Cinder answers quota and legacy rate limiting both with 413; only the fault's name tells them apart. */
+/** Cinder answers quota and legacy rate limiting both with 413; only the fault's name distinguishes them. */
 export function isRateLimit(status: number, fault: string | undefined): boolean {
   return status === 429 || (status === 413 && fault === 'overLimitFault')
 }

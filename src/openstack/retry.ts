@@ -8,7 +8,7 @@ import type { Answer } from './transport.ts'
 const TRIES = 5
 const SHORTEST_WAIT_MS = 2_000
 const LONGEST_WAIT_MS = 30_000
-/** A server that asks for more is believed, and the caller told, instead of keeping it waiting. */
+/** A server that asks for more is believed, and the caller notified, instead of keeping it waiting. */
 const LONGEST_OBEYED_MS = 120_000
 
 export type RetryOptions = {

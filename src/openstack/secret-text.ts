@@ -3,7 +3,7 @@ import { inspect } from 'node:util'
 /** What every printed form of a secret becomes. */
 const HIDDEN = '[hidden]'
 
-/** A password, secret or token that cannot be printed, logged or serialised by accident; only `reveal` tells it. */
+/** A password, secret or token that cannot be printed, logged or serialised by accident; only `reveal` returns it. */
 export class SecretText {
   readonly #value: string
   constructor(value: string) {
@@ -23,7 +23,7 @@ export class SecretText {
   }
 }
 
-/** Keystone's Fernet and JWS tokens, for the ones we were never told of. */
+/** Keystone's Fernet and JWS tokens, for the ones we never received. */
 const TOKEN_SHAPES = /gAAAAA[\w-]{20,}={0,2}|eyJ[\w-]{10,}\.[\w-]+\.[\w-]+/g
 
 /** `text` without any of `secrets` (shorter than four characters would eat ordinary words) and without anything shaped like a token. */

@@ -14,7 +14,7 @@ import {
   VERSIONS,
 } from './testing.ts'
 
-/** A service that repeats everything it was told, as broken proxies and debug pages do. */
+/** A service that repeats everything it was sent, as broken proxies and debug pages do. */
 const echo =
   (status: number): Handler =>
   (request) => ({
@@ -34,7 +34,7 @@ const badRow = (request: { headers?: Readonly<Record<string, string>> }): Reply 
 
 const badAnswers: [string, Handler][] = [
   ...[300, 301, 400, 401, 403, 404, 406, 409, 413, 429, 500, 503].map(
-    (status): [string, Handler] => [`answers ${status} and repeats what it was told`, echo(status)],
+    (status): [string, Handler] => [`answers ${status} and repeats what it was sent`, echo(status)],
   ),
   ['breaks the connection', breaks],
   ['fails in a way nobody thought of', throwsOddly],
@@ -47,10 +47,10 @@ describe('no secret and no token is in any log line, error, metric or answer', (
     ...badAnswers.map(([name, handler]) => [`Cinder ${name}`, tokenReply(1), handler] as const),
     ...badAnswers.map(([name, handler]) => [`Keystone ${name}`, handler, echo(500)] as const),
   ])('when %s', async (_, login, cinder) => {
-    const told = await everythingTold({ [LOGIN]: login, ...everyRoute(cinder) })
-    expect(told).not.toContain(SECRET)
-    expect(told).not.toMatch(/marker-token/)
-    expect(told.length).toBeGreaterThan(500)
+    const output = await allOutput({ [LOGIN]: login, ...everyRoute(cinder) })
+    expect(output).not.toContain(SECRET)
+    expect(output).not.toMatch(/marker-token/)
+    expect(output.length).toBeGreaterThan(500)
   })
 })
 
@@ -64,7 +64,7 @@ const everyRoute = (handler: Handler) => ({
 })
 
 /** Runs every kind of call and returns all a person could get to see of it. */
-async function everythingTold(routes: Parameters<typeof scriptedHttp>[0]): Promise<string> {
+async function allOutput(routes: Parameters<typeof scriptedHttp>[0]): Promise<string> {
   const { clock, service, lines, registry } = setUp(routes)
   const seen: unknown[] = []
   const call = async (what: () => Promise<unknown>) => {

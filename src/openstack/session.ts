@@ -75,7 +75,7 @@ export type SessionParts = {
   readonly random: () => number
   readonly log: Log
   readonly metrics?: OpenStackMetrics
-  /** Told after each login, before its token is used; must not throw. */
+  /** Called after each login, before its token is used; must not throw. */
   readonly onLogin?: (owner: Owner) => void
 }
 
@@ -89,7 +89,7 @@ export function createSession(parts: SessionParts): Session {
   const { clock, random, log } = parts
   const secrets: string[] = []
   const clean = (text: string) => scrub(text, secrets)
-  // a token is of no use to anybody once a few later ones were given
+  // a token is of no further use once a few later ones were given
   const remember = (secret: string) => {
     if (secrets.push(secret) > REMEMBERED_SECRETS) secrets.shift()
   }

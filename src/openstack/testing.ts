@@ -9,7 +9,7 @@ import { SecretText } from './secret-text.ts'
 import { createSession, type SessionRequest } from './session.ts'
 import { createVolumeService } from './cinder.ts'
 
-/** For tests of this room only: an OpenStack that answers what the test says, and tells what it was asked. */
+/** For tests of this room only: an OpenStack that answers what the test says, and records what it was asked. */
 export type Reply = {
   readonly status?: number
   readonly headers?: Readonly<Record<string, string>>

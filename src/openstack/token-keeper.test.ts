@@ -59,18 +59,21 @@ describe('logging in', () => {
   it.each<[string, Handler, string]>([
     ['answers 503', () => ({ status: 503 }), 'ServerError'],
     ['breaks off', () => Promise.reject(new ConnectionError('reset', 'reset')), 'Unreachable'],
-  ])('is repeated while Keystone %s, and the caller told in the end', async (_, reply, code) => {
-    const { session, of, clock } = setUp({ [LOGIN]: reply })
-    const failed = failureOf(session.request(read))
-    await clock.advance(120_000)
-    expect(await failed).toMatchObject({
-      name: 'CinderError',
-      code,
-      sent: false,
-      retryable: true,
-    })
-    expect(of(LOGIN)).toHaveLength(5)
-  })
+  ])(
+    'is repeated while Keystone %s, and the caller notified in the end',
+    async (_, reply, code) => {
+      const { session, of, clock } = setUp({ [LOGIN]: reply })
+      const failed = failureOf(session.request(read))
+      await clock.advance(120_000)
+      expect(await failed).toMatchObject({
+        name: 'CinderError',
+        code,
+        sent: false,
+        retryable: true,
+      })
+      expect(of(LOGIN)).toHaveLength(5)
+    },
+  )
 
   it('is not repeated for a minute when it was refused, so that no user gets locked', async () => {
     const refused: Reply = { status: 401, json: { error: { message: 'no', code: 401 } } }

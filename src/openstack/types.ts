@@ -18,7 +18,7 @@ export type CinderVolume = {
     readonly serverId: string
     readonly device: string
     readonly hostName?: string
-    /** Since when it is attached, where Cinder tells it. */
+    /** Since when it is attached, where Cinder reports it. */
     readonly attachedAt?: string
   }[]
   readonly metadata: Readonly<Record<string, string>>

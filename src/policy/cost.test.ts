@@ -33,7 +33,7 @@ describe('cost', () => {
     expect(cold).toBeCloseTo(0.045 * 0.5 + 20 * 0.08 * 0.5 * 0.875, 12)
   })
 
-  it('prices a move in hours of premium and, if told so, per GiB', () => {
+  it('prices a move in hours of premium and, if configured, per GiB', () => {
     expect(moveCost(TIERS, 730, { muHours: 24, moveCostPerGiB: 0 })).toBeCloseTo(24 * 0.08, 12)
     expect(moveCost(TIERS, 730, { muHours: 24, moveCostPerGiB: 0.01 })).toBeCloseTo(9.22, 12)
   })

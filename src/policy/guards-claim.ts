@@ -69,7 +69,7 @@ export const inFlight = stated(
     c.inFlight === undefined ? undefined : { reason: 'InFlight', message: c.inFlight },
 )
 
-/** A volume of no type that is told has no tier either: it is told as preflight would. */
+/** A volume without a known type has no tier either: it is reported as preflight would. */
 export const unmanagedType = stated(UNMANAGED, (c: Candidate) => {
   if (c.tiers[c.tier] || c.volume === undefined) return undefined
   return (

@@ -4,7 +4,7 @@ import type { Force, PolicyFacts, Want } from './candidate.ts'
 import { durationText, iopsText } from './numbers-text.ts'
 import type { Tier, VolumeState } from './types.ts'
 
-/** What these guards look at: a replay has no more of a volume. */
+/** What these guards check: a replay has no more of a volume. */
 export type HistoryFacts = {
   readonly now: number
   readonly policy: Pick<

@@ -28,7 +28,7 @@ export type Guard = {
   readonly check: (c: Candidate, want: Want) => Block | undefined
 }
 
-/** Asked in this order; the first that holds is what people are told. */
+/** Asked in this order; the first that holds is what is reported to people. */
 export const GUARDS: readonly Guard[] = [
   guard('opted out', optedOut),
   guard('no usable policy', noUsablePolicy),

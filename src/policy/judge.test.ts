@@ -132,7 +132,7 @@ describe('a claim', () => {
     expect(verdict.message).toContain(message)
   })
 
-  it('tells what it would want, while it stays', () => {
+  it('reports what it would want, while it stays', () => {
     expect(judge(candidate(volume({ status: 'retyping' })))).toMatchObject({ wants: 2 })
     expect(judge(candidate({ wish: wishFor(1) }))).not.toHaveProperty('wants')
   })
@@ -248,7 +248,7 @@ describe('the list of guards', () => {
     expect(asked).not.toContain(-1)
   })
 
-  it('tells the first reason when several hold', () => {
+  it('reports the first reason when several hold', () => {
     const both = candidate({ ...claim({ optedOut: true }), ...volume({ status: 'error' }) })
 
     expect(judge(both)).toMatchObject({ reason: 'OptedOut' })

@@ -41,7 +41,7 @@ export type Verdict =
 
 /**
  * What happens to a claim now: the guards in their order, the first that holds keeps it where it is. Mode Approve
- * gets the verdict `move` too: whether a person has said yes is asked where moves are admitted.
+ * gets the verdict `move` too: whether a person has approved is checked where moves are admitted.
  */
 export function judge(c: Candidate): Verdict {
   const want = wantOf(c)

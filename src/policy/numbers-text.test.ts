@@ -43,7 +43,7 @@ it.each([
   [-Infinity, 'at an unknown time'],
   [NaN, 'at an unknown time'],
 ])(
-  'a time that many seconds back (%d of 0) is told as such, and an unset one not in days',
+  'a time that many seconds back (%d of 0) is reported as such, and an unset one not in days',
   (back, text) => {
     const now = 1_769_000_000
     expect(agoText(now, back === 7200 ? now - back : back)).toBe(text)

@@ -1,6 +1,6 @@
 import type { RuleConstants, Tier } from './types.ts'
 
-/** Sizes at which the limits are compared: limits are piecewise linear, so that powers of two tell them apart. */
+/** Sizes at which the limits are compared: limits are piecewise linear, so that powers of two distinguish them. */
 const PROBES_GIB = Array.from({ length: 21 }, (_, i) => 2 ** i)
 
 /**

@@ -141,7 +141,7 @@ describe('the error of a prediction', () => {
     expect(errors[0]).toBeCloseTo(0, 9)
   })
 
-  it('is one less when nothing was saved at all, told as soon as the volume moves on', () => {
+  it('is one less when nothing was saved at all, reported as soon as the volume moves on', () => {
     const there = moved(hours(NO_SHADOW, 0, 1, 24).shadow, 0, 1, promise).shadow
     const busy = hours(there, 1, 5000, 5)
     expect(busy.errors).toEqual([])

@@ -32,7 +32,7 @@ const input = (iops: number, hours: number) => ({
   decide: (s: ReturnType<typeof history>) => decide(s, 0, 10, 10, tiers, DEFAULT_CONSTANTS),
 })
 
-it('tells after how many quiet hours the rule wants a slower tier, and one hour less is not enough', () => {
+it('reports after how many quiet hours the rule wants a slower tier, and one hour less is not enough', () => {
   const given = input(5000, 48)
   const change = whatIf(given, 50)
   expect(change?.to).toBeGreaterThan(0)

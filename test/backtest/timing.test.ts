@@ -7,8 +7,8 @@ import type { RuleName } from '../../src/cli/backtest/rules/rules.ts'
 import type { Move, Setting } from '../../src/cli/backtest/types.ts'
 import { SETTING, demands, loadOf } from './fixtures.ts'
 
-/** Rules that are told nothing. */
-const HONEST = (Object.keys(RULES) as RuleName[]).filter((n) => !/^(told|best)/.test(n))
+/** Rules without hindsight. */
+const HONEST = (Object.keys(RULES) as RuleName[]).filter((n) => !/^(told-|best)/.test(n))
 
 function play(name: RuleName, xs: readonly number[], setting: Setting = SETTING): readonly Move[] {
   const [moves = []] = replayFleet(setting, [loadOf(xs)], RULES[name].rule)

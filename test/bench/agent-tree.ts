@@ -25,7 +25,7 @@ export function writeTree(folder: string, disks: number): AgentTree {
     put(join(block, 'serial'), serial)
     put(join(block, 'diskseq'), `${n + 1}\n`)
     put(join(block, 'queue', 'iostats'), '1\n')
-    // node_exporter tells the block size of each disk
+    // node_exporter reports the block size of each disk
     put(join(block, 'queue', 'logical_block_size'), '512\n')
     put(join(udev, `b252:${n * 16}`), `E:ID_SERIAL=${serial}\nE:ID_SERIAL_SHORT=${serial}\n`)
     const statistics = `${123_456 + n} 4321 98765432 1234 ${7_654_321 + n} 11 876543210 88 0 70 160 1 2 3 4 5 6`

@@ -118,7 +118,7 @@ function nodeExporter({ proc, sys, udev }: AgentTree, program: string): Promise<
   ])
 }
 
-/** The lab's, or one on the PATH; at least 1.10, since earlier ones tell no serial. */
+/** The lab's, or one on the PATH; at least 1.10, since earlier ones report no serial. */
 function findNodeExporter(): string | undefined {
   const folders = [
     join(homedir(), '.cache', 'couchestor-lab', 'bin'),

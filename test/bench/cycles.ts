@@ -29,7 +29,7 @@ export type Cycle = {
 
 export type Scrapes = { readonly own: Scraped; readonly volumes: Scraped }
 
-/** The compiled controller with a clock that jumps, and what is loaded before it to look into its process. */
+/** The compiled controller with a clock that jumps, and what is loaded before it to inspect its process. */
 export type CycleCode = { readonly program: string; readonly probe: string }
 
 /** A controller on a simulated fleet of its own, taken from window to window. */

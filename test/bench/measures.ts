@@ -31,7 +31,7 @@ export async function simulators(fleet: FleetOptions): Promise<Simulators> {
 
 export type Controller = { readonly part: Part; readonly readyMs: number }
 
-/** The bundle as it is shipped, and what is loaded before it to look into its process; both JavaScript modules. */
+/** The bundle as it is shipped, and what is loaded before it to inspect its process; both JavaScript modules. */
 export type Code = { readonly bundle: string; readonly probe: string }
 
 /** The measured process. Waits until it is ready. */

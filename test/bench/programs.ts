@@ -26,12 +26,12 @@ async function bundle(entry: string, outfile: string): Promise<void> {
   })
 }
 
-/** What is loaded into a measured process to look into it. */
+/** What is loaded into a measured process to inspect it. */
 export function compileProbe(outfile: string): Promise<void> {
   return bundle(join(import.meta.dirname, 'probe.ts'), outfile)
 }
 
-/** The controller of a source tree with a clock that jumps; `root` left out: of this one. */
+/** The controller of a source tree with a clock that jumps; `root` defaults to this one. */
 export function compileCycle(outfile: string, root = HERE): Promise<void> {
   const entry = join(root, 'test', 'bench', 'cycle-process.ts')
   if (!existsSync(entry))

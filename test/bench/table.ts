@@ -3,7 +3,7 @@ export type Line = {
   readonly what: string
   readonly measured: number
   readonly unit: string
-  /** Left out where design.md gives none: told for comparison only. */
+  /** Left out where design.md gives none: listed for comparison only. */
   readonly budget?: number
 }
 

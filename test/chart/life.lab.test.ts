@@ -154,7 +154,7 @@ describeLab('the chart, from installation to the end', () => {
     const { items } = await kubectlJson<PodList>(['-n', NAMESPACE, 'get', 'pods'])
     const components = items.map((p) => p.metadata.labels['component'])
     expect(components).toEqual(expect.arrayContaining(['controller', 'controller', 'agent']))
-    await eventually('the policy is looked at', async () =>
+    await eventually('the policy is evaluated', async () =>
       (await policy()).status?.conditions?.some(
         (c) => c.type === 'TiersResolved' && c.status === 'True',
       ),

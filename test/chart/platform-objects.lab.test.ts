@@ -116,7 +116,7 @@ describeLab('Kubernetes before 1.30', () => {
     expect(await at('1.30.0-eks-1')).toEqual(now)
   })
 
-  it('is told that forcing cannot be restricted there', async () => {
+  it('warns that forcing cannot be restricted there', async () => {
     const values = { admission: { restrictForceTier: true } }
     await expect(renderOn(['--kube-version', '1.29.4'], values)).rejects.toThrow(
       /restrictForceTier is true, but Kubernetes v?1\.29\.4.*set it to false/,

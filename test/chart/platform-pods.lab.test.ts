@@ -16,7 +16,7 @@ describeLab('security contexts', () => {
 
   it.each([
     ['on a cluster with OpenShift, by itself', {}, ['--api-versions', 'security.openshift.io/v1']],
-    ['without a cluster, when told so', { openshift: { dropFixedIds: 'Always' } }, []],
+    ['without a cluster, when configured', { openshift: { dropFixedIds: 'Always' } }, []],
   ])('leave user and group to OpenShift: %s', async (_, values, args) => {
     const all = pods(await renderOn(args, { ...EXPORTER, ...values }))
     expect(all).toHaveLength(4)
@@ -30,7 +30,7 @@ describeLab('security contexts', () => {
     }
   })
 
-  it('stay as they are on OpenShift, when told so', async () => {
+  it('stay as they are on OpenShift, when configured', async () => {
     const values = { ...EXPORTER, openshift: { dropFixedIds: 'Never' } }
     const all = pods(await renderOn(['--api-versions', 'security.openshift.io/v1'], values))
     for (const pod of all) expect(JSON.stringify(pod)).toMatch(IDS)

@@ -204,7 +204,7 @@ describeLab('the chart', () => {
     ])
   })
 
-  it('restarts the pods when config.yaml changes, unless told not to', async () => {
+  it('restarts the pods when config.yaml changes, unless asked not to', async () => {
     const sum = async (paused: boolean, restartOnConfigChange = true) =>
       controllerOf(
         await render({ config: { migration: { paused } }, controller: { restartOnConfigChange } }),
@@ -386,7 +386,7 @@ describeLab('the chart', () => {
     expect(more.metadata.namespace).toBe('couchestor-system')
   })
 
-  it('asks the doctor with the file and the variables of the controller, and with rights to look of its own', async () => {
+  it('asks the doctor with the file and the variables of the controller, and with read rights of its own', async () => {
     const objects = await render()
     const doctor = one(objects, 'Pod', 'couchestor-doctor')
     const spec = doctor['spec'] as Workload['spec']['template']['spec']

@@ -250,12 +250,12 @@ describeLab('on the real authorizer', () => {
       }
       expect(await patch(CANCELLER, { spec: { cancel: true } }, dry)).toBe('done')
       expect(await patch(OPERATOR, yes)).toBe('done')
-      // what is approved stays so, whoever writes next
+      // what is approved stays so, no matter who writes next
       expect(await patch(CANCELLER, { spec: { cancel: true } }, dry)).toBe('done')
       expect(await patch(CONTROLLER, { metadata: { annotations: { x: 'y' } } }, dry)).toBe('done')
     })
 
-    it('bears the name of whoever approved or cancelled it', async () => {
+    it('bears the name of the person who approved or cancelled it', async () => {
       const by = (who: string) => ({
         metadata: { annotations: { 'couchestor.io/approved-by': who } },
       })

@@ -1,6 +1,6 @@
 import type { HttpClient } from '../../src/http.ts'
 
-/** Parsed JSON of any shape: the suite looks into answers of both servers field by field. */
+/** Parsed JSON of any shape: the suite inspects answers of both servers field by field. */
 // oxlint-disable-next-line typescript/no-explicit-any -- see above
 export type Json = any
 

@@ -41,7 +41,7 @@ export function listContract(use: () => Setup) {
       expect(third.body.metadata.resourceVersion).toBe(first.body.metadata.resourceVersion)
     })
 
-    it('tells what remains when nothing is selected', async () => {
+    it('reports what remains when nothing is selected', async () => {
       const { api, configmaps } = use()
       const all = await api.get(configmaps)
       const page = await api.get(`${configmaps}?limit=2`)

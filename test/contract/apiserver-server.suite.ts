@@ -10,7 +10,7 @@ export function serverContract(use: () => Setup) {
       expect([status, body]).toEqual([200, 'ok'])
     })
 
-    it('tells its version', async () => {
+    it('reports its version', async () => {
       const { body } = await use().api.get('/version')
 
       expect(body).toMatchObject({ major: '1', gitVersion: expect.stringMatching(/^v1\.\d+\.\d+/) })

@@ -12,7 +12,7 @@ export function watchContract(use: () => Setup) {
   const count = (n: number) => (events: Json[]) => events.length >= n
 
   describe('a watch', () => {
-    it('tells what happens after its version, with the version of each event', async () => {
+    it('reports what happens after its version, with the version of each event', async () => {
       const { api, widgets } = use()
       const resourceVersion = await version(widgets)
       const select = { labelSelector: 'watch=life', resourceVersion }
@@ -107,7 +107,7 @@ export function watchContract(use: () => Setup) {
       expect(seen(events)).toEqual([['ADDED', 'watch-one']])
     })
 
-    it('across namespaces tells the namespace', async () => {
+    it('across namespaces reports the namespace', async () => {
       const { api, configmaps, namespace } = use()
       const resourceVersion = await version(configmaps)
       const select = { labelSelector: 'watch=all', resourceVersion }

@@ -241,7 +241,7 @@ export function writeContract(use: () => Setup) {
       expect([custom.status, custom.body.reason]).toEqual([415, 'UnsupportedMediaType'])
     })
 
-    it('with dryRun tells the result and stores nothing', async () => {
+    it('with dryRun reports the result and stores nothing', async () => {
       const { api, configmaps } = use()
       await api.post(configmaps, configMap('dry', { a: '1' }))
       const dry = await api.patch(`${configmaps}/dry?dryRun=All`, { data: { a: '2' } })

@@ -9,14 +9,14 @@ const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000000$/
 /** Versions, authentication, error bodies, and what a member sees of a volume. */
 export function apiCases(get: () => CinderFixture): void {
   describe('versions and authentication', () => {
-    it('tells its versions at / to everybody, with status 300', async () => {
+    it('reports its versions at / to everyone, with status 300', async () => {
       const answer = await call('GET', `${new URL(get().member.volumeUrl).origin}/`)
       expect(answer.status).toBe(300)
       expect(answer.body.versions[0]).toMatchObject({ id: 'v3.0', min_version: '3.0' })
       expect(answer.body.versions[0].version).toMatch(/^3\.\d+$/)
     })
 
-    it('tells its versions at /v3/ to whom it knows', async () => {
+    it('reports its versions at /v3/ to known users', async () => {
       const { token, volumeUrl } = get().member
       const url = `${new URL(volumeUrl).origin}/v3/`
       expect((await call('GET', url)).status).toBe(401)
@@ -35,7 +35,7 @@ export function apiCases(get: () => CinderFixture): void {
       expect(answer.body.error).toMatchObject({ code: 401, title: 'Unauthorized' })
     })
 
-    it('echoes the microversion and tells a request id', async () => {
+    it('echoes the microversion and reports a request id', async () => {
       const answer = await get().member.cinder('GET', '/types', { minor: 60 })
       expect(answer.headers['openstack-api-version']).toBe('volume 3.60')
       expect(answer.headers['vary']).toBe('OpenStack-API-Version')
@@ -197,7 +197,7 @@ export function apiCases(get: () => CinderFixture): void {
       })
     })
 
-    it('tells times without a zone, bootable as text, and the type by name and id', async () => {
+    it('reports times without a zone, bootable as text, and the type by name and id', async () => {
       const { volume, show, typeId, member } = get()
       const id = await volume('hot')
       const seen = await show(id)
@@ -321,7 +321,7 @@ export function apiCases(get: () => CinderFixture): void {
       expect(await settle(id)).toMatchObject({ size: 2, status: 'available' })
     })
 
-    it('becomes bootable, told as text', async () => {
+    it('becomes bootable, reported as text', async () => {
       const { volume, act, show } = get()
       const id = await volume('hot')
       expect((await act(id, { 'os-set_bootable': { bootable: true } })).status).toBe(200)

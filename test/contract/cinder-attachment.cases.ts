@@ -93,7 +93,7 @@ export function attachmentCases(get: () => CinderFixture): void {
   })
 
   describe('transfers', () => {
-    it('hand a volume to another project under the same id, with the key told once', async () => {
+    it('hand a volume to another project under the same id, with the key reported once', async () => {
       const { volume, member, other, show } = get()
       const id = await volume('hot')
       const answer = await member.cinder('POST', '/volume-transfers', {

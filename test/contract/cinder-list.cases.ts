@@ -52,7 +52,7 @@ export function listCases(get: () => CinderFixture): void {
       expect((await list('?limit=0')).body).toEqual({ volumes: [] })
     })
 
-    it('tells the count of all pages from 3.45', async () => {
+    it('reports the count of all pages from 3.45', async () => {
       const { body } = await list(`?limit=1&with_count=true&${byName()}`)
       expect(body.count).toBe(3)
       const earlier = await list('?with_count=true', true, 44)

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { CinderFixture } from './cinder-fixture.ts'
 import type { Answer } from './raw-http.ts'
 
-/** Limits: what they tell, and what happens at them. */
+/** Limits: what they report, and what happens at them. */
 export function quotaCases(get: () => CinderFixture): void {
   const set = (limits: Readonly<Record<string, number>>) =>
     get().admin.cinder('PUT', `/os-quota-sets/${get().member.projectId}`, {
@@ -21,7 +21,7 @@ export function quotaCases(get: () => CinderFixture): void {
   }
 
   describe('quota', () => {
-    it('tells limit, use and reservation per type and in total', async () => {
+    it('reports limit, use and reservation per type and in total', async () => {
       const quota = await usage()
       for (const name of ['volumes', 'gigabytes', 'snapshots', 'per_volume_gigabytes'])
         expect(quota[name]).toEqual({
@@ -112,7 +112,7 @@ export function quotaCases(get: () => CinderFixture): void {
     })
   })
 
-  it('tells the availability zones', async () => {
+  it('reports the availability zones', async () => {
     const { body } = await get().member.cinder('GET', '/os-availability-zone')
     expect(body.availabilityZoneInfo).toContainEqual({
       zoneName: 'nova',

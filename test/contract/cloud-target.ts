@@ -32,9 +32,9 @@ export type Session = {
   readonly token: string
   readonly projectId: string
   readonly userId: string
-  /** Volume endpoint as the catalog tells it, `…/v3/{project}`. */
+  /** Volume endpoint as the catalog reports it, `…/v3/{project}`. */
   readonly volumeUrl: string
-  /** One request below the volume endpoint; microversion 3.66 unless told. */
+  /** One request below the volume endpoint; microversion 3.66 unless given. */
   cinder(method: string, path: string, options?: CallOptions): Promise<Answer>
 }
 

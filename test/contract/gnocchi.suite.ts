@@ -172,7 +172,7 @@ export function gnocchiContract(
       expect(found).toEqual(starts.map((at) => iso(hour + at)))
     })
 
-    it('tells in references which disk a measure belongs to, with details', async () => {
+    it('reports in references which disk a measure belongs to, with details', async () => {
       const answer = await aggregates(window('&details=true'), search(full, writesOnly))
       const known = Object.fromEntries(
         answer.body.references.map((r: { id: string; original_resource_id: string }) => [

@@ -130,7 +130,7 @@ export function keystoneContract(
       expect(answer.body.error.message).toMatch(message)
     })
 
-    it('tells about a token to its owner', async () => {
+    it('describes a token to its owner', async () => {
       const answer = await call('GET', `${cloud.authUrl}/auth/tokens?nocatalog`, {
         token: member.token,
         headers: { 'x-subject-token': member.token },
@@ -148,7 +148,7 @@ export function keystoneContract(
         (m) => ({ token: m.token, headers: { 'x-subject-token': 'nope' } }),
         404,
       ],
-    ])('refuses to tell about a token %s', async (_, options, status) => {
+    ])('refuses to describe a token %s', async (_, options, status) => {
       const answer = await call('GET', `${cloud.authUrl}/auth/tokens`, options(member))
       expect(answer.status).toBe(status)
       expect(answer.body.error.code).toBe(status)

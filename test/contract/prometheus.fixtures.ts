@@ -241,7 +241,7 @@ export function twoPaths(
 ): { readonly series: SeriesFixture[]; readonly expected: Expected } {
   const gap = { gap: [20, 39] } as const
   const one = { title: '', id, devices: [device(end, 'a', gap)], expected: undefined }
-  // the second of its list, so that it tells its whole id
+  // the second of its list, so that it reports its whole id
   const path = seriesFor(preset, run, [{ ...one, devices: [] }, one])
   const other = path.map((s) => ({
     ...s,

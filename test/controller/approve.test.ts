@@ -103,7 +103,7 @@ describe('mode Approve', () => {
     await running.stop()
   })
 
-  it('looks again before the call: what is no longer wanted ends, approved or not', async () => {
+  it('checks again before the call: what is no longer wanted ends, approved or not', async () => {
     const stage = new Stage()
     let iops = 1
     stage.policy({ ...APPROVE, metrics: { window: '1h' } })
@@ -150,7 +150,7 @@ describe('mode Approve', () => {
     await running.stop()
   }, 60_000)
 
-  it('approves all of a policy only when told twice', async () => {
+  it('approves all of a policy only with --yes', async () => {
     const stage = new Stage()
     stage.policy(APPROVE)
     const volumes = [stage.claim({ name: 'a' }), stage.claim({ name: 'b' })]
@@ -236,7 +236,7 @@ describe('cancel, pause and resume', () => {
   })
 })
 
-it('tells whoever approves by command line that the yes starts nothing', async () => {
+it('informs the person who approves by command line that the approval starts nothing', async () => {
   const stage = new Stage({ apiServer: { minor: 28 } })
   stage.policy(APPROVE)
   stage.claim({ name: 'data' })

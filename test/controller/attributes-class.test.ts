@@ -8,7 +8,7 @@ function nameClass(stage: Stage, claim: string, volumeAttributesClassName: strin
 }
 
 describe('a claim that names a VolumeAttributesClass', () => {
-  it('is moved as every other, and its owner is told once that the name does nothing', async () => {
+  it('is moved as every other, and its owner learns once that the name does nothing', async () => {
     const stage = new Stage()
     stage.policy({ metrics: { window: '6h' } })
     const volume = stage.claim({ name: 'data' })
@@ -30,8 +30,8 @@ describe('a claim that names a VolumeAttributesClass', () => {
     await stage.clock.advance(HOUR)
     expect(stage.events('data')).not.toContain('VolumeAttributesClassIgnored')
     nameClass(stage, 'data', 'gold')
-    const told = () => stage.events('data').includes('VolumeAttributesClassIgnored')
-    expect(await stage.until(told, HOUR)).toBe(true)
+    const ignored = () => stage.events('data').includes('VolumeAttributesClassIgnored')
+    expect(await stage.until(ignored, HOUR)).toBe(true)
     await running.stop()
   })
 })

@@ -41,7 +41,7 @@ describe('a budget', () => {
     await running.stop()
   }, 180_000)
 
-  it('that is smaller than the cost is told, and still lets the fleet get cheaper', async () => {
+  it('that is smaller than the cost is reported, and still lets the fleet get cheaper', async () => {
     const stage = new Stage()
     stage.policy({ ...SPEC, budget: { maxMonthlyCost: 1 } })
     const busy = stage.claim({ name: 'busy', tier: 'cold', sizeGiB: 20, iops: 5000 })

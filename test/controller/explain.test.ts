@@ -29,7 +29,7 @@ async function explained(stage: Stage, claim: string): Promise<Explanation> {
 }
 
 describe('couchestor explain', () => {
-  it('tells in one sentence that an idle volume moves, what it saves, and when that has paid', async () => {
+  it('reports in one sentence that an idle volume moves, what it saves, and when that has paid', async () => {
     const stage = new Stage()
     stage.policy(SPEC)
     stage.claim({ name: 'idle', sizeGiB: 100 })
@@ -64,9 +64,9 @@ describe('couchestor explain', () => {
       iops: (t) => (t < quietFrom ? 5000 : 900),
     })
     const e = await explained(stage, 'v')
-    const told = /per second for (.+) more/.exec(e.wouldChange[0] ?? '')?.[1] ?? ''
+    const reported = /per second for (.+) more/.exec(e.wouldChange[0] ?? '')?.[1] ?? ''
     const units: Record<string, number> = { d: 24, h: 1 }
-    const hours = [...told.matchAll(/(\d+) (d|h)/g)].reduce(
+    const hours = [...reported.matchAll(/(\d+) (d|h)/g)].reduce(
       (sum, [, count, unit]) => sum + Number(count) * (units[unit ?? ''] ?? NaN),
       0,
     )
@@ -92,7 +92,7 @@ describe('couchestor explain', () => {
     expect(e.guards.find((g) => g.guard === 'cooling down')?.message).toBe('never moved')
   })
 
-  it('tells what Cinder has against the move, as it will be asked right before the call', async () => {
+  it('reports what Cinder has against the move, as it will be asked right before the call', async () => {
     const stage = new Stage()
     stage.policy(SPEC)
     stage.claim({ name: 'v', sizeGiB: 100 })
@@ -114,7 +114,7 @@ describe('couchestor explain', () => {
     expect(costs[1]?.throttling).toBeCloseTo(0.8 * 8 * 20, 1)
   })
 
-  it('tells the moves there were, and the one that is under way', async () => {
+  it('reports the moves there were, and the one that is under way', async () => {
     const stage = new Stage()
     stage.policy({ ...SPEC, mode: 'Approve' })
     const volume = stage.claim({ name: 'v', sizeGiB: 100 })

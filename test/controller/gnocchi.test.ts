@@ -143,8 +143,8 @@ it('never answers a policy by the numbers of the source of another', async () =>
   await stage.clock.advance(DAY)
   stage.start()
   await stage.clock.advance(3 * HOUR)
-  const told = ['tiered', 'scraped'].map((p) => stage.condition('MetricsHealthy', p)?.message)
-  expect(told).toEqual([
+  const reported = ['tiered', 'scraped'].map((p) => stage.condition('MetricsHealthy', p)?.message)
+  expect(reported).toEqual([
     '1 of 1 attached volumes have usage numbers from Gnocchi',
     '1 of 1 attached volumes have usage numbers from Prometheus',
   ])
@@ -205,7 +205,7 @@ it('asks once per window for all policies, and history by the day', async () => 
 })
 
 it.each(['up', 'down'] as const)(
-  'tells at once how the new source does, when a policy is given another one that is %s',
+  'reports at once how the new source does, when a policy is given another one that is %s',
   async (how) => {
     const stage = polled({ ...SPEC, metrics: { source: 'Gnocchi', window: '1h' } })
     const busy = stage.attached('busy', { iops: 3000 })

@@ -101,7 +101,7 @@ const TIERS = [
   { name: 'cold', storageClass: 'couchestor-cold', iopsThreshold: 0 },
 ] as const
 
-it('a claim whose move ends while a look at it still runs is not planned a second time', async () => {
+it('a claim whose move ends while a read of it still runs is not planned a second time', async () => {
   const stage = new Stage()
   stage.policy()
   const volume = stage.claim({ name: 'idle' })
@@ -115,7 +115,7 @@ it('a claim whose move ends while a look at it still runs is not planned a secon
     },
   })
   await stage.until(() => stage.ends('idle')[0] === 'Verifying/Verifying')
-  // a pod comes: Kubernetes tells of it, and Cinder is asked about the claim's volume
+  // a pod comes: Kubernetes reports it, and Cinder is asked about the claim's volume
   holds = 1
   const { volumeName: persistentVolumeName } = stage.pvc('idle')['spec'] as { volumeName: string }
   stage.world.api.seed({
@@ -132,7 +132,7 @@ it('a claim whose move ends while a look at it still runs is not planned a secon
   expect(stage.events('idle').filter((e) => e === 'MigrationPlanned')).toHaveLength(1)
 })
 
-it('a move that two looks come to at the same time is made once, and told once', async () => {
+it('a move that two evaluations reach at the same time is made once, and reported once', async () => {
   const stage = new Stage()
   stage.policy()
   stage.claim({ name: 'idle' })
@@ -154,10 +154,10 @@ it('a move that two looks come to at the same time is made once, and told once',
   await stage.clock.advance(MINUTE)
   expect(asked).toBe(1)
   expect(stage.ends('idle')).toHaveLength(1)
-  const told = stage.world.api
+  const reported = stage.world.api
     .objects('/api/v1/events')
     .filter((e) => e['reason'] === 'MigrationPlanned')
-  expect(told.map((e) => e['count'])).toEqual([1])
+  expect(reported.map((e) => e['count'])).toEqual([1])
 })
 
 const PRICED = [

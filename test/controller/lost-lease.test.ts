@@ -79,7 +79,7 @@ it('when the API server hangs for both replicas, the leader ends and the standby
   expect(await stage.until(() => second.controller.ready().why === 'leading')).toBe(true)
 })
 
-it('a leader that still reads its first lists stops at once when it is told to', async () => {
+it('a leader that still reads its first lists stops at once when it is asked to', async () => {
   const { stage, running, waiting } = leaderThatWaitsFor(({ url }) =>
     url.includes('/persistentvolumes?'),
   )

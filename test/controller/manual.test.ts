@@ -153,7 +153,7 @@ it('a claim shows nothing of a policy that is gone', async () => {
   )
 })
 
-it('a retype made in Cinder by hand is seen, told, and counts for the cooldown', async () => {
+it('a retype made in Cinder by hand is seen, reported, and counts for the cooldown', async () => {
   const stage = new Stage()
   stage.policy({ migration: { cooldownPeriod: '24h' } })
   const volume = stage.claim({ name: 'data', iops: 3000 })

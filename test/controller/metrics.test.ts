@@ -15,7 +15,7 @@ function answering(value: string): PrometheusFault {
 it.each<[string, PrometheusFault]>([
   ['without any series', { kind: 'empty' }],
   ['with partial answers', { kind: 'partial' }],
-  ['with partial answers told the other way', { kind: 'is-partial' }],
+  ['with partial answers reported the other way', { kind: 'is-partial' }],
   ['that answers NaN', answering('NaN')],
   ['that answers nonsense', { kind: 'answer', status: 200, body: '<html>' }],
   ['that is down', { kind: 'down', failure: 'refused' }],

@@ -260,7 +260,7 @@ describe('a volume that cannot be read', () => {
     expect(stage.moves('idle')[0]?.status?.message).not.toContain('req-6b1e')
   })
 
-  it('until its deadline is Stuck, told, and followed to its end when it can be read again', async () => {
+  it('until its deadline is Stuck, reported, and followed to its end when it can be read again', async () => {
     const { stage, volume, net } = await moving({
       spec: { migration: { cinderOptions: { retypeTimeout: 600 } } },
     })

@@ -4,7 +4,7 @@ import { HOUR, MINUTE, Stage } from './stage.ts'
 
 const MOVES = '/apis/couchestor.io/v1alpha1/namespaces/tenant/volumemigrations'
 
-/** A move whose object was deleted while Cinder copied, and another one that starts as soon as a person says yes. */
+/** A move whose object was deleted while Cinder copied, and another one that starts as soon as a person approves it. */
 async function orphaned() {
   const stage = new Stage()
   stage.policy({ mode: 'Approve' })
@@ -44,11 +44,11 @@ it('a new leader starts nothing before it has seen how the moves ended that were
   expect(started()).toBe(0)
 })
 
-it('a leader starts nothing from the first look on that shows a type which nobody asked for', async () => {
+it('a leader starts nothing from the first read on that shows a type which was never requested', async () => {
   const { stage, strange, net, end, ask, started, isHalted } = await orphaned()
   end('couchestor-warm')
-  const looks = net.count(`GET /volumes/${strange.id}`)
-  await stage.until(() => net.count(`GET /volumes/${strange.id}`) > looks)
+  const reads = net.count(`GET /volumes/${strange.id}`)
+  await stage.until(() => net.count(`GET /volumes/${strange.id}`) > reads)
   await stage.clock.advance(100)
   ask()
   expect(await stage.until(isHalted)).toBe(true)
@@ -56,17 +56,17 @@ it('a leader starts nothing from the first look on that shows a type which nobod
   expect(started()).toBe(0)
 })
 
-it('one that is unreadable after a look at such a type does not hold up all moves in silence', async () => {
+it('one that is unreadable after a read of such a type does not hold up all moves in silence', async () => {
   const { stage, strange, net, end, ask, started, isHalted } = await orphaned()
   end('couchestor-warm')
-  const looks = net.count(`GET /volumes/${strange.id}`)
-  await stage.until(() => net.count(`GET /volumes/${strange.id}`) > looks)
+  const reads = net.count(`GET /volumes/${strange.id}`)
+  await stage.until(() => net.count(`GET /volumes/${strange.id}`) > reads)
   await stage.clock.advance(100)
   net.on(`GET /volumes/${strange.id}`, () => answer(500))
   ask()
   await stage.clock.advance(4 * MINUTE)
   expect(started()).toBe(0)
-  // whoever has to look at the volume must hear of it
+  // the person who has to check the volume must be notified
   expect(await stage.until(isHalted, 10 * MINUTE)).toBe(true)
   expect(stage.condition('Ready')?.message).toContain(strange.id)
   expect(started()).toBe(0)

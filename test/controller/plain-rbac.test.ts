@@ -66,7 +66,7 @@ describe('an API server without ValidatingAdmissionPolicy', () => {
     expect(stage.events('tiered')).toContain('NoAdmissionPolicy')
   })
 
-  it('pins no tier by annotation, and tells the owner of the claim', async () => {
+  it('pins no tier by annotation, and informs the owner of the claim', async () => {
     const stage = onMinor(28)
     stage.policy()
     const volume = stage.claim({

@@ -222,7 +222,7 @@ describe('couchestor plan', () => {
     expect(row(p, 'down')).toMatchObject({ action: 'next', to: 'cold' })
   })
 
-  it('tells how far from the best it is when room on a tier binds', async () => {
+  it('reports how far from the best it is when room on a tier binds', async () => {
     const stage = new Stage()
     const [hot, ...rest] = PRICED
     const tiers = [{ ...hot, capacity: { maxGiB: 10, headroomPercent: 0 } }, ...rest]

@@ -29,8 +29,8 @@ it.each<[string, object, RegExp]>([
     /timeZone.*Mars\/Base/,
   ],
 ])(
-  'a policy with %s is told the field and the value, and the others work on',
-  async (_, spec, told) => {
+  'a policy with %s is reported with field and value, and the others work on',
+  async (_, spec, problem) => {
     const stage = new Stage()
     stage.policy({ ...spec, selector: { matchLabels: { app: 'broken' } } }, 'broken')
     stage.policy()
@@ -41,7 +41,7 @@ it.each<[string, object, RegExp]>([
     await stage.clock.advance(HOUR)
     const ready = stage.condition('Ready', 'broken')
     expect(ready?.status).toBe('False')
-    expect(ready?.message).toMatch(told)
+    expect(ready?.message).toMatch(problem)
     expect(stage.retypes(spared)).toBe(0)
     expect(controller.healthy().ok).toBe(true)
 
@@ -92,7 +92,7 @@ it('the claim and the policy show what is so', async () => {
   expect(stage.condition('Ready')?.status).toBe('True')
 })
 
-it('a controller that is told to stop saves the running step, gives the lease back and ends', async () => {
+it('a controller that is asked to stop saves the running step, gives the lease back and ends', async () => {
   const stage = new Stage()
   stage.policy()
   const volume = stage.claim({ name: 'idle', sizeGiB: 20 })

@@ -141,7 +141,7 @@ export class Stage {
     const ended = controller.run(stopping.signal)
     let end: 'lost' | 'stopped' | undefined
     const noteEnd = (how: 'lost' | 'stopped') => void (end = how)
-    // a rejection is for whoever awaits `stop`
+    // a rejection is for the caller that awaits `stop`
     ended.then(noteEnd, () => {})
     return {
       life,

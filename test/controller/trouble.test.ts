@@ -85,7 +85,7 @@ it.each([
   },
 )
 
-it('a silent revert is told, and the next attempt waits for hours', async () => {
+it('a silent revert is reported, and the next attempt waits for hours', async () => {
   const { stage, volume, data } = idle()
   stage.cloud.planRetype(volume.id, 'revertAfterCopy')
   expect(await stage.until(() => stage.ends('idle')[0] === 'Failed/Reverted')).toBe(true)
@@ -98,7 +98,7 @@ it('a silent revert is told, and the next attempt waits for hours', async () => 
   expect(stage.cloud.data(volume.id)).toBe(data)
 })
 
-it('a move that outlives its deadline is Stuck: told, hands off, and picked up when Cinder ends it after all', async () => {
+it('a move that outlives its deadline is Stuck: reported, hands off, and picked up when Cinder ends it after all', async () => {
   const { stage, volume } = idle({
     spec: { migration: { cinderOptions: { retypeTimeout: 600 } } },
     sizeGiB: 10,
@@ -121,7 +121,7 @@ it('a move that outlives its deadline is Stuck: told, hands off, and picked up w
   expect(await stage.until(() => stage.ledger().length === 0)).toBe(true)
 })
 
-it('a volume that ends on a third type halts all moves of policies until a person has looked', async () => {
+it('a volume that ends on a third type halts all moves of policies until a person has checked', async () => {
   const { stage, volume } = idle({ sizeGiB: 10 })
   await stage.until(() => stage.cloud.retyping().length > 0)
   stage.cloud.killCopies()

@@ -33,9 +33,9 @@ it.each([
     await stage.clock.advance(15 * MINUTE)
     type Event = { reason: string; message: string; involvedObject: { kind: string } }
     const all = stage.world.api.objects('/api/v1/events') as unknown as Event[]
-    const told = all.filter((e) => e.reason === 'Unreadable')
-    expect(told.map((e) => e.involvedObject.kind)).toEqual(['VolumeMigration'])
-    expect(told[0]?.message).toContain(problem)
+    const reported = all.filter((e) => e.reason === 'Unreadable')
+    expect(reported.map((e) => e.involvedObject.kind)).toEqual(['VolumeMigration'])
+    expect(reported[0]?.message).toContain(problem)
     expect(stage.retypes(other)).toBe(0)
   },
 )
@@ -67,7 +67,7 @@ it.each([
   ],
   ['its status is a text', () => ({ status: 'x' })],
 ] as const)(
-  'a volume whose move is under way stays until somebody has looked when %s',
+  'a volume whose move is under way stays until a person has checked when %s',
   async (_, breakIt) => {
     const { stage, moving, whole } = await brokenInFlight((m) => breakIt(m as VolumeMigration))
     const registry = createRegistry()

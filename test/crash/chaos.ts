@@ -31,7 +31,7 @@ export class Chaos {
     this.#random = seeded(seed)
   }
 
-  /** Two candidates from the start; whoever dies or loses the lease is followed by another. */
+  /** Two candidates from the start; one that dies or loses the lease is followed by another. */
   async run(ms: number): Promise<void> {
     const { clock } = this.#scene
     this.#start()

@@ -102,7 +102,7 @@ function startOn({ world, clock }: Scene, identity: string, gate: Gate): Life {
     clock: life.clock,
     http: life.http,
     identity,
-    // the standby looks at the lease as often as it may
+    // the standby reads the lease as often as it may
     random: () => 0,
     timing: TIMING,
   })

@@ -8,7 +8,7 @@ type Death = 'before' | 'after'
 
 /**
  * The first leader dies at its first request of that kind, before or after its effect, and another one takes over.
- * `death()` tells whether it has come to that.
+ * `death()` says whether it has come to that.
  */
 function dyingAt(stage: Stage, death: Death, meets: (to: string, body: string) => boolean) {
   let killed = false

@@ -105,7 +105,7 @@ describe('a restored backup', () => {
       () => ({ step: 'Waiting', reason: 'Planned', message: '' }),
       'Failed/NoLongerWanted',
     ],
-  ])('%s is told, and nothing is replayed', async (_, status, end) => {
+  ])('%s is reported, and nothing is replayed', async (_, status, end) => {
     const { stage, volume } = restored(status)
     stage.start()
     await stage.until(() => stage.ends('data')[0]?.startsWith('Failed') === true, 5 * MINUTE)

@@ -209,14 +209,14 @@ it.each<[string, Machine]>([
     },
   ],
   [
-    'goes on to the second act without a look',
+    'goes on to the second act without a read',
     (given) =>
       given.status.step === 'Requested' && given.sight === undefined
         ? { kind: 'act', act: 'retype' }
         : TOY.next(given),
   ],
   [
-    'makes it again without a look',
+    'makes it again without a read',
     (given) =>
       given.status.step === 'Requested' && given.status.call?.kind !== 'Accepted'
         ? { kind: 'goto', step: 'Waiting', reason: 'NotSent', message: '' }

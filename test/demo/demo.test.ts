@@ -65,14 +65,14 @@ describe('the demo, played at five days per minute', () => {
     ['its successor', /took over controller-2 leads/],
     ['the end of the move', /finished {2}controller-2 ends the move of/],
     ['the sale', /moved {5}shop\/cart-db {2}warm > hot/],
-    ['how to look inside', /kubectl --server=http:\/\/127\.0\.0\.1:\d+ get pvc,stp,vmig -A/],
+    ['how to inspect it', /kubectl --server=http:\/\/127\.0\.0\.1:\d+ get pvc,stp,vmig -A/],
     ['where the metrics are', /Metrics {6}http:\/\/127\.0\.0\.1:\d+\/metrics/],
     ['money before', /before +1,556\.20/],
   ])('shows %s once', (_, pattern) => {
     expect(played.lines.filter((l) => pattern.test(l))).toHaveLength(1)
   })
 
-  it('ends with less cost than it began with, by the sum it tells', () => {
+  it('ends with less cost than it began with, by the sum it prints', () => {
     const amount = (name: string) =>
       Number(
         new RegExp(`^ {2}${name} +([\\d,.]+)`, 'm').exec(played.text)?.[1]?.replaceAll(',', ''),
@@ -85,7 +85,7 @@ describe('the demo, played at five days per minute', () => {
     )
   })
 
-  it('tells that one retype was sent for the move whose controller died', () => {
+  it('reports that one retype was sent for the move whose controller died', () => {
     expect(played.text.replace(/\s+/g, ' ')).toContain('both controllers together: 1.')
   })
 
@@ -123,7 +123,7 @@ describe('the bundle', () => {
   it('plays the demo from an empty directory and ends by itself', async () => {
     const args = [bundle, 'demo', '--once', '--speed', String(SPEED)]
     const playing = run(process.execPath, args, { cwd, env: { PATH: '' } })
-    // one that ends badly has told why
+    // one that ends badly has reported why
     const { stdout, stderr } = await playing.catch((e: unknown) => e as Awaited<typeof playing>)
     expect(stderr).toBe('')
     expect(stdout.split('\n').filter((l) => l.startsWith('  WRONG'))).toEqual([])

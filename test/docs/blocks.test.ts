@@ -8,7 +8,7 @@ const PAGES = readdirSync('docs', { recursive: true, encoding: 'utf8' })
   .map((name) => join('docs', name))
 const walked = Object.entries(WALKED)
 
-describe('what the pages tell their readers to type', () => {
+describe('what the pages ask readers to type', () => {
   it.each(PAGES.filter((page) => WALKED[page] === undefined))(
     '%s has no block that is neither run nor listed with a reason',
     (page) => expect(stepsOf(page).map(({ text }) => text)).toEqual([]),

@@ -29,7 +29,7 @@ export function indentedBlocksOf(page: string, heading: string): Block[] {
 const SHELL = new Set(['', 'sh', 'bash', 'console'])
 
 /**
- * What a page tells its reader to type: lines of its shell blocks and of blocks that are indented, without the prompt, with
+ * What a page asks its reader to type: lines of its shell blocks and of blocks that are indented, without the prompt, with
  * continued lines joined and remarks at the end cut off. Output that is shown among them comes along.
  */
 export function commandsOf(page: string): string[] {

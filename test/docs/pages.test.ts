@@ -49,7 +49,7 @@ describe('the documentation', () => {
     expect(existsSync(join(dirname(page), decodeURI(to)))).toBe(true),
   )
 
-  it('is looked through, and not just skipped', () => {
+  it('is checked, and not just skipped', () => {
     expect(own.length).toBeGreaterThan(40)
     expect(files.length).toBeGreaterThan(5)
     expect(links.length).toBeGreaterThan(50)

@@ -47,13 +47,13 @@ function healthy(volumes = 2, cloud: object = SAFE, apiServer: object = {}): Sta
   return stage
 }
 
-function look(stage: Stage, options: SimDoctorOptions = {}): Promise<SimDoctor> {
+function examine(stage: Stage, options: SimDoctorOptions = {}): Promise<SimDoctor> {
   return doctorOn(stage.world, stage.clock, { configYaml: CONFIG, ...options })
 }
 
 describe('the doctor, on simulators', () => {
   it('finds nothing where nothing is wrong', async () => {
-    const { codes, code, diagnosis } = await look(healthy(), { flags: { 'fail-on': 'warning' } })
+    const { codes, code, diagnosis } = await examine(healthy(), { flags: { 'fail-on': 'warning' } })
     expect(codes).toEqual([])
     expect(code).toBe(0)
     expect(diagnosis.tiers.map((t) => [t.tier, t.volumes])).toEqual([
@@ -74,13 +74,13 @@ describe('the doctor, on simulators', () => {
       action: { kind: 'status', status: 401 },
       times: 10,
     })
-    const { diagnosis } = await look(stage)
+    const { diagnosis } = await examine(stage)
     const found = diagnosis.findings.filter((f) => f.severity === 'unknown')
     expect(found.map((f) => JSON.stringify(f)).join()).toContain(topic)
   })
 
   it('asks as often for many volumes as for few, and writes nothing', async () => {
-    const count = async (volumes: number) => (await look(healthy(volumes))).sent
+    const count = async (volumes: number) => (await examine(healthy(volumes))).sent
     const few = await count(2)
     const many = await count(200)
     expect(many).toHaveLength(few.length)
@@ -117,7 +117,7 @@ describe('the doctor, on simulators', () => {
   ] as const)('%s', async (_, spoil, code) => {
     const stage = healthy()
     spoil(stage)
-    const { codes } = await look(stage)
+    const { codes } = await examine(stage)
     expect(codes).toContain(code)
   })
 
@@ -134,15 +134,15 @@ describe('the doctor, on simulators', () => {
       },
       'typo',
     )
-    const { codes, diagnosis } = await look(stage)
+    const { codes, diagnosis } = await examine(stage)
     expect(codes).toEqual(expect.arrayContaining(['TierTypeMissing', 'FleetBlocked']))
     expect(diagnosis.findings.find((f) => f.code === 'TierTypeMissing')?.what).toContain(
       '"couchestor-hot"',
     )
   })
 
-  it('tells an attached fleet on a Cinder that may lose its data', async () => {
-    const { codes, diagnosis } = await look(healthy(2, { maxMinor: 70 }))
+  it('reports an attached fleet on a Cinder that may lose its data', async () => {
+    const { codes, diagnosis } = await examine(healthy(2, { maxMinor: 70 }))
     expect(codes).toEqual(['AttachedUnproven'])
     expect(diagnosis.findings.find((f) => f.code === 'AttachedUnproven')?.what).toContain(
       '2 of 2 managed volumes are attached',
@@ -168,12 +168,12 @@ describe('the doctor, on simulators', () => {
       OS_APPLICATION_CREDENTIAL_ID: credential.id,
       OS_APPLICATION_CREDENTIAL_SECRET: credential.secret,
     }
-    const { codes, text } = await look(stage, { env })
+    const { codes, text } = await examine(stage, { env })
     expect(codes).toEqual(['CredentialIsAdmin', 'SpecUnscoped', 'TiersShareBackend'])
     expect(text).not.toContain(credential.secret)
   })
 
-  it('tells when the credential ends', async () => {
+  it('reports when the credential ends', async () => {
     const stage = healthy(0)
     const expiresAt = stage.clock.now() + 2 * 86_400_000
     const credential = stage.cloud.addAppCredential(stage.cloud.couchestor, 'short', {
@@ -184,13 +184,13 @@ describe('the doctor, on simulators', () => {
       OS_APPLICATION_CREDENTIAL_ID: credential.id,
       OS_APPLICATION_CREDENTIAL_SECRET: credential.secret,
     }
-    const { codes, code } = await look(stage, { env })
+    const { codes, code } = await examine(stage, { env })
     expect(codes).toEqual(['CredentialExpired', 'CredentialUnrestricted'])
     expect(code).toBe(1)
   })
 
-  it('tells mistakes of config.yaml one by one, and does not blame Prometheus for them', async () => {
-    const { codes, diagnosis } = await look(healthy(), {
+  it('reports mistakes of config.yaml one by one, and does not blame Prometheus for them', async () => {
+    const { codes, diagnosis } = await examine(healthy(), {
       configYaml: 'promethus: {}\nmigration: {paused: 7}',
     })
     expect(codes).toEqual(['ConfigInvalid', 'ConfigInvalid'])
@@ -206,7 +206,7 @@ describe('the doctor, on simulators', () => {
       data: { 'config.yaml': `${CONFIG}\nmigration: {paused: true}` },
     })
     const readFile = () => Promise.reject(new Error('ENOENT'))
-    const { codes } = await look(stage, { readFile })
+    const { codes } = await examine(stage, { readFile })
     expect(codes).toEqual(['StopSwitchOn'])
   })
 
@@ -215,7 +215,7 @@ describe('the doctor, on simulators', () => {
     policy(stage, { ...SPEC, metrics: { window: '2m' } })
     stage.claim({ name: 'silent', node: 'node-1', iops: undefined })
     stage.claim({ name: 'loud', node: 'node-2' })
-    const { codes } = await look(stage)
+    const { codes } = await examine(stage)
     expect(codes).toEqual(['NoSeries', 'WindowTooShort'])
   })
 })
@@ -255,20 +255,20 @@ describe('the first hour', () => {
   it('names the missing scrape of the agents before everything else', async () => {
     const stage = unscraped()
     policy(stage, { ...SPEC, paused: true })
-    const { codes, diagnosis } = await look(stage)
+    const { codes, diagnosis } = await examine(stage)
     expect(codes[0]).toBe('AgentsNotScraped')
     expect(codes.length).toBeGreaterThan(1)
     expect(diagnosis.findings[0]?.fix).toContain('deploy/agent.yaml')
   })
 
   it('says so once, not as missing series too', async () => {
-    expect((await look(unscraped())).codes.filter((c) => c !== 'AgentNotOnNodes')).toEqual([
+    expect((await examine(unscraped())).codes.filter((c) => c !== 'AgentNotOnNodes')).toEqual([
       'AgentsNotScraped',
     ])
   })
 
-  it('tells the owner of a release which value brings the scrape', async () => {
-    const { diagnosis } = await look(unscraped({ release: RELEASE }))
+  it('informs the owner of a release which value brings the scrape', async () => {
+    const { diagnosis } = await examine(unscraped({ release: RELEASE }))
     expect(diagnosis.findings[0]?.fix).toMatch(
       /helm upgrade tiering <chart> --namespace couchestor-system .*monitoring\.scrapeAnnotations=Always/,
     )
@@ -278,7 +278,7 @@ describe('the first hour', () => {
     const stage = healthy(0)
     stage.claim({ name: 'silent', node: 'node-1', iops: undefined })
     policy(stage, { ...SPEC, paused: true })
-    const { codes } = await look(stage)
+    const { codes } = await examine(stage)
     expect(codes[0]).toBe('NoSeries')
     expect(codes).toContain('PolicyPaused')
   })
@@ -290,15 +290,15 @@ describe('the first hour', () => {
       { node: 'theirs', cluster: 'b' },
       { intervalSeconds: 60, value: () => 1 },
     )
-    expect((await look(stage)).codes).toContain('NoSeries')
+    expect((await examine(stage)).codes).toContain('NoSeries')
     const configYaml = CONFIG.replace('}', ', matchers: {cluster: a}}')
-    expect((await look(stage, { configYaml })).codes[0]).toBe('AgentsNotScraped')
+    expect((await examine(stage, { configYaml })).codes[0]).toBe('AgentsNotScraped')
   })
 
   it('finds nothing where agents are scraped', async () => {
     const stage = healthy(2, SAFE, WORKLOADS)
     agents(stage, { annotations: { 'prometheus.io/scrape': 'true' } })
-    expect((await look(stage)).codes).not.toContain('AgentsNotScraped')
+    expect((await examine(stage)).codes).not.toContain('AgentsNotScraped')
   })
 })
 
@@ -310,7 +310,7 @@ describe('Kubernetes before 1.30', () => {
   }
 
   it('is named with what is held because of it', async () => {
-    const { diagnosis } = await look(old())
+    const { diagnosis } = await examine(old())
     const found = diagnosis.findings.find((f) => f.code === 'NoAdmissionPolicy')
     expect(found?.what).toContain(
       'v1.29.3 has no ValidatingAdmissionPolicy; mode Approve of tiered',
@@ -319,7 +319,7 @@ describe('Kubernetes before 1.30', () => {
 
   it('is in order where config.yaml accepts plain RBAC', async () => {
     const configYaml = `${CONFIG}\nadmission: {accept_plain_rbac: true}`
-    expect((await look(old(), { configYaml })).codes).not.toContain('NoAdmissionPolicy')
+    expect((await examine(old(), { configYaml })).codes).not.toContain('NoAdmissionPolicy')
   })
 })
 
@@ -328,7 +328,7 @@ it('finds claims that name a VolumeAttributesClass', async () => {
   const pvc = stage.pvc('claim-1')
   const spec = { ...(pvc['spec'] as object), volumeAttributesClassName: 'gold' }
   stage.world.api.seed({ ...pvc, spec })
-  const { codes, diagnosis } = await look(stage)
+  const { codes, diagnosis } = await examine(stage)
   expect(codes).toEqual(['ClaimAttributesClass'])
   expect(diagnosis.findings.find((f) => f.code === 'ClaimAttributesClass')?.what).toContain(
     '(gold): default/claim-1',
@@ -338,7 +338,7 @@ it('finds claims that name a VolumeAttributesClass', async () => {
 it('misses a check of who approves where the API server could make it', async () => {
   const stage = healthy()
   policy(stage, { ...SPEC, mode: 'Approve' })
-  expect((await look(stage)).codes).toEqual(['AdmissionMissing'])
+  expect((await examine(stage)).codes).toEqual(['AdmissionMissing'])
   stage.world.api.seed({
     apiVersion: 'admissionregistration.k8s.io/v1',
     kind: 'ValidatingAdmissionPolicy',
@@ -349,5 +349,5 @@ it('misses a check of who approves where the API server could make it', async ()
       },
     },
   })
-  expect((await look(stage)).codes).toEqual([])
+  expect((await examine(stage)).codes).toEqual([])
 })

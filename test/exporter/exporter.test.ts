@@ -144,7 +144,7 @@ it('drops a volume whose polls have stopped, and says why', async () => {
   expect(readsOf(page, steady.id)).toBeDefined()
 })
 
-it('tells how long Gnocchi has had no new measure, also when none is shown any more', async () => {
+it('reports how long Gnocchi has had no new measure, also when none is shown any more', async () => {
   const stage = new Stage()
   const silentAt = START + HOUR
   const { id } = stage.attached({ lost: (at) => at > silentAt })

@@ -49,7 +49,7 @@ describeLab('the controller, with no other usage than what an agent counts', () 
     calm = await fleet.claim('calm', NAME, 'couchestor-cold')
     node = createLoopNode()
     const device = await node.attach(191, busy.volumeId)
-    // as a virtio disk tells it
+    // as a virtio disk reports it
     await node.attach(192, calm.volumeId.slice(0, 20))
     const agent = await startAgent(folder, [
       '--node-name=lab-node',

@@ -197,7 +197,7 @@ describeLab('the agent, on block devices of the kernel', () => {
     expect(await doomed.stop()).toBe('SIGKILL')
     expect(doomed.text()).toContain('"hangingReads":1,"msg":"couchestor agent ended"')
 
-    // out of sight before it answers: whoever opens the pipe afterwards would wait for ever
+    // out of sight before it answers: a reader that opens the pipe afterwards would wait for ever
     const gone = join(node.sys, '..', 'gone')
     await rename(hanging, gone)
     await command('sh', ['-c', 'echo none > "$0"', join(gone, 'serial')])
@@ -211,7 +211,7 @@ describeLab('the agent, on block devices of the kernel', () => {
   it('ends the series of a volume that is detached, and no other', async () => {
     const count = async (volumeId: string) =>
       (await query(`${WRITES}{volume_id="${volumeId}"}`)).length
-    // Prometheus may have looked just while the kernel did not count it
+    // Prometheus may have scraped just while the kernel did not count it
     await eventually('the volume has a series', async () => (await count(RAW)) === 1)
     await node.detach(raw)
     expect(await shown(RAW)).toBeUndefined()

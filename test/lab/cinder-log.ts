@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { theLab } from './env.ts'
 
-/** One `os-retype` of a volume as cinder-api's own log tells it. */
+/** One `os-retype` of a volume as cinder-api's own log reports it. */
 export type LoggedRetype = {
   readonly requestId: string
   /** ms since 1970, when cinder-api began to work on it. */

@@ -32,7 +32,7 @@ export function command(
       const why = Buffer.concat(err).toString().trim().slice(-2000)
       reject(new Error(`${program} ${args.join(' ')}: exit ${code ?? signal}: ${why}`))
     })
-    // a program that ends without reading its input is told by its exit code
+    // a program that ends without reading its input is known by its exit code
     child.stdin.on('error', () => {})
     child.stdin.end(options.input ?? '')
   })

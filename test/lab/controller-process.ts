@@ -28,7 +28,7 @@ export interface ControllerProcess {
   text(): string
   lines(): readonly LogLine[]
   /** Waits for a line with that message. */
-  told(msg: string, seconds?: number): Promise<LogLine>
+  logged(msg: string, seconds?: number): Promise<LogLine>
   /** undefined while it runs. */
   end(): ControllerEnd | undefined
   /** SIGTERM, and waits for the end. */
@@ -103,7 +103,7 @@ export async function startController(options: ControllerOptions = {}): Promise<
   const lines = () =>
     output.split('\n').flatMap((line) => (line.startsWith('{') ? [parsed(line)] : []))
   const find = (msg: string) => lines().find((l) => l.msg === msg)
-  const told = (msg: string, seconds?: number) =>
+  const logged = (msg: string, seconds?: number) =>
     eventually(`"${msg}" in the log of ${name}`, () => Promise.resolve(find(msg)), seconds, 100)
   const stop = async (signal: NodeJS.Signals): Promise<ControllerEnd> => {
     const from = performance.now()
@@ -123,7 +123,7 @@ export async function startController(options: ControllerOptions = {}): Promise<
     token,
     text: () => output,
     lines,
-    told,
+    logged,
     end: () => end,
     stop: () => stop('SIGTERM'),
     kill: async () => void (await stop('SIGKILL')),
@@ -131,7 +131,7 @@ export async function startController(options: ControllerOptions = {}): Promise<
   }
   running.add(self)
   const serving = await Promise.race([
-    told('couchestor controller started'),
+    logged('couchestor controller started'),
     ended.then(() => Promise.reject(new Error(`${name} ended at once: ${output}`))),
   ])
   Object.assign(ports, serving)

@@ -30,8 +30,8 @@ async function credential(name: string, end: Date | undefined): Promise<Made> {
   return one
 }
 
-/** What the metric tells after a login with that credential, seconds; undefined = nothing. */
-async function told({ id, secret }: Made): Promise<number | undefined> {
+/** What the metric reports after a login with that credential, seconds; undefined = nothing. */
+async function reportedEnd({ id, secret }: Made): Promise<number | undefined> {
   const registry = createRegistry()
   const end = new CredentialEnd(registry, silentLog)
   const env = {
@@ -51,7 +51,7 @@ async function told({ id, secret }: Made): Promise<number | undefined> {
     },
   })
   await session.projectId()
-  await eventually('the login was told', () => Promise.resolve(noted !== undefined))
+  await eventually('the login was reported', () => Promise.resolve(noted !== undefined))
   await noted
   const page = await registry.metrics()
   const [, value] = /^couchestor_openstack_credential_expires_\S+ (\S+)$/m.exec(page) ?? []
@@ -70,11 +70,11 @@ describeLab('the end of a credential, by the real Keystone', () => {
     for (const { id } of made) await member.request('DELETE', `${path}/${id}`)
   })
 
-  it('is told of an application credential that has one', async () => {
-    expect(await told(await credential('dying', END))).toBe(END.getTime() / 1000)
+  it('is notified of an application credential that has one', async () => {
+    expect(await reportedEnd(await credential('dying', END))).toBe(END.getTime() / 1000)
   })
 
-  it('is not told of one that has none', async () => {
-    expect(await told(await credential('lasting', undefined))).toBeUndefined()
+  it('is not notified of one that has none', async () => {
+    expect(await reportedEnd(await credential('lasting', undefined))).toBeUndefined()
   })
 })

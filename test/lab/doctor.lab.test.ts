@@ -69,10 +69,10 @@ async function versions(): Promise<string> {
 }
 
 /** While the controller stands still: it writes at the end of each window, which is once a minute. */
-async function alone<T>(look: () => Promise<T>): Promise<T> {
+async function alone<T>(read: () => Promise<T>): Promise<T> {
   controller.signal('SIGSTOP')
   try {
-    return await look()
+    return await read()
   } finally {
     controller.signal('SIGCONT')
     await leadsAgain()
@@ -148,7 +148,7 @@ describeLab('the doctor', () => {
     expect(after).toBe(before)
   })
 
-  it("works with the controller's own account, and says what that may not look at", async () => {
+  it("works with the controller's own account, and says what that is not allowed to read", async () => {
     const run = await doctor({ args: [...ONE, ...inPod()] })
     expect(run.codes).toEqual([])
     expect(run.code).toBe(0)
@@ -157,7 +157,7 @@ describeLab('the doctor', () => {
     expect(passed).toMatch(/CustomResourceDefinitions are those of version/)
   })
 
-  it('tells a wrong secret without repeating it', async () => {
+  it('reports a wrong secret without repeating it', async () => {
     const secret = 'not-the-secret-31415926'
     const run = await doctor({ env: { OS_APPLICATION_CREDENTIAL_SECRET: secret } })
     expect(run.code).toBe(1)
@@ -172,7 +172,7 @@ describeLab('the doctor', () => {
     expect(run.text).not.toContain('gAAAA')
   })
 
-  it('tells at once that Keystone, Kubernetes or Prometheus do not answer', async () => {
+  it('reports at once that Keystone, Kubernetes or Prometheus do not answer', async () => {
     const started = Date.now()
     const cloudless = await doctor({ env: { OS_AUTH_URL: 'http://127.0.0.1:1/v3' } })
     expect(cloudless.codes).toContain('KeystoneUnreachable')

@@ -131,8 +131,8 @@ describeLab('the exporter, on the real Gnocchi and Prometheus', () => {
   })
 
   it('starts with the ConfigMap of the guide, and says in one line each what it uses instead', () => {
-    const told = exporter.text().match(/"msg":"ceilometer.yaml"/g)
-    expect(told).toHaveLength(7)
+    const reported = exporter.text().match(/"msg":"ceilometer.yaml"/g)
+    expect(reported).toHaveLength(7)
     expect(exporter.text()).toContain('8777')
   })
 
@@ -209,8 +209,8 @@ describeLab('the exporter, on the real Gnocchi and Prometheus', () => {
     gnocchiDown = false
     await healthIs(1)
     expect(await exporter.scrape()).toContain(`${READS}{volume_id="${volumeId}"`)
-    await eventually('the failure is told', () => Promise.resolve(failures().length > 0))
-    // a question that was under way when Gnocchi died fails in another way than those after it: both are told, each once
+    await eventually('the failure is reported', () => Promise.resolve(failures().length > 0))
+    // a question that was under way when Gnocchi died fails in another way than those after it: both are reported, each once
     expect(failures()).toEqual([...new Set(failures())])
   }, 500_000)
 
@@ -238,7 +238,7 @@ describeLab('the exporter, on the real Gnocchi and Prometheus', () => {
     expect(await exporter.stop()).toBe(0)
   })
 
-  it('says once that Keystone refuses the credential, tells no secret, and lives', async () => {
+  it('says once that Keystone refuses the credential, reports no secret, and lives', async () => {
     const secret = 'marker-secret-of-the-exporter'
     const env = osEnvironment({ OS_APPLICATION_CREDENTIAL_SECRET: secret })
     const refused = await startMetricsProcess(bundles, ['exporter'], env)

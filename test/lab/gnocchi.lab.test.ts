@@ -155,7 +155,7 @@ describeLab('the controller, deciding from Gnocchi alone', () => {
       180,
     )
     expect(m.spec).toMatchObject({ reason: 'Policy', policy: IDLE_POLICY, from: 'hot', to: 'cold' })
-    // the same disk of the same server, so Gnocchi goes on telling of it
+    // the same disk of the same server, so Gnocchi goes on reporting it
     expect(await diskOf(claims.idle, IOPS.idle)).toEqual(disks.idle)
     expect(await fleet.migrations('busy')).toEqual([])
     expect((await fleet.cinder.volume(claims.busy.volumeId))?.volume_type).toBe(

@@ -10,7 +10,7 @@ const HOUR = 3600
 const DAY = 24 * HOUR
 const STEP = 60
 
-/** A volume of the fleet and the operations per second it does `seconds` after the start; NaN = no agent tells. */
+/** A volume of the fleet and the operations per second it does `seconds` after the start; NaN = no agent reports it. */
 export type PastVolume = {
   readonly name: string
   readonly sizeGiB: number
@@ -25,7 +25,7 @@ type Pattern = (n: number) => Omit<PastVolume, 'name' | 'sizeGiB'>
 const SMALL = 4096
 const hourOf = (seconds: number): number => (seconds % DAY) / HOUR
 
-/** Each tells another story; `n` makes no two alike. */
+/** Each has another history; `n` makes no two alike. */
 const PATTERNS: Readonly<Record<string, Pattern>> = {
   idle: (n) => ({ tier: 'hot', iops: () => 0.5 + n / 10, bytes: SMALL }),
   busy: (n) => ({ tier: 'cold', iops: () => 2000 + 300 * n, bytes: SMALL }),

@@ -176,14 +176,14 @@ describeLab.each(PROMETHEUS)('days of history in a real Prometheus $version', (p
   })
 
   it('the controller moves what the backtest moves, in the same windows, across a restart', async () => {
-    const told = await backtest(usage)
-    expect(told.length).toBeGreaterThan(20)
-    expect((await live(usage)).toSorted(inOrder)).toEqual(told.toSorted(inOrder))
+    const reported = await backtest(usage)
+    expect(reported.length).toBeGreaterThan(20)
+    expect((await live(usage)).toSorted(inOrder)).toEqual(reported.toSorted(inOrder))
   })
 
   it('a plan without a checkpoint wants, from history alone, what the backtest decides then', async () => {
-    const told = await backtest(usage)
-    const first = new Map(told.toReversed().map((d) => [d.volume, d]))
+    const reported = await backtest(usage)
+    const first = new Map(reported.toReversed().map((d) => [d.volume, d]))
     // when something is decided for the first time, and once when all is said
     const times = [...new Set([...first.values()].map((d) => d.at))].toSorted((a, b) => a - b)
     const chosen = [...times.filter((_, i) => i % 2 === 0), DAYS * 86_400 - WINDOW]
@@ -191,7 +191,7 @@ describeLab.each(PROMETHEUS)('days of history in a real Prometheus $version', (p
     for (const at of chosen) {
       for (const { namespace, claim, action, to } of await planAt(usage, at)) {
         const decided = first.get(`${namespace}/${claim}`)
-        // by then the backtest has moved it, and looks at it on another tier
+        // by then the backtest has moved it, and evaluates it on another tier
         if (decided !== undefined && decided.at < at) continue
         const expected = decided?.at === at ? decided.to : ''
         const wanted = action === 'next' || action === 'wait' ? to : ''

@@ -45,7 +45,7 @@ bg() {
   printf '%s %s %s\n' "$pid" "$(started_at "$pid")" "$size" >"$STATE/pids/$name"
 }
 
-# await NAME SECONDS CHECK...: polls CHECK until it succeeds; a process that died meanwhile is told at once
+# await NAME SECONDS CHECK...: polls CHECK until it succeeds; a process that died meanwhile is reported at once
 await() {
   local name=$1 end=$((SECONDS + $2)); shift
   printf '%q ' "$@" >"$STATE/cmd/$name.ready"; shift

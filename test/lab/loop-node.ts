@@ -72,7 +72,7 @@ export function createLoopNode(): LoopNode {
         symlinkSync(`/sys/block/${name}/${entry}`, join(folder, name, entry))
       writeFileSync(join(folder, name, 'serial'), volumeId)
       await command('mv', ['--no-target-directory', join(folder, name), dir])
-      // the kernel tells of a disk that can be seen; what it told before, somebody may have looked at without seeing this one
+      // the kernel reports a disk that can be seen; what it reported before may have been read without seeing this one
       writeFileSync(`/sys/block/${name}/uevent`, 'change')
       return disk
     },

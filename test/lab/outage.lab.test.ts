@@ -63,7 +63,7 @@ async function aliveAgain(): Promise<void> {
     return controller.end() !== undefined || renewedAt(await lease()) > from
   })
   const end = controller.end()
-  if (end?.code === 0) throw new Error('the controller ended as if it had been told to')
+  if (end?.code === 0) throw new Error('the controller ended as if it had been asked to')
   if (end !== undefined) controller = await startController()
 }
 
@@ -116,7 +116,7 @@ describeLab('the controller, when what it needs goes away in mid-move', () => {
     const move = await inMidMove('killed-leader')
     expect(await (await fetch(`${standby.healthUrl}/readyz`)).text()).toBe('standby\n')
     await controller.kill()
-    const { moves } = await standby.told('took over the moves in flight')
+    const { moves } = await standby.logged('took over the moves in flight')
     expect(moves).toBe(1)
     resume()
     await arrivedOnce(move)

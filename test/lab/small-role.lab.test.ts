@@ -50,8 +50,10 @@ describeLab("the controller, under the guide's own role", () => {
     const ready = policy.status?.conditions?.find((c) => c.type === 'Ready')
     for (const resource of ['namespaces', 'pods']) {
       expect(ready?.message).toContain(resource)
-      const told = controller.lines().some((l) => `${String(l['missingRule'])}`.includes(resource))
-      expect(told).toBe(true)
+      const reported = controller
+        .lines()
+        .some((l) => `${String(l['missingRule'])}`.includes(resource))
+      expect(reported).toBe(true)
     }
     expect((await fetch(`${controller.healthUrl}/readyz`)).status).toBe(200)
   })

@@ -167,7 +167,7 @@ describeLab('the controller, end to end', () => {
     })
   })
 
-  it('tells the story of each claim in events and annotations', async () => {
+  it('documents each claim in events and annotations', async () => {
     for (const name of ['idle', 'pinned'] as const) {
       await fleet.eventWhen(name, 'RestoreNeedsClass')
       const reasons = (await fleet.events(name)).map((e) => e.reason)

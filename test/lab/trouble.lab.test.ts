@@ -104,7 +104,7 @@ describeLab('the controller, when Cinder is in trouble', () => {
     expect(await fleet.digest(volumeId)).toBe(before)
   })
 
-  it('sees a silent revert, tells it, and does not ask again', async () => {
+  it('sees a silent revert, reports it, and does not ask again', async () => {
     const { volumeId } = await fleet.claim('reverted', NEVER)
     await fleet.annotate('reverted', { [FORCE]: 'cold' })
     const failed = await fleet.migrationWhen(
@@ -183,7 +183,7 @@ describeLab('the controller, when Cinder is in trouble', () => {
     expect(message).toContain('an administrator must check cinder-volume')
     expect((await fleet.cinder.volume(volumeId))?.status).toBe('retyping')
     expect(retypesOf(volumeId)).toHaveLength(1)
-    await eventually('the gauge tells it', async () => {
+    await eventually('the gauge shows it', async () => {
       const metrics = await (await fetch(controller.metricsUrl)).text()
       return /couchestor_migrations_in_flight\{.*step="Stuck"\} 1/.test(metrics)
     })

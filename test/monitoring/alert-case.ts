@@ -4,7 +4,11 @@ export type Labels = Readonly<Record<string, string>>
 export type Series = { readonly series: string; readonly values: string }
 
 /** An alert as people get it: labels beside alertname and severity, and what stands for the templates in its text. */
-export type Told = { readonly labels: Labels; readonly value?: string; readonly queried?: string }
+export type FiredAlert = {
+  readonly labels: Labels
+  readonly value?: string
+  readonly queried?: string
+}
 
 export type AlertCase = {
   readonly alert: string
@@ -13,7 +17,7 @@ export type AlertCase = {
   readonly fires: {
     readonly series: readonly Series[]
     readonly at: string
-    readonly told: Told
+    readonly fired: FiredAlert
   }
   readonly silent: readonly {
     readonly why: string

@@ -83,27 +83,27 @@ function overlap(a: GridPos, b: GridPos): boolean {
 }
 
 function* panel(p: Panel): Iterable<string> {
-  const told = `panel "${p.title}"`
+  const panel = `panel "${p.title}"`
   const { defaults } = p.fieldConfig
   if (p.title === '') yield 'a panel without title'
-  if (p.description.length < 15) yield `${told} says too little about itself`
-  if (defaults.noValue === '') yield `${told} says nothing when there is no data`
-  if (p.datasource.uid !== '${datasource}') yield `${told} names a data source`
-  if (p.targets.length === 0) yield `${told} asks nothing`
+  if (p.description.length < 15) yield `${panel} says too little about itself`
+  if (defaults.noValue === '') yield `${panel} says nothing when there is no data`
+  if (p.datasource.uid !== '${datasource}') yield `${panel} names a data source`
+  if (p.targets.length === 0) yield `${panel} asks nothing`
   const legends = p.targets.map((t) => t.legendFormat)
-  if (new Set(legends).size < legends.length) yield `${told} has a legend twice`
+  if (new Set(legends).size < legends.length) yield `${panel} has a legend twice`
   const steps = defaults.thresholds.steps.map((s) => s.value ?? -Infinity)
   if (steps[0] !== -Infinity || steps.some((v, i) => i > 0 && v <= steps[i - 1]!))
-    yield `${told} has thresholds out of order`
-  for (const t of p.targets) yield* legend(told, t)
+    yield `${panel} has thresholds out of order`
+  for (const t of p.targets) yield* legend(panel, t)
 }
 
-function* legend(told: string, { refId, legendFormat, expr }: Panel['targets'][number]) {
-  if (legendFormat === '') yield `${told} ${refId} has no legend`
+function* legend(panel: string, { refId, legendFormat, expr }: Panel['targets'][number]) {
+  if (legendFormat === '') yield `${panel} ${refId} has no legend`
   const { grouped, selectors } = namesIn(expr)
   const kept = new Set([...grouped, ...selectors.flatMap((s) => labelsOf(s.metric)), 'instance'])
   for (const [, label] of legendFormat.matchAll(/\{\{(\w*)\}\}/g))
-    if (!kept.has(label!)) yield `${told} ${refId} has a legend of ${label}, which no series bears`
+    if (!kept.has(label!)) yield `${panel} ${refId} has a legend of ${label}, which no series bears`
 }
 
 function* variables(d: Dashboard): Iterable<string> {

@@ -150,7 +150,7 @@ describeLab('the dashboards, with the series of a running controller and agent',
     const controller = await startController({ config: { own_metrics: { per_volume: true } } })
     scraped('couchestor', new URL(controller.metricsUrl).host)
     // only now is there something to do: its counters begin at zero
-    await controller.told('leading')
+    await controller.logged('leading')
     await fleet.annotate('pinned', { 'couchestor.io/force-tier': 'warm' })
     await fleet.policy(POLICY, {
       tiers: TIERS,
@@ -201,7 +201,7 @@ describeLab('the dashboards, with the series of a running controller and agent',
         for (const [, , target, volume] of open) await ask(target, volume)
         return open.length === 0
       }
-      // rates need some scrapes; what is still missing after them is told query by query
+      // rates need some scrapes; what is still missing after them is listed query by query
       await eventually('every query has an answer', all, 200, 2000).catch(() => undefined)
       for (const q of queries.filter(mayBeEmpty)) await ask(q[2], q[3])
     })

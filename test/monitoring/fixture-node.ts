@@ -52,7 +52,7 @@ export function createFixtureNode(disks: readonly FixtureDisk[]): FixtureNode {
   }
 }
 
-/** The 17 fields of a row after `seconds`; times of operations are not looked at. */
+/** The 17 fields of a row after `seconds`; times of operations are not checked. */
 function row({ reads, writes, bytesPerOperation }: FixtureDisk, seconds: number): string {
   const side = (perSecond: number) => {
     const operations = Math.round(perSecond * seconds)

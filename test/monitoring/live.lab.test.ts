@@ -58,7 +58,7 @@ describeLab('a real controller that a real Prometheus scrapes', () => {
     }
   })
 
-  it('tells its fleet, and its volume', async () => {
+  it('reports its fleet, and its volume', async () => {
     const text = await page()
     expect(text).toContain(`couchestor_volumes{policy="${NAME}",tier="hot"} 1`)
     expect(text).toContain(`couchestor_volumes_size_bytes{policy="${NAME}",tier="hot"} ${2 ** 30}`)

@@ -55,7 +55,7 @@ describe('the page of a leader', () => {
     }
   })
 
-  it('tells volumes, size and money by tier', async () => {
+  it('reports volumes, size and money by tier', async () => {
     const stage = new Stage()
     priced(stage, { mode: 'Observe', budget: { maxMonthlyCost: 5 } })
     stage.claim({ name: 'idle', sizeGiB: 10 })
@@ -80,7 +80,7 @@ describe('the page of a leader', () => {
     ])
   })
 
-  it('tells how far usage numbers reach, and until when', async () => {
+  it('reports how far usage numbers reach, and until when', async () => {
     const stage = new Stage()
     stage.policy({ migration: { attached: 'Allow' } })
     stage.claim({ name: 'unseen', iops: undefined, node: 'node-1' })
@@ -99,7 +99,7 @@ describe('the page of a leader', () => {
     expect(await lines('couchestor_source_up')).toEqual(['couchestor_source_up{policy="tiered"} 1'])
   })
 
-  it('tells a source that is down, and keeps the end of the last window', async () => {
+  it('reports a source that is down, and keeps the end of the last window', async () => {
     const stage = new Stage()
     stage.policy()
     stage.claim({ name: 'busy', iops: 3000, node: 'node-1' })
@@ -111,7 +111,7 @@ describe('the page of a leader', () => {
     expect(await lines('couchestor_window_end_timestamp_seconds')).toEqual(before)
   })
 
-  it('tells the conditions of a policy, and forgets those of one that is gone', async () => {
+  it('reports the conditions of a policy, and forgets those of one that is gone', async () => {
     const stage = new Stage()
     stage.policy({ paused: true })
     stage.claim({ name: 'idle' })
@@ -151,7 +151,7 @@ describe('series per volume', () => {
     expect(await read()).not.toContain('volume_id=')
   })
 
-  it('tell tier, demand, coverage, cost and lead, and go with the volume', async () => {
+  it('report tier, demand, coverage, cost and lead, and go with the volume', async () => {
     const stage = new Stage()
     priced(stage, { mode: 'Observe' })
     const volume = stage.claim({ name: 'idle', sizeGiB: 10 })

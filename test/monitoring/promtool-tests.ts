@@ -1,6 +1,6 @@
 import { dump } from 'js-yaml'
 import { ALERTS, RULE_GROUPS } from '../../tools/monitoring/rules.ts'
-import type { AlertCase, Labels, Series, Told } from './alert-case.ts'
+import type { AlertCase, FiredAlert, Labels, Series } from './alert-case.ts'
 
 import type { RecordingCase } from './cases/recording.ts'
 
@@ -8,15 +8,15 @@ import type { RecordingCase } from './cases/recording.ts'
 export function alertTests(one: AlertCase, rules: string): string {
   const { alert, fires, silent, interval: every } = one
   const interval = every ?? '1m'
-  const expect = (at: string, told: readonly Told[]) => [
-    { eval_time: at, alertname: alert, exp_alerts: told.map((t) => expected(alert, t)) },
+  const expect = (at: string, fired: readonly FiredAlert[]) => [
+    { eval_time: at, alertname: alert, exp_alerts: fired.map((t) => expected(alert, t)) },
   ]
   return file(rules, interval, [
     {
       interval,
       name: `${alert} fires`,
       input_series: fires.series,
-      alert_rule_test: expect(fires.at, [fires.told]),
+      alert_rule_test: expect(fires.at, [fires.fired]),
     },
     ...silent.map((s) => ({
       interval,
@@ -34,14 +34,14 @@ export function alertTests(one: AlertCase, rules: string): string {
 export function withForeignLabels(one: AlertCase): AlertCase {
   const all = (list: readonly Series[]) => list.map(foreignSeries)
   const { fires } = one
-  const instance = fires.told.labels['instance']
-  const told = instance === undefined ? {} : foreignOf(instance, fires.told.labels)
+  const instance = fires.fired.labels['instance']
+  const foreign = instance === undefined ? {} : foreignOf(instance, fires.fired.labels)
   return {
     ...one,
     fires: {
       ...fires,
       series: all(fires.series),
-      told: { ...fires.told, labels: { ...fires.told.labels, ...told } },
+      fired: { ...fires.fired, labels: { ...fires.fired.labels, ...foreign } },
     },
     silent: one.silent.map((s) => ({ ...s, series: all(s.series) })),
   }
@@ -93,21 +93,21 @@ function file(rules: string, interval: string, tests: readonly object[]): string
 }
 
 /** What promtool has to see: every label, and each text with its templates filled in. */
-function expected(name: string, told: Told) {
+function expected(name: string, fired: FiredAlert) {
   const alert = ALERTS.find((a) => a.alert === name)
   if (alert === undefined) throw new Error(`there is no alert ${name}`)
   const { severity, summary, description, runbook } = alert
   return {
-    exp_labels: { severity, ...told.labels },
+    exp_labels: { severity, ...fired.labels },
     exp_annotations: {
-      summary: filled(summary, told),
-      description: filled(description, told),
+      summary: filled(summary, fired),
+      description: filled(description, fired),
       runbook_url: `https://github.com/abiolaogu/couchestor/blob/main/docs/runbooks/${runbook}.md`,
     },
   }
 }
 
-function filled(text: string, { labels, value, queried }: Told): string {
+function filled(text: string, { labels, value, queried }: FiredAlert): string {
   return text
     .replaceAll(/\{\{ with .*?\{\{ end \}\}/g, queried ?? '')
     .replaceAll(/\{\{ \$labels\.(\w+) \}\}/g, (_, name: string) => labels[name] ?? '')

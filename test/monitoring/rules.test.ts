@@ -58,10 +58,10 @@ describe('an alert', () => {
     expect(a.description).toMatch(/[.?]$/)
   })
 
-  it.each(ALERTS.map((a) => [a.alert, a] as const))('%s tells only labels it has', (_, a) => {
-    const told = [...`${a.summary} ${a.description}`.matchAll(/\$labels\.(\w+)/g)].map((m) => m[1])
+  it.each(ALERTS.map((a) => [a.alert, a] as const))('%s reports only labels it has', (_, a) => {
+    const fired = [...`${a.summary} ${a.description}`.matchAll(/\$labels\.(\w+)/g)].map((m) => m[1])
     const { fires } = CASES.find((c) => c.alert === a.alert)!
-    for (const label of told) expect(Object.keys(fires.told.labels)).toContain(label)
+    for (const label of fired) expect(Object.keys(fires.fired.labels)).toContain(label)
   })
 })
 

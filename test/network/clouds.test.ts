@@ -93,29 +93,29 @@ describe('a volume is moved on a cloud whose version documents', () => {
 it('a cloud without documents is asked with the microversion that its answers name', async () => {
   const { stage } = busy()
   instead(stage, 'cinder', DOCUMENTS, html(404))
-  const { diagnosis } = await look(stage)
+  const { diagnosis } = await examine(stage)
   expect(diagnosis.findings.map((f) => f.code)).not.toContain('CinderOld')
 })
 
-it('an old cloud without documents is told by its refusal', async () => {
+it('an old cloud without documents is recognised by its refusal', async () => {
   const stage = new Stage({ cloud: { maxMinor: 59 } })
   stage.policy()
   stage.claim({ name: 'data', iops: 3000 })
   instead(stage, 'cinder', DOCUMENTS, html(404))
-  const { diagnosis } = await look(stage)
+  const { diagnosis } = await examine(stage)
   expect(diagnosis.findings.find((f) => f.code === 'CinderOld')?.what).toContain('3.59')
 })
 
 it('where nothing is Cinder, the endpoint is named with what was tried', async () => {
   const { stage } = busy()
   instead(stage, 'cinder', /./, html(404))
-  const { diagnosis } = await look(stage)
+  const { diagnosis } = await examine(stage)
   const found = diagnosis.findings.find((f) => f.code === 'CinderUnreachable')
   expect(found?.what).toMatch(/nothing at https:\/\/cinder\.sim\/v3\/\w+ answers as version 3/)
   expect(found?.what).toContain('404')
 })
 
-const look = (stage: Stage) => doctorOn(stage.world, stage.clock, { configYaml: CONFIG })
+const examine = (stage: Stage) => doctorOn(stage.world, stage.clock, { configYaml: CONFIG })
 
 type Catalog = { token: { catalog: Json[] } }
 
@@ -159,7 +159,7 @@ describe('the catalog of a token', () => {
         }
       return body
     })
-    const { diagnosis } = await look(stage)
+    const { diagnosis } = await examine(stage)
     const found = diagnosis.findings.find((f) => f.code === 'CinderEndpointMissing')
     expect(found?.what).toContain('only version 2 of the block storage API')
     expect(found?.what).toContain('https://cinder.sim/v2/')
@@ -216,7 +216,7 @@ it('one odd row of types, zones or services hides none of the others from the do
       ]),
     ),
   )
-  const { codes } = await look(stage)
+  const { codes } = await examine(stage)
   expect(codes).not.toContain('TierTypeMissing')
   expect(codes).not.toContain('CinderUnreachable')
 })
@@ -257,7 +257,7 @@ describe('Keystone', () => {
   ])('that answers with %s leads the doctor to OS_AUTH_URL', async (_, answer) => {
     const { stage } = busy()
     instead(stage, 'keystone', /./, answer)
-    const { codes, text } = await look(stage)
+    const { codes, text } = await examine(stage)
     expect(codes).toContain('AuthUrlWrong')
     expect(codes).not.toContain('CredentialRefused')
     expect(text).toContain('OS_AUTH_URL https://keystone.sim/v3')

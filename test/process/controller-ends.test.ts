@@ -31,6 +31,6 @@ it.concurrent.each<[string, (c: ControllerRun) => void, { cloud?: Health; until?
   expect(await ending(trouble, options)).toBe(1)
 })
 
-it.concurrent('a leader that is told to stop releases its lease and exits with 0', async () => {
+it.concurrent('a leader that is asked to stop releases its lease and exits with 0', async () => {
   expect(await ending((c) => c.signal('SIGTERM'))).toBe(0)
 })

@@ -46,12 +46,12 @@ class Week {
     for (let minute = 0; minute < WEEK_MINUTES; minute++) {
       if (minute % 90 === 0) this.#somethingHappens()
       await this.stage.clock.advance(MINUTE)
-      this.#look()
+      this.#observe()
     }
     // nothing new is asked for, and what runs comes to its end
     for (let minute = 0; minute < 180; minute++) {
       await this.stage.clock.advance(MINUTE)
-      this.#look()
+      this.#observe()
     }
     for (const { life } of this.#running) life.kill()
   }
@@ -99,7 +99,7 @@ class Week {
     return lines.includes('"outcome":"pending"') ? 'before the call' : 'before the outcome'
   }
 
-  #look(): void {
+  #observe(): void {
     const before = this.stage.clock.now()
     for (const [claim, volume] of this.#volumes) {
       const typeId = this.#typeOf(volume.id)
@@ -131,7 +131,7 @@ function reconstructed(lines: AuditLines) {
 }
 
 describe.each([1])('a week of lines (seed %i)', (seed) => {
-  it('tells every move exactly, also those whose leader was killed between two lines', async () => {
+  it('reports every move exactly, also those whose leader was killed between two lines', async () => {
     const week = new Week(seed)
     await week.play()
     const moves = reconstructed(week.lines)
@@ -143,16 +143,16 @@ describe.each([1])('a week of lines (seed %i)', (seed) => {
     expect(moves.some((m) => m.outcome === undefined && m.hasMoved)).toBe(true)
 
     // each volume, from type to type, in the order and at the time in which Cinder showed it
-    const told = moves.filter((m) => m.hasMoved)
+    const reported = moves.filter((m) => m.hasMoved)
     const path = (list: readonly { claim: string; from: string; to: string }[]) =>
       CLAIMS.map((name) => ({
         name,
         path: list.filter((m) => m.claim === name).map(({ from, to }) => `${from} to ${to}`),
       }))
-    expect(path(told)).toEqual(path(week.truth))
+    expect(path(reported)).toEqual(path(week.truth))
     for (const name of CLAIMS) {
       const truth = week.truth.filter((m) => m.claim === name)
-      for (const [i, { began, ended }] of told.filter((m) => m.claim === name).entries()) {
+      for (const [i, { began, ended }] of reported.filter((m) => m.claim === name).entries()) {
         expect(began).toBeLessThanOrEqual(truth[i]?.before ?? 0)
         expect(ended).toBeGreaterThanOrEqual(truth[i]?.after ?? Infinity)
       }

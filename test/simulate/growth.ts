@@ -27,7 +27,7 @@ export async function heldAfter(hours: number): Promise<Held> {
   universe.seedPolicy(POLICY, { ...policySpec(POLICY, dice), mode: 'Auto', paused: false })
   let made = 0
   const make = () => {
-    // what is where it belongs moves nowhere: moves are kept for days, and would be told apart from what grows by them
+    // what is where it belongs moves nowhere: moves are kept for days, and would be mistaken for what grows by them
     const busy = dice.chance(0.5)
     cluster.provision({
       namespace: dice.one(['shop', 'lab']),

@@ -16,7 +16,7 @@ export type Call = {
 
 type Rest = { readonly typeId: string; readonly firstMs: number; readonly lastMs: number }
 
-/** Whoever says nothing about when to come again wants to be left alone for a while all the same. */
+/** A server that does not say when to retry is left alone for a while all the same. */
 const SHORTEST_PAUSE_MS = 10_000
 
 /** What oracles must know of the past. Times are ms on the monotonic clock. */
@@ -35,7 +35,7 @@ export class Memory {
   readonly sent = new Map<string, number>()
   /** The unbroken row of reads that show a volume at rest on one type, by volume. */
   readonly restShown = new Map<string, Rest>()
-  /** Until when who was told to come later may not repeat the call of a move, by replica and uid of the move. */
+  /** Until when a client that was asked to retry later may not repeat the call of a move, by replica and uid of the move. */
   readonly laterUntil = new Map<string, number>()
   /** Since when a volume is in use, by volume. */
   readonly usedSince = new Map<string, number>()
@@ -75,7 +75,7 @@ export class Memory {
   ): void {
     const id = headers?.['x-openstack-request-id'] ?? ''
     this.answers.set(id, status)
-    // whoever refuses a call for its token or its haste has not made it
+    // a server that refuses a call for its token or its rate has not made it
     if (status === 401 || status === 429)
       this.sent.delete(/\/volumes\/([^/]+)\/action$/.exec(url)?.[1] ?? '')
     if (status !== 413 && status !== 429) return

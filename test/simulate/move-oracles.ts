@@ -10,9 +10,9 @@ import type { Universe } from './universe.ts'
 const HEARD_MS = 300_000
 /** A call may be under way for as long as this, whatever its sender saw. */
 const UNDER_WAY_MS = 19_000
-/** A volume that has come to rest is looked at far more often than this. */
+/** A volume that has come to rest is read far more often than this. */
 const NOTICED_MS = 1_800_000
-/** Of time that is told in minutes and of clocks that differ. */
+/** Of time that is given in minutes and of clocks that differ. */
 const TOLERANCE_MS = 120_000
 
 /** Between two reads that agree. */
@@ -41,7 +41,7 @@ export const MOVE_DEPARTURES: readonly Oracle<[identity: string, HttpRequest]>[]
 
 export const MOVE_CONSTANTS: readonly Oracle<[]>[] = [
   { name: 'what has finished has finished', check: finishedIsFinished },
-  { name: 'what has ended is told', check: endIsTold },
+  { name: 'what has ended is reported', check: endIsReported },
   { name: 'what is past its deadline is stuck', check: lateIsStuck },
   { name: 'a pause that was asked for is no failure', check: tooManyAtOnce },
 ]
@@ -229,12 +229,12 @@ function finishedIsFinished(universe: Universe): string[] {
     })
 }
 
-function endIsTold(universe: Universe): string[] {
+function endIsReported(universe: Universe): string[] {
   const now = universe.clock.monotonic()
   const { restingSince } = universe.monitor.memory
   return universe.moves().flatMap(({ metadata, status }) => {
     const since = restingSince.get(metadata.uid ?? '') ?? now
-    return now - since > NOTICED_MS && !universe.cannotBeTold(metadata.name)
+    return now - since > NOTICED_MS && !universe.cannotBeReported(metadata.name)
       ? [`${metadata.name} stays ${status?.step} (${status?.reason}) though the volume is at rest`]
       : []
   })
@@ -252,7 +252,7 @@ function lateIsStuck(universe: Universe): string[] {
     const step = status?.step ?? ''
     return late &&
       (step === 'Retyping' || step === 'Requested') &&
-      !universe.cannotBeTold(metadata.name)
+      !universe.cannotBeReported(metadata.name)
       ? [`${metadata.name} is ${step} (${status?.reason}) long after its deadline`]
       : []
   })

@@ -88,7 +88,7 @@ function ownClaim(_: Seen, { claim, move }: Arrival): string[] {
 /** Candidates write the lease, and events are words about what has happened. */
 const ANYBODYS = /\/leases(\/|\?|$)|\/events(\/|\?|$)|reviews(\?|$)/
 
-/** One that was suspended wakes with an old picture: whatever it writes then is against its successor. */
+/** One that was suspended wakes with an old view: whatever it writes then is against its successor. */
 function leaderOnly(view: WorldView, identity: string, { method, url }: HttpRequest): string[] {
   const isCall = method === 'POST' && /\/volumes\/[^/]+\/action$/.test(url)
   const isWrite = method !== 'GET' && url.startsWith('http://kube.sim') && !ANYBODYS.test(url)

@@ -147,7 +147,7 @@ function someLeader(universe: Universe): string[] {
 function openMovesSay(universe: Universe): string[] {
   return universe
     .moves()
-    .filter((m) => !isFinished(m) && !universe.cannotBeTold(m.metadata.name))
+    .filter((m) => !isFinished(m) && !universe.cannotBeReported(m.metadata.name))
     .filter((m) => !isInFlight(m) && (m.status?.reason ?? '') === '')
     .map((m) => `${m.metadata.namespace}/${m.metadata.name} is open without a reason`)
 }

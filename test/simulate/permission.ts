@@ -6,7 +6,7 @@ import type { Universe } from './universe.ts'
 
 export const UNMANAGED = 'no policy manages it'
 
-/** Why a claim may not be moved now, whoever wants it. Written from the documentation, not from the product's code. */
+/** Why a claim may not be moved now, regardless of who wants it. Written from the documentation, not from the product's code. */
 export function forbiddenFor(universe: Universe, claim: ClaimTruth): string[] {
   const object = universe.cluster.claimObject(claim)
   if (object === undefined) return ['the claim is gone']

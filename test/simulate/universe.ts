@@ -78,7 +78,7 @@ export class Universe {
   readonly monitor: Monitor
   readonly replicas = new Set<Replica>()
   readonly episodes = new Set<Episode>()
-  /** Told of each request of a replica that was answered, while an action waits for its moment. */
+  /** Notified of each request of a replica that was answered, while an action waits for its moment. */
   readonly moments = new Set<Moment>()
   /** What the script has set and must take away again. */
   readonly undo = new Map<string, () => void>()
@@ -272,7 +272,7 @@ export class Universe {
   }
 
   /** Whether nothing of this move can be saved: writes are refused, or nobody can read it. */
-  cannotBeTold(move: string): boolean {
+  cannotBeReported(move: string): boolean {
     return this.undo.has(`status of ${move}`) || this.undo.has(BROKEN + move)
   }
 

@@ -23,7 +23,7 @@ export type DisksRead =
       readonly lacking: ReadonlyMap<string, Lack>
       /** Disks that several collectors report. */
       readonly doubled: readonly string[]
-      /** Between two polls of these disks; undefined when there are too few samples to tell. */
+      /** Between two polls of these disks; undefined when there are too few samples. */
       readonly intervalSeconds: number | undefined
     }
   | { readonly kind: 'Failed'; readonly why: string }

@@ -67,7 +67,7 @@ async function answer(source: ReturnType<typeof sourceOf>, endSeconds = END, win
 }
 
 describe('the Gnocchi source', () => {
-  it('finds a volume by its server and device, and tells operations and bytes per second', async () => {
+  it('finds a volume by its server and device, and reports operations and bytes per second', async () => {
     const { aggregates, asked } = polled({ [`${SERVER}-vdb`]: (t) => 3 * t })
     const { volumes, warnings } = await answer(sourceOf(aggregates, [at('v1')]))
     expect(volumes.get('v1')).toEqual({

@@ -35,7 +35,7 @@ const SLICE = 500
 /**
  * Usage from Gnocchi: the counters of each attached disk, as Ceilometer polls them from the hypervisor. One question per
  * hundred disks and window, or per day when history is read. A volume is seen while it is attached to a server, as the
- * disk that its attachment names. The mean of the counter is asked and differenced here, since `rate:mean` does not tell
+ * disk that its attachment names. The mean of the counter is asked and differenced here, since `rate:mean` does not show
  * over which time it rose (docs/gnocchi.md). Per second, means over the window; `window` never throws.
  */
 export function createGnocchiSource(parts: GnocchiSourceParts): ActivitySource {

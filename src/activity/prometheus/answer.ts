@@ -22,7 +22,7 @@ export type Parsed<T> =
 /**
  * Reads the envelope of `/api/v1/query`. A success with warnings, with `isPartial` or cut by a limit is
  * unusable as a whole: the volumes that are missing from it would look idle.
- * Source: Prometheus HTTP API; `isPartial` is VictoriaMetrics', warnings are how Thanos tells partial data.
+ * Source: Prometheus HTTP API; `isPartial` is VictoriaMetrics', warnings are how Thanos reports partial data.
  */
 export function parseVector(body: unknown): Parsed<VectorItem> {
   const parsed = parseAs(body, 'vector', vectorItem)

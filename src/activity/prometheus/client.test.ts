@@ -117,7 +117,7 @@ describe('a query to Prometheus', () => {
     [302, ['POST'], /redirect/],
     [405, ['POST', 'GET'], /refuses both POST and GET/],
     [414, ['POST'], /too long for a URL/],
-  ])('tells what to do after %i', async (status, methods, advice) => {
+  ])('reports what to do after %i', async (status, methods, advice) => {
     const { http, fetched } = await run({ status, body: 'no' })
 
     expect(http.requests.map((r) => r.method)).toEqual(methods)

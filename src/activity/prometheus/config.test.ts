@@ -52,7 +52,7 @@ describe('the configuration of the Prometheus source', () => {
     },
   )
 
-  it('tells all mistakes at once', () => {
+  it('reports all mistakes at once', () => {
     expect(() =>
       checkPrometheusConfig({ ...good, endpoint: 'x', queryTimeoutMs: 0, lagSeconds: -1 }),
     ).toThrow(/endpoint.*query_timeout.*lag/)

@@ -1,6 +1,6 @@
 import type { IdentityKind } from './presets.ts'
 
-/** What a label says about the volume: its id, nothing we manage, or why it cannot be told. */
+/** What a label says about the volume: its id, nothing we manage, or why it cannot be determined. */
 export type Identity =
   | { readonly kind: 'Volume'; readonly id: string }
   | { readonly kind: 'Foreign' }

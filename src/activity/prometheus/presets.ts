@@ -33,7 +33,7 @@ export type Preset = {
 }
 
 /**
- * The counters of a preset, the labels that tell two devices apart, whoever scraped them, and those that tell two
+ * The counters of a preset, the labels that distinguish two devices, regardless of the scraper, and those that distinguish two
  * places apart. Several paths lead from one place to a volume: their I/O adds up, their samples do not.
  */
 type Counters = {
@@ -87,7 +87,7 @@ export function presetOf(config: PrometheusSourceConfig): Preset {
   const matchers = config.matchers ?? {}
   switch (config.preset) {
     case 'agent':
-      // where a disk tells 20 characters only, these are the label
+      // where a disk reports 20 characters only, these are the label
       return {
         ...direct(AGENT, 'volume_id', 'serial', '', matchers),
         presence: `count by (node) (last_over_time(${AGENT_SUCCESS}{node=~".+"${rendered(matchers)}}[{{range}}]))`,

@@ -9,7 +9,7 @@ import { scriptedHttp, vector } from './scripted-http.ts'
 import type { PrometheusSourceOptions } from './source.ts'
 import { createPrometheusSource } from './source.ts'
 
-// for tests: a source whose server answers the four questions of one window as told
+// for tests: a source whose server answers the four questions of one window as scripted
 
 export const END = 1_767_226_200
 const WINDOW = { endSeconds: END, windowSeconds: 1800 }

@@ -78,7 +78,7 @@ describe('the scrape interval', () => {
     )
   })
 
-  it('that is set too long is told, since gaps are not seen then', async () => {
+  it('that is set too long is reported, since gaps are not seen then', async () => {
     const config = { scrapeIntervalSeconds: 60 }
     const { answer } = await ask(answers(counted('90')), { config })
     expect(answer).toHaveProperty('warnings', [

@@ -20,7 +20,7 @@ describe('a window from Prometheus', () => {
     expect(http.requests).toHaveLength(4)
   })
 
-  it('never tells more than 100 % coverage', async () => {
+  it('never reports more than 100 % coverage', async () => {
     const { answer } = await ask(
       answers({ reads: [[{ volume_id: A }, '61']], writes: [[{ volume_id: A }, '120']] }),
     )

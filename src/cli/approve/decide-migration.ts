@@ -33,7 +33,7 @@ export async function decideMigration(
       await write(decision, m, deps)
       break
     } catch (e) {
-      // the controller writes the status while it waits; look again
+      // the controller writes the status while it waits; read again
       if (!(e instanceof ApiError) || e.reason !== 'Conflict' || tries === TRIES) throw e
     }
   }
@@ -125,11 +125,15 @@ async function write(decision: Decision, m: VolumeMigration, deps: DecisionDeps)
     },
     { type: 'merge', ...(namespace === undefined ? {} : { namespace }) },
   )
-  // the controller tells of the end of a cancelled move itself
-  if (approve) tell('MigrationApproved', m, deps)
+  // the controller reports the end of a cancelled move itself
+  if (approve) emitEvent('MigrationApproved', m, deps)
 }
 
-function tell(reason: EventReason, { metadata, spec }: VolumeMigration, deps: DecisionDeps): void {
+function emitEvent(
+  reason: EventReason,
+  { metadata, spec }: VolumeMigration,
+  deps: DecisionDeps,
+): void {
   const { namespace } = metadata
   deps.events.event(
     {

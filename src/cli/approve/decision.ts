@@ -9,7 +9,7 @@ export type DecisionDeps = {
   readonly events: EventRecorder
   readonly clock: Clock
   readonly terminal: Terminal
-  /** Where objects are looked for without `-n`. */
+  /** Where objects are searched without `-n`. */
   readonly namespace: string
   /** The user as the API server knows them. */
   readonly who: string

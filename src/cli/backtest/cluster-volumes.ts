@@ -27,7 +27,7 @@ const PAGE = 500
 
 type SizedVolume = KubeObject & { spec?: { capacity?: { storage?: string } } }
 
-/** The Cinder volumes whose claims this policy would manage, as far as selectors tell. Only reads. */
+/** The Cinder volumes whose claims this policy would manage, as far as selectors say. Only reads. */
 export async function clusterVolumes(
   kube: Pick<KubeClient, 'list'>,
   { metadata, spec }: StoragePolicy,

@@ -30,7 +30,7 @@ export const NO_GUARDS: GuardSettings = {
   isOpen: () => true,
 }
 
-/** The guards that look at history and time. Those that ask Kubernetes or Cinder have no history to replay. */
+/** The guards that check history and time. Those that ask Kubernetes or Cinder have no history to replay. */
 export function guardsOf(settings: GuardSettings): GuardsFactory {
   return ({ setting, load, limits }) => {
     const windowSeconds = setting.intervalHours * 3600

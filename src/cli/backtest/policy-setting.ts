@@ -28,7 +28,7 @@ export type PolicySetting = {
 
 /**
  * Reads the file of a StoragePolicy. Volume types need not exist anywhere: a replay needs prices and limits only.
- * `startTier` by name; left out = the fastest. Throws one `UserError` with field, value and fix.
+ * `startTier` by name (default: the fastest). Throws one `UserError` with field, value and fix.
  */
 export function readPolicy(
   text: string,

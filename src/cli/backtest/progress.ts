@@ -3,7 +3,7 @@ import type { Clock } from '../../clock.ts'
 const EVERY_MS = 100
 const WIDTH = 30
 
-/** Draws a bar that overwrites itself; `end` wipes it. Nothing is drawn where nobody looks. */
+/** Draws a bar that overwrites itself; `end` wipes it. Nothing is drawn when the output is not a terminal. */
 export function createProgress(
   terminal: { readonly isTTY?: boolean; write(text: string): unknown },
   clock: Pick<Clock, 'monotonic'>,

@@ -9,7 +9,7 @@ export type DayClock = Clock & {
 
 type Waiting = { readonly at: number; readonly fn: () => void }
 
-/** A clock that starts at `start` (ms since the epoch), standing still, and then runs as fast as it is told. */
+/** A clock that starts at `start` (ms since the epoch), standing still, and then runs as fast as configured. */
 export function createDayClock(real: Clock, start: number): DayClock {
   const waiting = new Set<Waiting>()
   let rate = 0

@@ -11,7 +11,7 @@ import { checks, Contents } from './checks.ts'
 import { createDayClock } from './day-clock.ts'
 import type { DayClock } from './day-clock.ts'
 import { footer } from './footer.ts'
-import { readingText, tellHeader, tellReading } from './header.ts'
+import { readingText, printHeader, printReading } from './header.ts'
 import { inside } from './inside.ts'
 import { Narrator } from './narrator.ts'
 import { POLICIES } from './policies.ts'
@@ -21,7 +21,7 @@ import { Screen } from './screen.ts'
 import type { Output } from './screen.ts'
 import { openStage } from './stage.ts'
 import type { Stage } from './stage.ts'
-import { tellSummary } from './summary.ts'
+import { printSummary } from './summary.ts'
 import { timeOfDay } from './text.ts'
 import { remembered } from './views.ts'
 
@@ -54,7 +54,7 @@ const DAYS_BACK = 7
 const LATEST_HOUR = 30
 
 /**
- * Plays a day of a fleet against the real controller and tells what happens. Resolves to the exit code: 1 when a promise
+ * Plays a day of a fleet against the real controller and reports what happens. Resolves to the exit code: 1 when a promise
  * was not kept. Throws `UserError` when the port is taken.
  */
 export async function runDemo(parts: DemoParts): Promise<number> {
@@ -63,11 +63,11 @@ export async function runDemo(parts: DemoParts): Promise<number> {
   const stage = await openStage({ day, dayStart, clock: parts.clock, port: parts.options.port })
   const screen = new Screen(parts.out)
   const replicas = new Replicas({ ...parts, stage, day })
-  const look = await serve(inside(replicas))
+  const metrics = await serve(inside(replicas))
   const http = createHttpClient()
   const kube = clientFor(parts, stage, http)
   try {
-    tellHeader(screen, stage, look.url, parts.options.speed)
+    printHeader(screen, stage, metrics.url, parts.options.speed)
     for (const policy of POLICIES) await kube.create(STORAGE_POLICY, policy)
     const play = new Play({ parts, day, dayStart, stage, screen, replicas, kube })
     return await play.run()
@@ -77,7 +77,7 @@ export async function runDemo(parts: DemoParts): Promise<number> {
     day.setRate(RATE)
     await replicas.stop()
     day.end()
-    await Promise.all([http.close(), look.close(), stage.close()])
+    await Promise.all([http.close(), metrics.close(), stage.close()])
   }
 }
 
@@ -124,7 +124,7 @@ class Play {
     await this.#until((hour) => hour >= 24 && (this.#allWell() || hour >= LATEST_HOUR))
     if (parts.signal.aborted) return 0
     const results = checks(stage, this.#contents)
-    tellSummary(screen, stage, this.#bill, results)
+    printSummary(screen, stage, this.#bill, results)
     if (!parts.options.once) {
       screen.text('', '  The days go on; inspect it from another terminal, or end with Ctrl-C.', '')
       await this.#until(() => false)
@@ -151,7 +151,7 @@ class Play {
       if (parts.signal.aborted) return false
     }
     replicas.start()
-    tellReading(screen, stage, (parts.clock.monotonic() - began) / 1000)
+    printReading(screen, stage, (parts.clock.monotonic() - began) / 1000)
     return true
   }
 

@@ -7,7 +7,7 @@ export type FleetClaim = {
   readonly sizeGiB: number
   readonly tier: 'hot' | 'warm' | 'cold'
   readonly load: Load
-  /** Policy by annotation; left out = by label. */
+  /** Policy by annotation (default: by label). */
   readonly policy?: string
 }
 

@@ -7,8 +7,8 @@ const QUERIES_PER_WINDOW = 4
 /** Hours of 14 days, and of the shorter history of the claim with a policy of its own. */
 const HISTORY_WINDOWS = 14 * 24 + 84
 
-/** What is shown, and where to look inside. */
-export function tellHeader(screen: Screen, stage: Stage, look: string, speed: number): void {
+/** What is shown, and how to inspect it. */
+export function printHeader(screen: Screen, stage: Stage, metricsUrl: string, speed: number): void {
   const { urls, actors } = stage
   const seconds = Math.round(60 / speed)
   screen.heading('CoucheStor: a day in the life of a fleet')
@@ -20,7 +20,7 @@ export function tellHeader(screen: Screen, stage: Stage, look: string, speed: nu
     `  Keystone     ${urls.identity}/v3`,
     `  Cinder       ${urls.volume}`,
     `  Prometheus   ${urls.prometheus}`,
-    `  Metrics      ${look}/metrics  (also /healthz, /readyz)`,
+    `  Metrics      ${metricsUrl}/metrics  (also /healthz, /readyz)`,
     '',
     `  Inspect it from another terminal:`,
     `    kubectl --server=${urls.kube} get pvc,stp,vmig -A`,
@@ -43,7 +43,7 @@ export function readingText(stage: Stage): readonly string[] {
 }
 
 /** How long the controller took to know the fleet. */
-export function tellReading(screen: Screen, stage: Stage, seconds: number): void {
+export function printReading(screen: Screen, stage: Stage, seconds: number): void {
   const queries = stage.world.prometheus.seams.queries.length
   screen.text(
     `  History      14 days read in ${seconds.toFixed(1)} s, ${queries} queries whatever the fleet`,

@@ -12,12 +12,12 @@ import type { ClaimEvent } from './views.ts'
 /** Moves of that size or more are worth a line when they are half done. */
 const LARGE_GIB = 300
 
-/** Tells what the controllers do, from what they write into the API server: events and VolumeMigrations. */
+/** Reports what the controllers do, from what they write into the API server: events and VolumeMigrations. */
 export class Narrator {
   readonly #stage: Stage
   readonly #screen: Screen
   readonly #time: () => string
-  readonly #told = new Set<string>()
+  readonly #reported = new Set<string>()
   readonly #lastMessage = new Map<string, string>()
   #backingOff = false
 
@@ -27,15 +27,15 @@ export class Narrator {
     this.#time = parts.time
   }
 
-  /** Tells what is new. `now` is the time of the day in ms. */
+  /** Reports what is new. `now` is the time of the day in ms. */
   tick(now: number): void {
     for (const event of claimEvents(this.#stage)) {
-      if (this.#told.has(event.uid)) continue
-      this.#told.add(event.uid)
+      if (this.#reported.has(event.uid)) continue
+      this.#reported.add(event.uid)
       this.#event(event)
     }
-    this.#tellHalf(now)
-    this.#tellBackOff()
+    this.#reportHalf(now)
+    this.#reportBackOff()
   }
 
   say(label: string, tone: Tone, text: string, more?: string): void {
@@ -95,19 +95,19 @@ export class Narrator {
     this.say('blocked', 'bad', actor.key, `${what}${hint}`)
   }
 
-  #tellHalf(now: number): void {
+  #reportHalf(now: number): void {
     for (const m of migrations(this.#stage)) {
       const share = shareDone(m, now)
       const mark = `half ${m.metadata.uid}`
-      if (!isInFlight(m) || share === undefined || share < 0.5 || this.#told.has(mark)) continue
-      this.#told.add(mark)
+      if (!isInFlight(m) || share === undefined || share < 0.5 || this.#reported.has(mark)) continue
+      this.#reported.add(mark)
       if ((m.status?.sizeGiB ?? 0) < LARGE_GIB || this.#screen.live) continue
       const key = `${m.metadata.namespace}/${m.spec.claim.name}`
       this.say('copies', 'quiet', `${key}  [${bar(share, 20, false)}] ${progressText(m, now)}`)
     }
   }
 
-  #tellBackOff(): void {
+  #reportBackOff(): void {
     const staying = policies(this.#stage).flatMap((p) => p.status?.staying ?? [])
     const count = staying.find((s) => s.reason === 'BackingOff')?.claims ?? 0
     if (count > 0 && !this.#backingOff)
@@ -120,7 +120,7 @@ export class Narrator {
   }
 }
 
-/** `47 %, about 58 min left`; Cinder tells no progress, so it is the controller's estimate from earlier moves. */
+/** `47 %, about 58 min left`; Cinder reports no progress, so it is the controller's estimate from earlier moves. */
 export function progressText(m: VolumeMigration, now: number): string {
   const share = shareDone(m, now)
   const { startedAt = '', estimatedEnd = '' } = m.status ?? {}

@@ -32,7 +32,7 @@ const COMMON = {
   metrics: { window: '1h' },
 } as const satisfies StoragePolicySpec
 
-/** `tiering` for all with the label; `cautious`, which nobody has told that attached moves are safe, by name. */
+/** `tiering` for all with the label; `cautious`, which is not configured to trust attached moves, by name. */
 export const POLICIES: readonly StoragePolicy[] = [
   policy('tiering', {
     ...COMMON,

@@ -25,7 +25,7 @@ export class Replicas {
     return this.#alive.find((r) => r.leads)
   }
 
-  /** The leader, else any: whose metrics are worth a look. */
+  /** The leader, else any: the replica whose metrics are shown. */
   get shown(): Replica | undefined {
     return this.leader ?? this.#alive[0]
   }

@@ -9,7 +9,7 @@ import { money } from './text.ts'
 import { migrations, policies } from './views.ts'
 
 /** The end of the day: money, moves, who stays and why, and whether all promises were kept. */
-export function tellSummary(
+export function printSummary(
   screen: Screen,
   stage: Stage,
   bill: Bill,

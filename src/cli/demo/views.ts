@@ -13,7 +13,7 @@ export type ClaimEvent = {
   readonly by: string
 }
 
-/** What anybody sees who asks the API server of the demo. */
+/** What every client of the demo's API server sees. */
 export function migrations({ world }: Stage): readonly VolumeMigration[] {
   return world.api.objects(
     '/apis/couchestor.io/v1alpha1/volumemigrations',

@@ -23,7 +23,7 @@ export function renderExplanation(e: Explanation, columns?: number): string {
     ),
     e.notes.map((note) => fit(`Note: ${note}`)).join('\n'),
     fit(usage(e)),
-    picture(e, columns),
+    usageChart(e, columns),
     e.costs.length === 0
       ? ''
       : `Per month on each tier, at the rate of the discounted history:\n${costs(e)}`,
@@ -48,7 +48,7 @@ function usage({ usage: u }: Explanation): string {
   return `Usage by ${u.source} ${when}: ${iopsText(u.operationsPerSecond)} operations and ${kib} KiB per second, ${Math.floor(u.coveragePercent)} % covered`
 }
 
-function picture({ history, levels }: Explanation, columns?: number): string {
+function usageChart({ history, levels }: Explanation, columns?: number): string {
   if (history.every((p) => p.iops === undefined)) return ''
   return `Operations per second:\n${chart(history, levels, columns)}`
 }

@@ -28,17 +28,17 @@ export interface Adapter<Facts, Sight extends Looked> {
   perform(on: ActOn, fence: () => void): Promise<ActAnswer>
 }
 
-/** What a machine is told beside what is saved and seen. */
+/** Input of a machine in addition to what is saved and read. */
 export type Circumstances = Omit<MachineInput<Looked>, 'status' | 'sight'>
 
 /** A strategy together with its adapter, as the runner knows it. */
 export interface Way {
   blocks(target: Target, volume: CinderVolume): Promise<readonly Block[]>
-  /** What the saved status alone tells; `look` where it does not. */
+  /** What follows from the saved status alone; `look` where it does not. */
   next(move: VolumeMigration, circumstances: Circumstances): Outcome
   /**
-   * What the saved status and one look tell. `circumstances` are those before the look: what it shows may be as old.
-   * `isUnreadable`: the look showed nothing.
+   * What follows from the saved status and one read. `circumstances` are those before the read: what it shows may be as old.
+   * `isUnreadable`: the read showed nothing.
    */
   lookAndNext(
     move: VolumeMigration,

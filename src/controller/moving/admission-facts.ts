@@ -83,7 +83,7 @@ export class AdmissionFacts {
   }
 
   /**
-   * `tiers`: in whose names the moves are told; in those of their own policy without it. Counted once for all who ask at
+   * `tiers`: in whose names the moves are stated; in those of their own policy without it. Counted once for all who ask at
    * about the same time: there are eight days of moves, and every wish of a policy asks.
    */
   ended(tiers?: readonly Tier[]): readonly EndedMove[] {
@@ -113,7 +113,7 @@ export class AdmissionFacts {
   #endedFrom: readonly unknown[] = []
   readonly #ended = new Map<readonly Tier[] | undefined, readonly EndedMove[]>()
 
-  /** Moves whose VolumeMigration went with its namespace still load the pools and fill the tiers of whoever asks. */
+  /** Moves whose VolumeMigration went with its namespace still load the pools and fill the tiers of the moves that ask. */
   #orphans(tiers: readonly Tier[]): readonly Move[] {
     const known = new Set(this.#migrations.inFlight().map((m) => m.status?.volumeId))
     return this.#ledger

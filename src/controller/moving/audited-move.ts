@@ -4,7 +4,7 @@ import type { Intent, Step, VolumeMigration } from '../../api/volume-migration.t
 import type { Change, Finding, Initiator } from '../../audit/change.ts'
 
 /**
- * Who is behind a move. Whoever approved it goes first; a forced one and a manual one were asked for by a person, whose
+ * Who is behind a move. The person who approved it goes first; a forced one and a manual one were asked for by a person, whose
  * name only the API server's own audit log has.
  */
 export function initiatorOf({ metadata, spec }: VolumeMigration): Initiator {
@@ -37,16 +37,16 @@ export function changeOf(m: VolumeMigration, intent: Intent): Change {
 
 /** What the volume showed in the end, or that the call has begun nothing; undefined while it goes on. */
 export function endOf(step: Step, reason: MigrationStatusReason): Finding | undefined {
-  const told = { type: 'couchestor.io', code: reason } as const
+  const coded = { type: 'couchestor.io', code: reason } as const
   switch (step) {
     case 'Succeeded':
-      return { outcome: 'success', reason: told }
+      return { outcome: 'success', reason: coded }
     case 'Failed':
       // of a copy of an old object: the call is somebody else's
       if (reason === 'ForeignIntent') return undefined
-      return { outcome: UNCLEAR.has(reason) ? 'unknown' : 'failure', reason: told }
+      return { outcome: UNCLEAR.has(reason) ? 'unknown' : 'failure', reason: coded }
     case 'Waiting':
-      return { outcome: 'failure', reason: told }
+      return { outcome: 'failure', reason: coded }
     case 'Requested':
     case 'Retyping':
     case 'Verifying':

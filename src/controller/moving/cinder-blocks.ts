@@ -10,12 +10,12 @@ type Block = {
   readonly pauseMs: number
 }
 
-/** What the caches show, or an outage that may be over at once: looked at with every recheck. */
+/** What the caches show, or an outage that may be over at once: checked with every recheck. */
 const ASKED_EACH_TIME = new Set(['Attached', 'PodPending', 'Resizing', 'Terminating', 'CinderDown'])
 
 /**
  * What Cinder had against a move holds for a while: fifty moves may wait for one quota, and each would ask again for its
- * volume, snapshots, quota and zones every half minute. The pause doubles up to the age of the picture of Cinder.
+ * volume, snapshots, quota and zones every half minute. The pause doubles up to the age of the snapshot of Cinder.
  */
 export class CinderBlocks {
   readonly #deps: Pick<ControllerDeps, 'clock' | 'timing'>

@@ -39,7 +39,7 @@ export class Endings {
   async retire(m: VolumeMigration): Promise<QueueResult> {
     const { deps, migrations, times, halts } = this.#parts
     await this.#leaveLedger(m)
-    // it halts all moves until a person has looked, and says so by deleting it
+    // it halts all moves until a person has checked, and confirms that by deleting it
     if (m.status?.reason === 'Unexplained')
       return (await halts.record(m)) ? DONE : { kind: 'requeue', afterMs: deps.timing.recheckMs }
     const left = times.past(m.status?.completedAt) + deps.timing.keepMs - deps.clock.now()

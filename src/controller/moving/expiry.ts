@@ -17,7 +17,7 @@ export function expiry(schedule: Schedule | undefined, from: number, expireMs: n
   return (opens ?? from + LONGEST_SLOT_WAIT_MS) + expireMs
 }
 
-/** A person has just said yes: from then on the yes has its own time. */
+/** A person has just approved: from then on the approval has its own time. */
 export function isJustApproved({ spec, status }: VolumeMigration): boolean {
   return spec.approved === true && status?.reason === 'AwaitingApproval'
 }

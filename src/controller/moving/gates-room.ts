@@ -60,14 +60,14 @@ export const budget = stated(
     if (!isDearer(move)) return undefined
     const unknown = notCounted(limits, 'what the volumes cost')
     if (unknown !== undefined) return { reason: 'BudgetLimit', message: unknown }
-    const dearer = (m: Move) => (price(m.to) - price(m.from)) * (m.sizeGiB ?? 0)
+    const extraCost = (m: Move) => (price(m.to) - price(m.from)) * (m.sizeGiB ?? 0)
     const isOurs = (m: Move) => m.policy === move.policy || m.policy === OF_NO_POLICY
     const coming = uncounted(input).filter((m) => isOurs(m) && isDearer(m))
     if (sumGiB([move, ...coming]) === undefined)
       return { reason: 'BudgetLimit', message: sizeUnknown(move, coming, 'budget.maxMonthlyCost') }
-    const more = dearer(move)
+    const more = extraCost(move)
     if (more === 0) return undefined
-    const committed = coming.reduce((sum, m) => sum + dearer(m), monthlyCost)
+    const committed = coming.reduce((sum, m) => sum + extraCost(m), monthlyCost)
     if (committed + more <= maxMonthlyCost) return undefined
     return {
       reason: 'BudgetLimit',

@@ -19,7 +19,7 @@ export type HaltsParts = {
 
 /**
  * Ends that nothing explains, on record outside any namespace: its owner may delete a namespace at any time, and only a
- * person who has looked may lift the halt.
+ * person who has checked may lift the halt.
  */
 export class Halts {
   readonly #parts: HaltsParts

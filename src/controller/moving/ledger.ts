@@ -9,7 +9,7 @@ import { isRefusal } from './refusals.ts'
 export type LedgerEntry = NonNullable<TieringCheckpoint['spec']['inFlight']>[number]
 export type Halt = NonNullable<TieringCheckpoint['spec']['unexplained']>[number]
 
-/** Hears how each write ended, and tells while none should be tried. */
+/** Is notified how each write ended, and says while none should be tried. */
 export type LedgerSaves = {
   readonly ended: (e?: unknown) => void
   readonly isPausing: () => boolean
@@ -121,7 +121,7 @@ export class Ledger {
   #write(): Promise<void> {
     const next = this.#pending.catch(() => {}).then(() => this.#noted())
     this.#pending = next
-    // whoever asked hears of a failure; the next one starts again
+    // the caller is notified of a failure; the next one starts again
     next.catch(() => {})
     return next
   }

@@ -60,7 +60,7 @@ describe('the conditions of a migration', () => {
     expect(truths(waits)['Validated']).toBe('True')
   })
 
-  it('tell the generation they were made for, and the time of the last change only', () => {
+  it('report the generation they were made for, and the time of the last change only', () => {
     const first = changed(migration(), { step: 'Retyping', reason: 'Accepted', message: 'a' }, NOW)
     const later = changed(
       migration(first),

@@ -55,7 +55,7 @@ function conditionsOf(
   generation: number | undefined,
 ): readonly Condition[] {
   const step = status.step ?? 'Waiting'
-  const told = { reason: status.reason ?? 'Planned', message: status.message ?? '' }
+  const why = { reason: status.reason ?? 'Planned', message: status.message ?? '' }
   const truths: readonly (readonly [MigrationCondition, Truth])[] = [
     ['Validated', validated(step, status, before)],
     ['Progressing', TRUTH[step].Progressing],
@@ -68,7 +68,7 @@ function conditionsOf(
         {
           type,
           status: truth,
-          ...told,
+          ...why,
           ...(generation === undefined ? {} : { observedGeneration: generation }),
         },
         at,
@@ -112,7 +112,7 @@ export function isBlocked(reason: MigrationStatusReason): boolean {
   return !TURN_REASONS.has(reason)
 }
 
-/** Estimated end from the median rate of earlier moves to the same tier (GiB per ms); Cinder tells no progress. */
+/** Estimated end from the median rate of earlier moves to the same tier (GiB per ms); Cinder reports no progress. */
 export function estimateEnd(
   m: VolumeMigration,
   earlier: readonly VolumeMigration[],

@@ -87,7 +87,7 @@ export class Orphans {
       if (calls.isCalling(entry.volumeId)) this.#resting.delete(entry.volumeId)
       else
         try {
-          await this.#look(entry).catch(async (e: unknown) => {
+          await this.#readVolume(entry).catch(async (e: unknown) => {
             await this.#unread(entry)
             throw e
           })
@@ -106,7 +106,7 @@ export class Orphans {
     return ledger.entries().filter((e) => !flying.has(e.volumeId))
   }
 
-  async #look(entry: LedgerEntry): Promise<void> {
+  async #readVolume(entry: LedgerEntry): Promise<void> {
     const { deps, ledger } = this.#parts
     const { volumeId } = entry
     const volume = await this.#read(entry)
@@ -127,7 +127,7 @@ export class Orphans {
   /** undefined when two reads agree that it is gone. Throws after the first of them, and when Cinder would not show it. */
   async #read(entry: LedgerEntry, signal?: AbortSignal): Promise<CinderVolume | undefined> {
     const { deps, inventory } = this.#parts
-    const volume = await inventory.look(entry.volumeId, signal)
+    const volume = await inventory.readVolume(entry.volumeId, signal)
     if (volume !== undefined) return volume
     const hidden = hiddenFrom(await deps.volumes.projectId(signal), entry)
     if (hidden !== undefined) throw new Error(hidden)
@@ -140,7 +140,7 @@ export class Orphans {
     else this.#strange.delete(entry.volumeId)
   }
 
-  /** Every start waits for the second read of such a volume: one that does not come is for a person to look into. */
+  /** Every start waits for the second read of such a volume: one that does not come is for a person to investigate. */
   async #unread(entry: LedgerEntry): Promise<void> {
     const seen = this.#strange.get(entry.volumeId)
     if (seen === undefined || realSince(seen.at, this.#parts.deps.clock) < UNREAD_MS) return

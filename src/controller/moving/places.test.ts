@@ -51,7 +51,7 @@ describe('a move gives way to others', () => {
 
   it.each([
     ['it is next in turn', waits('Ramp')],
-    ['it has not been looked at yet', move(undefined)],
+    ['it has not been read yet', move(undefined)],
     ['a person asked for it', waits('PodPending', { reason: 'Manual' })],
     ['a person forced it', waits('PodPending', { reason: 'Forced' })],
     ['a person approved it', waits('PodPending', { approved: true })],

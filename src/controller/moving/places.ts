@@ -48,7 +48,7 @@ export function holdsPlace(m: VolumeMigration, cinderDown: boolean): boolean {
   return NEXT_IN_TURN.has(reason) || (cinderDown && reason === 'CinderDown')
 }
 
-/** Planned by the policy, waiting for something other than its turn, and nobody has said yes to it. */
+/** Planned by the policy, waiting for something other than its turn, and not approved yet. */
 export function mayGiveWay(m: VolumeMigration): boolean {
   return (
     m.spec.reason === 'Policy' &&

@@ -40,7 +40,7 @@ export class RetypeAdapter implements Adapter<PreflightFacts, VolumeSight> {
     try {
       // before and after: the credential may be switched at any moment
       const hidden = await this.#hidden(own)
-      const v = await this.#ports.inventory.look(id)
+      const v = await this.#ports.inventory.readVolume(id)
       if (v !== undefined) return sightOf(v)
       const why = hidden ?? (await this.#hidden(own))
       return why === undefined ? { kind: 'Absent' } : { kind: 'Unreadable', why }
@@ -87,7 +87,7 @@ export class RetypeAdapter implements Adapter<PreflightFacts, VolumeSight> {
   /** Cinder retypes whatever it finds, so what preflight has seen must still be so right before the call. */
   async #changedMeanwhile(target: BoundClaim, intent: Intent): Promise<ActAnswer | undefined> {
     try {
-      const now = await this.#ports.inventory.look(target.volume.handle)
+      const now = await this.#ports.inventory.readVolume(target.volume.handle)
       if (now === undefined) return notSent('Cinder no longer knows the volume')
       if (now.updatedAt !== intent.volumeUpdatedAt)
         return notSent('the volume changed between preflight and call')

@@ -174,7 +174,7 @@ export class StartGate {
   ): Promise<FoundVolume | Answer> {
     try {
       const projectId = await this.#parts.deps.volumes.projectId()
-      const found = await this.#parts.inventory.look(volume.handle)
+      const found = await this.#parts.inventory.readVolume(volume.handle)
       if (found !== undefined) return { volume: found, projectId }
       const hidden = hiddenFrom(projectId, status?.intent)
       if (hidden !== undefined) return { over: false, reason: 'MissingPermission', message: hidden }

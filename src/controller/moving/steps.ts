@@ -99,7 +99,7 @@ export class Steps {
     if (m.status?.volumeId !== undefined) await ledger.remove(m.status.volumeId)
   }
 
-  /** What became of the act whose intent is saved, whoever made the call. */
+  /** What became of the act whose intent is saved, regardless of who made the call. */
   async #auditEnd(m: VolumeMigration, { step, reason }: Goto, call: CallOutcome | undefined) {
     const { intent } = m.status ?? {}
     const end = endOf(step, reason)

@@ -24,7 +24,7 @@ export class Takeover {
   readonly #parts: TakeoverParts
   /** By uid: `clock.monotonic()` from which on no earlier leader can save anything about the move any more. */
   readonly #ours = new Map<string, number>()
-  /** First of the looks that agree, by uid. */
+  /** First of the reads that agree, by uid. */
   readonly #firstLooks = new Map<string, { readonly what: Confirmation; readonly at: number }>()
 
   constructor(parts: TakeoverParts) {
@@ -59,7 +59,7 @@ export class Takeover {
     }
   }
 
-  /** What a machine is told beside what is saved and seen. */
+  /** Input of a machine in addition to what is saved and read. */
   circumstances(m: VolumeMigration): Circumstances {
     const { deps, term, times, calls } = this.#parts
     const now = times.now(m)
@@ -82,17 +82,17 @@ export class Takeover {
     return since
   }
 
-  /** For how long looks have agreed. */
+  /** For how long reads have agreed. */
   #confirming(m: VolumeMigration): { what: Confirmation; ms: number } | undefined {
     const first = this.#firstLooks.get(m.metadata.uid ?? '')
     return first && { what: first.what, ms: this.#parts.deps.clock.monotonic() - first.at }
   }
 
-  /** Notes what the next look has to confirm. A look that showed nothing neither begins nor ends a row. */
+  /** Notes what the next read has to confirm. A read that showed nothing neither begins nor ends a series. */
   toConfirm(m: VolumeMigration, outcome: Outcome): void {
     const uid = m.metadata.uid ?? ''
     const what = 'confirm' in outcome ? outcome.confirm : undefined
-    // a `goto` begins a new row of looks
+    // a `goto` begins a new series of reads
     const first = outcome.kind === 'goto' ? undefined : this.#firstLooks.get(uid)
     if (what === undefined) this.#firstLooks.delete(uid)
     else if (first?.what !== what)

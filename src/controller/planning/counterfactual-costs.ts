@@ -81,7 +81,7 @@ export class CounterfactualCosts {
     return book && lastWeek(book.shadow)
   }
 
-  /** Writes what has changed; a failure is told and the next window tries again. */
+  /** Writes what has changed; a failure is reported and the next window tries again. */
   async save(policy: ResolvedPolicy): Promise<void> {
     const book = this.#books.get(policy.name)
     if (book === undefined || book.shadow === NO_SHADOW) return

@@ -46,7 +46,7 @@ export class Judgements {
     })
   }
 
-  /** The verdict as of now: a move of the same volume may have ended since the last one, and its claim be looked at later. */
+  /** The verdict as of now: a move of the same volume may have ended since the last one, and its claim be evaluated later. */
   again(key: string): Judged | undefined {
     const managed = this.#parts.managed.claim(key)
     return managed && this.judge(key, managed)

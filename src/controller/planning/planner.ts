@@ -35,7 +35,7 @@ export type PlannerParts = {
   readonly judgements: Judgements
 }
 
-/** Reasons of a move that nobody has said yes to, or whose yes does not count. */
+/** Reasons of a move that is not approved, or whose approval does not count. */
 const ASKS_A_PERSON = new Set<string>([
   'AwaitingApproval',
   'NoAdmissionPolicy',
@@ -63,7 +63,7 @@ export class Planner {
     return this.#parts.judgements.all
   }
 
-  /** Claims that no usable policy manages, as of the last look at all of them. */
+  /** Claims that no usable policy manages, as of the last pass over all of them. */
   get unmanaged(): ReadonlyMap<StayReason, number> {
     return this.#unmanaged
   }
@@ -85,7 +85,7 @@ export class Planner {
     if (to !== undefined) await this.#create(judged, to, 'Forced')
   }
 
-  /** Judges all claims, tells what changed, and starts what there is room for. */
+  /** Judges all claims, reports what changed, and starts what there is room for. */
   async all(): Promise<void> {
     let seen = 0
     const present = new Set<string>()
@@ -111,7 +111,7 @@ export class Planner {
     }
   }
 
-  /** Ranking looks at the whole fleet, and thousands of claims may ask one after the other: they are served at once. */
+  /** Ranking reads the whole fleet, and thousands of claims may ask one after the other: they are served at once. */
   fillSoon(name: string): void {
     if (this.#filling.has(name)) return
     this.#filling.add(name)
@@ -143,7 +143,7 @@ export class Planner {
     }
   }
 
-  /** Creates the best moves of a policy, as many as can start now (mode Approve: as many as a person can look through). */
+  /** Creates the best moves of a policy, as many as can start now (mode Approve: as many as a person can review). */
   async fill(policy: ResolvedPolicy): Promise<void> {
     const { migrations, deps, maker, holdsPlace } = this.#parts
     const approve = policy.effective.mode === 'Approve'
@@ -187,7 +187,7 @@ export class Planner {
     return true
   }
 
-  /** Mode Approve: what nobody has said yes to gives way to what is worth clearly more by now. Returns the places. */
+  /** Mode Approve: moves that are not approved give way to moves that are worth clearly more by now. Returns the places. */
   async #displace(policy: ResolvedPolicy, open: readonly VolumeMigration[]): Promise<number> {
     const worth = (key: string) => this.verdicts.get(key)?.verdict.numbers.worthPerMonth ?? 0
     const asked = open
@@ -217,7 +217,7 @@ export class Planner {
     }
   }
 
-  /** Name of the tier that is wanted now, whatever stands in the way; undefined when that cannot be told. */
+  /** Name of the tier that is wanted now, whatever stands in the way; undefined when that cannot be determined. */
   #goalOf({ verdict, tiers, tier, policy }: Judged): string | undefined {
     if (verdict.kind === 'move') return tiers[verdict.to]?.name
     if (verdict.wants !== undefined) return tiers[verdict.wants]?.name

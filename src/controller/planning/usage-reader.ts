@@ -23,9 +23,9 @@ export type UsageReaderParts = {
   readonly checkpoints: CheckpointStore
   readonly health: PolicyHealth
   readonly detachments: Detachments
-  /** Called when volumes came that a source may not have been told of yet. */
+  /** Called when volumes came that a source may not have been notified of yet. */
   readonly onNewcomers?: () => void
-  /** Told of each window once it is in the engine's memory; history of newcomers is not. */
+  /** Called for each window once it is in the engine's memory; not for the history of newcomers. */
   readonly onWindow?: (
     policy: ResolvedPolicy,
     samples: readonly ShadowSample[],
@@ -41,7 +41,7 @@ type HalfRead = {
 }
 
 const HISTORY_SECONDS = 14 * 86_400
-/** Pause between two windows of history, so that reading it does not crowd out anybody's dashboards. */
+/** Pause between two windows of history, so that reading it does not crowd out dashboards. */
 const HISTORY_PAUSE_MS = 20
 
 /** Asks for usage window by window, each once and in order, and lets the engine remember it. */

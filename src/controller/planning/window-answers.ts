@@ -59,7 +59,7 @@ export class WindowAnswers {
     const windowSeconds = windowMs / 1000
     if (history !== undefined) {
       const few = await source.window({ endSeconds, windowSeconds, signal, history })
-      // that a source is down is told by what it says of the whole fleet
+      // that a source is down is known by what it says of the whole fleet
       return few.kind === 'Down' && isNewest ? this.ask(policy, endSeconds, signal) : few
     }
     const answer = await source.window({ endSeconds, windowSeconds, signal })
@@ -70,7 +70,7 @@ export class WindowAnswers {
     return answer
   }
 
-  /** Volumes came that the source was not told of when it answered last. */
+  /** Volumes came that the source was not notified of when it answered last. */
   newcomers(policy: ResolvedPolicy): void {
     if (this.#sourceOf(policy).knownVolumesOnly !== true) return
     for (const kept of [this.#last, this.#newest])

@@ -42,7 +42,7 @@ const LONGEST_REST_MS = 3_600_000
 const TIDY_MS = 6 * 3_600_000
 /** New claims and policies come in bunches; one pass serves them all. */
 const GATHER_MS = 500
-/** Between two passes for the sake of claims alone: some change all the time, and a pass looks at all. */
+/** Between two passes for the sake of claims alone: some change all the time, and a pass evaluates all. */
 const CLAIMS_MS = 30_000
 
 /** Window after window: usage, verdicts, plan, checkpoint, status. */

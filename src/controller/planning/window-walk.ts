@@ -32,7 +32,7 @@ const PATIENCE_MS = 10 * 60_000
 /**
  * Reads windows one by one, oldest first. One that cannot be read while the newest can (older than what the server
  * keeps, a partial answer of its archive) says nothing about the source: it is asked again for a while, and then it and
- * those beside it are a gap, which adds nothing to anybody's history.
+ * those beside it are a gap, which adds nothing to any volume's history.
  */
 export class WindowWalk {
   readonly #clock: Clock

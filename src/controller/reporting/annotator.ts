@@ -69,11 +69,11 @@ export class Annotator {
           kind: 'PersistentVolumeClaim',
           metadata: { name: claim.name, namespace: claim.namespace, uid: claim.uid, annotations },
         },
-        // one that was suspended wakes with an old picture, and would write against its successor
+        // one that was suspended wakes with an old view, and would write against its successor
         { type: 'apply', force: true, namespace: claim.namespace, fence: this.#fence },
       )
     } catch (e) {
-      // deleted or re-created meanwhile: the watch tells of the new one
+      // deleted or re-created meanwhile: the watch reports the new one
       if (e instanceof ApiError && (e.status === 404 || e.status === 409 || e.status === 422))
         return { kind: 'done' }
       this.#failedIn(claim.namespace)

@@ -3,7 +3,7 @@ import type { EventReason } from '../../api/reasons.ts'
 
 export type ConditionNews = { readonly event: EventReason; readonly message: string }
 
-/** What a change of a policy's conditions is worth telling as an event. */
+/** What a change of a policy's conditions is worth an event. */
 export function conditionNews(
   before: readonly Condition[],
   after: readonly Condition[],

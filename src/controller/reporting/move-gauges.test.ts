@@ -63,7 +63,7 @@ it('shows the same at each scrape', async () => {
 it.each([
   ['after thrice its estimate and ten minutes', 41, { estimatedEnd: at(10) }, 1],
   ['not within thrice its estimate and ten minutes', 39, { estimatedEnd: at(10) }, 0],
-  ['not as long as nothing tells how long it should take', 10_000, {}, 0],
+  ['not as long as nothing shows how long it should take', 10_000, {}, 0],
 ])('a move is late %s', async (_, minutes, status, late) => {
   const running = move({ step: 'Retyping', startedAt: at(0), ...status })
   expect(await shown([running], minutes)).toContain(

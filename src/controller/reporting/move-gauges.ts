@@ -16,7 +16,7 @@ type Work = {
   readonly tiers: () => ReadonlyMap<string, ReadonlySet<string>>
 }
 
-/** In place of a name that no policy has: whoever makes VolumeMigrations must not make series. */
+/** In place of a name that no policy has: the author of a VolumeMigration must not be able to create series. */
 const OTHER = 'other'
 
 export type MoveLabels = {
@@ -74,7 +74,7 @@ export class MoveGauges {
     )
   }
 
-  /** From now on the gauges tell of these; `now` in ms. */
+  /** From now on the gauges report these; `now` in ms. */
   show(work: Work): void {
     this.#work = work
   }
@@ -124,7 +124,7 @@ export class MoveGauges {
   }
 }
 
-/** False as long as no earlier move tells how long it should take. */
+/** False as long as no earlier move shows how long it should take. */
 function isLate({ status }: VolumeMigration, now: number): boolean {
   const started = Date.parse(status?.startedAt ?? '')
   const estimate = Date.parse(status?.estimatedEnd ?? '') - started

@@ -10,7 +10,7 @@ import type { ResolvedPolicy } from '../view/policies.ts'
 import type { Reports } from '../view/reports.ts'
 import { keyOf } from '../view/watches.ts'
 
-/** Tells people what happened: events, metrics, log. Called after the save, so that nothing is told that is not so. */
+/** Reports what happened: events, metrics, log. Called after the save, so that nothing is reported that is not so. */
 export class MoveReporter implements Reports {
   readonly #events: EventRecorder
   readonly #metrics: ControllerMetrics

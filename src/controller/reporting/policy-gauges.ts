@@ -136,7 +136,7 @@ function* fleet({ policy, status, verdicts }: PolicyFigures): Iterable<Sample> {
   yield ['monthly_cost', fastest * gib, { kind: 'fastest' }]
 }
 
-/** A policy without volumes asks for nothing: its last window would grow old for no fault of anybody. */
+/** A policy without volumes asks for nothing: its last window would grow old without any fault. */
 function* usage({ policy, verdicts, health, lagSeconds }: PolicyFigures): Iterable<Sample> {
   if (!verdicts.some((v) => v.managed.bound?.row !== undefined)) return
   yield ['window_seconds', policy.effective.metrics.windowMs / 1000]

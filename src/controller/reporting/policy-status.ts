@@ -55,7 +55,7 @@ export type StatusFacts = {
   readonly now: number
 }
 
-type Told = {
+type ConditionState = {
   readonly status: Condition['status']
   readonly reason: string
   readonly message: string
@@ -139,21 +139,21 @@ function costOf({ verdicts }: StatusFacts) {
 
 function conditionsOf(facts: StatusFacts, before: readonly Condition[]): readonly Condition[] {
   const at = new Date(facts.now).toISOString()
-  const told: readonly (readonly [PolicyCondition, Told])[] = [
+  const conditions: readonly (readonly [PolicyCondition, ConditionState])[] = [
     ['TiersResolved', tiersResolved(facts)],
     ['MetricsHealthy', metricsHealthy(facts)],
     ['WithinBudget', withinBudget(facts)],
     ['Worthwhile', worthwhile(facts.policy.effective.mode, facts.week)],
     ['Ready', ready(facts)],
   ]
-  return told.reduce(
+  return conditions.reduce(
     (list, [type, t]) =>
       withCondition(list, { type, ...t, observedGeneration: facts.policy.generation }, at),
     before,
   )
 }
 
-function tiersResolved({ policy, cinderProblem }: StatusFacts): Told {
+function tiersResolved({ policy, cinderProblem }: StatusFacts): ConditionState {
   if (policy.tiers !== undefined)
     return {
       status: 'True',
@@ -167,7 +167,7 @@ function tiersResolved({ policy, cinderProblem }: StatusFacts): Told {
   return { status: 'False', reason: policy.problem, message: policy.problems.join('; ') }
 }
 
-function metricsHealthy({ policy, health, verdicts }: StatusFacts): Told {
+function metricsHealthy({ policy, health, verdicts }: StatusFacts): ConditionState {
   if (health.down !== undefined)
     return { status: 'False', reason: 'SourceDown', message: health.down }
   if (health.windowEnd === undefined)
@@ -176,18 +176,18 @@ function metricsHealthy({ policy, health, verdicts }: StatusFacts): Told {
       reason: 'NoWindowYet',
       message: `no window has been read from ${policy.effective.metrics.source} yet`,
     }
-  const told = [
+  const message = [
     `${health.covered} of ${health.attached} attached volumes have usage numbers from ${policy.effective.metrics.source}`,
     ...health.warnings,
   ].join('; ')
   if (health.frozen === true)
-    return { status: 'False', reason: 'CoverageDropped', message: `${told}; demotion is frozen` }
+    return { status: 'False', reason: 'CoverageDropped', message: `${message}; demotion is frozen` }
   if (health.covered === 0 && verdicts.length > 0 && health.attached > 0)
-    return { status: 'False', reason: 'NoSeries', message: told }
-  return { status: 'True', reason: 'Healthy', message: told }
+    return { status: 'False', reason: 'NoSeries', message }
+  return { status: 'True', reason: 'Healthy', message }
 }
 
-function withinBudget(facts: StatusFacts): Told {
+function withinBudget(facts: StatusFacts): ConditionState {
   const budget = facts.policy.effective.maxMonthlyCost
   if (budget === undefined)
     return { status: 'True', reason: 'NoBudget', message: 'no budget is set' }
@@ -198,23 +198,35 @@ function withinBudget(facts: StatusFacts): Told {
       message: 'tiers have no prices (costPerGiBMonth)',
     }
   const { now } = costOf(facts)
-  const told = `${now.toFixed(2)} of ${budget} per month`
+  const message = `${now.toFixed(2)} of ${budget} per month`
   return now <= budget
-    ? { status: 'True', reason: 'WithinBudget', message: told }
-    : { status: 'False', reason: 'OverBudget', message: told }
+    ? { status: 'True', reason: 'WithinBudget', message }
+    : { status: 'False', reason: 'OverBudget', message }
 }
 
 /** Nothing of any policy starts. */
-function outageOf({ cinderProblem, auditProblem, startProblem }: StatusFacts): Told | undefined {
-  const no = (reason: string, message: string): Told => ({ status: 'False', reason, message })
+function outageOf({
+  cinderProblem,
+  auditProblem,
+  startProblem,
+}: StatusFacts): ConditionState | undefined {
+  const no = (reason: string, message: string): ConditionState => ({
+    status: 'False',
+    reason,
+    message,
+  })
   if (cinderProblem !== undefined) return no('CinderDown', cinderProblem)
   if (auditProblem !== undefined) return no('AuditUnavailable', unauditedText(auditProblem))
   return startProblem === undefined ? undefined : no('Starting', startProblem)
 }
 
-function ready(facts: StatusFacts): Told {
+function ready(facts: StatusFacts): ConditionState {
   const { policy, health } = facts
-  const no = (reason: string, message: string): Told => ({ status: 'False', reason, message })
+  const no = (reason: string, message: string): ConditionState => ({
+    status: 'False',
+    reason,
+    message,
+  })
   if (policy.watched.problems.length > 0) return no('Invalid', policy.watched.problems.join('; '))
   if (facts.unsupported !== undefined) return no('StrategyUnsupported', facts.unsupported)
   const stop = stopped(facts)

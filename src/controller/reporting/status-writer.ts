@@ -99,10 +99,10 @@ export class StatusWriter {
   async #writeAll(): Promise<void> {
     const { policies, planner, metrics, refusals } = this.#parts
     const byPolicy = Map.groupBy(planner.verdicts.values(), (judged) => judged.policy.name)
-    const all: Told[] = []
+    const all: PolicyReport[] = []
     for (const policy of policies.all()) {
-      const told = this.#figures(policy, byPolicy.get(policy.name) ?? [])
-      if (told !== undefined) all.push(told)
+      const report = this.#figures(policy, byPolicy.get(policy.name) ?? [])
+      if (report !== undefined) all.push(report)
       await yieldToEventLoop()
     }
     // before the first pass there are no figures, and zeros would be taken for some
@@ -115,11 +115,11 @@ export class StatusWriter {
     for (const name of this.#reported.keys())
       if (policies.get(name) === undefined) this.#reported.delete(name)
     // side by side: a webhook that hangs for one policy delays no other
-    await Promise.all(all.map((told) => this.#write(told)))
+    await Promise.all(all.map((report) => this.#write(report)))
   }
 
   /** undefined when the policy has just been deleted. */
-  #figures(policy: ResolvedPolicy, verdicts: readonly Judged[]): Told | undefined {
+  #figures(policy: ResolvedPolicy, verdicts: readonly Judged[]): PolicyReport | undefined {
     const { deps, health, migrations, inventory, watches } = this.#parts
     const current = watches.policies.store.get(policy.name)
     if (current === undefined) return undefined
@@ -156,7 +156,7 @@ export class StatusWriter {
     }
   }
 
-  async #write({ policy, status, current }: Told): Promise<void> {
+  async #write({ policy, status, current }: PolicyReport): Promise<void> {
     const { deps, reports, refusals } = this.#parts
     if (refusals.pausing(STATUS, policy.name) !== undefined) return
     const before = current.policy.status ?? {}
@@ -239,8 +239,8 @@ function unreadFor(open: readonly VolumeMigration[], policy: string): StatusFact
   return waiting('MissingPermission') ?? waiting('CinderDown')
 }
 
-/** What is told of a policy, in its status and by the gauges. */
-type Told = PolicyFigures & { readonly current: WatchedPolicy }
+/** What is reported about a policy, in its status and by the gauges. */
+type PolicyReport = PolicyFigures & { readonly current: WatchedPolicy }
 
 /** Before the first pass nothing is known but whether the policy is acted on; counts and money stay as they were. */
 function onlyReady(before: StoragePolicyStatus, now: StoragePolicyStatus): StoragePolicyStatus {

@@ -39,20 +39,20 @@ const REPORTED_OF_FORCED: Partial<Record<StayReason, EventReason>> = {
 function eventOfForced({ reason, wants }: Staying): EventReason | undefined {
   const event = wants === undefined ? undefined : REPORTED_OF_FORCED[reason]
   if (event !== undefined) return event
-  // otherwise it waits in an object of its own, which tells the same
+  // otherwise it waits in an object of its own, which says the same
   return REPORTED[reason] === 'MigrationBlocked' ? undefined : REPORTED[reason]
 }
 
 const PAUSES = new Set(['true', 'false', 'promotion', 'demotion'])
 
-/** For most claims a constant, which is compared without a look at its characters. */
+/** For most claims a constant, which is compared without reading its characters. */
 function markOf(verdict: Judged['verdict'], forced: string | undefined): string {
   if (verdict.kind === 'move') return 'move'
   if (verdict.wants === undefined && forced === undefined) return verdict.reason
   return `${verdict.reason} ${verdict.wants ?? ''} ${forced ?? ''}`
 }
 
-/** Tells a claim's owner when the answer to "why does it stay?" changes; once, not every window. */
+/** Emits an event on a claim when the answer to "why does it stay?" changes; once, not every window. */
 export class VerdictEvents implements VerdictReports {
   readonly #reports: Reports
   readonly #last = new Map<string, Marks>()
@@ -82,7 +82,7 @@ export class VerdictEvents implements VerdictReports {
     const end = parseForceUntil(claim.annotations[ANNOTATION.forceUntil] ?? '', now)
     const forced = end.ok && end.at <= now ? undefined : claim.annotations[ANNOTATION.forceTier]
     const reason = unmanagedReason({ match })
-    // nothing is told, and most claims of a cluster may be nobody's
+    // nothing is reported, and most claims of a cluster may be unmanaged
     if (reason === 'NoPolicy' && forced === undefined) return this.forget(key)
     if (!isNew(this.#marksOf(key), 'verdict', `${reason} ${forced ?? ''}`)) return
     if (match.policy !== undefined) return

@@ -35,7 +35,7 @@ const SLICE = 500
 export class VolumeMetrics {
   #verdicts: () => Iterable<Judged> = () => []
 
-  /** From now on the page tells of these. */
+  /** From now on the page reports these. */
   show(verdicts: () => Iterable<Judged>): void {
     this.#verdicts = verdicts
   }

@@ -12,9 +12,9 @@ const week = (policy: number, allHot: number, stay: number, days = 7): Week => (
 
 it.each<[string, Mode, Week | undefined, string, string]>([
   ['cheaper than both', 'Auto', week(5, 10, 9), 'True', 'Cheaper'],
-  ['as dear as staying, because nothing was moved', 'Auto', week(9, 10, 9), 'True', 'Cheaper'],
-  ['dearer than staying', 'Auto', week(9.2, 10, 9), 'False', 'DearerThanStaying'],
-  ['dearer than all hot', 'Approve', week(9.2, 8, 9), 'False', 'DearerThanAllHot'],
+  ['as expensive as staying, because nothing was moved', 'Auto', week(9, 10, 9), 'True', 'Cheaper'],
+  ['more expensive than staying', 'Auto', week(9.2, 10, 9), 'False', 'DearerThanStaying'],
+  ['more expensive than all hot', 'Approve', week(9.2, 8, 9), 'False', 'DearerThanAllHot'],
   ['six days', 'Auto', week(99, 8, 9, 6), 'Unknown', 'TooEarly'],
   ['no day at all', 'Auto', undefined, 'Unknown', 'TooEarly'],
   ['an observer', 'Observe', week(99, 8, 9), 'Unknown', 'Observing'],

@@ -3,14 +3,14 @@ import { moneyText } from '../../policy/numbers-text.ts'
 import { lostTo } from '../../policy/shadow.ts'
 import type { Week } from '../../policy/shadow.ts'
 
-type Told = {
+type ConditionState = {
   readonly status: 'True' | 'False' | 'Unknown'
   readonly reason: string
   readonly message: string
 }
 
 /** The condition Worthwhile: whether a week of the policy has cost more than a week of leaving things alone. */
-export function worthwhile(mode: Mode, week: Week | undefined): Told {
+export function worthwhile(mode: Mode, week: Week | undefined): ConditionState {
   if (mode === 'Observe')
     return { status: 'Unknown', reason: 'Observing', message: 'mode Observe moves nothing' }
   if (week === undefined || week.days < 7)

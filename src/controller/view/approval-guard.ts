@@ -5,7 +5,7 @@ import type { ControllerDeps } from '../deps.ts'
 const ACCEPT = 'admission.accept_plain_rbac: true in config.yaml accepts plain RBAC instead'
 
 /**
- * Whether an approval and couchestor.io/force-tier count. Both are fields that whoever may edit the object can set; only a
+ * Whether an approval and couchestor.io/force-tier count. Both are fields that anyone allowed to edit the object can set; only a
  * ValidatingAdmissionPolicy, which Kubernetes has since 1.30, asks whether the person may. Without it neither starts a
  * move, unless config.yaml accepts that. An API server that could not be asked is treated in the same way until it answers.
  */

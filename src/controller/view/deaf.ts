@@ -3,7 +3,7 @@ import type { ControllerDeps } from '../deps.ts'
 import type { Watches } from './watches.ts'
 
 /**
- * A watch that has heard nothing for so long, bookmarks included, shows an old picture: it is
+ * A watch that has heard nothing for so long, bookmarks included, shows an old view: it is
  * broken off after 70 s of silence, and then has had several tries.
  */
 const DEAF_MS = 300_000
@@ -22,7 +22,7 @@ export function deafness(
   return `the API server has sent no news of ${what} for ${Math.round(silent / 60_000)} min`
 }
 
-/** Why nobody can tell what owners and administrators say now; undefined when their word is known. */
+/** Why it is unknown what owners and administrators say now; undefined when their word is known. */
 export function deafToPeople(
   { claims, volumes, policies, migrations, namespaces }: Watches,
   deps: Pick<ControllerDeps, 'processClock'>,

@@ -30,7 +30,7 @@ it('one that was seen attached is detached since it was seen to be', () => {
   const d = new Detachments()
   d.note('v', ATTACHED, { now: 1000, changedAt: 400 })
   expect(since(d)).toEqual([undefined, undefined])
-  // the picture of Cinder may be older than the attachment
+  // the snapshot of Cinder may be older than the attachment
   d.note('v', DETACHED, { now: 2000, changedAt: 400 })
   expect(since(d)).toEqual([2000, 2000])
 })

@@ -6,9 +6,9 @@ import type { Clock } from '../../clock.ts'
 import type { Inventory } from './inventory.ts'
 import type { Managed } from './managed.ts'
 
-/** Claims looked at between two turns: some milliseconds. */
+/** Claims processed between two turns: some milliseconds. */
 const SLICE = 500
-/** Reading history asks for hundreds of windows in a row; the picture of Cinder is minutes old anyway. */
+/** Reading history asks for hundreds of windows in a row; the snapshot of Cinder is minutes old anyway. */
 const KEPT_MS = 10_000
 
 export type KeptFleet = NamedFleet & {
@@ -32,9 +32,9 @@ export function fleetOf(
       const now = clock.monotonic()
       if (kept !== undefined && now - kept.at < KEPT_MS) return kept.all
       const all: VolumeAttachment[] = []
-      let looked = 0
+      let processed = 0
       for (const { match, bound } of managed.all()) {
-        if (++looked % SLICE === 0) await yieldToEventLoop()
+        if (++processed % SLICE === 0) await yieldToEventLoop()
         if (match.policy?.effective.metrics.source !== source || bound?.row === undefined) continue
         all.push(...attachmentsOf(bound.row))
       }

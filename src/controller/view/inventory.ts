@@ -6,7 +6,7 @@ import { AuthenticationError, CinderError } from '../../openstack/errors.ts'
 import type { CinderSnapshot, CinderVolume, CinderVolumeType } from '../../openstack/types.ts'
 import type { ControllerDeps } from '../deps.ts'
 
-/** What is kept of a Cinder volume between two looks. */
+/** What is kept of a Cinder volume between two reads. */
 export type VolumeRow = Pick<
   CinderVolume,
   | 'id'
@@ -25,7 +25,7 @@ export type VolumeRow = Pick<
 /** Nobody asks for such a volume any more. */
 const FORGET_MISSING_MS = 3_600_000
 
-/** The controller's picture of Cinder: a slow full sweep, and single volumes looked at when it matters. */
+/** The controller's snapshot of Cinder: a slow full sweep, and single volumes read when it matters. */
 export class Inventory {
   readonly #deps: ControllerDeps
   #rows = new Map<string, VolumeRow>()
@@ -34,7 +34,7 @@ export class Inventory {
   #microversion: readonly [number, number] = [3, 0]
   #swept: Moment | undefined
   /** Looks made while a sweep runs; they are newer than its pages. */
-  #looked: Map<string, VolumeRow | undefined> | undefined
+  #reread: Map<string, VolumeRow | undefined> | undefined
   /** Volumes that Cinder does not know, and since when. */
   readonly #missing = new Map<string, Moment>()
   #problem: string | undefined = 'Cinder has not been read yet'
@@ -51,7 +51,7 @@ export class Inventory {
     return this.#microversion
   }
 
-  /** Why the picture is old or empty; undefined when the last sweep worked. */
+  /** Why the snapshot is old or empty; undefined when the last sweep worked. */
   get problem(): string | undefined {
     return this.#problem
   }
@@ -81,12 +81,12 @@ export class Inventory {
     return this.#withSnapshots.has(id)
   }
 
-  /** Reads types, snapshots and all volumes. Keeps the old picture and tells why when Cinder does not answer. */
+  /** Reads types, snapshots and all volumes. Keeps the last snapshot and reports why when Cinder does not answer. */
   async sweep(signal?: AbortSignal): Promise<boolean> {
     const { volumes, clock, log } = this.#deps
     const abort = signal === undefined ? {} : { signal }
-    const looked = new Map<string, VolumeRow | undefined>()
-    this.#looked = looked
+    const reread = new Map<string, VolumeRow | undefined>()
+    this.#reread = reread
     try {
       this.#microversion = await volumes.maxMicroversion(signal)
       this.#types = await volumes.listVolumeTypes(signal)
@@ -94,7 +94,7 @@ export class Inventory {
       const rows = new Map<string, VolumeRow>()
       for await (const page of volumes.listVolumes(abort))
         for (const v of page) rows.set(v.id, rowOf(v))
-      for (const [id, row] of looked) {
+      for (const [id, row] of reread) {
         if (row === undefined) rows.delete(id)
         else rows.set(id, row)
       }
@@ -119,12 +119,12 @@ export class Inventory {
    * One volume as Cinder shows it now; undefined when two reads, some seconds apart, agree that it is gone. Throws when
    * Cinder does not answer, and after the first of the two.
    */
-  async look(id: string, signal?: AbortSignal): Promise<CinderVolume | undefined> {
+  async readVolume(id: string, signal?: AbortSignal): Promise<CinderVolume | undefined> {
     const volume = await this.#deps.volumes.getVolume(id, signal)
     if (volume === undefined) this.#confirmMissing(id)
     else this.#missing.delete(id)
     const row = volume && rowOf(volume)
-    this.#looked?.set(id, row)
+    this.#reread?.set(id, row)
     if (row === undefined) this.#rows.delete(id)
     else this.#rows.set(id, row)
     return volume

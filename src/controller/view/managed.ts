@@ -5,7 +5,7 @@ import type { Claim } from './projections.ts'
 import type { BoundClaim, Targets } from './targets.ts'
 import type { Watches } from './watches.ts'
 
-/** Claims looked at between two turns: some milliseconds. */
+/** Claims processed between two turns: some milliseconds. */
 const SLICE = 500
 
 export type ManagedClaim = {

@@ -45,29 +45,29 @@ function setUp(office: { epoch: number; leads: boolean } = { epoch: 5, leads: tr
     term: { epoch: office.epoch, clusterId: 'here' },
     fence,
   })
-  const told = (m: VolumeMigration) => store.set(keyOf(m), m, m.metadata.resourceVersion ?? '')
-  return { store, migrations, writes, told }
+  const watched = (m: VolumeMigration) => store.set(keyOf(m), m, m.metadata.resourceVersion ?? '')
+  return { store, migrations, writes, watched }
 }
 
 const FLYING: VolumeMigrationStatus = { step: 'Requested', volumeId: 'volume-1' }
 
 describe('the work list', () => {
   it('shows an own write before the watch does, and then what the watch shows', async () => {
-    const { migrations, told } = setUp()
-    told(migration(1))
+    const { migrations, watched } = setUp()
+    watched(migration(1))
     await migrations.save(migration(1), FLYING)
     expect(migrations.inFlight()).toHaveLength(1)
     expect(migrations.ofVolume('volume-1')).toHaveLength(1)
     // an old event that was still on its way takes nothing back
-    told(migration(50))
+    watched(migration(50))
     expect(migrations.inFlight()).toHaveLength(1)
-    told(migration(200, { step: 'Failed', volumeId: 'volume-1' }))
+    watched(migration(200, { step: 'Failed', volumeId: 'volume-1' }))
     expect(migrations.inFlight()).toEqual([])
   })
 
   it('forgets an own write when the object is deleted', async () => {
-    const { migrations, told, store } = setUp()
-    told(migration(1))
+    const { migrations, watched, store } = setUp()
+    watched(migration(1))
     await migrations.save(migration(1), FLYING)
     store.delete(KEY)
     expect(migrations.get(KEY)).toBeUndefined()
@@ -75,8 +75,8 @@ describe('the work list', () => {
   })
 
   it('finds the moves of a claim whose volume nobody has looked up yet', () => {
-    const { migrations, told } = setUp()
-    told(migration(1))
+    const { migrations, watched } = setUp()
+    watched(migration(1))
     expect(migrations.ofVolume('volume-1')).toEqual([])
     expect(
       migrations.ofVolume('volume-1', { namespace: 'default', name: 'data', uid: 'claim-1' }),
@@ -87,8 +87,8 @@ describe('the work list', () => {
   })
 
   it('gives a claim without a volume no moves of other claims', () => {
-    const { migrations, told } = setUp()
-    told(migration(1))
+    const { migrations, watched } = setUp()
+    watched(migration(1))
     const other = { namespace: 'other', name: 'data', uid: 'claim-2' }
     expect(migrations.ofVolume('', other)).toEqual([])
     expect(migrations.ofVolume('')).toEqual([])

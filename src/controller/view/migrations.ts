@@ -17,8 +17,8 @@ export type ClaimRef = { readonly namespace: string; readonly name: string; read
 export type Office = { readonly term: Term; fence(): void }
 
 /**
- * The work list: what the watch has told, overlaid with our own newer writes, so that a limit is never counted
- * from a picture older than our last intent. Every status write is a compare-and-swap.
+ * The work list: what the watch has reported, overlaid with our own newer writes, so that a limit is never counted
+ * from a view older than our last intent. Every status write is a compare-and-swap.
  */
 export class Migrations {
   readonly #client: AuditedKube
@@ -204,7 +204,7 @@ export class Migrations {
     return undefined
   }
 
-  /** A leader that was suspended wakes with a fresh picture: compare-and-swap alone would let it write. */
+  /** A leader that was suspended wakes with a fresh view: compare-and-swap alone would let it write. */
   #mayWrite(m: VolumeMigration): void {
     this.#office.fence()
     const why = whyUnreadable(m)

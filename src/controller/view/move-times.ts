@@ -22,7 +22,7 @@ export class MoveTimes {
   readonly #anchors = new Map<string, Anchor>()
   readonly #firstReads = new Map<string, { readonly ageMs: number; readonly moment: Moment }>()
 
-  /** `onAhead` is told once of each saved time that lies in the future. */
+  /** `onAhead` is called once for each saved time that lies in the future. */
   constructor(clock: Clock, onAhead: (text: string) => void) {
     this.#clock = clock
     this.#onAhead = onAhead

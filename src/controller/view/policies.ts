@@ -131,7 +131,7 @@ export class Policies {
     const inputs = new Map<string, string>()
     for (const watched of this.#watches.policies.store.values()) {
       const { name, deletionTimestamp } = watched.policy.metadata
-      // it may stay for its finalizers; its tenants are told that it is gone, and nothing starts by it
+      // it may stay for its finalizers; its tenants see that it is gone, and nothing starts by it
       if (deletionTimestamp !== undefined) continue
       const input = around + inputOf(watched)
       const before = this.#resolved.get(name)

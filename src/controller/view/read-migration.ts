@@ -9,7 +9,7 @@ type Unreadable = VolumeMigration & { readonly [PROBLEMS]: readonly string[] }
 
 /**
  * A VolumeMigration as the API server has it. Never throws: a call to Cinder may be running for one that somebody has
- * broken since, so it stays in the picture, as Stuck from the first step on, with what can be read of it.
+ * broken since, so it stays in view, as Stuck from the first step on, with what can be read of it.
  */
 export function readMigration(raw: KubeObject): VolumeMigration {
   const parsed = parseVolumeMigration(raw)

@@ -21,7 +21,7 @@ export type VolumeCountsParts = {
 
 /**
  * Notes who is attached, and counts how much lies on each tier: by policy for money, and by volume type for room, which
- * every PersistentVolume of this cluster takes, whoever manages it. Returns the ids of the managed volumes.
+ * every PersistentVolume of this cluster takes, regardless of who manages it. Returns the ids of the managed volumes.
  */
 export async function countVolumes(
   claims: Iterable<ManagedClaim>,
@@ -77,7 +77,7 @@ async function gibByType(
     if (++seen % SLICE === 0) await yieldToEventLoop()
     const row = inventory.row(handle)
     if (row === undefined) continue
-    // Kubernetes tells of a resize at once, Cinder's list may be minutes old
+    // Kubernetes reports a resize at once, Cinder's list may be minutes old
     const before = counted.get(handle) ?? 0
     const size = Math.max(before, row.sizeGiB, capacityGiB)
     counted.set(handle, size)

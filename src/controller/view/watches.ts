@@ -110,7 +110,7 @@ export function createWatches(deps: ControllerDeps): Watches {
 
 type Reads = Pick<OutsideDeps, 'kube' | 'clock'>
 
-/** The same kinds listed once and never watched, for a command that looks and ends. Throws what a required list throws. */
+/** The same kinds listed once and never watched, for a command that reads once and ends. Throws what a required list throws. */
 export async function listOnce(deps: Reads): Promise<Watches> {
   const list = <T>(kind: Kind<T>) => readStill(deps, kind)
   const [claims, volumes, attachments, classes, policies, migrations, namespaces, nodes, pods] =
@@ -196,7 +196,7 @@ export function attachmentsOf(
     .flatMap((v) => attachments.store.byIndex('volumeName', v.name))
 }
 
-/** The Cinder id that the controller itself derived from claim and PersistentVolume; what the spec says may be anybody's. */
+/** The Cinder id that the controller itself derived from claim and PersistentVolume; what the spec says may be any volume. */
 export function volumeIdOf(m: VolumeMigration): string {
   return m.status?.volumeId ?? ''
 }

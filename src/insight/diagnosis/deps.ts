@@ -21,7 +21,7 @@ export type KubeConnection = {
 export type CloudConnection = {
   readonly credentials: Credentials
   readonly session: Session
-  /** For a look without a token, to see at once whether somebody answers. */
+  /** For a request without a token, to see at once whether anything answers. */
   readonly http: HttpClient
   readonly seen: Observations
 }
@@ -38,7 +38,7 @@ export type DoctorDeps = Limits & {
   readonly random: () => number
   readonly log: Log
   readonly namespace: string
-  /** Only what concerns this policy is looked at; undefined = all. */
+  /** Only what concerns this policy is checked; undefined = all. */
   readonly policy: string | undefined
   /** Of this program. */
   readonly version: string

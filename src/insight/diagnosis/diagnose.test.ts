@@ -39,19 +39,19 @@ describe('moves that failed', () => {
 describe('each fault', () => {
   it.each([...CONFIGURATION, ...OPENSTACK, ...TYPES, ...FLEET])(
     '%s',
-    (_, spoilt, code, told, fix) => {
+    (_, spoilt, code, what, fix) => {
       const found = bad(spoilt).find((f) => f.code === code)
       expect(bad(spoilt).map((f) => f.code)).toContain(code)
-      expect(found?.what).toContain(told)
+      expect(found?.what).toContain(what)
       expect(found?.fix).toContain(fix)
       expect(found?.severity).toBe(CATALOGUE[code].severity)
     },
   )
 
-  it.each(UNKNOWN)('%s', (_, spoilt, code, told, fix) => {
+  it.each(UNKNOWN)('%s', (_, spoilt, code, what, fix) => {
     const found = diagnose(facts(spoilt)).diagnosis.findings.find((f) => f.code === code)
     expect(found).toMatchObject({ severity: 'unknown' })
-    expect(found?.what).toContain(told)
+    expect(found?.what).toContain(what)
     expect(found?.fix).toContain(fix)
   })
 
@@ -101,7 +101,7 @@ describe('each fault', () => {
   })
 })
 
-it('tells what a source of its own needs when it has no numbers', () => {
+it('reports what a source of its own needs when it has no numbers', () => {
   const spoilt = {
     source: { source: 'Gnocchi' as const, coverage: known(new Map<string, number>()) },
   }
@@ -271,7 +271,7 @@ describe('an API server without ValidatingAdmissionPolicy', () => {
     expect(bad({ cluster: old130 }).map((f) => f.code)).toEqual(['NoAdmissionPolicy'])
   })
 
-  it('is not claimed by an account that may not look', () => {
+  it('is not claimed by an account that is not allowed to read', () => {
     const cluster = {
       admissionPolicies: unknown('may not list', true),
       policies: known([policy({ mode: 'Approve' as const })]),

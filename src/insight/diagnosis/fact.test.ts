@@ -3,7 +3,7 @@ import { createVirtualClock } from '../../../test/virtual-clock.ts'
 import { ApiError } from '../../kube/types.ts'
 import { attempt, following, known, unknown } from './fact.ts'
 
-describe('a look', () => {
+describe('a read', () => {
   it('that takes too long is given up, and says so', async () => {
     const clock = createVirtualClock()
     let ended = false

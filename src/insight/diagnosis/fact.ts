@@ -4,13 +4,13 @@ import { messageOf } from '../../errors.ts'
 import { ConnectionError } from '../../http.ts'
 import { ApiError } from '../../kube/types.ts'
 
-/** Something that was looked up, or why it could not be. */
+/** Something that was read, or why it could not be. */
 export type Fact<T> =
   | { readonly known: true; readonly value: T }
   | {
       readonly known: false
       readonly why: string
-      /** The account or credential may not look: not an outage, and often as it should be. */
+      /** The account or credential is not allowed to read: not an outage, and often as it should be. */
       readonly refused: boolean
     }
 
@@ -29,14 +29,14 @@ export function valueOf<T>(fact: Fact<T>): T | undefined {
 
 export type Limits = {
   readonly clock: Clock
-  /** Longest a single look may take, ms. */
+  /** Longest a single read may take, ms. */
   readonly timeoutMs: number
 }
 
-/** Runs one look. Never throws: what it throws, and a look that takes too long, become a Fact that is not known. */
+/** Runs one read. Never throws: what it throws, and a read that takes too long, become a Fact that is not known. */
 export async function attempt<T>(
   { clock, timeoutMs }: Limits,
-  look: (signal: AbortSignal) => Promise<T>,
+  read: (signal: AbortSignal) => Promise<T>,
 ): Promise<Fact<T>> {
   const late = new AbortController()
   const done = new AbortController()
@@ -44,7 +44,7 @@ export async function attempt<T>(
     late.abort()
     return unknown(`no answer within ${timeoutMs / 1000} s`)
   })
-  const work = look(late.signal).then(known, (e: unknown) => unknown(reasonOf(e), isRefusal(e)))
+  const work = read(late.signal).then(known, (e: unknown) => unknown(reasonOf(e), isRefusal(e)))
   try {
     return await Promise.race([work, timeout])
   } finally {
@@ -52,14 +52,14 @@ export async function attempt<T>(
   }
 }
 
-/** As `attempt`, for a look that needs another fact: without that one it is not made. */
+/** As `attempt`, for a read that needs another fact: without that one it is not made. */
 export async function following<A, T>(
   limits: Limits,
   first: Fact<A>,
-  look: (value: A, signal: AbortSignal) => Promise<T>,
+  read: (value: A, signal: AbortSignal) => Promise<T>,
 ): Promise<Fact<T>> {
   if (!first.known) return first
-  return attempt(limits, (signal) => look(first.value, signal))
+  return attempt(limits, (signal) => read(first.value, signal))
 }
 
 function reasonOf(e: unknown): string {

@@ -48,7 +48,11 @@ export function policy(spec: Partial<StoragePolicySpec> = {}, more: object = {})
   }
 }
 
-export function ready(status: Condition['status'], reason: string, message = 'told'): Condition {
+export function ready(
+  status: Condition['status'],
+  reason: string,
+  message = 'reported',
+): Condition {
   return { type: 'Ready', status, reason, message, lastTransitionTime: '2026-06-01T00:00:00Z' }
 }
 

@@ -23,7 +23,7 @@ export type Facts = {
   readonly fleet: Fact<Fleet>
   /** One for each source that policies name. */
   readonly metrics: readonly SourceFact[]
-  /** Every service whose answers told a time. */
+  /** Every service whose answers had a time. */
   readonly clocks: readonly ClockFact[]
 }
 
@@ -34,7 +34,7 @@ export type ConfigFacts = {
   readonly where: string | undefined
   /** Mistakes of the file, one line each. */
   readonly mistakes: readonly string[]
-  /** Why the ConfigMap could not be looked at. */
+  /** Why the ConfigMap could not be read. */
   readonly unread: string | undefined
 }
 
@@ -155,7 +155,7 @@ export type LoginFact = {
   readonly roles: readonly string[]
   readonly applicationCredential:
     { readonly id: string; readonly name: string; readonly restricted: boolean } | undefined
-  /** ms, end of the user's password; undefined = never told. */
+  /** ms, end of the user's password; undefined = never reported. */
   readonly passwordEnd: number | undefined
   /** End of the token, ms. */
   readonly tokenEnd: number | undefined
@@ -246,7 +246,7 @@ export type SourceFact = {
   /** Why a volume has none, as far as the source knows. */
   readonly missing: ReadonlyMap<string, string>
   readonly warnings: readonly string[]
-  /** Seconds between two samples; undefined = too few to tell. */
+  /** Seconds between two samples; undefined = too few to say. */
   readonly intervalSeconds: number | undefined
   readonly windowSeconds: number
   /** Nodes whose agent the source has anything of, asked only where it has no volume; undefined = not known. */

@@ -13,7 +13,7 @@ export type Finding = {
   readonly fix: string
 }
 
-/** What was looked at and is as it should be. */
+/** What was checked and is as it should be. */
 export type Passed = { readonly severity: 'ok'; readonly text: string }
 export type Line = Passed | Finding
 

@@ -29,7 +29,7 @@ export type Severity = 'problem' | 'warning' | 'unknown'
 export type CatalogueEntry = {
   readonly group: Group
   readonly severity: Severity
-  /** One sentence for the reference: when it is told. */
+  /** One sentence for the reference: when it is reported. */
   readonly meaning: string
   /** Why it matters. */
   readonly why: string

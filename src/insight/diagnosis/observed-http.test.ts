@@ -27,7 +27,7 @@ function answering(answer: Partial<HttpResponse> | ConnectionError): HttpClient 
 const get = { method: 'GET', url: 'https://a.test/x' }
 const at = (ms: number) => ({ headers: { date: new Date(NOW + ms).toUTCString() } })
 
-describe('what answers tell on the way', () => {
+describe('what answers say in passing', () => {
   it.each([
     ['the same second', 0, 0],
     ['a second behind, which may be the fraction that the header cuts', -1000, 0],
@@ -40,7 +40,7 @@ describe('what answers tell on the way', () => {
   })
 
   it.each(['48', 'tomorrow', '2026-01-01 00:00:00', 'Thu, 01 Jan 2026 00:00:00 +0500', ''])(
-    'a Date of "%s" tells nothing of a clock',
+    'a Date of "%s" says nothing about a clock',
     async (date) => {
       const answer = { headers: { date } }
       const { http, seen } = observed(answering(answer), createVirtualClock(NOW))
@@ -63,7 +63,7 @@ describe('what answers tell on the way', () => {
     expect([...down.seen.failures]).toEqual([['https://a.test', 'tls']])
   })
 
-  it('remembers what a login told, and hands it on', async () => {
+  it('remembers what a login returned, and passes it on', async () => {
     const body = JSON.stringify({ token: { issued_at: new Date(NOW + 9000).toISOString() } })
     const login = { method: 'POST', url: 'https://k.test/v3/auth/tokens' }
     const text = () => Promise.resolve(body)

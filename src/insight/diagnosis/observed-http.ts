@@ -3,7 +3,7 @@ import { ConnectionError } from '../../http.ts'
 import type { ConnectionFailure, HttpClient, HttpResponse } from '../../http.ts'
 import { httpDate, openStackTime } from '../../time.ts'
 
-/** What answers have told besides what they were asked for. */
+/** What answers have shown in addition to what was asked. */
 export type Observations = {
   /** Origins that gave no answer, by what was in the way. */
   readonly failures: ReadonlyMap<string, ConnectionFailure>
@@ -13,11 +13,11 @@ export type Observations = {
   readonly login: unknown
 }
 
-/** A Date header tells whole seconds: the answer was sent within this of it. */
+/** A Date header has whole seconds: the answer was sent within this of it. */
 const DATE_RESOLUTION_MS = 1000
 const LOGIN = /\/auth\/tokens$/
 
-/** `http`, with an eye on the clocks of the servers, on who does not answer, and on what a login tells. */
+/** `http`, with an eye on the clocks of the servers, on services that do not answer, and on what a login returns. */
 export function observed(
   http: HttpClient,
   clock: Clock,
@@ -55,9 +55,9 @@ export function observed(
 }
 
 /** How far a time that was read between `sentAt` and `receivedAt` is ahead, at the least; negative = behind. */
-function ahead(told: number, sentAt: number, receivedAt: number): number {
-  const least = told - receivedAt
-  const most = told + DATE_RESOLUTION_MS - sentAt
+function ahead(reported: number, sentAt: number, receivedAt: number): number {
+  const least = reported - receivedAt
+  const most = reported + DATE_RESOLUTION_MS - sentAt
   if (least > 0) return least
   return most < 0 ? most : 0
 }

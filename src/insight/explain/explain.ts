@@ -131,12 +131,12 @@ function changesOf(snapshot: ClusterSnapshot, judged: Judged, c: Candidate): rea
   const slower = c.tiers[c.tier + 1]?.limitIops(c.sizeGiB)
   const here = c.tiers[c.tier]?.limitIops(c.sizeGiB)
   return [
-    ...told(input, slower, 'at or below'),
-    ...(here !== undefined && Number.isFinite(here) ? told(input, 2 * here, 'at') : []),
+    ...changeAt(input, slower, 'at or below'),
+    ...(here !== undefined && Number.isFinite(here) ? changeAt(input, 2 * here, 'at') : []),
   ]
 }
 
-function told(input: WhatIfInput, iops: number | undefined, how: string): readonly string[] {
+function changeAt(input: WhatIfInput, iops: number | undefined, how: string): readonly string[] {
   if (iops === undefined || !Number.isFinite(iops)) return []
   const change = whatIf(input, iops)
   if (change === undefined) return []

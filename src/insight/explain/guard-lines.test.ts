@@ -21,7 +21,7 @@ it('a demotion names the cooldown of demotions', () => {
   )
 })
 
-it('a time that was never set is not told in days since 1970', () => {
+it('a time that was never set is not reported in days since 1970', () => {
   const { state } = candidate()
   const unset = { ...state, lastWindowEnd: 0, firstSeenAt: 0, lastExceededAt: 0 }
   const lines = guardLines(candidate({ state: unset, now: 1_768_900_000 }))

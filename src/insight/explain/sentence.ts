@@ -3,7 +3,7 @@ import { durationText, iopsText } from '../../policy/numbers-text.ts'
 import { money } from '../money.ts'
 
 /** What is said about a volume to somebody who has never heard of a tier's limit. */
-export type Told = {
+export type SentenceInput = {
   readonly claim: string
   readonly sizeGiB: number
   readonly verdict: Verdict
@@ -14,16 +14,16 @@ export type Told = {
 }
 
 /** The verdict in one sentence, with money and time instead of the rule's own terms. */
-export function sentence(told: Told): string {
-  const { claim, sizeGiB, verdict, wants } = told
+export function sentence(input: SentenceInput): string {
+  const { claim, sizeGiB, verdict, wants } = input
   const who = `${claim} (${sizeGiB} GiB)`
-  if (verdict.kind === 'move') return `${who} ${moving(told)}.`
-  if (verdict.reason === 'OnBestTier') return `${who} ${belongs(told)}.`
+  if (verdict.kind === 'move') return `${who} ${moving(input)}.`
+  if (verdict.reason === 'OnBestTier') return `${who} ${belongs(input)}.`
   if (wants === undefined) return `${who} stays where it is: ${verdict.message}.`
   return `${who} would be better off on ${wants} (${gain(verdict)}), but stays on ${verdict.numbers.from} for now: ${verdict.message}.`
 }
 
-function moving({ verdict, wants }: Told): string {
+function moving({ verdict, wants }: SentenceInput): string {
   const { numbers } = verdict
   if (verdict.kind === 'move' && verdict.why === 'Forced')
     return `moves to ${wants} because a person asked for it`
@@ -44,7 +44,7 @@ function use(iops: number): string {
   return `about ${text} operation${text === '1' ? '' : 's'} per second`
 }
 
-function belongs({ verdict, throttlingThere }: Told): string {
+function belongs({ verdict, throttlingThere }: SentenceInput): string {
   const { from, to, lead, needed, meanIops, monthlySaving, historyHours } = verdict.numbers
   const needs = `it needs ${use(meanIops)}`
   if (to === '' || !(historyHours > 0))

@@ -8,10 +8,10 @@ export const QUOTA_REFUSED = {
     'Cinder has refused the retype for lack of quota: the credential may not read it, or others have used it up meanwhile. It is asked again every ten minutes.',
 } as const satisfies Partial<Record<StayReason, string>>
 
-/** What an answer tells without a look at Cinder; undefined when a look has to come first, or there is no answer. */
+/** What an answer says without a read of Cinder; undefined when a read has to come first, or there is no answer. */
 export function readAnswer({ call, reason }: VolumeMigrationStatus): Goto | undefined {
   const answered = call && answerStep(call)
-  // said already, so that the look comes next
+  // said already, so that the read comes next
   return answered?.step === 'Requested' && answered.reason === reason ? undefined : answered
 }
 

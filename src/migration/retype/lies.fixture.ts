@@ -2,7 +2,7 @@ import type { Goto } from '../strategy.ts'
 import type { VolumeSight } from './machine.ts'
 import type { State } from './world.fixture.ts'
 
-type Told = Pick<Goto, 'step' | 'reason'>
+type Ending = Pick<Goto, 'step' | 'reason'>
 
 /** Ends by which one's own retype has never run. */
 const NEVER_RAN: ReadonlySet<string> = new Set(['Rejected', 'AttemptsExhausted', 'StaleIntent'])
@@ -14,7 +14,7 @@ export function lieOf(at: State, { step, reason }: Goto): string | undefined {
   if (step !== 'Succeeded' && step !== 'Failed' && step !== 'Waiting') return undefined
   if (reason === 'Disappeared') return volume.there ? 'the volume is there' : undefined
   if (step === 'Succeeded') return isAt(volume, 'new') ? undefined : 'it is not on its new type'
-  // it halts all moves, so that a person looks
+  // it halts all moves, so that a person checks
   if (reason === 'Unexplained') return volume.type === 'third' ? undefined : 'nobody interfered'
   if (flying.length > 0) return 'a call is on its way'
   if (!volume.there) return undefined
@@ -29,12 +29,12 @@ function stuckLie({ cinder, late }: State, reason: Goto['reason']): string | und
   return late ? undefined : 'there is time left'
 }
 
-function endLie(at: State, told: Told): string | undefined {
-  return silent(at, told) ?? misread(at.status.call, told) ?? hasty(at, told.step)
+function endLie(at: State, ending: Ending): string | undefined {
+  return silent(at, ending) ?? misread(at.status.call, ending) ?? hasty(at, ending.step)
 }
 
 /** What is wrong with the volume, or was not even asked, and the end does not say. */
-function silent({ status, cinder, late }: State, { step, reason }: Told): string | undefined {
+function silent({ status, cinder, late }: State, { step, reason }: Ending): string | undefined {
   if (step !== 'Failed') return undefined
   if (status.step === 'Waiting') return 'nothing was asked of Cinder'
   if (cinder.status === 'error' && !NEVER_RAN.has(reason)) return 'it is broken'
@@ -44,7 +44,7 @@ function silent({ status, cinder, late }: State, { step, reason }: Told): string
 }
 
 /** What speaks against it by the answer to the call. */
-function misread(call: State['status']['call'], { step, reason }: Told): string | undefined {
+function misread(call: State['status']['call'], { step, reason }: Ending): string | undefined {
   const { kind, httpStatus = 0, quota = false } = call ?? {}
   if (reason === 'Rejected' && kind !== 'Rejected') return 'nothing was refused'
   if (reason === 'Rejected' && LIMITS.has(httpStatus)) return 'a limiter says nothing against it'

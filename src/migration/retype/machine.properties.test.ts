@@ -45,10 +45,10 @@ const sight: fc.Arbitrary<VolumeSight> = fc.oneof(
 const call = fc.constantFrom(undefined, 'Accepted', 'NotSent', 'Unknown') as fc.Arbitrary<
   NonNullable<VolumeMigrationStatus['call']>['kind'] | undefined
 >
-/** A look at Cinder and the time that has passed since the one before. */
-const look = fc.record({ sight, passed: fc.integer({ min: 0, max: 2_000_000 }) })
+/** A read of Cinder and the time that has passed since the one before. */
+const read = fc.record({ sight, passed: fc.integer({ min: 0, max: 2_000_000 }) })
 
-type Look = { readonly sight: VolumeSight; readonly passed: number }
+type Read = { readonly sight: VolumeSight; readonly passed: number }
 type Input = MachineInput<VolumeSight> & { readonly sight: VolumeSight }
 type Taken = { readonly input: Input; readonly outcome: Outcome; readonly at: number }
 type Opening = {
@@ -89,13 +89,13 @@ function opened({ callKind, attempt, answerSaved }: Opening): VolumeMigrationSta
   }
 }
 
-/** Runs the machine as the mover does, until it rests, asks for a new start, or the looks are used up. */
-function play(from: Opening, looks: readonly Look[]): Taken[] {
+/** Runs the machine as the mover does, until it rests, asks for a new start, or the reads are used up. */
+function play(from: Opening, reads: readonly Read[]): Taken[] {
   let saved = opened(from)
   let now = START
   let first: { readonly what: Confirmation; readonly at: number } | undefined
   const taken: Taken[] = []
-  for (const { sight, passed } of looks) {
+  for (const { sight, passed } of reads) {
     now += passed
     const input: Input = {
       status: saved,
@@ -130,8 +130,8 @@ const startsAnew = (outcome: Outcome) => outcome.kind === 'goto' && outcome.step
 
 const holds = (property: (from: Opening, taken: readonly Taken[]) => void) =>
   fc.assert(
-    fc.property(opening, fc.array(look, { minLength: 1, maxLength: 30 }), (from, looks) =>
-      property(from, play(from, looks)),
+    fc.property(opening, fc.array(read, { minLength: 1, maxLength: 30 }), (from, reads) =>
+      property(from, play(from, reads)),
     ),
     { numRuns: 3000 },
   )
@@ -142,13 +142,13 @@ const shows = (t: Taken | undefined, typeId: string) =>
   t.input.sight.typeId === typeId &&
   ['available', 'in-use'].includes(t.input.sight.status)
 
-/** The last look before `t` at which Cinder answered. */
+/** The last read before `t` at which Cinder answered. */
 function readBefore(taken: readonly Taken[], t: Taken): Taken | undefined {
   return taken.slice(0, taken.indexOf(t)).findLast((b) => b.input.sight.kind === 'Seen')
 }
 
 describe('whatever Cinder shows, in whatever order', () => {
-  it('a move succeeds only after two looks, some seconds apart, at a resting volume of the new type', () => {
+  it('a move succeeds only after two reads, some seconds apart, of a resting volume of the new type', () => {
     holds((_, taken) => {
       for (const t of taken.filter((x) => goesTo(x, 'Succeeded'))) {
         expect(shows(t, NEW)).toBe(true)
@@ -159,7 +159,7 @@ describe('whatever Cinder shows, in whatever order', () => {
     })
   })
 
-  it('a revert is told only after two looks at a resting volume of the old type', () => {
+  it('a revert is reported only after two reads of a resting volume of the old type', () => {
     holds((_, taken) => {
       const reverted = taken.filter(
         ({ outcome }) => outcome.kind === 'goto' && outcome.reason === 'Reverted',
@@ -227,7 +227,7 @@ describe('whatever Cinder shows, in whatever order', () => {
     })
   })
 
-  it('between two looks there is always a wait, and never a longer one than needed', () => {
+  it('between two reads there is always a wait, and never a longer one than needed', () => {
     holds((_, taken) => {
       for (const { outcome } of taken) {
         if (outcome.kind !== 'wait') continue
@@ -240,7 +240,7 @@ describe('whatever Cinder shows, in whatever order', () => {
   it('a volume that rests brings every move to its end', () => {
     const rest = fc.record({ typeId: type, status: fc.constantFrom('available', 'in-use') })
     fc.assert(
-      fc.property(opening, fc.array(look, { maxLength: 10 }), rest, (from, looks, end) => {
+      fc.property(opening, fc.array(read, { maxLength: 10 }), rest, (from, reads, end) => {
         const seen = {
           kind: 'Seen' as const,
           updatedAt: BEFORE,
@@ -250,7 +250,7 @@ describe('whatever Cinder shows, in whatever order', () => {
           ...end,
         }
         const still = Array.from({ length: 6 }, () => ({ sight: seen, passed: 70_000 }))
-        const last = play(from, [...looks, ...still]).at(-1)!.outcome
+        const last = play(from, [...reads, ...still]).at(-1)!.outcome
         expect(last.kind === 'rest' || startsAnew(last)).toBe(true)
       }),
       { numRuns: 2000 },

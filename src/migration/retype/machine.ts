@@ -5,7 +5,7 @@ import { isRetryable } from '../retryable.ts'
 import type { Confirmation, MachineInput, Outcome } from '../strategy.ts'
 import { readAnswer, waiting } from './answer.ts'
 
-/** What one look at Cinder showed. */
+/** What one read of Cinder showed. */
 export type VolumeSight =
   | {
       readonly kind: 'Seen'
@@ -81,7 +81,7 @@ function requested(input: Input): Outcome {
       ms: input.quietUntil - input.now,
       why: 'the answer to the call is unknown; waiting until no call can still be on its way',
     }
-  // whoever broke it: an administrator has to know
+  // regardless of the cause: an administrator has to know
   if (seen.status.startsWith('error')) return broken(input, seen)
   if (seen.updatedAt === input.status.intent?.volumeUpdatedAt)
     return twice(input, 'unchanged', 'reading the volume again before the call is repeated', () =>
@@ -97,7 +97,7 @@ function requested(input: Input): Outcome {
   }
 }
 
-/** Cinder refused, so nothing of ours runs. Most refusals are about the state of the volume, which the text does not tell. */
+/** Cinder refused, so nothing of ours runs. Most refusals are about the state of the volume, which the text does not show. */
 function refused(input: Input, seen: Seen): Outcome {
   if (!RESTING.has(seen.status))
     return waiting('NotSent', `Cinder refused the retype: the volume is "${seen.status}"`)
@@ -166,7 +166,7 @@ function isLate({ status, now }: Input): boolean {
   return status.intent !== undefined && now >= (rfc3339(status.intent.deadline) ?? Infinity)
 }
 
-/** The call was accepted, or is so as far as anybody can tell. */
+/** The call was accepted, or is so as far as is known. */
 function retyping(input: Input): Outcome {
   const seen = sightOrOutcome(input)
   if (seen.kind !== 'Seen') return seen
@@ -191,12 +191,12 @@ function firstLook(input: Input, place: Place): Outcome {
   }
 }
 
-/** Cinder shows a finished volume for a moment in mid-move, so one look is not enough. */
+/** Cinder shows a finished volume for a moment in mid-move, so one read is not enough. */
 function verifying(input: Input): Outcome {
   const seen = sightOrOutcome(input)
   if (seen.kind !== 'Seen') return seen
   if (seen.status.startsWith('error')) return broken(input, seen)
-  // a look that disagrees makes the first one void
+  // a read that disagrees makes the first one void
   if (!RESTING.has(seen.status))
     return {
       kind: 'goto',

@@ -26,7 +26,7 @@ type AllOf<B extends readonly unknown[]> = B extends readonly [Blocker<infer F>,
   ? F & AllOf<Rest>
   : unknown
 
-/** All that these blockers look at, gathered fresh right before a retype. Sizes GiB. */
+/** All that these blockers check, gathered fresh right before a retype. Sizes GiB. */
 export type PreflightFacts = AllOf<typeof BLOCKERS>
 
 /** Every reason why the retype must not start now; empty = it may. */

@@ -34,9 +34,9 @@ function* lead(machine: Machine, at: State): Generator<Event<State>> {
   const known = machine(input(at, undefined))
   if (known.kind !== 'look') return yield* carriedOut(at, known, 'reads what is saved')
   const seen = sight(at)
-  yield* carriedOut(at, machine(input(at, seen)), 'looks', seen)
+  yield* carriedOut(at, machine(input(at, seen)), 'reads', seen)
   const unread = { kind: 'Unreadable', why: 'down' } as const
-  yield* carriedOut(at, machine(input(at, unread)), 'cannot look', unread)
+  yield* carriedOut(at, machine(input(at, unread)), 'cannot read', unread)
 }
 
 function* carriedOut(
@@ -49,7 +49,7 @@ function* carriedOut(
   if (outcome.kind === 'goto')
     yield [`${what}: ${outcome.step}/${outcome.reason}`, went(next, outcome)]
   if (outcome.kind === 'wait')
-    yield [`${what}: waits`, told(next, 'waits', waitingLie(at.status, seen))]
+    yield [`${what}: waits`, labelled(next, 'waits', waitingLie(at.status, seen))]
   // admission and preflight: the volume rests where the move begins
   if (outcome.kind === 'act' && at.cinder.there && at.cinder.status === 'available')
     yield* at.cinder.type === 'old' ? [['saves the intent', begun(next)] as const] : notPlaced(next)
@@ -77,10 +77,10 @@ function went(at: State, to: Goto): State {
   const { step, reason, seenAt } = to
   const seen = seenAt === undefined ? {} : { verifiedOnceAt: 'once' }
   const gone = { ...at, status: { ...at.status, step, reason, ...seen } }
-  return told(gone, `${step}/${reason}`, lieOf(at, to))
+  return labelled(gone, `${step}/${reason}`, lieOf(at, to))
 }
 
-function told(at: State, what: string, lie: string | undefined): State {
+function labelled(at: State, what: string, lie: string | undefined): State {
   return lie === undefined ? at : { ...at, lie: `${what}, but ${lie}` }
 }
 

@@ -67,7 +67,7 @@ describe('every state that a move by retype can come into', () => {
           : nextRetypeStep(input),
     ],
     [
-      'a machine that looks once and believes',
+      'a machine that reads once and believes',
       (input) => {
         const next = nextRetypeStep(input)
         return input.status.step === 'Retyping' && next.kind === 'goto' && next.step === 'Verifying'
@@ -76,7 +76,7 @@ describe('every state that a move by retype can come into', () => {
       },
     ],
     [
-      'a machine that takes one look for two that agree',
+      'a machine that takes one read for two that agree',
       (input) =>
         nextRetypeStep({
           ...input,

@@ -40,7 +40,7 @@ export type State = {
     readonly there: boolean
     /** Its `updated_at` differs from that of the intent. */
     readonly changed: boolean
-    /** While it copies, one look finds what is not so: the end of the copy, or a reader that lags behind its start. */
+    /** While it copies, one read finds what is not so: the end of the copy, or a reader that lags behind its start. */
     readonly shows?: 'the end' | 'the past'
     readonly hasShown: boolean
   }

@@ -83,7 +83,7 @@ describe('who may come in', () => {
     ])
   })
 
-  it('is told what is forbidden, by request and by review', async () => {
+  it('learns what is forbidden, by request and by review', async () => {
     const { send } = testServer({ allow: ({ resource }) => resource !== 'nodes' })
     const refused = await send('GET', '/api/v1/nodes')
     const review = await send('POST', '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', {

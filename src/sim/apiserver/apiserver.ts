@@ -29,13 +29,13 @@ export type ApiServerOptions = {
   readonly historyLimit?: number
   /** Bearer tokens that are let in, read at each request. Without it nobody is asked. */
   readonly tokens?: ReadonlySet<string>
-  /** Permission, also told by SelfSubjectAccessReview. Default: everything. */
+  /** Permission, also reported by SelfSubjectAccessReview. Default: everything. */
   readonly allow?: (request: Permission) => boolean
   /** Minor version of Kubernetes 1 whose kinds are served. Default 36. */
   readonly minor?: number
   /** Serve Deployments and DaemonSets too; nothing makes pods of them. Default false. */
   readonly workloads?: boolean
-  /** Tells uids of several simulated clusters apart. Default 1. */
+  /** Distinguishes uids of several simulated clusters. Default 1. */
   readonly seed?: number
 }
 

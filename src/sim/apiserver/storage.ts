@@ -86,7 +86,7 @@ export class Storage {
     return this.collection(def).get(keyOf(namespace, name))
   }
 
-  /** Stores the object under the next version and tells the watchers. Returns it as stored. */
+  /** Stores the object under the next version and notifies the watchers. Returns it as stored. */
   commit(def: Definition, type: Change['type'], object: KubeJson): KubeJson {
     const rv = ++this.#version
     const key = keyOf(object.metadata.namespace, object.metadata.name)

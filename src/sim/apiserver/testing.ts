@@ -6,7 +6,7 @@ import type { ApiServer, ApiServerOptions } from './apiserver.ts'
 import { createApiServer } from './apiserver.ts'
 
 /** Parsed JSON of any shape. */
-// oxlint-disable-next-line typescript/no-explicit-any -- tests look into answers field by field
+// oxlint-disable-next-line typescript/no-explicit-any -- tests inspect answers field by field
 export type Json = any
 
 export type TestServer = {
@@ -19,7 +19,7 @@ export type TestServer = {
     body?: unknown,
     headers?: Record<string, string>,
   ): Promise<{ status: number; headers: Readonly<Record<string, string>>; body: Json }>
-  /** Reads a watch in the background; `events` grows, `ended` tells how it ended. */
+  /** Reads a watch in the background; `events` grows, `ended` says how it ended. */
   watch(path: string): Promise<{ events: Json[]; ended: Promise<string>; stop(): void }>
 }
 

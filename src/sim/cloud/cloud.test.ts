@@ -43,15 +43,18 @@ describe('faults', () => {
     ])
   })
 
-  it.each([401, 500, 503] as const)('answers %i as often as told, then works', async (status) => {
-    const { seams, member } = setUp()
-    const action: FaultAction = { kind: 'status', status }
-    await member('GET', '/types')
-    seams.addFault({ service: 'cinder', path: /types/, action, times: 2 })
-    const answers = []
-    for (let i = 0; i < 3; i++) answers.push((await member('GET', '/types')).status)
-    expect(answers).toEqual([status, status, 200])
-  })
+  it.each([401, 500, 503] as const)(
+    'answers %i as often as configured, then works',
+    async (status) => {
+      const { seams, member } = setUp()
+      const action: FaultAction = { kind: 'status', status }
+      await member('GET', '/types')
+      seams.addFault({ service: 'cinder', path: /types/, action, times: 2 })
+      const answers = []
+      for (let i = 0; i < 3; i++) answers.push((await member('GET', '/types')).status)
+      expect(answers).toEqual([status, status, 200])
+    },
+  )
 
   it('delays by the clock', async () => {
     const { clock, seams, member } = setUp()

@@ -22,7 +22,7 @@ export type FaultRule = {
   readonly method?: string
   /** Searched in path and query; every path when left out. */
   readonly path?: RegExp
-  /** Searched in the body, so that one action of several can be told apart. */
+  /** Searched in the body, so that one action of several can be distinguished. */
   readonly body?: RegExp
   /** How many requests it meets before it is spent. Default 1. */
   readonly times?: number

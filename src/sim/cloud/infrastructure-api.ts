@@ -5,7 +5,7 @@ import { json } from '../json-reply.ts'
 import { forbidden } from './reply.ts'
 import { cinderTime } from './times.ts'
 
-/** What tells about the cloud below the volumes: zones for everybody, pools and services for administrators. */
+/** What describes the cloud below the volumes: zones for everybody, pools and services for administrators. */
 export const infrastructure = { zones, pools, services }
 
 function zones(ctx: Context): SimResponse {

@@ -30,7 +30,7 @@ export function negotiate(header: string | undefined, maxMinor: number): number 
 const MALFORMED =
   'The server could not comply with the request since it is either malformed or otherwise incorrect.'
 
-/** The headers that tell which version was spoken. */
+/** The headers that say which version was used. */
 export const echo = (minor: number) => ({
   'openstack-api-version': `volume 3.${minor}`,
   vary: 'OpenStack-API-Version',

@@ -204,14 +204,14 @@ describe('a retype of an attached volume', () => {
   it('in an affected release is safe when another extra spec differs', async () => {
     const { clock, member, seams, id, show } = attached({ migration: { attached: 'unsafe' } })
     const { id: new_type } = seams.addVolumeType({
-      name: 'told-apart',
+      name: 'distinct',
       backend: 'cold',
       extraSpecs: { 'couchestor:tier': 'cold' },
     })
     const body = { 'os-retype': { new_type, migration_policy: 'on-demand' } }
     await member('POST', `/volumes/${id}/action`, body)
     await clock.advance(60_000)
-    expect(await show()).toMatchObject({ status: 'in-use', volume_type: 'told-apart' })
+    expect(await show()).toMatchObject({ status: 'in-use', volume_type: 'distinct' })
     expect(seams.data(id)).toBe('precious')
   })
 

@@ -57,7 +57,7 @@ export type AttachmentRow = {
   device: string | null
   hostName: string | null
   readonly mode: string
-  /** A connector was given, so the backend was told; Cinder then asks Nova before it lets go. */
+  /** A connector was given, so the backend was notified; Cinder then asks Nova before it releases the volume. */
   readonly connected: boolean
   attachedAt: number | null
 }
@@ -113,7 +113,7 @@ export type TransferRow = {
   readonly noSnapshots: boolean
 }
 
-/** Who asks, as the token tells. */
+/** Who sends the request, as the token says. */
 export type Caller = {
   readonly userId: string
   readonly projectId: string

@@ -56,7 +56,7 @@ export type CloudOptions = {
   readonly clock: Clock
   /** Uniform in [0, 1). Default: a generator with a fixed seed, so that ids repeat from run to run. */
   readonly random?: () => number
-  /** Base URLs as the catalog tells them, without a path. Default the usual ports on loopback; see `seams.setOrigin`. */
+  /** Base URLs as the catalog reports them, without a path. Default the usual ports on loopback; see `seams.setOrigin`. */
   readonly origin?: Origin
   /** Names of the regions, the first is the one the volume service lives in. Default `RegionOne`. */
   readonly regions?: readonly string[]

@@ -57,7 +57,7 @@ function update(ctx: Context, projectId: string): SimResponse {
   return json(200, { quota_set: Object.fromEntries(set) })
 }
 
-// Cinder looks at the usage only where the project has a limit of its own already
+// Cinder checks the usage only where the project has a limit of its own already
 function checkUsage(state: State, projectId: string, line: Line, limit: number): void {
   const { name, resource } = line
   if (name === 'per_volume_gigabytes' || limit === -1) return

@@ -19,7 +19,7 @@ export type Quota = {
   reserved(projectId: string, resource: string): number
   /** Usage that needs no leave: seeded rows, releases. */
   add(projectId: string, amounts: Amounts): void
-  /** Throws the 413 of Cinder when a limit would be passed. `gib` is the size its message tells. */
+  /** Throws the 413 of Cinder when a limit would be passed. `gib` is the size in its message. */
   reserve(projectId: string, amounts: Amounts, gib: number): Reservation
 }
 

@@ -36,7 +36,7 @@ export type Account = {
   readonly user: UserRow
 }
 
-/** What a test may do that no client can: seed, look inside, make things fail. */
+/** What a test may do that no client can: seed, inspect, make things fail. */
 export type Seams = {
   readonly admin: Account
   readonly couchestor: Account
@@ -82,7 +82,7 @@ export type Seams = {
 
   /** undefined = as the cloud does by itself. */
   planRetype(volumeId: string, outcome: PlannedOutcome | undefined): void
-  /** cinder-volume dies in mid-copy: the volumes told stay `retyping` for ever. */
+  /** cinder-volume dies in mid-copy: the named volumes stay `retyping` for ever. */
   killCopies(): readonly string[]
   retyping(): readonly string[]
 

@@ -9,7 +9,7 @@ import { badRequest, invalidVolume, notFound } from './reply.ts'
 import { save } from './state.ts'
 import { cinderTime, freshTime } from './times.ts'
 
-/** `/volume-transfers`: a change of owner, detached volumes only. The key is told once, at creation. */
+/** `/volume-transfers`: a change of owner, detached volumes only. The key is shown once, at creation. */
 export const transfers = {
   list: (ctx: Context) => json(200, { transfers: own(ctx).map((t) => summary(ctx, t)) }),
   detail: (ctx: Context) => json(200, { transfers: own(ctx).map((t) => view(ctx, t)) }),

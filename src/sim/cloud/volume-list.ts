@@ -187,7 +187,7 @@ function sortOf(text: string | null): Sort | undefined {
       throw invalidInput("Unknown sort direction, must be 'desc' or 'asc'.")
     return { key: key!, down: direction === 'desc' }
   })
-  // rows that are equal so far are told apart by time and id, in the direction of the first key
+  // rows that are equal so far are distinguished by time and id, in the direction of the first key
   const { down } = parts[0]!
   return [...parts, { key: 'created_at', down }, { key: 'id', down }]
 }

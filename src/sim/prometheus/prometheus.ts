@@ -30,7 +30,7 @@ export type PrometheusFault =
   | { readonly kind: 'not-ready' }
   /** Success without series. */
   | { readonly kind: 'empty' }
-  /** Half of the series with a warning, as Thanos tells partial data. */
+  /** Half of the series with a warning, as Thanos reports partial data. */
   | { readonly kind: 'partial'; readonly warning?: string }
   /** Half of the series with `isPartial`, as VictoriaMetrics does. */
   | { readonly kind: 'is-partial' }

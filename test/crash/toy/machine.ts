@@ -4,7 +4,7 @@ import { preflight } from '../../../src/migration/retype/preflight.ts'
 import type { PreflightFacts } from '../../../src/migration/retype/preflight.ts'
 import type { MachineInput, Outcome, Strategy } from '../../../src/migration/strategy.ts'
 
-/** What one look shows: whether the first act has had its effect, and the volume. */
+/** What one read shows: whether the first act has had its effect, and the volume. */
 export type ToySight = VolumeSight & { readonly isShelved?: boolean }
 
 /** Two acts: something is made under a name of the move's own, then the volume is retyped. */

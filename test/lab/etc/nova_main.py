@@ -1,6 +1,6 @@
 """nova_main.py DAEMON ARGS...: one of Nova's programs, with a second folder of hypervisor drivers.
 
-Nova loads drivers from the package nova.virt only, so that package is told to look here as well.
+Nova loads drivers from the package nova.virt only, so that package is extended to search here as well.
 """
 import importlib
 import os

@@ -12,7 +12,7 @@ const SCRIPT = fileURLToPath(new URL('container.sh', import.meta.url))
 // a kubelet begins with 10 s and ends with 300: tests that wait for a restart should not
 const BACKOFF_MS = { first: 1000, most: 30_000 }
 
-/** All that `container.sh` is told. */
+/** All that `container.sh` is given. */
 export type Launch = {
   readonly namespace: string
   readonly hostPID: boolean

@@ -61,7 +61,7 @@ let around: Surroundings = { policies: [], namespaces: new Map(), pods: [] }
 const image = (name: string) => imageOf(name, bundle, join(folder, 'images'))
 
 while (!stopping.signal.aborted) {
-  await look().catch((e: unknown) => say(String(e)))
+  await pass().catch((e: unknown) => say(String(e)))
   await sleep(1000, undefined, { signal: stopping.signal }).catch(() => {})
 }
 await Promise.all([...workers.values()].map((w) => w.stop(4)))
@@ -70,8 +70,8 @@ logs.close()
 await closeNetwork()
 process.exit(0)
 
-/** One look at all pods: a step for each of ours, and the end for those that are gone. */
-async function look(): Promise<void> {
+/** One pass over all pods: a step for each of ours, and the end for those that are gone. */
+async function pass(): Promise<void> {
   const pods = await api.list<Pod>('/api/v1/pods')
   around = { pods, ...(await policies()) }
   const ours = pods.filter(

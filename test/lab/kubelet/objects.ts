@@ -2,7 +2,7 @@ import type { Api } from './api.ts'
 import { ApiError } from './api.ts'
 import type { ObjectRef } from './types.ts'
 
-/** Why a container cannot be made yet: told in its status, and tried again. */
+/** Why a container cannot be made yet: reported in its status, and tried again. */
 export class NotYet extends Error {
   readonly reason: 'ContainerCreating' | 'CreateContainerConfigError' | 'ErrImagePull'
 

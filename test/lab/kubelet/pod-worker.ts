@@ -45,7 +45,7 @@ export class PodWorker {
   #containers: Container[] = []
   #initialized = false
   #waiting: { reason: string; message?: string } = { reason: 'ContainerCreating' }
-  #told = ''
+  #reported = ''
   #rules = ''
   #stopped: Promise<void> | undefined
   #volumesAt = 0
@@ -102,7 +102,7 @@ export class PodWorker {
     this.#network ??= this.#pod.spec.hostNetwork === true ? hostNetwork : await addNetwork(uid)
     await this.#applyPolicies(this.#network)
     this.#volumes ??= new Volumes(api, join(this.#folder, 'volumes'), this.#addresses())
-    // a kubelet looks about once a minute; that is long for a test of what follows a change
+    // a kubelet checks about once a minute; that is long for a test of what follows a change
     if (Date.now() - this.#volumesAt > 5000) {
       await this.#volumes.refresh(this.#pod)
       this.#volumesAt = Date.now()
@@ -228,9 +228,9 @@ export class PodWorker {
     })
     // conditions keep their times only once the pod has them: compared without
     const text = JSON.stringify(status, (k, v: unknown) => (k === 'lastTransitionTime' ? '' : v))
-    if (text === this.#told) return
+    if (text === this.#reported) return
     await this.#options.api.patch(`/api/v1/namespaces/${namespace}/pods/${name}/status`, { status })
-    this.#told = text
+    this.#reported = text
   }
 
   async #event(reason: string, message: string): Promise<void> {

@@ -31,7 +31,7 @@ apt_install() {
   local apt=(apt-get -q -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3)
   "${apt[@]}" update && "${apt[@]}" install -y --no-install-recommends "$@"
 }
-# 101 tells a package not to start its service: the lab starts its own, on loopback, from its own directory
+# 101 asks a package not to start its service: the lab starts its own, on loopback, from its own directory
 without_starting_services() {
   local policy=/usr/sbin/policy-rc.d rc=0
   [ ! -e $policy ] || { "$@"; return; }

@@ -12,12 +12,12 @@ const requests = (code: string, values: string) =>
 export const CONTROLLER_CASES: readonly AlertCase[] = [
   {
     alert: 'CouchestorControllerDown',
-    fires: { series: [], at: '16m', told: { labels: LEASE } },
+    fires: { series: [], at: '16m', fired: { labels: LEASE } },
     silent: [{ why: 'one replica is scraped', series: [leads('0x20')], at: '16m' }],
   },
   {
     alert: 'CouchestorReplicaDown',
-    fires: { series: [series('up', B, '0x70')], at: '61m', told: { labels: B } },
+    fires: { series: [series('up', B, '0x70')], at: '61m', fired: { labels: B } },
     silent: [
       { why: 'it comes back within the hour', series: [series('up', B, '0x30 1x40')], at: '65m' },
       {
@@ -32,7 +32,7 @@ export const CONTROLLER_CASES: readonly AlertCase[] = [
     fires: {
       series: [leads('0x20'), leads('0x20', B)],
       at: '11m',
-      told: { labels: { ...OWN, ...LEASE } },
+      fired: { labels: { ...OWN, ...LEASE } },
     },
     silent: [
       { why: 'the other replica leads', series: [leads('0x20'), leads('1x20', B)], at: '15m' },
@@ -48,7 +48,7 @@ export const CONTROLLER_CASES: readonly AlertCase[] = [
     fires: {
       series: [series('process_start_time_seconds', A, '0+60x30')],
       at: '20m',
-      told: { labels: A, value: '20' },
+      fired: { labels: A, value: '20' },
     },
     silent: [
       {
@@ -63,7 +63,7 @@ export const CONTROLLER_CASES: readonly AlertCase[] = [
     fires: {
       series: [series('couchestor_leader_start_failing', { ...A, step: 'cinder' }, '1x20')],
       at: '11m',
-      told: { labels: { ...OWN, step: 'cinder' } },
+      fired: { labels: { ...OWN, step: 'cinder' } },
     },
     silent: [
       {
@@ -81,7 +81,7 @@ export const CONTROLLER_CASES: readonly AlertCase[] = [
         series('couchestor_audit_unavailable', B, '0x20'),
       ],
       at: '6m',
-      told: { labels: OWN },
+      fired: { labels: OWN },
     },
     silent: [
       {
@@ -96,7 +96,7 @@ export const CONTROLLER_CASES: readonly AlertCase[] = [
     fires: {
       series: [series('couchestor_writes_refused', { ...A, resource: 'volumemigrations' }, '3x60')],
       at: '31m',
-      told: { labels: { ...OWN, resource: 'volumemigrations' }, value: '3' },
+      fired: { labels: { ...OWN, resource: 'volumemigrations' }, value: '3' },
     },
     silent: [
       {
@@ -113,7 +113,7 @@ export const CONTROLLER_CASES: readonly AlertCase[] = [
     fires: {
       series: [leads('1x200'), passes('7x200')],
       at: '150m',
-      told: { labels: A },
+      fired: { labels: A },
     },
     silent: [
       {
@@ -136,7 +136,7 @@ export const CONTROLLER_CASES: readonly AlertCase[] = [
         series('workqueue_longest_running_processor_seconds', { ...A, name: 'moves' }, '0+60x60'),
       ],
       at: '40m',
-      told: { labels: { ...A, name: 'moves' }, value: '40m 0s' },
+      fired: { labels: { ...A, name: 'moves' }, value: '40m 0s' },
     },
     silent: [
       {
@@ -159,7 +159,7 @@ export const CONTROLLER_CASES: readonly AlertCase[] = [
         series('couchestor_reflector_idle_seconds', { ...B, resource: 'volumes' }, '0+60x40'),
       ],
       at: '25m',
-      told: { labels: { ...B, resource: 'volumes' }, value: '25m 0s' },
+      fired: { labels: { ...B, resource: 'volumes' }, value: '25m 0s' },
     },
     silent: [
       {
@@ -184,7 +184,7 @@ export const CONTROLLER_CASES: readonly AlertCase[] = [
         requests('<error>', '0+10x60'),
       ],
       at: '30m',
-      told: { labels: OWN, value: '25%' },
+      fired: { labels: OWN, value: '25%' },
     },
     silent: [
       {
@@ -204,7 +204,7 @@ export const CONTROLLER_CASES: readonly AlertCase[] = [
     fires: {
       series: [series('nodejs_eventloop_lag_p99_seconds', A, '0.8x30')],
       at: '16m',
-      told: { labels: A, value: '800ms' },
+      fired: { labels: A, value: '800ms' },
     },
     silent: [
       {
@@ -222,7 +222,7 @@ export const CONTROLLER_CASES: readonly AlertCase[] = [
         series('couchestor_memory_limit_bytes', A, '1000x30'),
       ],
       at: '16m',
-      told: { labels: A, value: '95%' },
+      fired: { labels: A, value: '95%' },
     },
     silent: [
       {

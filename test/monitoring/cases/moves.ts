@@ -15,7 +15,7 @@ export const MOVE_CASES: readonly AlertCase[] = [
     fires: {
       series: [of('migrations_in_flight', { ...STRATEGY, step: 'Stuck' }, '2x20')],
       at: '6m',
-      told: { labels, value: '2' },
+      fired: { labels, value: '2' },
     },
     silent: [
       {
@@ -27,7 +27,7 @@ export const MOVE_CASES: readonly AlertCase[] = [
   },
   {
     alert: 'CouchestorHalted',
-    fires: { series: [series('couchestor_halted', A, '1x20')], at: '6m', told: { labels: OWN } },
+    fires: { series: [series('couchestor_halted', A, '1x20')], at: '6m', fired: { labels: OWN } },
     silent: [{ why: 'nothing halts', series: [series('couchestor_halted', A, '0x20')], at: '15m' }],
   },
   {
@@ -35,7 +35,7 @@ export const MOVE_CASES: readonly AlertCase[] = [
     fires: {
       series: [ended('Failed', 'Rejected', '_x10 3x60'), ended('Failed', 'Reverted', '_x20 2x60')],
       at: '30m',
-      told: { labels: { ...labels, ...PAIR }, value: '5' },
+      fired: { labels: { ...labels, ...PAIR }, value: '5' },
     },
     silent: [
       {
@@ -55,7 +55,7 @@ export const MOVE_CASES: readonly AlertCase[] = [
     fires: {
       series: [ended('Failed', 'Reverted', '_x5 1x5 2x5 3x10')],
       at: '20m',
-      told: { labels: { ...labels, ...PAIR }, value: '3' },
+      fired: { labels: { ...labels, ...PAIR }, value: '3' },
     },
     silent: [{ why: 'it was one', series: [ended('Failed', 'Reverted', '_x5 1x30')], at: '20m' }],
   },
@@ -64,13 +64,13 @@ export const MOVE_CASES: readonly AlertCase[] = [
     fires: {
       series: [of('breaker_open', PAIR, '1x20')],
       at: '11m',
-      told: { labels: { ...labels, ...PAIR } },
+      fired: { labels: { ...labels, ...PAIR } },
     },
     silent: [{ why: 'it is closed', series: [of('breaker_open', PAIR, '0x20')], at: '15m' }],
   },
   {
     alert: 'CouchestorThrashing',
-    fires: { series: [of('thrash_breaker_open', {}, '1x20')], at: '11m', told: { labels } },
+    fires: { series: [of('thrash_breaker_open', {}, '1x20')], at: '11m', fired: { labels } },
     silent: [{ why: 'it is closed', series: [of('thrash_breaker_open', {}, '0x20')], at: '15m' }],
   },
   {
@@ -78,7 +78,7 @@ export const MOVE_CASES: readonly AlertCase[] = [
     fires: {
       series: [of('migrations_late', {}, '1x60')],
       at: '31m',
-      told: { labels, value: '1' },
+      fired: { labels, value: '1' },
     },
     silent: [
       { why: 'it ends after all', series: [of('migrations_late', {}, '1x20 0x40')], at: '45m' },
@@ -89,7 +89,7 @@ export const MOVE_CASES: readonly AlertCase[] = [
     fires: {
       series: [of('migrations_waiting', { reason: 'AwaitingApproval' }, '3x800')],
       at: '725m',
-      told: { labels, value: '3' },
+      fired: { labels, value: '3' },
     },
     silent: [
       {
@@ -109,7 +109,7 @@ export const MOVE_CASES: readonly AlertCase[] = [
         of('claims', { reason: 'OnBestTier' }, '4x40'),
       ],
       at: '26h',
-      told: { labels, value: '60%' },
+      fired: { labels, value: '60%' },
     },
     silent: [
       {

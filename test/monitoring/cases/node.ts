@@ -18,7 +18,7 @@ const disks = (state: string, values: string) =>
 export const NODE_CASES: readonly AlertCase[] = [
   {
     alert: 'CouchestorAgentDown',
-    fires: { series: [series('up', AGENT, '0x20')], at: '16m', told: { labels: AGENT } },
+    fires: { series: [series('up', AGENT, '0x20')], at: '16m', fired: { labels: AGENT } },
     silent: [
       { why: 'the node reboots', series: [series('up', AGENT, '1x3 0x10 1x10')], at: '20m' },
       { why: 'the node is gone', series: [series('up', AGENT, '1x3 0x5 stale')], at: '20m' },
@@ -29,7 +29,7 @@ export const NODE_CASES: readonly AlertCase[] = [
     fires: {
       series: [series('couchestor_agent_scrape_success', NODE, '0x20')],
       at: '16m',
-      told: { labels: NODE },
+      fired: { labels: NODE },
     },
     silent: [
       {
@@ -48,7 +48,7 @@ export const NODE_CASES: readonly AlertCase[] = [
         disks('counted', '9x70'),
       ],
       at: '61m',
-      told: { labels: NODE, value: '3' },
+      fired: { labels: NODE, value: '3' },
     },
     silent: [
       {
@@ -68,7 +68,7 @@ export const NODE_CASES: readonly AlertCase[] = [
     fires: {
       series: [disks('accounting_off', '2x70')],
       at: '61m',
-      told: { labels: NODE, value: '2' },
+      fired: { labels: NODE, value: '2' },
     },
     silent: [{ why: 'all are counted', series: [disks('accounting_off', '0x70')], at: '65m' }],
   },
@@ -77,7 +77,7 @@ export const NODE_CASES: readonly AlertCase[] = [
     fires: {
       series: [series('couchestor_agent_hanging_reads', NODE, '1x20')],
       at: '16m',
-      told: { labels: NODE, value: '1' },
+      fired: { labels: NODE, value: '1' },
     },
     silent: [
       {
@@ -89,7 +89,7 @@ export const NODE_CASES: readonly AlertCase[] = [
   },
   {
     alert: 'CouchestorExporterDown',
-    fires: { series: [series('up', EXPORTER, '0x20')], at: '16m', told: { labels: EXPORTER } },
+    fires: { series: [series('up', EXPORTER, '0x20')], at: '16m', fired: { labels: EXPORTER } },
     silent: [
       {
         why: 'the cloud’s own exporter is another program',
@@ -103,7 +103,7 @@ export const NODE_CASES: readonly AlertCase[] = [
     fires: {
       series: [series('couchestor_exporter_up', EXPORTER, '0x40')],
       at: '31m',
-      told: { labels: EXPORTER },
+      fired: { labels: EXPORTER },
     },
     silent: [
       {
@@ -118,7 +118,7 @@ export const NODE_CASES: readonly AlertCase[] = [
     fires: {
       series: [series('couchestor_exporter_newest_measure_age_seconds', EXPORTER, '5400x40')],
       at: '31m',
-      told: { labels: EXPORTER, value: '1h 30m 0s' },
+      fired: { labels: EXPORTER, value: '1h 30m 0s' },
     },
     silent: [
       {

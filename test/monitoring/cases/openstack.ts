@@ -17,7 +17,7 @@ export const OPENSTACK_CASES: readonly AlertCase[] = [
     fires: {
       series: [series('couchestor_cinder_up', A, '0x60')],
       at: '31m',
-      told: { labels: OWN },
+      fired: { labels: OWN },
     },
     silent: [
       {
@@ -32,7 +32,7 @@ export const OPENSTACK_CASES: readonly AlertCase[] = [
     fires: {
       series: [cinder('200', '0+80x90'), cinder('503', '0+15x90'), cinder('timeout', '0+5x90')],
       at: '70m',
-      told: { labels: { ...OWN, service: 'block-storage' }, value: '20%' },
+      fired: { labels: { ...OWN, service: 'block-storage' }, value: '20%' },
     },
     silent: [
       {
@@ -47,7 +47,7 @@ export const OPENSTACK_CASES: readonly AlertCase[] = [
     fires: {
       series: [login('401', '0+1x40')],
       at: '30m',
-      told: { labels: { ...OWN, service: 'identity' } },
+      fired: { labels: { ...OWN, service: 'identity' } },
     },
     silent: [
       {
@@ -63,7 +63,7 @@ export const OPENSTACK_CASES: readonly AlertCase[] = [
     fires: {
       series: [series('couchestor_openstack_credential_expires_timestamp_seconds', A, '864000x90')],
       at: '65m',
-      told: { labels: OWN, value: '9d 22h 55m 0s' },
+      fired: { labels: OWN, value: '9d 22h 55m 0s' },
     },
     silent: [
       {

@@ -14,7 +14,7 @@ export const POLICY_CASES: readonly AlertCase[] = [
     fires: {
       series: [condition('Ready', 'False', 'Invalid', '1x70')],
       at: '61m',
-      told: { labels: ready('Invalid') },
+      fired: { labels: ready('Invalid') },
     },
     silent: [
       { why: 'it is ready', series: [condition('Ready', 'True', 'Ready', '1x70')], at: '65m' },
@@ -31,7 +31,7 @@ export const POLICY_CASES: readonly AlertCase[] = [
     fires: {
       series: [condition('Ready', 'False', 'Stopped', '1x180')],
       at: '170h',
-      told: { labels: ready('Stopped') },
+      fired: { labels: ready('Stopped') },
     },
     silent: [
       {
@@ -46,7 +46,7 @@ export const POLICY_CASES: readonly AlertCase[] = [
     fires: {
       series: [series('couchestor_unmanaged_claims', { ...A, reason: 'PolicyNotFound' }, '2x70')],
       at: '61m',
-      told: { labels: { ...OWN, reason: 'PolicyNotFound' }, value: '2' },
+      fired: { labels: { ...OWN, reason: 'PolicyNotFound' }, value: '2' },
     },
     silent: [
       {
@@ -65,7 +65,7 @@ export const POLICY_CASES: readonly AlertCase[] = [
     fires: {
       series: [of('contested_claims', {}, '4x40')],
       at: '25h',
-      told: { labels, value: '4' },
+      fired: { labels, value: '4' },
     },
     silent: [{ why: 'none overlap', series: [of('contested_claims', {}, '0x40')], at: '30h' }],
   },
@@ -79,7 +79,7 @@ export const POLICY_CASES: readonly AlertCase[] = [
         condition('WithinBudget', 'False', 'OverBudget', '1x70'),
       ],
       at: '61m',
-      told: {
+      fired: {
         labels: { ...labels, kind: 'now' },
         value: '120',
         queried: '; budget.maxMonthlyCost is 100',
@@ -102,7 +102,7 @@ export const POLICY_CASES: readonly AlertCase[] = [
     fires: {
       series: [condition('Worthwhile', 'False', 'DearerThanStaying', '1x40')],
       at: '25h',
-      told: {
+      fired: {
         labels: { ...labels, type: 'Worthwhile', status: 'False', reason: 'DearerThanStaying' },
       },
     },

@@ -14,7 +14,7 @@ export const USAGE_CASES: readonly AlertCase[] = [
       // the lead changes meanwhile: the wait goes on
       series: [of('source_up', '0x20 stale'), of('source_up', '_x20 0x40', B)],
       at: '31m',
-      told: { labels },
+      fired: { labels },
     },
     silent: [{ why: 'it is back in time', series: [of('source_up', '0x20 1x40')], at: '45m' }],
   },
@@ -23,7 +23,7 @@ export const USAGE_CASES: readonly AlertCase[] = [
     fires: {
       series: [...WINDOWS, of('window_end_timestamp_seconds', '0x200')],
       at: '90m',
-      told: { labels, value: '1h 30m 0s' },
+      fired: { labels, value: '1h 30m 0s' },
     },
     silent: [
       {
@@ -47,7 +47,7 @@ export const USAGE_CASES: readonly AlertCase[] = [
     fires: {
       series: [of('catching_up', '1x200'), of('source_up', '1x200')],
       at: '121m',
-      told: { labels },
+      fired: { labels },
     },
     silent: [
       {
@@ -63,7 +63,7 @@ export const USAGE_CASES: readonly AlertCase[] = [
     fires: {
       series: [of('covered_volumes', '10x200'), of('attached_volumes', '20x200')],
       at: '125m',
-      told: { labels, value: '50%' },
+      fired: { labels, value: '50%' },
     },
     silent: [
       {
@@ -83,7 +83,7 @@ export const USAGE_CASES: readonly AlertCase[] = [
     fires: {
       series: [of('demotion_frozen', '1x100'), of('covered_volumes', '3x100')],
       at: '61m',
-      told: { labels, queried: ' (3 in the last window)' },
+      fired: { labels, queried: ' (3 in the last window)' },
     },
     silent: [{ why: 'it thaws in time', series: [of('demotion_frozen', '1x50 0x50')], at: '80m' }],
   },

@@ -5,7 +5,7 @@ export function same(...labels: readonly string[]): string {
 
 /**
  * A gauge of the leader, by `labels` of its own. A change of leader does not begin a new series, so that `for` goes on.
- * Nothing else is kept: a scrape may add a node, a host or a replica of Prometheus, which would tell the leader's series
+ * Nothing else is kept: a scrape may add a node, a host or a replica of Prometheus, which would distinguish the leader's series
  * from those of the replicas that stand by.
  */
 export function leader(selector: string, ...labels: readonly string[]): string {

@@ -2,15 +2,15 @@
 export type RecordingRule = { readonly record: string; readonly expr: string }
 
 /**
- * critical: wake somebody, a workload or data is at risk. warning: look at it today, tiering does not work as it should.
- * info: look at it some day.
+ * critical: page someone, a workload or data is at risk. warning: check it today, tiering does not work as it should.
+ * info: check it some day.
  */
 export type Severity = 'critical' | 'warning' | 'info'
 
 export type Alert = {
   readonly alert: string
   readonly severity: Severity
-  /** How long it must be so before anybody hears of it; `0m` for what has its own span in the expression. */
+  /** How long it must be so before anyone is notified; `0m` for what has its own span in the expression. */
   readonly for: string
   readonly expr: string
   /** One line; Prometheus' templates fill in labels and `$value`. */

@@ -36,7 +36,7 @@ export function costChart(report: Report): string {
   return `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="Cumulative cost above the optimum">${grid(most, y)}${days(hours, x, report.hoursPerPoint)}<clipPath id="plot"><rect x="0" y="0" width="${WIDTH}" height="${HEIGHT - BOTTOM + 2}"/></clipPath><g clip-path="url(#plot)">${lines.reverse().join('')}</g>${labels.join('')}</svg>`
 }
 
-/** A plan that is far off may leave the picture, so that the others can be told apart. */
+/** A plan that is far off may leave the chart, so that the others can be distinguished. */
 function top(curves: readonly { readonly values: readonly number[] }[]): number {
   const peaks = curves.map((c) => Math.max(0, ...c.values)).toSorted((a, b) => b - a)
   const [highest = 0, second = 0] = peaks

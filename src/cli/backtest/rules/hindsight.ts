@@ -29,8 +29,8 @@ export function staticCost(
   return cost
 }
 
-/** No policy: is told the best single tier after some hours, which shows the price of learning it. */
-export function toldRule(afterHours: number): RuleFactory {
+/** No policy: is given the best single tier after some hours, which shows the price of learning it. */
+export function delayedRule(afterHours: number): RuleFactory {
   return ({ setting, load }) => {
     const { tier } = bestStaticTier(
       costModel(setting, load.sizeGiB),

@@ -1,7 +1,7 @@
 import { LEAD_CONSTANTS } from '../../../policy/rule.ts'
 import { decideByThreshold } from '../../../policy/threshold.ts'
 import type { RuleFactory } from '../types.ts'
-import { allHotRule, stayRule, toldRule } from './hindsight.ts'
+import { allHotRule, stayRule, delayedRule } from './hindsight.ts'
 import { leadRule } from './lead.ts'
 import { regretRule } from './regret.ts'
 import { ignoringSaturation } from './saturation.ts'
@@ -96,11 +96,11 @@ export const RULES = {
   },
   'told-4h': {
     about: 'the best single tier with hindsight, known after 4 hours',
-    rule: toldRule(4),
+    rule: delayedRule(4),
   },
-  'told-12h': { about: 'the same, known after 12 hours', rule: toldRule(12) },
-  'told-24h': { about: 'the same, known after 24 hours', rule: toldRule(24) },
-  'best-static': { about: 'the same, known at once', rule: toldRule(0) },
+  'told-12h': { about: 'the same, known after 12 hours', rule: delayedRule(12) },
+  'told-24h': { about: 'the same, known after 24 hours', rule: delayedRule(24) },
+  'best-static': { about: 'the same, known at once', rule: delayedRule(0) },
   'all-hot': { about: 'everything on the fastest tier', rule: allHotRule },
   stay: { about: 'nothing moves', rule: stayRule },
 } as const satisfies Record<string, NamedRule>

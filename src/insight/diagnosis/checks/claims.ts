@@ -13,18 +13,18 @@ export function checkClaims(facts: Facts): readonly Line[] {
   const bound = managed.filter((c) => c.driver === 'cinder')
   const lines = [
     ...refusedLines(claims.filter((c) => c.refusal !== undefined)),
-    ...told(
+    ...findingsOf(
       'ClaimOtherDriver',
       `bound to a volume that is not of ${CINDER_DRIVER}`,
       managed.filter((c) => c.driver === 'other'),
     ),
-    ...told(
+    ...findingsOf(
       'VolumeNotFound',
       'not shown by Cinder',
       bound.filter((c) => c.volume === undefined),
     ),
     ...attributesLines(claims.filter((c) => c.driver !== 'other')),
-    ...told('ClaimTypeUnmanaged', 'of a type that is no tier', strangers(facts, bound)),
+    ...findingsOf('ClaimTypeUnmanaged', 'of a type that is no tier', strangers(facts, bound)),
   ]
   return lines.length > 0
     ? lines
@@ -54,7 +54,7 @@ function attributesLines(claims: readonly FleetClaim[]): readonly Line[] {
   ]
 }
 
-function told(
+function findingsOf(
   code: 'ClaimOtherDriver' | 'VolumeNotFound' | 'ClaimTypeUnmanaged',
   text: string,
   claims: readonly FleetClaim[],

@@ -78,10 +78,10 @@ function restoreLines(
     fleet.known && cloud.types.known
       ? movedAway(fleet.value.claims, classes, cloud.types.value)
       : []
-  const told = `${counted(moved.length, 'claim')} with a StorageClass that no longer matches the tier`
+  const what = `${counted(moved.length, 'claim')} with a StorageClass that no longer matches the tier`
   if (untyped.length > 0)
-    return [ok(`restores: StorageClass ${untyped[0]?.name} has no type; ${told}`)]
-  if (moved.length > 0) return [finding('RestoreFails', `${told}: ${some(moved)}`)]
+    return [ok(`restores: StorageClass ${untyped[0]?.name} has no type; ${what}`)]
+  if (moved.length > 0) return [finding('RestoreFails', `${what}: ${some(moved)}`)]
   const willMove =
     cluster.policies.known && cluster.policies.value.some((p) => p.effective.mode !== 'Observe')
   return willMove

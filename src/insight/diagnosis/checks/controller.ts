@@ -2,7 +2,7 @@ import type { Facts } from '../facts.ts'
 import { finding, notChecked, ok, when } from '../finding.ts'
 import type { Line } from '../finding.ts'
 
-/** How much later than its duration a Lease may look, for the way and the clocks. */
+/** How much later than its duration a Lease may appear, for the way and the clocks. */
 const GRACE_MS = 5000
 /** The first controller of an installation waits for a whole term, in case that another one lives. */
 const FIRST_START_MS = 60_000
@@ -29,12 +29,12 @@ function leaseLines({ cluster: { lease }, clocks, now, namespace }: Facts): read
     ]
   if (holder === '') return [finding('NoLeader', `${name} has no holder`, logs)]
   const age = renewedAt === undefined ? Infinity : now + ahead - renewedAt
-  const told = `${name} is held by ${holder}`
+  const what = `${name} is held by ${holder}`
   if (age > durationMs + GRACE_MS) {
     const last = renewedAt === undefined ? 'never' : new Date(renewedAt).toISOString()
-    return [finding('LeaderStale', `${told}, last renewed ${last}`, logs)]
+    return [finding('LeaderStale', `${what}, last renewed ${last}`, logs)]
   }
-  return [ok(`${told} and fresh`)]
+  return [ok(`${what} and fresh`)]
 }
 
 function deploymentLines({ cluster: { controller }, version, namespace }: Facts): readonly Line[] {

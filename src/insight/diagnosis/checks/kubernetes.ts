@@ -25,7 +25,7 @@ function admissionLines({ cluster, config }: Facts, version: string): readonly L
     const held = approving.length === 0 ? '' : `; mode Approve of ${approving.join(', ')} is held`
     return [finding('NoAdmissionPolicy', `${version} has no ValidatingAdmissionPolicy${held}`)]
   }
-  // an account that may not look knows nothing against it
+  // an account without the right to read it knows nothing against it
   if (!admissionPolicies.known || admissionPolicies.value.length > 0 || approving.length === 0)
     return []
   return [

@@ -74,14 +74,14 @@ function coverageLines(
     (c) => (coverage.get(c.volumeId) ?? 0) < (least.get(c.policy) ?? DEFAULT_COVERAGE),
   )
   const covered = wanted.length - without.length
-  const told = `${where}: usage numbers of the last ${counted(windowSeconds / 60, 'minute')} for ${covered} of ${counted(wanted.length, 'attached volume')}`
-  if (covered >= wanted.length * ENOUGH) return [ok(told)]
+  const what = `${where}: usage numbers of the last ${counted(windowSeconds / 60, 'minute')} for ${covered} of ${counted(wanted.length, 'attached volume')}`
+  if (covered >= wanted.length * ENOUGH) return [ok(what)]
   // with however few samples: so the others are counted, and those that came just now are no other source's
   const seen = wanted.filter((c) => coverage.has(c.volumeId)).length
   const [line, more] = [...others].toSorted((a, b) => b[1] - a[1])[0] ?? ['', 0]
   if (more > seen)
     return [
-      finding('OtherSourceAnswers', `${told}; with ${line} it is ${more}`, {
+      finding('OtherSourceAnswers', `${what}; with ${line} it is ${more}`, {
         fix: otherSourceFix(facts, source, line),
       }),
     ]
@@ -90,8 +90,8 @@ function coverageLines(
   // said first of all, under the heading of the scrape
   if (seen === 0 && isUnscraped(source)) return []
   if (seen === 0)
-    return [finding('NoSeries', `${told}${noted}`, source.source === 'Gnocchi' ? GNOCCHI : {})]
-  return [finding('CoverageLow', `${told}${noted}; without: ${some(without.map((c) => c.key))}`)]
+    return [finding('NoSeries', `${what}${noted}`, source.source === 'Gnocchi' ? GNOCCHI : {})]
+  return [finding('CoverageLow', `${what}${noted}; without: ${some(without.map((c) => c.key))}`)]
 }
 
 /** What config.yaml says of the source is a default: a policy that names one keeps to it. */

@@ -3,8 +3,8 @@ import type { Facts, PolicyFact } from '../facts.ts'
 import { counted, finding, notChecked, ok } from '../finding.ts'
 import type { Line } from '../finding.ts'
 
-/** Reasons of condition Ready that are told elsewhere. */
-const TOLD_ELSEWHERE: ReadonlySet<string> = new Set([
+/** Reasons of condition Ready that are reported elsewhere. */
+const REPORTED_ELSEWHERE: ReadonlySet<string> = new Set([
   'Paused',
   'Stopped',
   'Invalid',
@@ -60,7 +60,7 @@ function stateLines(facts: Facts, { policy, effective }: PolicyFact): readonly L
         `policy ${name} is at generation ${generation}, its status at ${policy.status?.observedGeneration ?? 'none'}`,
       ),
     ]
-  if (ready?.status !== 'False' || TOLD_ELSEWHERE.has(ready.reason)) return []
+  if (ready?.status !== 'False' || REPORTED_ELSEWHERE.has(ready.reason)) return []
   return [
     finding('PolicyNotReady', `policy ${name}: ${ready.reason}: ${ready.message}`, {
       fix: `kubectl describe stp ${name}; docs/reference-reasons.md explains ${ready.reason}`,
@@ -68,7 +68,7 @@ function stateLines(facts: Facts, { policy, effective }: PolicyFact): readonly L
   ]
 }
 
-/** Without a leader nobody writes a status: that is told under Controller. */
+/** Without a leader nobody writes a status: that is reported under Controller. */
 function isLed({ cluster: { lease } }: Facts): boolean {
   return !lease.known || (lease.value !== undefined && lease.value.holder !== '')
 }

@@ -30,7 +30,7 @@ export function policyTiers({ cluster, cloud, config }: Facts): Fact<readonly Po
   )
 }
 
-/** What is wrong with the types of config.yaml's tiers; told where there is no policy yet that could say it. */
+/** What is wrong with the types of config.yaml's tiers; reported where there is no policy yet that could say it. */
 export function configTierProblems({ cluster, cloud, config }: Facts): readonly TierProblem[] {
   if (!cloud.types.known) return []
   const named = Object.entries(config.config.tiers).filter(

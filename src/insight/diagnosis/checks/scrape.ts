@@ -8,20 +8,20 @@ export function checkScrape(facts: Facts): readonly Line[] {
   const source = facts.metrics.find((m) => isUnscraped(m))
   if (source === undefined) return []
   const { agents } = facts.cluster
-  const told = `${source.where} answers and has no series of any agent`
-  if (!agents.known || !agents.value?.ready) return withoutAgents(facts, source, told)
+  const what = `${source.where} answers and has no series of any agent`
+  if (!agents.known || !agents.value?.ready) return withoutAgents(facts, source, what)
   const { name, ready } = agents.value
   const running = `${counted(ready, 'agent')} of DaemonSet ${facts.namespace}/${name} ${ready === 1 ? 'is' : 'are'} ready`
-  return [finding('AgentsNotScraped', `${told}, though ${running}`, { fix: fixFor(agents.value) })]
+  return [finding('AgentsNotScraped', `${what}, though ${running}`, { fix: fixFor(agents.value) })]
 }
 
 /** Whether agents run is not known, or none does: then it matters where volumes wait for numbers. */
-function withoutAgents(facts: Facts, { source }: SourceFact, told: string): readonly Line[] {
+function withoutAgents(facts: Facts, { source }: SourceFact, what: string): readonly Line[] {
   const waiting = measurable(facts, source).length
   if (waiting === 0) return []
   const line = finding(
     'NoSeries',
-    `${told}; ${counted(waiting, 'attached volume')} without numbers`,
+    `${what}; ${counted(waiting, 'attached volume')} without numbers`,
   )
   return [{ ...line, group: 'scrape' }]
 }

@@ -9,7 +9,7 @@ export type Fault = readonly [
   what: string,
   spoilt: Spoilt,
   code: FindingCode,
-  told: string,
+  what: string,
   fix: string,
 ]
 

@@ -27,7 +27,7 @@ export const UNKNOWN: readonly Fault[] = [
     'cinder-manage --version',
   ],
   [
-    'something may not be looked at',
+    'something may not be read',
     { cluster: { classes: unknown('this account may not list storageclasses', true) } },
     'NotChecked',
     'may not list storageclasses',

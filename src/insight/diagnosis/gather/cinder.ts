@@ -11,7 +11,7 @@ type Ask = {
   readonly microversion?: string
 }
 
-/** One answer of Cinder by its schema. Throws `CinderError`, with code Forbidden where the credential may not look. */
+/** One answer of Cinder by its schema. Throws `CinderError`, with code Forbidden where the credential is not allowed to read. */
 async function ask<T>(
   session: Session,
   { operation, path, microversion }: Ask,

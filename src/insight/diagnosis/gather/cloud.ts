@@ -30,7 +30,7 @@ export async function gatherCloud(deps: DoctorDeps, config: Config): Promise<Clo
     volumeEndpoint(cloud, signal),
   )
   const ready = both(connection, login, endpoint)
-  const look = <T>(fn: (cloud: CloudConnection, login: Login, signal: AbortSignal) => Promise<T>) =>
+  const read = <T>(fn: (cloud: CloudConnection, login: Login, signal: AbortSignal) => Promise<T>) =>
     following(deps, ready, ([cloud, who], signal) => fn(cloud, who, signal))
   const service = serviceOf(connection, deps)
   const volumes = ready.known ? service : ready
@@ -39,19 +39,19 @@ export async function gatherCloud(deps: DoctorDeps, config: Config): Promise<Clo
   const [microversion, types, pools, qos, services, quota, zones, noBackend, end] =
     await Promise.all([
       fromService((v, signal) => v.maxMicroversion(signal)),
-      look(async ({ session }, who, signal) =>
+      read(async ({ session }, who, signal) =>
         withAccess(session, await typesOf(session, signal), who.fact.project.id, signal),
       ),
-      look(({ session }, _, signal) => poolsOf(session, signal)),
-      look(({ session }, _, signal) => qosOf(session, signal)),
-      look(({ session }, _, signal) => servicesOf(session, signal)),
+      read(({ session }, _, signal) => poolsOf(session, signal)),
+      read(({ session }, _, signal) => qosOf(session, signal)),
+      read(({ session }, _, signal) => servicesOf(session, signal)),
       fromService(async (v, signal) => {
         const lines = await v.getQuota(signal)
         if (lines === undefined) throw new Error('the credential may not read the quota (403)')
         return lines
       }),
       fromService((v, signal) => v.listAvailabilityZones(signal)),
-      look(({ session }, _, signal) => noBackendOf(session, signal)),
+      read(({ session }, _, signal) => noBackendOf(session, signal)),
       following(deps, both(connection, login), ([{ session }, who], signal) =>
         credentialEnd(session, who, signal),
       ),
@@ -92,7 +92,7 @@ async function volumeEndpoint(cloud: CloudConnection, signal: AbortSignal): Prom
   return endpoint
 }
 
-/** The clients of the session try for minutes; a door that nobody opens is told at once. Throws `ConnectionError`. */
+/** The clients of the session try for minutes; an endpoint that does not accept connections is reported at once. Throws `ConnectionError`. */
 async function knock(http: HttpClient, url: string, signal: AbortSignal): Promise<void> {
   const headers = { accept: 'application/json', connection: 'close', 'user-agent': 'couchestor' }
   const response = await http.request({ method: 'GET', url, headers, signal, timeoutMs: 10_000 })
@@ -118,7 +118,7 @@ function mapped<A, B>(fact: Fact<A>, fn: (value: A) => B): Fact<B> {
   return fact.known ? known(fn(fact.value)) : fact
 }
 
-/** All of them, or why the first that is missing is so; that one is told where it belongs. */
+/** All of them, or why the first that is missing is so; that one is reported where it belongs. */
 function both<A extends readonly unknown[]>(...facts: { [K in keyof A]: Fact<A[K]> }): Fact<A> {
   const missing = (facts as readonly Fact<unknown>[]).find((f) => !f.known)
   if (missing !== undefined && !missing.known) return unknown(`not asked, ${SEE}`)

@@ -38,18 +38,18 @@ export async function gatherCluster(
   const { client, transport } = deps.kube
   const { namespace } = deps
   const server = await attempt(deps, () => serverOf(deps))
-  const look = <T>(fn: () => Promise<T>) => following(deps, server, fn)
-  const offered = look(() => client.serves(resources.VALIDATING_ADMISSION_POLICY))
+  const read = <T>(fn: () => Promise<T>) => following(deps, server, fn)
+  const offered = read(() => client.serves(resources.VALIDATING_ADMISSION_POLICY))
   const [listed, me, drivers, crds, lease, leaseNamespaces, controller, agents] = await Promise.all(
     [
-      look(() => listKinds(deps)),
-      look(() => whoAmI(client)),
-      look(async () => (await all(client, CSI_DRIVER)).map((d) => d.metadata.name)),
-      look(() => gatherCrds(client, transport)),
-      look(() => leaseOf(client, namespace)),
-      look(() => leaseNamespacesOf(client)),
-      look(() => workload(client, DEPLOYMENT, namespace, 'controller')),
-      look(() => workload(client, DAEMON_SET, namespace, 'agent')),
+      read(() => listKinds(deps)),
+      read(() => whoAmI(client)),
+      read(async () => (await all(client, CSI_DRIVER)).map((d) => d.metadata.name)),
+      read(() => gatherCrds(client, transport)),
+      read(() => leaseOf(client, namespace)),
+      read(() => leaseNamespacesOf(client)),
+      read(() => workload(client, DEPLOYMENT, namespace, 'controller')),
+      read(() => workload(client, DAEMON_SET, namespace, 'agent')),
     ],
   )
   const admissionOffered = await offered
@@ -88,7 +88,7 @@ export async function gatherCluster(
   }
 }
 
-/** The controller's account. One of its namespace that may not look at the Deployment is taken for it: it runs in the pod. */
+/** The controller's account. One of its namespace that is not allowed to read the Deployment is taken for it: it runs in the pod. */
 function accountOf(
   namespace: string,
   controller: Fact<WorkloadFact | undefined>,

@@ -15,7 +15,7 @@ import { claimsOfPolicy, ofPolicy } from './narrow.ts'
 const WINDOW_SECONDS = 1800
 
 /**
- * Looks at everything, side by side where one thing does not need another. The number of requests does
+ * Reads everything, in parallel where one thing does not need another. The number of requests does
  * not depend on the size of the fleet, but for the pages of lists. Throws `UserError` for a policy that is not there only.
  */
 export async function gatherFacts(deps: DoctorDeps, config: ConfigFacts): Promise<Facts> {

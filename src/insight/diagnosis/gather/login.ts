@@ -24,7 +24,7 @@ export type Login = {
   readonly hasGnocchi: boolean
 }
 
-/** What Keystone told with the token. Throws when it told less than every Keystone does. */
+/** What Keystone sent with the token. Throws when it sent less than every Keystone does. */
 export function loginOf(document: unknown): Login {
   const body = LoginBody.safeParse(document)
   if (!body.success)

@@ -38,10 +38,10 @@ export async function gatherMetrics(
   deps: DoctorDeps,
   asked: Asked,
 ): Promise<readonly SourceFact[]> {
-  return Promise.all([...asked.wanted].map(([name, wanted]) => look(deps, asked, name, wanted)))
+  return Promise.all([...asked.wanted].map(([name, wanted]) => usageOf(deps, asked, name, wanted)))
 }
 
-async function look(
+async function usageOf(
   deps: DoctorDeps,
   asked: Asked,
   name: SourceName,

@@ -1,6 +1,6 @@
 import type { Resource } from '../../../kube/types.ts'
 
-/** Kinds that only the doctor looks at. */
+/** Kinds that only the doctor reads. */
 export const CSI_DRIVER: Resource = cluster('storage.k8s.io', 'csidrivers', 'CSIDriver')
 export const CUSTOM_RESOURCE_DEFINITION: Resource = cluster(
   'apiextensions.k8s.io',

@@ -52,7 +52,7 @@ export const staying: readonly PanelSpec[] = [
   },
 ]
 
-/** What the controller knows about the usage of volumes, and which claims nobody looks after. */
+/** What the controller knows about the usage of volumes, and which claims no policy manages. */
 export const usage: readonly PanelSpec[] = [
   {
     kind: 'timeseries',

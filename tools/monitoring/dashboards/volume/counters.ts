@@ -8,7 +8,7 @@ export type Counter = 'reads' | 'writes' | 'readBytes' | 'writtenBytes' | 'readT
 type Exporter = {
   readonly name: string
   readonly counters: Readonly<Partial<Record<Counter, string>>>
-  /** Labels that tell two disks apart, whoever scraped them. */
+  /** Labels that distinguish two disks, regardless of the scraper. */
   readonly disk: string
   /** The series with the volume's id; undefined when the counters bear it themselves. */
   readonly info?: string
