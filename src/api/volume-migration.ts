@@ -12,7 +12,7 @@ export type VolumeMigrationSpec = {
   readonly strategy?: Strategy
   readonly reason?: MigrationReason
   readonly policy: string
-  /** Mutable until the call: a person's yes, and a person's stop. */
+  /** Mutable until the call: approval and cancellation by a person. */
   readonly approved?: boolean
   readonly cancel?: boolean
 }

@@ -12,7 +12,7 @@ export type Decision = 'approve' | 'cancel'
 
 const TRIES = 5
 
-/** Writes a person's yes or no into one VolumeMigration. Throws `UserError` when it comes too late. */
+/** Writes a person's approval or cancellation into one VolumeMigration. Throws `UserError` when it comes too late. */
 export async function decideMigration(
   decision: Decision,
   name: string,

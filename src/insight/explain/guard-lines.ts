@@ -39,7 +39,7 @@ export function guardLines(c: Candidate): readonly GuardLine[] {
 /** The one answer that is about money, and not about the volume. */
 function onBestTier(guard: string, message: string, c: Candidate): GuardLine {
   const other = c.tiers[c.wish.other]?.name
-  const lead = `${moneyText(c.wish.lead)} of a needed lead of ${moneyText(c.wish.needed)}`
+  const lead = `a lead of ${moneyText(c.wish.lead)} (required: ${moneyText(c.wish.needed)})`
   const more = other === undefined ? '' : `; ${other} has ${lead}`
   return { guard, answer: 'hold', message: `${message}${more}`, reason: 'OnBestTier' }
 }
@@ -52,7 +52,7 @@ const FACTS: Readonly<Record<string, (c: Candidate, want: Want) => string>> = {
   'no data': measured,
   'demotion frozen': (_, want) => (want.forced ? '' : 'usage numbers are complete'),
   'wants nothing': (c) =>
-    `lead ${moneyText(c.wish.lead)} of ${moneyText(c.wish.needed)} needed; a move costs ${moneyText(c.wish.moveCost)}`,
+    `a lead of ${moneyText(c.wish.lead)} (required: ${moneyText(c.wish.needed)}); a move costs ${moneyText(c.wish.moveCost)}`,
   young: (c) =>
     `${Math.floor(c.state.coveredSeconds / c.policy.windowSeconds)} of ${Math.ceil(c.policy.minHistorySeconds / c.policy.windowSeconds)} windows with data`,
   retention: quiet,
