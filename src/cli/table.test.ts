@@ -32,3 +32,11 @@ it('the last column goes on below itself where it may be long', () => {
 it('the last column keeps some room on a narrow screen', () => {
   expect(table(COLUMNS, rows, 10)).toContain('the schedule is clo…')
 })
+
+it('no text of a cell begins a row of its own, moves the cursor or turns the line around', () => {
+  const hostile = [{ claim: 'orders', why: 'x\ny\u001b[2J\r\u009b1A\u202e\u2028z' }]
+  const shown = table(COLUMNS, hostile)
+  expect(shown.split('\n')).toHaveLength(3)
+  expect(shown).toContain('x\ufffdy\ufffd[2J')
+  expect(shown.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\u2028\u202e]/u)
+})

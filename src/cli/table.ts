@@ -21,7 +21,7 @@ export function table<T>(
   long: 'cut' | 'wrap' = 'cut',
 ): string {
   if (rows.length === 0) return ''
-  const cells = rows.map((row) => columns.map((c) => c.of(row)))
+  const cells = rows.map((row) => columns.map((c) => printable(c.of(row))))
   const widths = columns.map((c, i) =>
     cells.reduce((most, line) => Math.max(most, (line[i] ?? '').length), c.title.length),
   )
@@ -41,6 +41,11 @@ export function table<T>(
     return [line([...texts.slice(0, -1), first]), ...rest.map((text) => ' '.repeat(before) + text)]
   }
   return `${[columns.map((c) => c.title), ...cells].flatMap(lines).join('\n')}\n`
+}
+
+/** A cell may hold anybody's text: it must not begin a row of its own, move the cursor or turn the line around. */
+function printable(text: string): string {
+  return text.replaceAll(/[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu, '\ufffd')
 }
 
 function cut(text: string, room: number): string {

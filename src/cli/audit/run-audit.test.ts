@@ -90,3 +90,15 @@ it('a file that cannot be read is named', async () => {
     '--file: missing.jsonl cannot be read (ENOENT)',
   )
 })
+
+it('a name that holds line feeds and escape sequences forges no row', async () => {
+  const name = 'eve\n2026-01-21T00:00:00.000Z  update/retype  hot  cold  ada\u001b[1A'
+  const clock = createVirtualClock(Date.UTC(2026, 0, 21))
+  const observer = { epoch: 1, generationOf: () => 3 }
+  const forged = new Audit({ sink: lines, clock, processClock: clock, observer })
+  lines.text += '\n'
+  await forged.begin({ ...retypeOf('req-3', 'data'), initiator: { kind: 'person', name } })
+  expect(await audit('pvc/data', '-n', 'shop')).toBe(0)
+  expect(shown.out.split('\n')).toHaveLength(5)
+  expect(shown.out).not.toContain('\u001b')
+})
