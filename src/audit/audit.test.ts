@@ -299,3 +299,27 @@ describe('reading it back', () => {
     expect(readAudit(mixed)).toMatchObject([{ id: 'req-1', outcome: 'success' }])
   })
 })
+
+describe('a write that fails while the next one waits and succeeds', () => {
+  beforeEach(async () => {
+    let writes = 0
+    const write = (lines: string) => (++writes === 1 ? Promise.reject(FULL) : disk.write(lines))
+    const observer = { epoch: 7, generationOf: () => undefined }
+    audit = new Audit({ sink: { write }, clock, processClock: clock, observer })
+    const [first, second] = await Promise.allSettled([
+      audit.begin(change('req-1')),
+      audit.begin(change('req-2')),
+    ])
+    expect([first?.status, second?.status]).toEqual(['rejected', 'fulfilled'])
+  })
+
+  it('is not tried again later, as if nothing could be written until then', async () => {
+    await clock.advance(60_000)
+    expect(disk.shown).toEqual(['req-2 pending'])
+  })
+
+  it('leaves its outcome when the process ends', async () => {
+    await audit.close()
+    expect(disk.shown.slice(0, 2)).toEqual(['req-2 pending', 'req-1 failure'])
+  })
+})

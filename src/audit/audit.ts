@@ -40,7 +40,11 @@ const RETRY_MS = 10_000
 /** Outcomes that are kept while nothing can be written; of those beyond it only the number is known. */
 const MOST_KEPT = 10_000
 
-type Queued = { readonly line: string; readonly done: (why: string | undefined) => void }
+type Queued = {
+  /** Made when it is written. */
+  readonly line: () => string
+  readonly done: (why: string | undefined) => void
+}
 
 /** Two lines for each call that changes something, in the order of the calls: one before it, one after. */
 export class Audit {
@@ -109,7 +113,7 @@ export class Audit {
   async close(): Promise<void> {
     this.#isClosed = true
     this.#retry?.cancel()
-    if (this.#problem !== undefined) await this.#resume()
+    if (this.#problem !== undefined || this.#kept.length > 0) await this.#resume()
   }
 
   #written(change: Change) {
@@ -126,19 +130,27 @@ export class Audit {
     else this.#lost++
   }
 
+  /** What was kept before; what came meanwhile is younger. */
+  #keepAgain(kept: readonly string[]): void {
+    const younger = this.#kept
+    this.#kept = [...kept]
+    for (const line of younger) this.#keep(line)
+  }
+
   #resume(): Promise<unknown> {
     const { clock, observer } = this.#parts
     const since = this.#problem?.since ?? clock.now()
-    this.#resuming ??= this.#put(resumedLine(clock.now(), observer, since, this.#lost)).finally(
-      () => (this.#resuming = undefined),
-    )
+    // how many were lost is known when it is written: a write before it may hang
+    this.#resuming ??= this.#put(() =>
+      resumedLine(clock.now(), observer, since, this.#lost),
+    ).finally(() => (this.#resuming = undefined))
     return this.#resuming
   }
 
   /** Resolves to why the line is not known to be written. */
-  #put(line: string): Promise<string | undefined> {
+  #put(line: string | (() => string)): Promise<string | undefined> {
     return new Promise((resolve) => {
-      this.#queue.push({ line, done: resolve })
+      this.#queue.push({ line: typeof line === 'string' ? () => line : line, done: resolve })
       if (!this.#isWriting) void this.#writeAll()
     })
   }
@@ -149,9 +161,11 @@ export class Audit {
     while (this.#queue.length > 0) {
       const kept = this.#kept
       const queued = this.#queue.splice(0)
+      const lost = this.#lost
       this.#kept = []
-      const why = await this.#write([...kept, ...queued.map((q) => q.line)].join(''))
-      if (why !== undefined) this.#kept = [...kept, ...this.#kept]
+      const why = await this.#write([...kept, ...queued.map((q) => q.line())].join(''))
+      if (why === undefined) this.#lost -= lost
+      else this.#keepAgain(kept)
       this.#is(why)
       for (const { done } of queued) done(why)
     }
@@ -183,13 +197,11 @@ export class Audit {
   #is(why: string | undefined): void {
     const { clock, processClock } = this.#parts
     const before = this.problem
-    if (why === undefined) {
-      this.#problem = undefined
-      this.#lost = 0
-    } else {
+    this.#retry?.cancel()
+    if (why === undefined) this.#problem = undefined
+    else {
       this.#problem = { why, since: this.#problem?.since ?? clock.now() }
       this.#retryAt = processClock.monotonic() + RETRY_MS
-      this.#retry?.cancel()
       if (!this.#isClosed) this.#retry = processClock.setTimer(RETRY_MS, () => void this.#resume())
     }
     if ((why === undefined) !== (before === undefined))
