@@ -1,4 +1,16 @@
-import { appendFileSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import {
+  appendFileSync,
+  closeSync,
+  constants,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
@@ -37,6 +49,17 @@ it('a file that was rotated away is made again', async () => {
 it('a full disk is an error', async () => {
   // every write there fails as on a full disk
   await expect(auditSink(() => '/dev/full', nowhere).write('one\n')).rejects.toThrow('ENOSPC')
+})
+
+it('a pipe is an error, and nothing is written to it', async () => {
+  execFileSync('mkfifo', [path()])
+  const reader = openSync(path(), constants.O_RDONLY | constants.O_NONBLOCK)
+  try {
+    await expect(auditSink(path, nowhere).write('one\n')).rejects.toThrow('is a pipe')
+    expect(readSync(reader, Buffer.alloc(10))).toBe(0)
+  } finally {
+    closeSync(reader)
+  }
 })
 
 it('a directory that is not there is an error', async () => {

@@ -26,7 +26,10 @@ export function auditSink(path: () => string | undefined, stdout: Writable): Aud
 async function append(path: string, lines: string): Promise<void> {
   const file = await open(path, 'a+', MODE)
   try {
-    const { size } = await file.stat()
+    const stats = await file.stat()
+    // a write to a pipe that nobody reads would hang, and hold up the end of the process too
+    if (stats.isFIFO()) throw new Error(`${path} is a pipe and not a file`)
+    const { size } = stats
     await writeAll(file, (await endsInLine(file, size)) ? lines : `\n${lines}`)
     await file.datasync()
     // the name of a new file is in its directory
