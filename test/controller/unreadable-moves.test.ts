@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import type { VolumeMigration } from '../../src/api/volume-migration.ts'
 import { createRegistry } from '../../src/metrics.ts'
-import { HOUR, MINUTE, Stage } from './stage.ts'
+import { HOUR, MINUTE, POLICY, Stage } from './stage.ts'
 
 const spec = { claim: { name: 'other' }, to: 'cold', policy: 'tiered' }
 
@@ -109,6 +109,26 @@ it('a waiting move that somebody breaks counts for nothing, and the policy moves
   stage.policy()
   const idle = stage.claim({ name: 'idle', sizeGiB: 10 })
   stage.move('broken', { claim: { name: 'idle' }, to: '' }, { step: 'Waiting', volumeId: idle.id })
+  stage.start()
+  expect(await stage.until(() => stage.tier(idle) === 'cold', HOUR)).toBe(true)
+})
+
+it.each([
+  ['nothing says which volume it is about', { status: 'x' }],
+  ['Cinder has no such volume', { status: { step: 'Dancing', volumeId: 'gone' } }],
+])('no tier is closed by a move that cannot be read when %s', async (_, status) => {
+  const stage = new Stage()
+  const roomy = POLICY.tiers.map((t) => ({ ...t, capacity: { maxGiB: 1000 } }))
+  stage.policy({ tiers: roomy })
+  const idle = stage.claim({ name: 'idle', sizeGiB: 10 })
+  stage.claim({ name: 'other', iops: 3000 })
+  stage.world.api.seed({
+    apiVersion: 'couchestor.io/v1alpha1',
+    kind: 'VolumeMigration',
+    metadata: { name: 'broken', namespace: 'default' },
+    spec,
+    ...status,
+  })
   stage.start()
   expect(await stage.until(() => stage.tier(idle) === 'cold', HOUR)).toBe(true)
 })

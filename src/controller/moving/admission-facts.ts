@@ -242,9 +242,13 @@ export class AdmissionFacts {
     }
   }
 
-  /** A move that cannot be read has none of its own. */
+  /**
+   * A move that cannot be read has none of its own. A stuck one whose volume Cinder does not show takes no room: nobody
+   * else waits until somebody has looked.
+   */
   #sizeOf({ status }: VolumeMigration): number | undefined {
-    return status?.sizeGiB ?? this.#inventory.row(status?.volumeId ?? '')?.sizeGiB
+    const known = status?.sizeGiB ?? this.#inventory.row(status?.volumeId ?? '')?.sizeGiB
+    return known ?? (status?.step === 'Stuck' ? 0 : undefined)
   }
 
   /** Moves that ended before any call say nothing about the clouds' health. */
