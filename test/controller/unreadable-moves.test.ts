@@ -133,6 +133,23 @@ it.each([
   expect(await stage.until(() => stage.tier(idle) === 'cold', HOUR)).toBe(true)
 })
 
+it('one under the name that a planned move would have takes nobody else’s place', async () => {
+  const stage = new Stage()
+  stage.policy({ migration: { maxConcurrent: 1 } })
+  const first = stage.claim({ name: 'first', sizeGiB: 100 })
+  const second = stage.claim({ name: 'second', sizeGiB: 10 })
+  stage.start({
+    gate: (request, send) => {
+      const isPlanned = request.method === 'POST' && request.url.includes('/volumemigrations')
+      const body = isPlanned ? (JSON.parse(String(request.body)) as VolumeMigration) : undefined
+      if (body?.spec.claim.name === 'first') stage.world.api.seed({ ...body, spec: {} })
+      return send()
+    },
+  })
+  expect(await stage.until(() => stage.retypes(second) === 1, 2 * HOUR)).toBe(true)
+  expect(stage.retypes(first)).toBe(0)
+})
+
 it('a halt is not lifted while its VolumeMigration cannot be read', async () => {
   const stage = new Stage()
   stage.policy()

@@ -8,7 +8,9 @@ import type { Judged } from './decision-inputs.ts'
 import type { Migrations } from '../view/migrations.ts'
 import { isRefusal } from '../moving/refusals.ts'
 import type { Refusals } from '../moving/refusals.ts'
+import { counts } from '../view/read-migration.ts'
 import type { Reports } from '../view/reports.ts'
+import { keyOf } from '../view/watches.ts'
 
 /** How long a pass waits for the API server to take one object; a webhook that hangs goes on without it. */
 const PATIENCE_MS = 2_000
@@ -96,9 +98,11 @@ export class MoveMaker {
     const { claim } = judged.managed
     const key = `${claim.namespace}/${claim.name}`
     try {
-      const created = await migrations.create(proposal)
+      // to ask each time would cost a call with its lines in the audit, as often as an owner changes a wish
+      const created = migrations.named(keyOf(proposal)) ?? (await migrations.create(proposal))
       refusals.clear('volumemigrations', key)
-      if (isFinished(created)) return 'over'
+      // what cannot be read and never began is no move, and its name is taken all the same
+      if (isFinished(created) || !counts(created)) return 'over'
       reports.claim(
         claim,
         'MigrationPlanned',

@@ -12,6 +12,9 @@ export type Shown = {
   readonly lastMigration?: string
 }
 
+/** How often in a row, and when the next write is due (monotonic). */
+type Pause = { readonly times: number; readonly until: number }
+
 type Due = { readonly claim: Claim; readonly annotations: Readonly<Record<string, string>> }
 
 /** Writes what a person sees on the claim, by server-side apply and only when it changes. */
@@ -23,8 +26,10 @@ export class Annotator {
   readonly #clock: Clock
   /** Throws when we do not lead any more. */
   readonly #fence: () => void
-  /** By namespace: writes refused in a row, and when the next one is due (monotonic). */
-  readonly #refused = new Map<string, { readonly times: number; readonly until: number }>()
+  /** By namespace: writes refused in a row. */
+  readonly #refused = new Map<string, Pause>()
+  /** By uid of the claim: writes that came close on one another, the oldest first. */
+  readonly #written = new Map<string, Pause & { readonly at: number }>()
 
   constructor(
     client: AuditedKube,
@@ -58,7 +63,11 @@ export class Annotator {
     const due = this.#dueFor(key)
     if (due === undefined) return { kind: 'done' }
     const { claim, annotations } = due
-    const waitMs = (this.#refused.get(claim.namespace)?.until ?? 0) - this.#clock.monotonic()
+    const until = Math.max(
+      this.#refused.get(claim.namespace)?.until ?? 0,
+      this.#written.get(claim.uid)?.until ?? 0,
+    )
+    const waitMs = until - this.#clock.monotonic()
     if (waitMs > 0) return { kind: 'requeue', afterMs: waitMs }
     try {
       await this.#client.patch(
@@ -80,15 +89,27 @@ export class Annotator {
       throw e
     }
     this.#refused.delete(claim.namespace)
+    this.#wrote(claim.uid)
     return { kind: 'done' }
+  }
+
+  /** Each write has its lines in the audit: an owner who takes ours away again and again must not fill its disk. */
+  #wrote(uid: string): void {
+    const now = this.#clock.monotonic()
+    for (const [old, { at }] of this.#written) {
+      if (at + CLOSE_MS > now) break
+      this.#written.delete(old)
+    }
+    const times = (this.#written.get(uid)?.times ?? 0) + 1
+    this.#written.delete(uid)
+    this.#written.set(uid, { times, at: now, until: now + pauseMs(times - FREE_WRITES) })
   }
 
   /** A namespace whose webhook refuses, or hangs, must not keep the few workers from the others. */
   #failedIn(namespace: string): void {
     const times = (this.#refused.get(namespace)?.times ?? 0) + 1
-    const over = times - REFUSED_NAMESPACE
-    const pauseMs = over < 0 ? 0 : Math.min(FIRST_PAUSE_MS * 2 ** over, LONGEST_PAUSE_MS)
-    this.#refused.set(namespace, { times, until: this.#clock.monotonic() + pauseMs })
+    const until = this.#clock.monotonic() + pauseMs(times - REFUSED_NAMESPACE)
+    this.#refused.set(namespace, { times, until })
   }
 }
 
@@ -96,6 +117,13 @@ export class Annotator {
 const REFUSED_NAMESPACE = 3
 const FIRST_PAUSE_MS = 10_000
 const LONGEST_PAUSE_MS = 5 * 60_000
+/** So many writes to one claim, each less than this after the one before, need no pause. */
+const FREE_WRITES = 5
+const CLOSE_MS = 2 * LONGEST_PAUSE_MS
+
+function pauseMs(over: number): number {
+  return over < 0 ? 0 : Math.min(FIRST_PAUSE_MS * 2 ** over, LONGEST_PAUSE_MS)
+}
 
 const OURS = [ANNOTATION.tier, ANNOTATION.matchedPolicy, ANNOTATION.lastMigration] as const
 

@@ -55,8 +55,13 @@ export class Migrations {
   #revision = 0
 
   get(key: string): VolumeMigration | undefined {
-    const m = this.#seen(key) ?? this.#served(key)
+    const m = this.named(key)
     return m !== undefined && counts(m) ? m : undefined
+  }
+
+  /** What has that name, whether it counts or not. */
+  named(key: string): VolumeMigration | undefined {
+    return this.#seen(key) ?? this.#served(key)
   }
 
   /** As the API server has it, where what is known now could not be saved. */
