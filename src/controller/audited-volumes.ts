@@ -1,7 +1,7 @@
 import type { Audit } from '../audit/audit.ts'
 import { AuditUnavailableError } from '../audit/audit.ts'
 import type { Change, Finding } from '../audit/change.ts'
-import type { RetypeAnswer, RetypeRequest, VolumeService } from '../openstack/types.ts'
+import type { RetypeAnswer, VolumeService } from '../openstack/types.ts'
 import type { AuditedVolumes } from './deps.ts'
 
 /** Cinder with an audit of what it is asked to change. Method by method: a new one has to be thought of here. */
@@ -16,19 +16,21 @@ export function auditedVolumes(volumes: VolumeService, audit: Audit): AuditedVol
     listAvailabilityZones: (s) => volumes.listAvailabilityZones(s),
     maxMicroversion: (s) => volumes.maxMicroversion(s),
     projectId: (s) => volumes.projectId(s),
-    retype: (request, change) => retype(volumes, audit, request, change),
+    retype: (request, change, changed) => {
+      const send = async () => (await changed()) ?? volumes.retype(request)
+      return retype(send, audit, change)
+    },
   }
 }
 
 async function retype(
-  volumes: VolumeService,
+  send: () => Promise<RetypeAnswer>,
   audit: Audit,
-  request: RetypeRequest,
   change: Change,
 ): Promise<RetypeAnswer> {
   try {
     const call = await audit.begin(change)
-    const answer = await volumes.retype(request)
+    const answer = await send()
     await call.ended(findingOf(answer))
     return answer
   } catch (e) {

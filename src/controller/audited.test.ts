@@ -130,7 +130,9 @@ describe('Cinder', () => {
     const raw = { retype: () => Promise.reject(new Error('sent')) } as unknown as VolumeService
     const change = { id: 'req-1', action: 'update/retype', initiator: { kind: 'controller' } }
     const target = { typeURI: 'storage/volume', id: 'v', name: 'n' }
-    const retyped = auditedVolumes(raw, audit).retype({} as never, { ...change, target } as never)
+    const whole = { ...change, target } as never
+    const same = () => Promise.resolve(undefined)
+    const retyped = auditedVolumes(raw, audit).retype({} as never, whole, same)
     expect(await retyped).toMatchObject({ kind: 'NotSent', unaudited: true })
   })
 })

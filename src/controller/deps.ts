@@ -15,8 +15,12 @@ export type AuditedKube = KubeClient & { readonly audit: Audit }
 
 export type AuditedVolumes = Omit<VolumeService, 'retype'> & {
   readonly audit: Audit
-  /** Never throws. */
-  retype(request: RetypeRequest, change: Change): Promise<RetypeAnswer>
+  /** Never throws. `changed` is asked once the line is written, which may take seconds: what it answers is not sent. */
+  retype(
+    request: RetypeRequest,
+    change: Change,
+    changed: () => Promise<RetypeAnswer | undefined>,
+  ): Promise<RetypeAnswer>
 }
 
 /** All that reaches the controller from outside; main.ts makes real ones, tests and the demo their own. */

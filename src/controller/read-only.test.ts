@@ -30,7 +30,7 @@ it('refuses every write, and an office to write in, before anything is sent', as
     kube.patch({} as never, 'x', {}, { type: 'merge' }),
     kube.replace({} as never, {} as never),
     kube.delete({} as never, 'x'),
-    volumes.retype({} as never, {} as never),
+    volumes.retype({} as never, {} as never, () => Promise.resolve(undefined)),
   ]
   for (const write of writes) await expect(write).rejects.toThrow('only reads')
   expect(() => elector.fence()).toThrow('only reads')

@@ -266,3 +266,22 @@ it('a call that gets no answer is unknown, and so is nothing else', async () => 
     { outcome: 'unknown', end: { outcome: 'success', reason: 'Verified' } },
   ])
 })
+
+it('a volume that changes while the line is written is left alone', async () => {
+  const { stage, volume, lines } = idle()
+  const row = stage.cloud.volume(volume.id)
+  const warm = stage.cloud.volumeType('couchestor-warm').id
+  let isAsked = false
+  lines.before = (text) => {
+    if (isAsked || !text.includes(`"action":"${RETYPE}"`) || row === undefined) return
+    isAsked = true
+    // somebody has moved it by hand while the disk was slow
+    row.typeId = warm
+    row.updatedAt = stage.clock.now()
+  }
+  stage.start({ auditSink: lines })
+  expect(await stage.until(() => isAsked, 2 * HOUR)).toBe(true)
+  await stage.clock.advance(MINUTE)
+  expect(stage.retypes(volume)).toBe(0)
+  expect(lines.calls(RETYPE)).toMatchObject([{ outcome: 'failure', reason: 'NotSent' }])
+})

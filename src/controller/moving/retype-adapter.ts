@@ -54,8 +54,7 @@ export class RetypeAdapter implements Adapter<PreflightFacts, VolumeSight> {
     const { migration } = intent
     if (migration === undefined)
       return notSent('the intent does not say what the policy allowed when the move began')
-    const changed = await this.#changedMeanwhile(target, intent)
-    return changed ?? this.#retype(target, changeOf(move, intent), { ...intent, migration }, fence)
+    return this.#retype(target, changeOf(move, intent), { ...intent, migration }, fence)
   }
 
   async #hidden(intent: Intent | undefined): Promise<string | undefined> {
@@ -81,7 +80,9 @@ export class RetypeAdapter implements Adapter<PreflightFacts, VolumeSight> {
           throw new Error('a pod is about to use the volume')
       },
     }
-    return this.#ports.deps.volumes.retype(request, change)
+    return this.#ports.deps.volumes.retype(request, change, () =>
+      this.#changedMeanwhile(target, intent),
+    )
   }
 
   /** Cinder retypes whatever it finds, so what preflight has seen must still be so right before the call. */
