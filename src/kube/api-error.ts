@@ -41,6 +41,7 @@ export function apiErrorFrom(
     reason,
     redact(`${what}: ${status} ${reason}: ${text}`, secret).slice(0, LONGEST_MESSAGE),
     retryAfterSeconds(headers, said),
+    said !== undefined,
   )
 }
 

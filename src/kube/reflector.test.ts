@@ -430,10 +430,36 @@ describe('403', () => {
     ['404', () => status(404, 'NotFound')],
   ])('%s of an optional kind does not hold up the start', async (_, refuse) => {
     const r = reflect(refuse, { optional: true })
-    await r.clock.settle()
+    await r.clock.advance(20_000)
 
     await expect(r.reflector.ready()).resolves.toBeUndefined()
     expect(r.reflector.health().synced).toBe(false)
+  })
+
+  it('once, of an optional kind, is no missing right yet: a server that starts refuses everything', async () => {
+    const r = reflect((_, n) => (n === 0 ? forbidden() : page(9, [claim('a', 7)])), {
+      optional: true,
+    })
+    let ready = false
+    void r.reflector.ready().then(() => (ready = true))
+    await r.clock.settle()
+    expect(r.reflector.health()).toMatchObject({ synced: false, missingRule: undefined })
+    expect(ready).toBe(false)
+
+    await r.clock.advance(5_000)
+    expect(r.names()).toEqual(['a'])
+    expect(ready).toBe(true)
+  })
+
+  it('by the page of a proxy says nothing about our rights, and is asked again like any failure', async () => {
+    const r = reflect(() => json(403, { error: 'Forbidden' }), { optional: true })
+    let ready = false
+    void r.reflector.ready().then(() => (ready = true))
+    await r.clock.advance(600_000)
+
+    expect(r.reflector.health().missingRule).toBeUndefined()
+    expect(ready).toBe(false)
+    expect(r.lists.length).toBeGreaterThan(15)
   })
 
   it('of a needed kind does', async () => {

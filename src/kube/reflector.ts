@@ -41,6 +41,8 @@ const REFUSAL_WAITS = { firstMs: 60_000, maxMs: 300_000, resetAfterMs: 600_000 }
 const LONGEST_ASKED_MS = 120_000
 /** What was refused for longer is too old to count again before the server has sent news of it. */
 const OLD_MS = 300_000
+/** A server that has just started refuses everything until it has read the roles. */
+const CONFIRMED_MS = 10_000
 /** Two expiries within this are a failure, not the course of things. */
 const EXPIRY_MS = 60_000
 /** A server that answers every watch with nonsense may have lost our place: list everything again. */
@@ -70,6 +72,8 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
   let version: string | undefined
   let synced = false
   let missingRule: string | undefined
+  /** Since when the right is refused without a break; `clock.monotonic()`. */
+  let refusedSince: number | undefined
   let lastActivity = clock.monotonic()
   /** As `lastActivity`, but refusals are no news of the objects. */
   let newsAt = lastActivity
@@ -89,12 +93,13 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
   }
 
   const granted = () => {
+    refusedSince = undefined
     if (clock.monotonic() - newsAt < OLD_MS) missingRule = undefined
   }
 
   const heard = () => {
     lastActivity = newsAt = clock.monotonic()
-    missingRule = undefined
+    missingRule = refusedSince = undefined
   }
 
   /** Never throws: what was known of an object that cannot be read stays, for gone would be a stronger claim than old. */
@@ -154,17 +159,26 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
     version = next ?? version
   }
 
+  /** The right is missing: at once where nothing works without it, else when it is refused for a while. */
+  const waitAfterRefusal = (): number => {
+    lastActivity = clock.monotonic()
+    refusedSince ??= lastActivity
+    if (options.optional && lastActivity - refusedSince < CONFIRMED_MS) return failureWaits.next()
+    missingRule = ruleFor(resource)
+    if (options.optional) ready.resolve()
+    // what was granted before is rather refused by a server that has not read the roles yet
+    return synced ? failureWaits.next() : refusalWaits.next()
+  }
+
   /** Ms to wait after a failure, and what the failure says about the place in history and our rights. */
   const waitAfter = (e: unknown): number => {
     const status = e instanceof ApiError ? e.status : undefined
     // an answer that refuses the right is news of that alone; any other failure leaves what we hold growing old
-    if (status === 403) lastActivity = clock.monotonic()
     if (status === 410 || status === 404) version = undefined
-    if (status === 403) missingRule = ruleFor(resource)
-    if (status === 403 || (status === 404 && options.optional)) {
-      if (options.optional) ready.resolve()
-      // what was granted before is rather refused by a server that has not read the roles yet
-      return status === 403 && synced ? failureWaits.next() : refusalWaits.next()
+    if (status === 403 && e instanceof ApiError && e.byServer) return waitAfterRefusal()
+    if (status === 404 && options.optional) {
+      ready.resolve()
+      return refusalWaits.next()
     }
     if (status === 410 && clock.monotonic() - expiredAt > EXPIRY_MS) {
       expiredAt = clock.monotonic()

@@ -102,11 +102,20 @@ export class ApiError extends Error {
   /** `NotFound`, `AlreadyExists`, `Conflict`, `Expired`, `Forbidden`, `Invalid`, … */
   readonly reason: string
   readonly retryAfterSeconds: number | undefined
-  constructor(status: number, reason: string, message: string, retryAfterSeconds?: number) {
+  /** The API server said so itself. What a proxy before it answers says nothing about our rights. */
+  readonly byServer: boolean
+  constructor(
+    status: number,
+    reason: string,
+    message: string,
+    retryAfterSeconds?: number,
+    byServer = true,
+  ) {
     super(message)
     this.status = status
     this.reason = reason
     this.retryAfterSeconds = retryAfterSeconds
+    this.byServer = byServer
   }
 }
 

@@ -6,7 +6,7 @@ const TIER = 'couchestor.io/tier'
 const FORCE = 'couchestor.io/force-tier'
 const EDITS = 200
 
-/** A claim that is where it should be, and has been told so. */
+/** A claim that is where it should be, and says so. */
 async function settled(spec: object = {}) {
   const stage = new Stage()
   const lines = new AuditLines()
