@@ -114,8 +114,12 @@ function ledgerHolds(view: WorldView): string[] {
       .filter(isInFlight)
       .map((m) => `${m.metadata.namespace}/${m.metadata.name}`),
   )
-  return view
-    .ledger()
-    .filter((e) => !flying.has(`${e.namespace}/${e.migration}`))
-    .map((e) => `the ledger keeps ${e.namespace}/${e.migration}`)
+  return (
+    view
+      .ledger()
+      .filter((e) => !flying.has(`${e.namespace}/${e.migration}`))
+      // one whose object was deleted may run for as long as Cinder likes
+      .filter((e) => view.world.cloud.seams.volume(e.volumeId)?.status !== 'retyping')
+      .map((e) => `the ledger keeps ${e.namespace}/${e.migration}`)
+  )
 }
