@@ -1,12 +1,13 @@
-import { EVENT_REASONS, MIGRATION_CONDITIONS, POLICY_CONDITIONS } from '../src/api/reasons.ts'
+import { EVENT_REASONS } from '../src/api/event-reasons.ts'
+import { MIGRATION_CONDITIONS, POLICY_CONDITIONS } from '../src/api/conditions.ts'
 import { moveMeanings, stayMeanings } from './meanings.ts'
 
-/** docs/reference-reasons.md, made from src/api/reasons.ts and from the checks that give a reason to stay. */
+/** docs/reference-reasons.md, made from src/api/ and from the checks that give a reason to stay. */
 export function reasonsReference(): string {
   const lines = [
     '# Reasons',
     '',
-    'Every reason that events, conditions, statuses and verdicts carry. Made from `src/api/reasons.ts` and the checks themselves by `npm run generate`.',
+    'Every reason that events, conditions, statuses and verdicts carry. Made from `src/api/` and the checks themselves by `npm run generate`.',
     'Names are API: they are added, never renamed.',
     '',
     '## Why a claim stays',

@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { EVENT_REASONS, MOVE_REASONS, POLICY_CONDITIONS, STAY_REASONS } from './reasons.ts'
+import { EVENT_REASONS } from './event-reasons.ts'
+import { MOVE_REASONS, STAY_REASONS } from './reasons.ts'
+import { POLICY_CONDITIONS } from './conditions.ts'
 
 /** Lists of names that report nothing: what is only named there has no producer. */
 const LISTS = ['reasons.ts', 'candidate.ts', 'guards.ts', 'migration-status.ts', 'places.ts']

@@ -1,5 +1,5 @@
 import { API_VERSION } from '../api/names.ts'
-import { EVENT_REASONS } from '../api/reasons.ts'
+import { EVENT_REASONS } from '../api/event-reasons.ts'
 import { isFinished } from '../api/volume-migration.ts'
 import type { VolumeMigration } from '../api/volume-migration.ts'
 import { sleep, yieldToEventLoop } from '../clock.ts'

@@ -1,5 +1,5 @@
 import type { ConfigTier } from '../api/config.ts'
-import type { POLICY_CONDITIONS } from '../api/reasons.ts'
+import type { POLICY_CONDITIONS } from '../api/conditions.ts'
 import type { Problem } from '../errors.ts'
 import type { TierSpec } from '../api/storage-policy.ts'
 

@@ -1,5 +1,5 @@
-import { EVENT_REASONS } from '../../api/reasons.ts'
-import type { EventReason } from '../../api/reasons.ts'
+import { EVENT_REASONS } from '../../api/event-reasons.ts'
+import type { EventReason } from '../../api/event-reasons.ts'
 import { isFinished, isInFlight } from '../../api/volume-migration.ts'
 import type { VolumeMigration } from '../../api/volume-migration.ts'
 import { UserError } from '../../errors.ts'

@@ -1,7 +1,8 @@
 import { formatDuration } from '../../api/duration.ts'
 import { clipped, withCondition } from '../../api/object.ts'
 import type { Condition } from '../../api/object.ts'
-import type { MigrationCondition, MigrationStatusReason } from '../../api/reasons.ts'
+import type { MigrationCondition } from '../../api/conditions.ts'
+import type { MigrationStatusReason } from '../../api/reasons.ts'
 import type { Step, VolumeMigration, VolumeMigrationStatus } from '../../api/volume-migration.ts'
 
 export type Change = {

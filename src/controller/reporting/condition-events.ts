@@ -1,5 +1,5 @@
 import type { Condition } from '../../api/object.ts'
-import type { EventReason } from '../../api/reasons.ts'
+import type { EventReason } from '../../api/event-reasons.ts'
 
 export type ConditionNews = { readonly event: EventReason; readonly message: string }
 

@@ -1,5 +1,6 @@
-import type { EventReason, MigrationStatusReason } from '../../api/reasons.ts'
-import { EVENT_REASONS } from '../../api/reasons.ts'
+import type { EventReason } from '../../api/event-reasons.ts'
+import type { MigrationStatusReason } from '../../api/reasons.ts'
+import { EVENT_REASONS } from '../../api/event-reasons.ts'
 import type { Step, VolumeMigration } from '../../api/volume-migration.ts'
 import type { EventRecorder, ObjectReference } from '../../kube/types.ts'
 import type { Log } from '../../log.ts'

@@ -1,6 +1,7 @@
 import { parseForceUntil } from '../../api/force-until.ts'
 import { ANNOTATION } from '../../api/names.ts'
-import type { EventReason, StayReason } from '../../api/reasons.ts'
+import type { EventReason } from '../../api/event-reasons.ts'
+import type { StayReason } from '../../api/reasons.ts'
 import type { Judged } from '../planning/decision-inputs.ts'
 import type { VerdictReports } from '../planning/verdict-reports.ts'
 import { unmanagedReason } from '../view/managed.ts'

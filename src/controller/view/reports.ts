@@ -1,4 +1,4 @@
-import type { EventReason } from '../../api/reasons.ts'
+import type { EventReason } from '../../api/event-reasons.ts'
 import type { VolumeMigration } from '../../api/volume-migration.ts'
 import type { ResolvedPolicy } from './policies.ts'
 import type { Claim } from './projections.ts'
