@@ -68,7 +68,7 @@ const openstack = section({
 
 const prometheus = section({
   endpoint: key(url('http://prometheus-server.monitoring.svc:9090'), {
-    meaning: 'URL of Prometheus up to `/api/v1`; user and password do not belong into it.',
+    meaning: 'URL of Prometheus up to `/api/v1`, without user and password.',
   }),
   query_timeout: key(milliseconds(SECOND, 10 * MINUTE), {
     default: '30s',

@@ -29,8 +29,8 @@ export function stated<R extends StayReason, Asked extends readonly unknown[]>(
   return Object.assign(check, { meanings })
 }
 
-/** The same check with facts that are found in something else; of what is not there nothing is asked. */
-export function asked<Facts, Asked extends readonly unknown[]>(
+/** The same check, with its facts taken from a larger input; skipped where they are absent. */
+export function withFacts<Facts, Asked extends readonly unknown[]>(
   blocker: Blocker<Facts>,
   factsOf: (...asked: Asked) => Facts | undefined,
 ): Stated<Asked> {

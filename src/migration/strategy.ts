@@ -15,7 +15,7 @@ export interface Strategy<Facts, Sight extends Looked> {
   next(input: MachineInput<Sight>): Outcome
 }
 
-/** Closed list of what a move may do to the world outside, each by one call that is never made twice. */
+/** Every side effect that a move may have. Each is one call, never repeated. */
 export type Act =
   | 'retype'
   | 'createSnapshot'

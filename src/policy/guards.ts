@@ -1,5 +1,5 @@
 import type { StayReason } from '../api/reasons.ts'
-import { asked } from '../blockers/blocker.ts'
+import { withFacts } from '../blockers/blocker.ts'
 import type { Block, Blocker, Meanings, Stated } from '../blockers/blocker.ts'
 import { directionOf, paused, resizing, terminating } from '../blockers/claim.ts'
 import { observing, policyPaused, schedule, stopped } from '../blockers/policy.ts'
@@ -36,20 +36,20 @@ export const GUARDS: readonly Guard[] = [
   guard('shared', shared),
   guard(
     'terminating',
-    asked(terminating, (c) => c.claim),
+    withFacts(terminating, (c) => c.claim),
   ),
   guard('volume gone', volumeGone),
   guard(
     'stop switch',
-    asked(stopped, (c) => c.policy),
+    withFacts(stopped, (c) => c.policy),
   ),
   guard(
     'policy paused',
-    asked(policyPaused, (c) => c.policy),
+    withFacts(policyPaused, (c) => c.policy),
   ),
   guard(
     'claim paused',
-    asked(paused, ({ claim, tier }, want) => ({
+    withFacts(paused, ({ claim, tier }, want) => ({
       paused: claim.paused,
       direction: directionOf(tier, want.to),
     })),
@@ -70,7 +70,7 @@ export const GUARDS: readonly Guard[] = [
   guard('busy', askedOfVolume(busy)),
   guard(
     'resizing',
-    asked(resizing, (c) => c.claim),
+    withFacts(resizing, (c) => c.claim),
   ),
   guard('snapshots', askedOfVolume(snapshots)),
   guard('group', askedOfVolume(group)),
@@ -79,7 +79,7 @@ export const GUARDS: readonly Guard[] = [
   guard(
     'attached',
     // as last seen: whether that is still so is asked right before the call
-    asked(
+    withFacts(
       attached,
       (c, want) =>
         c.volume && {
@@ -91,7 +91,7 @@ export const GUARDS: readonly Guard[] = [
   skippedByForce(
     guard(
       'schedule',
-      asked(schedule, ({ policy, schedule: { open, opensAt } }) => ({
+      withFacts(schedule, ({ policy, schedule: { open, opensAt } }) => ({
         name: policy.name,
         schedule: opensAt === undefined ? { open } : { open, opensAt: opensAt * 1000 },
       })),
@@ -99,7 +99,7 @@ export const GUARDS: readonly Guard[] = [
   ),
   guard(
     'only observing',
-    asked(observing, ({ policy, tiers }, want) => ({
+    withFacts(observing, ({ policy, tiers }, want) => ({
       name: policy.name,
       mode: policy.mode,
       to: tiers[want.to]?.name ?? 'no tier',
@@ -120,5 +120,5 @@ function skippedByForce(g: Guard): Guard {
 }
 
 function askedOfVolume(blocker: Blocker<VolumeFacts>): Check {
-  return asked(blocker, (c) => c.volume)
+  return withFacts(blocker, (c) => c.volume)
 }

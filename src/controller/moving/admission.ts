@@ -1,7 +1,7 @@
 import type { MigrationStatusReason } from '../../api/reasons.ts'
 import type { MigrationReason } from '../../api/volume-migration.ts'
 import type { Stated } from '../../blockers/blocker.ts'
-import { asked } from '../../blockers/blocker.ts'
+import { withFacts } from '../../blockers/blocker.ts'
 import { policyPaused, schedule, stopped } from '../../blockers/policy.ts'
 import type { Opening } from '../../blockers/policy.ts'
 import { breaker, halted, thrash } from './gates-failures.ts'
@@ -77,22 +77,25 @@ export type AdmissionInput = {
 
 export type Refusal = { readonly reason: MigrationStatusReason; readonly message: string }
 
-/** What does not pass by itself comes first: it is the answer worth hearing, and the planner asks for it. */
+/** Gates that do not clear on their own come first: they are the most useful answer, and the planner uses them. */
 export const GATES: readonly Stated<[AdmissionInput]>[] = [
-  asked(stopped, ({ limits }) => limits),
-  asked(policyPaused, ({ limits, move }) => ({ name: move.policy, paused: limits.policyPaused })),
-  asked(halted, ofPolicy),
-  asked(breaker, ofPolicy),
-  asked(thrash, ofPolicy),
+  withFacts(stopped, ({ limits }) => limits),
+  withFacts(policyPaused, ({ limits, move }) => ({
+    name: move.policy,
+    paused: limits.policyPaused,
+  })),
+  withFacts(halted, ofPolicy),
+  withFacts(breaker, ofPolicy),
+  withFacts(thrash, ofPolicy),
   capacity,
   budget,
   slotLimit,
-  asked(schedule, ({ limits, move }) =>
+  withFacts(schedule, ({ limits, move }) =>
     move.reason === 'Policy' && limits.schedule
       ? { name: move.policy, schedule: limits.schedule }
       : undefined,
   ),
-  asked(ramp, ofPolicy),
+  withFacts(ramp, ofPolicy),
   concurrency,
   policyConcurrency,
   namespaceLimit,
