@@ -26,7 +26,7 @@ import { Starting } from './moving/starting.ts'
 import { Steps } from './moving/steps.ts'
 import { Takeover } from './moving/takeover.ts'
 import type { Term } from './view/term.ts'
-import { waysOf } from './moving/ways.ts'
+import { bindStrategies } from './moving/strategies.ts'
 import { ObservedSaves } from './moving/observed-saves.ts'
 import { Orphans } from './moving/orphans.ts'
 import { holdsPlace } from './moving/places.ts'
@@ -170,13 +170,16 @@ export class Leadership {
     const halts = new Halts({ deps, ledger, migrations, watches, onLifted: () => windows.kick() })
     const takeover = new Takeover({ deps, migrations, observed, calls, times, term })
     const steps = new Steps({ deps, migrations, observed, ledger, reports })
-    const ways = waysOf({ deps, inventory, gatherer: wired.preflight }, deps.strategies)
+    const strategies = bindStrategies(
+      { deps, inventory, gatherer: wired.preflight },
+      deps.strategies,
+    )
     const starting = new Starting({
       deps,
       targets,
       acceptance,
       gate,
-      ways,
+      strategies,
       ledger,
       observed,
       steps,
@@ -190,7 +193,7 @@ export class Leadership {
       targets,
       starting,
       calls,
-      ways,
+      strategies,
       halts,
       observed,
       steps,

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
 import { sleep } from '../../src/clock.ts'
-import { wayOf } from '../../src/controller/moving/adapter.ts'
+import { bindStrategy } from '../../src/controller/moving/adapter.ts'
 import type { RegisteredStrategy } from '../../src/controller/moving/registered.ts'
-import { STRATEGIES } from '../../src/controller/moving/ways.ts'
+import { STRATEGIES } from '../../src/controller/moving/strategies.ts'
 import { answer, network } from '../controller/answers.ts'
 import { HOUR, MINUTE, Stage } from '../controller/stage.ts'
 import { ToyAdapter } from './toy/adapter.ts'
@@ -12,7 +12,7 @@ import { TOY } from './toy/machine.ts'
 /** The one line that registers it. */
 const withToy = (shelf: Shelf): readonly RegisteredStrategy[] => [
   ...STRATEGIES,
-  { name: TOY.name, bind: (ports) => wayOf(TOY, new ToyAdapter(ports, shelf)) },
+  { name: TOY.name, bind: (ports) => bindStrategy(TOY, new ToyAdapter(ports, shelf)) },
 ]
 
 const POLICY_PATH = '/apis/couchestor.io/v1alpha1/storagepolicies/tiered'

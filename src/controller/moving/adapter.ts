@@ -32,7 +32,7 @@ export interface Adapter<Facts, Sight extends Looked> {
 export type Circumstances = Omit<MachineInput<Looked>, 'status' | 'sight'>
 
 /** A strategy together with its adapter, as the runner knows it. */
-export interface Way {
+export interface BoundStrategy {
   blocks(target: Target, volume: CinderVolume): Promise<readonly Block[]>
   /** What follows from the saved status alone; `look` where it does not. */
   next(move: VolumeMigration, circumstances: Circumstances): Outcome
@@ -49,10 +49,10 @@ export interface Way {
 }
 
 /** Binds a strategy to its adapter. */
-export function wayOf<Facts, Sight extends Looked>(
+export function bindStrategy<Facts, Sight extends Looked>(
   strategy: Strategy<Facts, Sight>,
   adapter: Adapter<Facts, Sight>,
-): Way {
+): BoundStrategy {
   return {
     blocks: async (target, volume) => strategy.preflight(await adapter.facts(target, volume)),
     next: ({ status = {} }, circumstances) =>

@@ -2,7 +2,7 @@ import type { Strategy as StrategyName } from '../../api/storage-policy.ts'
 import type { ControllerDeps } from '../deps.ts'
 import type { Inventory } from '../view/inventory.ts'
 import type { PreflightGatherer } from './preflight-facts.ts'
-import type { Way } from './adapter.ts'
+import type { BoundStrategy } from './adapter.ts'
 
 /** What an adapter may be made of. */
 export type Ports = {
@@ -14,7 +14,7 @@ export type Ports = {
 /** A strategy that there is a machine for, and how it is bound to its adapter. */
 export type RegisteredStrategy = {
   readonly name: StrategyName
-  readonly bind: (ports: Ports) => Way
+  readonly bind: (ports: Ports) => BoundStrategy
 }
 
 /** Names of the strategies that there are machines for. */

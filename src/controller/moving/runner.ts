@@ -12,7 +12,7 @@ import type { ObservedSaves } from './observed-saves.ts'
 import { whyUnreadable } from '../view/read-migration.ts'
 import type { BoundClaim, Targets, Untargeted } from '../view/targets.ts'
 import type { Reports } from '../view/reports.ts'
-import type { ActAnswer, Way } from './adapter.ts'
+import type { ActAnswer, BoundStrategy } from './adapter.ts'
 import type { Calls } from './calls.ts'
 import type { Endings } from './endings.ts'
 import { callOf, laterIntent } from './intents.ts'
@@ -20,8 +20,8 @@ import { ofOwner } from './owners-doing.ts'
 import type { Starting } from './starting.ts'
 import type { Steps } from './steps.ts'
 import type { Takeover } from './takeover.ts'
-import { strategyOf } from './ways.ts'
-import type { Ways } from './ways.ts'
+import { strategyOf } from './strategies.ts'
+import type { BoundStrategies } from './strategies.ts'
 
 export type RunnerParts = {
   readonly deps: ControllerDeps
@@ -29,7 +29,7 @@ export type RunnerParts = {
   readonly targets: Targets
   readonly starting: Starting
   readonly calls: Calls
-  readonly ways: Ways
+  readonly strategies: BoundStrategies
   readonly halts: Halts
   readonly observed: ObservedSaves
   readonly steps: Steps
@@ -48,7 +48,7 @@ type Performed = {
   /** undefined when the move has never begun before. */
   readonly before: VolumeMigration | undefined
   readonly move: VolumeMigration
-  readonly way: Way
+  readonly bound: BoundStrategy
   readonly target: BoundClaim | Untargeted
 }
 
@@ -89,7 +89,7 @@ export class Runner {
   }
 
   /** The act whose intent is saved, and what became of it. */
-  async #perform({ before, move: m, way, target }: Performed): Promise<QueueResult> {
+  async #perform({ before, move: m, bound, target }: Performed): Promise<QueueResult> {
     const { deps, calls, reports } = this.#parts
     const { intent, volumeId = '' } = m.status ?? {}
     if (intent === undefined) throw new Error('an act without a saved intent')
@@ -97,7 +97,7 @@ export class Runner {
     const act = (intent.act ?? 'retype') as Act
     const fence = () => deps.elector.fence(deps.timing.fenceMarginMs)
     return calls.during(volumeId, async () => {
-      const answer = await way
+      const answer = await bound
         .perform({ act, move: m, intent, target }, fence)
         .catch((e: unknown) => {
           // it may have been sent all the same
@@ -105,16 +105,20 @@ export class Runner {
           throw e
         })
       calls.ended(m, answer)
-      return this.#saveAnswer(m, way, answer)
+      return this.#saveAnswer(m, bound, answer)
     })
   }
 
   /** The answer is saved together with what the machine reads from it. */
-  async #saveAnswer(m: VolumeMigration, way: Way, answer: ActAnswer): Promise<QueueResult> {
+  async #saveAnswer(
+    m: VolumeMigration,
+    bound: BoundStrategy,
+    answer: ActAnswer,
+  ): Promise<QueueResult> {
     const { deps, steps, observed, takeover } = this.#parts
     const call = callOf(answer, deps.clock.now())
     const answered = { ...m, status: { ...m.status, call } }
-    const read = way.next(answered, takeover.circumstances(m))
+    const read = bound.next(answered, takeover.circumstances(m))
     if (read.kind === 'goto') await steps.go(m, read, { call })
     else await observed.save(m, answered.status)
     if (answer.kind === 'NotSent' && answer.unaudited) return this.#later()
@@ -126,22 +130,22 @@ export class Runner {
     const m = await takeover.stamped(found)
     if (m === undefined || isFinished(m)) return DONE
     const strategy = strategyOf(m)
-    const way = this.#parts.ways.get(strategy)
-    if (way === undefined) {
+    const bound = this.#parts.strategies.get(strategy)
+    if (bound === undefined) {
       const { status = {} } = m
       const outcome = leftAlone(strategy, { ...takeover.circumstances(m), status })
       return this.#carryOut(m, outcome)
     }
     const circumstances = takeover.circumstances(m)
-    const known = way.next(m, circumstances)
+    const known = bound.next(m, circumstances)
     const { outcome, isUnreadable } =
       known.kind === 'look'
-        ? await way.lookAndNext(m, circumstances)
+        ? await bound.lookAndNext(m, circumstances)
         : { outcome: known, isUnreadable: false }
     if (!isUnreadable) takeover.toConfirm(m, outcome)
     if (outcome.kind === 'act')
       // what it is done to is known only when everything has been read
-      return hasRead() ? this.#nextAct(m, way, outcome.act, targets.boundFor(m)) : this.#later()
+      return hasRead() ? this.#nextAct(m, bound, outcome.act, targets.boundFor(m)) : this.#later()
     return this.#carryOut(
       m,
       ofOwner(outcome, () => isOwnerGone(m)),
@@ -151,7 +155,7 @@ export class Runner {
   /** An act after the first one asks nobody: what has begun is brought to its end. */
   async #nextAct(
     m: VolumeMigration,
-    way: Way,
+    bound: BoundStrategy,
     act: Act,
     target: BoundClaim | Untargeted,
   ): Promise<QueueResult> {
@@ -159,7 +163,7 @@ export class Runner {
     deps.elector.fence(deps.timing.fenceMarginMs)
     const intent = laterIntent(m, act, deps.clock.now(), `req-${deps.uuid()}`)
     const move = await steps.intend(m, { message: `about to perform ${act}`, intent })
-    return this.#perform({ before: m, move, way, target })
+    return this.#perform({ before: m, move, bound, target })
   }
 
   async #carryOut(

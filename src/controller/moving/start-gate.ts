@@ -25,7 +25,7 @@ import type { MoveTimes } from '../view/move-times.ts'
 import { ownersWord } from './owners-word.ts'
 import type { Policies } from '../view/policies.ts'
 import type { Target } from '../view/targets.ts'
-import type { Way } from './adapter.ts'
+import type { BoundStrategy } from './adapter.ts'
 import type { Calls } from './calls.ts'
 import { hiddenFrom } from './hidden.ts'
 import type { Term } from '../view/term.ts'
@@ -145,13 +145,17 @@ export class StartGate {
   }
 
   /** The volume as Cinder has it now, when it is where the move begins and no blocker of its strategy holds. */
-  async volumeFor(m: VolumeMigration, target: Target, way: Way): Promise<FoundVolume | Answer> {
+  async volumeFor(
+    m: VolumeMigration,
+    target: Target,
+    bound: BoundStrategy,
+  ): Promise<FoundVolume | Answer> {
     const before = this.#blocks.of(m, target)
     if (before !== undefined) return before
     const found = await this.#freshVolume(m, target)
     if (isAnswer(found)) return found
     const { volume } = found
-    const blocked = placed(target, volume) ?? (await blockOf(way, target, volume))
+    const blocked = placed(target, volume) ?? (await blockOf(bound, target, volume))
     this.#blocks.note(m, target, blocked)
     return blocked ?? found
   }
@@ -253,12 +257,12 @@ function placed({ from, to }: Target, volume: CinderVolume): Answer | undefined 
 }
 
 async function blockOf(
-  way: Way,
+  bound: BoundStrategy,
   target: Target,
   volume: CinderVolume,
 ): Promise<Answer | undefined> {
   try {
-    return waiting((await way.blocks(target, volume))[0])
+    return waiting((await bound.blocks(target, volume))[0])
   } catch (e) {
     return unread(e)
   }

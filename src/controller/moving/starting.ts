@@ -10,21 +10,21 @@ import { isRefusal } from './refusals.ts'
 import { savingOf } from './saving-of.ts'
 import { isSameMove, isTarget } from '../view/targets.ts'
 import type { Target, Targets, Untargeted } from '../view/targets.ts'
-import type { Way } from './adapter.ts'
+import type { BoundStrategy } from './adapter.ts'
 import { firstIntent } from './intents.ts'
 import { isAnswer } from './start-gate.ts'
 import type { FoundVolume, StartGate } from './start-gate.ts'
 import type { Steps } from './steps.ts'
 import type { Takeover } from './takeover.ts'
 import type { Term } from '../view/term.ts'
-import type { Ways } from './ways.ts'
+import type { BoundStrategies } from './strategies.ts'
 
 /** A move whose first intent is saved. */
 export type Begun = {
   /** undefined when the move has never begun before. */
   readonly before: VolumeMigration | undefined
   readonly move: VolumeMigration
-  readonly way: Way
+  readonly bound: BoundStrategy
   readonly target: Target
 }
 
@@ -36,7 +36,7 @@ export type StartingParts = {
   readonly targets: Targets
   readonly acceptance: Acceptance
   readonly gate: StartGate
-  readonly ways: Ways
+  readonly strategies: BoundStrategies
   readonly ledger: Ledger
   readonly observed: ObservedSaves
   readonly steps: Steps
@@ -78,7 +78,7 @@ export class Starting {
   }
 
   async #start(found: VolumeMigration): Promise<Begun | QueueResult> {
-    const { gate, targets, acceptance, ways } = this.#parts
+    const { gate, targets, acceptance, strategies } = this.#parts
     const ended = gate.ended(found)
     if (ended !== undefined) return this.#refuse(found, ended, targets.of(found))
     const m = await this.#accepted(found)
@@ -92,11 +92,11 @@ export class Starting {
     if (early !== undefined) return this.#refuse(m, early, target)
     const unaudited = await gate.unaudited()
     if (unaudited !== undefined) return this.#refuse(m, unaudited, target)
-    const way = ways.get(target.strategy)
-    if (way === undefined) throw new Error(`no machine is bound for ${target.strategy}`)
-    const seen = await gate.volumeFor(m, target, way)
+    const bound = strategies.get(target.strategy)
+    if (bound === undefined) throw new Error(`no machine is bound for ${target.strategy}`)
+    const seen = await gate.volumeFor(m, target, bound)
     if (isAnswer(seen)) return this.#refuse(m, seen, target)
-    return gate.inTurn(() => this.#saveIntent(m, target, way, seen))
+    return gate.inTurn(() => this.#saveIntent(m, target, bound, seen))
   }
 
   async #accepted(m: VolumeMigration): Promise<VolumeMigration | Untargeted> {
@@ -110,7 +110,7 @@ export class Starting {
   async #saveIntent(
     m: VolumeMigration,
     asked: Target,
-    way: Way,
+    bound: BoundStrategy,
     seen: FoundVolume,
   ): Promise<Begun | QueueResult> {
     const { deps, ledger, targets, gate, steps, takeover, term } = this.#parts
@@ -120,12 +120,12 @@ export class Starting {
     if (!this.mayStart || !isTarget(target) || !isSameMove(target, asked)) return SOON
     const refused = gate.notYet(m, target) ?? gate.limits(m, target, volume)
     if (refused !== undefined) return this.#refuse(m, refused, target)
-    const first = way.next(m, takeover.circumstances(m))
+    const first = bound.next(m, takeover.circumstances(m))
     if (first.kind !== 'act') throw new Error(`${target.strategy} does not begin with an act`)
     deps.elector.fence(deps.timing.fenceMarginMs)
     const intent = firstIntent(m, first.act, target, seen, {
       now: deps.clock.now(),
-      deadlineMs: way.deadlineMs(target, volume),
+      deadlineMs: bound.deadlineMs(target, volume),
       requestId: `req-${deps.uuid()}`,
       term,
     })
@@ -155,7 +155,7 @@ export class Starting {
       const before = m.status?.intent === undefined ? undefined : m
       // an older CustomResourceDefinition drops fields of the intent that its act goes by
       const move = { ...saved, status: { ...saved.status, intent } }
-      return { before, move, way, target }
+      return { before, move, bound, target }
     } catch (e) {
       await ledger.remove(volume.id)
       throw e

@@ -1,19 +1,25 @@
 import type { Strategy as StrategyName } from '../../api/storage-policy.ts'
 import type { VolumeMigration } from '../../api/volume-migration.ts'
 import { CINDER_RETYPE } from '../../migration/retype/strategy.ts'
-import { wayOf } from './adapter.ts'
-import type { Way } from './adapter.ts'
+import { bindStrategy } from './adapter.ts'
+import type { BoundStrategy } from './adapter.ts'
 import type { Ports, RegisteredStrategy } from './registered.ts'
 import { RetypeAdapter } from './retype-adapter.ts'
 
 /** Every strategy of this version, a line each. What is not here is refused, and nothing else is done in its place. */
 export const STRATEGIES: readonly RegisteredStrategy[] = [
-  { name: CINDER_RETYPE.name, bind: (ports) => wayOf(CINDER_RETYPE, new RetypeAdapter(ports)) },
+  {
+    name: CINDER_RETYPE.name,
+    bind: (ports) => bindStrategy(CINDER_RETYPE, new RetypeAdapter(ports)),
+  },
 ]
 
-export type Ways = ReadonlyMap<StrategyName, Way>
+export type BoundStrategies = ReadonlyMap<StrategyName, BoundStrategy>
 
-export function waysOf(ports: Ports, strategies: readonly RegisteredStrategy[]): Ways {
+export function bindStrategies(
+  ports: Ports,
+  strategies: readonly RegisteredStrategy[],
+): BoundStrategies {
   return new Map(strategies.map(({ name, bind }) => [name, bind(ports)]))
 }
 
