@@ -70,18 +70,22 @@ export class Memory {
   answered(
     universe: Universe,
     identity: string,
-    { url, headers }: HttpRequest,
+    request: HttpRequest,
     { status, headers: said }: HttpResponse,
   ): void {
-    const id = headers?.['x-openstack-request-id'] ?? ''
+    const id = request.headers?.['x-openstack-request-id'] ?? ''
     this.answers.set(id, status)
     // a server that refuses a call for its token or its rate has not made it
-    if (status === 401 || status === 429)
-      this.sent.delete(/\/volumes\/([^/]+)\/action$/.exec(url)?.[1] ?? '')
+    if (status === 401 || status === 429) this.neverSent(request)
     if (status !== 413 && status !== 429) return
     const askedMs = Number(said['retry-after'] ?? 0) * 1000
     const until = universe.clock.monotonic() + Math.max(SHORTEST_PAUSE_MS, askedMs)
     this.laterUntil.set(`${identity} ${universe.moveOf(id)?.metadata.uid}`, until)
+  }
+
+  /** Nobody took the connection: the call has not been made, and may be made at once. */
+  neverSent({ url }: HttpRequest): void {
+    this.sent.delete(/\/volumes\/([^/]+)\/action$/.exec(url)?.[1] ?? '')
   }
 
   changedAt(volumeId: string): number {

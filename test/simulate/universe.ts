@@ -4,6 +4,7 @@ import type { VolumeMigration } from '../../src/api/volume-migration.ts'
 import { sleep } from '../../src/clock.ts'
 import type { Controller } from '../../src/controller/controller.ts'
 import type { Clock } from '../../src/clock.ts'
+import { ConnectionError } from '../../src/http.ts'
 import type { HttpRequest, HttpResponse } from '../../src/http.ts'
 import { createRegistry } from '../../src/metrics.ts'
 import type { Registry } from '../../src/metrics.ts'
@@ -306,9 +307,14 @@ export class Universe {
     request: HttpRequest,
     answer: Promise<HttpResponse>,
   ): Promise<HttpResponse> {
-    const response = await answer
-    this.monitor.memory.answered(this, identity, request, response)
-    return response
+    try {
+      const response = await answer
+      this.monitor.memory.answered(this, identity, request, response)
+      return response
+    } catch (e) {
+      if (e instanceof ConnectionError && !e.sent) this.monitor.memory.neverSent(request)
+      throw e
+    }
   }
 
   #tooOld({ url, body }: SimRequest): boolean {
