@@ -129,8 +129,8 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
     name: 'the pause of a policy is ignored by a move made by hand',
     seed: 129,
     file: 'controller/moving/admission.ts',
-    text: 'paused: limits.policyPaused }',
-    replacement: 'paused: false }',
+    text: 'paused: limits.policyPaused,',
+    replacement: 'paused: false,',
   },
 ]
 
