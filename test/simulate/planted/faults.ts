@@ -41,7 +41,7 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   },
   {
     name: 'the call is not fenced by the lease',
-    seed: 4,
+    seed: 6,
     file: 'controller/moving/retype-adapter.ts',
     text: `        fence()
         // Kubernetes announces`,
