@@ -34,14 +34,14 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   },
   {
     name: 'the uid of a claim is not compared',
-    seed: 150,
+    seed: 48,
     file: 'controller/view/targets.ts',
     text: 'if (uid !== undefined && uid !== claim.uid)',
     replacement: "if (uid === 'never')",
   },
   {
     name: 'the call is not fenced by the lease',
-    seed: 6,
+    seed: 28,
     file: 'controller/moving/retype-adapter.ts',
     text: `        fence()
         // Kubernetes announces`,
@@ -103,13 +103,6 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
     showsInCalm: true,
   },
   {
-    name: 'a move that cannot be read counts for nothing',
-    seed: 55,
-    file: 'controller/view/read-migration.ts',
-    text: "return whyUnreadable(m) === undefined || m.status?.step !== 'Waiting'",
-    replacement: 'return whyUnreadable(m) === undefined',
-  },
-  {
     name: 'a call that the audit cannot note is made all the same',
     seed: 19,
     file: 'audit/audit.ts',
@@ -136,6 +129,12 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
 
 /** Planted too, but not found within 200 seeds: what actions and oracles still lack. */
 export const NOT_FOUND_YET: readonly PlantedFault[] = [
+  {
+    name: 'a move that cannot be read counts for nothing',
+    file: 'controller/view/read-migration.ts',
+    text: "return whyUnreadable(m) === undefined || m.status?.step !== 'Waiting'",
+    replacement: 'return whyUnreadable(m) === undefined',
+  },
   {
     name: 'a call that met a rate limit is repeated at once, and for ever',
     file: 'controller/moving/calls.ts',
