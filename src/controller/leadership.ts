@@ -3,8 +3,8 @@ import type { VolumeMigration } from '../api/volume-migration.ts'
 import { aborted } from '../clock.ts'
 import { NAMESPACE } from '../kube/resources.ts'
 import { createWorkQueue } from '../kube/workqueue.ts'
+import { OptionalRight } from '../kube/missing-right.ts'
 import type { QueueResult, WorkQueue } from '../kube/types.ts'
-import { ApiError } from '../kube/types.ts'
 import { Acceptance } from './moving/acceptance.ts'
 import { Annotator } from './reporting/annotator.ts'
 import type { ControllerMetrics } from './reporting/controller-metrics.ts'
@@ -298,10 +298,11 @@ export class Leadership {
         if (!(await inventory.sweep(signal))) throw new Error(inventory.problem)
       }),
     ])
+    const right = new OptionalRight(deps.processClock)
     await Promise.all([
       start.listed(watches.migrations, signal),
       start.untilDone('cluster-id', signal, async () => {
-        clusterId = await this.#clusterId()
+        clusterId = await this.#clusterId(right)
       }),
     ])
     if (signal.aborted) {
@@ -363,11 +364,11 @@ export class Leadership {
    * The uid of kube-system; with a smaller role, the uid of our own Lease. Any other trouble is no reason for another
    * id: our own moves would look like those of another cluster.
    */
-  async #clusterId(): Promise<string> {
+  async #clusterId(right: OptionalRight): Promise<string> {
     try {
       return (await this.#deps.kube.get(NAMESPACE, 'kube-system')).metadata.uid ?? ''
     } catch (e) {
-      if (!(e instanceof ApiError) || e.status !== 403) throw e
+      if (!right.isMissing(e)) throw e
       return this.#deps.elector.leaseUid ?? ''
     }
   }

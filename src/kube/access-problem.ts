@@ -1,4 +1,5 @@
 import type { Problem } from '../errors.ts'
+import { isForbidden } from './missing-right.ts'
 import { ConnectionError } from '../http.ts'
 import { orWithout } from '../proxy.ts'
 import { ApiError } from './types.ts'
@@ -124,7 +125,7 @@ function refusal(e: ApiError, source: string): Problem | undefined {
       what: `the API server does not accept the credential of ${source} (401 Unauthorized)`,
       fix: 'log in again, or choose another user with --context or --user',
     }
-  if (e.status === 403)
+  if (isForbidden(e))
     return {
       what: `the API server does not allow it: ${saidBy(e)}`,
       fix: 'ask an administrator for a role with this rule, such as ClusterRole couchestor-view or couchestor-operate',

@@ -451,6 +451,22 @@ describe('403', () => {
     expect(ready).toBe(true)
   })
 
+  it('twice, with other trouble in between, is no missing right yet: the server has started twice', async () => {
+    let refusals = 0
+    const r = reflect(
+      () => {
+        const isUp = r.clock.monotonic() < 1 || r.clock.monotonic() > 15_000
+        if (!isUp) reset()
+        return refusals++ < 2 ? forbidden() : silence()
+      },
+      { optional: true },
+    )
+    await r.clock.advance(60_000)
+
+    expect(refusals).toBeGreaterThan(1)
+    expect(r.reflector.health().missingRule).toBeUndefined()
+  })
+
   it('by the page of a proxy says nothing about our rights, and is asked again like any failure', async () => {
     const r = reflect(() => json(403, { error: 'Forbidden' }), { optional: true })
     let ready = false

@@ -7,6 +7,7 @@ import type { Registry } from '../metrics.ts'
 import { createBackoff } from './backoff.ts'
 import { createListWatch } from './list-watch.ts'
 import type { ObjectEvent, Selection } from './list-watch.ts'
+import { isForbidden, OptionalRight } from './missing-right.ts'
 import { reflectorMetrics } from './reflector-metrics.ts'
 import { resourceName } from './resources.ts'
 import { createStore, versionNumber } from './store.ts'
@@ -41,8 +42,6 @@ const REFUSAL_WAITS = { firstMs: 60_000, maxMs: 300_000, resetAfterMs: 600_000 }
 const LONGEST_ASKED_MS = 120_000
 /** What was refused for longer is too old to count again before the server has sent news of it. */
 const OLD_MS = 300_000
-/** A server that has just started refuses everything until it has read the roles. */
-const CONFIRMED_MS = 10_000
 /** Two expiries within this are a failure, not the course of things. */
 const EXPIRY_MS = 60_000
 /** A server that answers every watch with nonsense may have lost our place: list everything again. */
@@ -63,6 +62,7 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
   })
   const failureWaits = createBackoff({ ...options, ...FAILURE_WAITS })
   const refusalWaits = createBackoff({ ...options, ...REFUSAL_WAITS })
+  const right = new OptionalRight(clock)
   const ready = Promise.withResolvers<void>()
   const store = createStore<T>({
     ...(options.indexes && { indexes: options.indexes }),
@@ -72,8 +72,6 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
   let version: string | undefined
   let synced = false
   let missingRule: string | undefined
-  /** Since when the right is refused without a break; `clock.monotonic()`. */
-  let refusedSince: number | undefined
   let lastActivity = clock.monotonic()
   /** As `lastActivity`, but refusals are no news of the objects. */
   let newsAt = lastActivity
@@ -93,13 +91,14 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
   }
 
   const granted = () => {
-    refusedSince = undefined
+    right.granted()
     if (clock.monotonic() - newsAt < OLD_MS) missingRule = undefined
   }
 
   const heard = () => {
     lastActivity = newsAt = clock.monotonic()
-    missingRule = refusedSince = undefined
+    missingRule = undefined
+    right.granted()
   }
 
   /** Never throws: what was known of an object that cannot be read stays, for gone would be a stronger claim than old. */
@@ -160,10 +159,9 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
   }
 
   /** The right is missing: at once where nothing works without it, else when it is refused for a while. */
-  const waitAfterRefusal = (): number => {
+  const waitAfterRefusal = (isMissing: boolean): number => {
     lastActivity = clock.monotonic()
-    refusedSince ??= lastActivity
-    if (options.optional && lastActivity - refusedSince < CONFIRMED_MS) return failureWaits.next()
+    if (options.optional && !isMissing) return failureWaits.next()
     missingRule = ruleFor(resource)
     if (options.optional) ready.resolve()
     // what was granted before is rather refused by a server that has not read the roles yet
@@ -173,9 +171,10 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
   /** Ms to wait after a failure, and what the failure says about the place in history and our rights. */
   const waitAfter = (e: unknown): number => {
     const status = e instanceof ApiError ? e.status : undefined
+    const isMissing = right.isMissing(e)
     // an answer that refuses the right is news of that alone; any other failure leaves what we hold growing old
     if (status === 410 || status === 404) version = undefined
-    if (status === 403 && e instanceof ApiError && e.byServer) return waitAfterRefusal()
+    if (isForbidden(e)) return waitAfterRefusal(isMissing)
     if (status === 404 && options.optional) {
       ready.resolve()
       return refusalWaits.next()

@@ -317,3 +317,18 @@ it('a move that is stuck for hours is not written each minute, and shows how lon
   const { elapsed = '' } = stage.moves('data')[0]?.status ?? {}
   expect(Number(/^(\d+)h/.exec(elapsed)?.[1])).toBeGreaterThanOrEqual(7)
 })
+
+it('a clock that has jumped does not keep a stuck move from showing how long it runs', async () => {
+  const stage = new Stage()
+  stage.policy()
+  const volume = stage.claim({ name: 'data', sizeGiB: 10 })
+  stage.cloud.planRetype(volume.id, 'stuck')
+  const requests = noting()
+  stage.start({ gate: requests.gate })
+  await stage.until(() => stage.cloud.retyping().length > 0, HOUR)
+  stage.clock.jumpWall(365 * 24 * HOUR)
+  await stage.clock.advance(HOUR)
+  requests.forget()
+  await stage.clock.advance(3 * HOUR)
+  expect(requests.matching(/^PATCH .*volumemigrations/).length).toBeGreaterThan(1)
+})

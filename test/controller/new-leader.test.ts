@@ -1,8 +1,9 @@
 import { expect, it } from 'vitest'
-import type { HttpRequest } from '../../src/http.ts'
+import type { HttpRequest, HttpResponse } from '../../src/http.ts'
 import { createRegistry } from '../../src/metrics.ts'
 import type { Gate } from '../life.ts'
 import { answer } from './answer.ts'
+import { answer as page } from './answers.ts'
 import { keepPromises } from './promises.ts'
 import { HOUR, MINUTE, Stage } from './stage.ts'
 
@@ -123,6 +124,41 @@ it.each([403, 413, 422, 500])(
     expect(await stage.until(() => stage.ends('moving')[0] === 'Succeeded/Verified', HOUR)).toBe(
       true,
     )
+    expect(stage.retypes(moving)).toBe(1)
+  },
+)
+
+it.each<[string, HttpResponse, number]>([
+  ['pages of a proxy', page(403), 8],
+  ['an API server that has not read the roles yet', answer(403, 'not yet'), 2],
+])(
+  'a new leader takes no other id for its cluster from %s, and makes the call of the last one',
+  async (_, refusal, times) => {
+    const stage = new Stage()
+    stage.policy()
+    const moving = stage.claim({ name: 'moving', sizeGiB: 10 })
+    // it dies between the intent and the call
+    let isCalling = false
+    const first = stage.start({
+      gate: (request, send) => {
+        if (!request.url.endsWith('/action')) return send()
+        isCalling = true
+        return new Promise(() => {})
+      },
+    })
+    await stage.until(() => isCalling)
+    first.life.kill()
+    let asked = 0
+    stage.start({
+      identity: 'second',
+      gate: (request, send) =>
+        request.url.endsWith('/namespaces/kube-system') && asked++ < times
+          ? Promise.resolve(refusal)
+          : send(),
+    })
+    const isOver = () => /^(Succeeded|Failed)/.test(stage.ends('moving')[0] ?? '')
+    expect(await stage.until(isOver, HOUR)).toBe(true)
+    expect(stage.ends('moving')).toEqual(['Succeeded/Verified'])
     expect(stage.retypes(moving)).toBe(1)
   },
 )

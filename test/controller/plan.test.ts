@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { PLAN_FLAGS, runPlan } from '../../src/cli/plan/run-plan.ts'
 import type { NamespaceCost, Plan, PlanRow } from '../../src/insight/plan/plan.ts'
 import { readCommandLine } from '../../src/cli/flags.ts'
+import { WORLD_ORIGINS } from '../../src/sim/world.ts'
 import { pumped, readerOn, recordingTerminal } from '../reader.ts'
 import { worldWith } from '../harness.ts'
 import { createVirtualClock } from '../virtual-clock.ts'
@@ -289,6 +290,25 @@ describe('couchestor plan', () => {
     await expect(
       pumped(clock, runPlan({ all: 'false' }, deps, recordingTerminal(), signal)),
     ).rejects.toThrow(message)
+  })
+
+  it('does not call the page of a proxy a missing right, nor go on without pods for it', async () => {
+    const clock = createVirtualClock()
+    const world = worldWith({ clock })
+    const toKube = world.routes[WORLD_ORIGINS.kube]!
+    world.routes[WORLD_ORIGINS.kube] = (request) =>
+      request.url.includes('/pods')
+        ? Promise.resolve({
+            status: 403,
+            headers: { 'content-type': 'text/html' },
+            body: '<h1>Forbidden</h1>',
+          })
+        : toKube(request)
+    const { deps } = readerOn(world, clock)
+    const signal = new AbortController().signal
+    const end = pumped(clock, runPlan({ all: 'false' }, deps, recordingTerminal(), signal))
+    await expect(end).rejects.toThrow('403')
+    await expect(end).rejects.not.toThrow('your account may not')
   })
 
   it('works without the right to list namespaces, nodes and pods, and says what that hides', async () => {

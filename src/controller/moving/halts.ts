@@ -2,6 +2,7 @@ import { ANNOTATION } from '../../api/names.ts'
 import type { VolumeMigration } from '../../api/volume-migration.ts'
 import { messageOf } from '../../errors.ts'
 import { NAMESPACE } from '../../kube/resources.ts'
+import { isForbidden } from '../../kube/missing-right.ts'
 import { ApiError, LostLeaseError } from '../../kube/types.ts'
 import type { KubeObject } from '../../kube/types.ts'
 import type { ControllerDeps } from '../deps.ts'
@@ -113,7 +114,8 @@ export class Halts {
     try {
       return await this.#parts.deps.kube.get<KubeObject>(NAMESPACE, namespace)
     } catch (e) {
-      if (e instanceof ApiError && (e.status === 404 || e.status === 403)) return undefined
+      if (isForbidden(e) || (e instanceof ApiError && e.reason === 'NotFound' && e.byServer))
+        return undefined
       throw e
     }
   }

@@ -38,6 +38,7 @@ export type StepsParts = {
 
 /** `elapsed` is written again when it has grown by this part of itself. */
 const ELAPSED_STEPS = 20
+const LONGEST_PROGRESS_MS = 3_600_000
 
 /** Saves each step of a move: the only writer of `status.step`. */
 export class Steps {
@@ -150,7 +151,9 @@ export class Steps {
     const { progressMs } = this.#parts.deps.timing
     if (why !== undefined && why !== status?.message) return progressMs
     const ran = this.#parts.deps.clock.now() - Date.parse(status?.startedAt ?? '')
-    return ran > 0 ? Math.max(progressMs, ran / ELAPSED_STEPS) : progressMs
+    // a clock that has jumped must not silence it for days
+    const pause = Math.min(ran / ELAPSED_STEPS, LONGEST_PROGRESS_MS)
+    return pause > progressMs ? pause : progressMs
   }
 
   /** Forgets what is kept of a move that has ended. */

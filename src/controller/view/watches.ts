@@ -3,9 +3,9 @@ import type { StoragePolicy } from '../../api/storage-policy.ts'
 import type { VolumeMigration } from '../../api/volume-migration.ts'
 import { UserError } from '../../errors.ts'
 import { createReflector } from '../../kube/reflector.ts'
+import { isForbidden } from '../../kube/missing-right.ts'
 import * as resources from '../../kube/resources.ts'
 import { createStore } from '../../kube/store.ts'
-import { ApiError } from '../../kube/types.ts'
 import type { KubeObject, Reflector, Resource } from '../../kube/types.ts'
 import type { ControllerDeps, OutsideDeps } from '../deps.ts'
 import {
@@ -154,7 +154,7 @@ async function readStill<T>(
       next = page.continue
     } while (next !== undefined && next !== '')
   } catch (e) {
-    if (!(e instanceof ApiError) || e.status !== 403) throw e
+    if (!isForbidden(e)) throw e
     missingRule = `list ${resources.resourceName(resource)}`
     if (optional !== true) throw missingRight(missingRule, e)
   }

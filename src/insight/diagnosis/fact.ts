@@ -2,6 +2,7 @@ import { sleep } from '../../clock.ts'
 import type { Clock } from '../../clock.ts'
 import { messageOf } from '../../errors.ts'
 import { ConnectionError } from '../../http.ts'
+import { isForbidden } from '../../kube/missing-right.ts'
 import { ApiError } from '../../kube/types.ts'
 
 /** Something that was read, or why it could not be. */
@@ -68,7 +69,7 @@ function reasonOf(e: unknown): string {
 }
 
 function isRefusal(e: unknown): boolean {
-  if (e instanceof ApiError) return e.status === 403 || e.status === 401
+  if (e instanceof ApiError) return isForbidden(e) || e.status === 401
   const { code } = e as { code?: unknown }
   return code === 'Forbidden'
 }

@@ -1,6 +1,7 @@
 import bundled from '../../../api/crds.json' with { type: 'json' }
 import { API_VERSION, VERSION } from '../../../api/names.ts'
 import type { Transport } from '../../../kube/transport.ts'
+import { isForbidden } from '../../../kube/missing-right.ts'
 import { ApiError } from '../../../kube/types.ts'
 import type { KubeClient, KubeObject } from '../../../kube/types.ts'
 import type { CrdFact } from '../facts.ts'
@@ -34,7 +35,7 @@ export async function gatherCrds(
   try {
     return await Promise.all(OURS.map((ours) => compareWithStored(kube, ours)))
   } catch (e) {
-    if (!(e instanceof ApiError) || e.status !== 403) throw e
+    if (!isForbidden(e)) throw e
     return compareWithPublished(transport)
   }
 }
