@@ -7,6 +7,7 @@ import { resourceName, TIERING_CHECKPOINT, VOLUME_MIGRATION } from '../kube/reso
 import { PERSISTENT_VOLUME_CLAIM } from '../kube/resources.ts'
 import { ApiError, LostLeaseError } from '../kube/types.ts'
 import type { KubeClient, Resource } from '../kube/types.ts'
+import { kubeReads } from './client-reads.ts'
 import type { AuditedKube } from './deps.ts'
 import { initiatorOf } from './moving/audited-move.ts'
 import { keyOf } from './view/watches.ts'
@@ -55,11 +56,7 @@ export function auditedKube(kube: KubeClient, { audit, uuid, watches, fence }: P
   }
   return {
     audit,
-    get: (...args) => kube.get(...args),
-    list: (...args) => kube.list(...args),
-    watch: (...args) => kube.watch(...args),
-    serves: (resource) => kube.serves(resource),
-    close: () => kube.close(),
+    ...kubeReads(kube),
     replace: ({ kind }) =>
       Promise.reject(new Error(`a ${kind} is replaced by the elector only, never from here`)),
     create: (resource, object) => {

@@ -2,20 +2,14 @@ import type { Audit } from '../audit/audit.ts'
 import { AuditUnavailableError } from '../audit/audit.ts'
 import type { Change, Finding } from '../audit/change.ts'
 import type { RetypeAnswer, VolumeService } from '../openstack/types.ts'
+import { volumeReads } from './client-reads.ts'
 import type { AuditedVolumes } from './deps.ts'
 
-/** Cinder with an audit of what it is asked to change. Method by method: a new one has to be thought of here. */
+/** Cinder with an audit of what it is asked to change. */
 export function auditedVolumes(volumes: VolumeService, audit: Audit): AuditedVolumes {
   return {
     audit,
-    listVolumes: (o) => volumes.listVolumes(o),
-    getVolume: (id, s) => volumes.getVolume(id, s),
-    listSnapshots: (o) => volumes.listSnapshots(o),
-    listVolumeTypes: (s) => volumes.listVolumeTypes(s),
-    getQuota: (s) => volumes.getQuota(s),
-    listAvailabilityZones: (s) => volumes.listAvailabilityZones(s),
-    maxMicroversion: (s) => volumes.maxMicroversion(s),
-    projectId: (s) => volumes.projectId(s),
+    ...volumeReads(volumes),
     retype: (request, change, changed) => {
       const send = async () => (await changed()) ?? volumes.retype(request)
       return retype(send, audit, change)

@@ -1,4 +1,5 @@
 import { Audit } from '../audit/audit.ts'
+import { kubeReads, volumeReads } from './client-reads.ts'
 import type { ControllerDeps, OutsideDeps } from './deps.ts'
 
 export type ReadingDeps = Omit<
@@ -16,11 +17,7 @@ export function readOnly(deps: ReadingDeps): ControllerDeps {
     audit,
     kube: {
       audit,
-      get: (...args) => kube.get(...args),
-      list: (...args) => kube.list(...args),
-      watch: (...args) => kube.watch(...args),
-      serves: (r) => kube.serves(r),
-      close: () => kube.close(),
+      ...kubeReads(kube),
       create: refuse,
       patch: refuse,
       replace: refuse,
@@ -28,14 +25,7 @@ export function readOnly(deps: ReadingDeps): ControllerDeps {
     },
     volumes: {
       audit,
-      listVolumes: (o) => volumes.listVolumes(o),
-      getVolume: (id, s) => volumes.getVolume(id, s),
-      listSnapshots: (o) => volumes.listSnapshots(o),
-      listVolumeTypes: (s) => volumes.listVolumeTypes(s),
-      getQuota: (s) => volumes.getQuota(s),
-      listAvailabilityZones: (s) => volumes.listAvailabilityZones(s),
-      maxMicroversion: (s) => volumes.maxMicroversion(s),
-      projectId: (s) => volumes.projectId(s),
+      ...volumeReads(volumes),
       retype: refuse,
     },
     elector: {

@@ -1,0 +1,29 @@
+import type { KubeClient } from '../kube/types.ts'
+import type { VolumeService } from '../openstack/types.ts'
+
+type KubeReads = Pick<KubeClient, 'get' | 'list' | 'watch' | 'serves' | 'close'>
+
+/** What of the API server's client changes nothing. */
+export function kubeReads(kube: KubeClient): KubeReads {
+  return {
+    get: (...args) => kube.get(...args),
+    list: (...args) => kube.list(...args),
+    watch: (...args) => kube.watch(...args),
+    serves: (resource) => kube.serves(resource),
+    close: () => kube.close(),
+  }
+}
+
+/** What of Cinder's client changes nothing. Method by method: a new one has to be thought of here. */
+export function volumeReads(volumes: VolumeService): Omit<VolumeService, 'retype'> {
+  return {
+    listVolumes: (options) => volumes.listVolumes(options),
+    getVolume: (id, signal) => volumes.getVolume(id, signal),
+    listSnapshots: (options) => volumes.listSnapshots(options),
+    listVolumeTypes: (signal) => volumes.listVolumeTypes(signal),
+    getQuota: (signal) => volumes.getQuota(signal),
+    listAvailabilityZones: (signal) => volumes.listAvailabilityZones(signal),
+    maxMicroversion: (signal) => volumes.maxMicroversion(signal),
+    projectId: (signal) => volumes.projectId(signal),
+  }
+}
