@@ -118,7 +118,7 @@ clouds:
     ],
     ['that is a list', '- clouds\n', /is not a clouds\.yaml: write a map "clouds"/],
     ['whose clouds are a list', 'clouds: [marker-1]', /is not a clouds\.yaml: write a map/],
-    ['that is empty', '', /OS_CLOUD is "c", which clouds\.yaml does not have.*it has none/],
+    ['that is empty', '', /OS_CLOUD is "c", which clouds\.yaml does not have: add it there/],
     ['of comments only', '# nothing\n---\n', /OS_CLOUD is "c", which clouds\.yaml does not have/],
     ['without clouds', 'cache: {}', /OS_CLOUD is "c", which clouds\.yaml does not have/],
     ['with an unknown alias', 'clouds: {c: *nowhere}', /is not valid YAML: .*nowhere/],
@@ -273,6 +273,13 @@ describe('which cloud is meant', () => {
   it.each(['constructor', '__proto__'])('no object has a cloud "%s" of its own', (OS_CLOUD) => {
     expect(() => readCredentials({ env: { OS_CLOUD }, cloudsYaml: 'clouds: {a: {}}' })).toThrow(
       /which clouds\.yaml does not have: choose one of a/,
+    )
+  })
+
+  it('a file without clouds offers none to choose from', () => {
+    const env = { OS_CLOUD: 'prod' }
+    expect(() => readCredentials({ env, cloudsYaml: 'clouds: {}' })).toThrow(
+      /does not have: add it there, or unset OS_CLOUD$/,
     )
   })
 

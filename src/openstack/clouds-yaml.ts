@@ -49,7 +49,12 @@ export function readCloud(
   throw new UserError(
     'OpenStackCredentials',
     `OS_CLOUD is "${wanted}", which ${where} does not have`,
-    { fix: `choose one of ${names.join(', ') || '(it has none)'}` },
+    {
+      fix:
+        names.length === 0
+          ? 'add it there, or unset OS_CLOUD'
+          : `choose one of ${names.join(', ')}`,
+    },
   )
 }
 

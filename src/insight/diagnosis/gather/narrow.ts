@@ -9,9 +9,9 @@ export function ofPolicy(facts: ClusterFacts, name: string | undefined): Cluster
   if (name === undefined || !policies.known) return facts
   const own = policies.value.filter((p) => p.policy.metadata.name === name)
   if (own.length === 0) {
-    const names = policies.value.map((p) => p.policy.metadata.name).join(', ') || 'none'
+    const names = policies.value.map((p) => p.policy.metadata.name)
     throw new UserError('NotFound', `StoragePolicy "${name}" does not exist`, {
-      fix: `choose one of ${names}`,
+      fix: names.length === 0 ? 'create one first' : `choose one of ${names.join(', ')}`,
     })
   }
   return {
