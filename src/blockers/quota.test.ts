@@ -20,9 +20,9 @@ describe('the quota of the target type', () => {
   })
 
   it.each([
-    ['in use', of(29, 20), '9 of 29 left (20 in use, 0 reserved)', 'raise it by 1'],
-    ['reserved by moves under way', of(30, 11, 10), '9 of 30 left', 'raise it by 1'],
-    ['overdrawn', of(30, 50), '0 of 30 left', 'raise it by 10'],
+    ['in use', of(29, 20), '9 of 29 left (20 in use, 0 reserved)', 'raise it to at least 30'],
+    ['reserved by moves under way', of(30, 11, 10), '9 of 30 left', 'raise it to at least 31'],
+    ['overdrawn', of(30, 50), '0 of 30 left', 'raise it to at least 60'],
   ])('is exhausted when too much of it is %s', (_, line, left, fix) => {
     expect(ask(line)).toMatchObject({ reason: 'QuotaExhausted' })
     expect(ask(line)?.message).toContain(left)

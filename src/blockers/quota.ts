@@ -32,19 +32,24 @@ export const quota = stated(
     if (small !== undefined)
       return {
         reason: 'QuotaTooSmall',
-        message: `quota ${small.key} is ${small.limit}, and the move needs ${need(small)}: ask the cloud's administrator to raise it to at least ${small.inUse + small.reserved + need(small)}`,
+        message: `quota ${small.key} is ${small.limit}, and the move needs ${need(small)}: ask the cloud's administrator to raise it to at least ${taken(small) + need(small)}`,
       }
     const full = limited.find((q) => headroom(q) < need(q))
     if (full === undefined) return undefined
     const { key, limit, inUse, reserved } = full
+    // not by how much: where more is used than the limit allows, that would not be enough
     return {
       reason: 'QuotaExhausted',
-      message: `quota ${key} has ${headroom(full)} of ${limit} left (${inUse} in use, ${reserved} reserved), and the move needs ${need(full)}: free volumes of that type, or ask the cloud's administrator to raise it by ${need(full) - headroom(full)}`,
+      message: `quota ${key} has ${headroom(full)} of ${limit} left (${inUse} in use, ${reserved} reserved), and the move needs ${need(full)}: free volumes of that type, or ask the cloud's administrator to raise it to at least ${taken(full) + need(full)}`,
     }
   },
 )
 
 /** Never negative: a limit may have been set below what is used. */
-function headroom({ limit, inUse, reserved }: TypeQuota): number {
-  return Math.max(0, limit - inUse - reserved)
+function headroom(q: TypeQuota): number {
+  return Math.max(0, q.limit - taken(q))
+}
+
+function taken({ inUse, reserved }: TypeQuota): number {
+  return inUse + reserved
 }
