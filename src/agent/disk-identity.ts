@@ -72,7 +72,7 @@ function placesOf(files: NodeFiles, dir: string, name: string): readonly Place[]
   ]
 }
 
-/** Distinguishes whether two disks with the same 20 characters are one; virtio disks have none. */
+/** Shows whether two disks with the same 20 characters are one; virtio disks have none. */
 async function worldWideName(files: NodeFiles, dir: string, name: string): Promise<string> {
   const path = isNvme(name) ? 'wwid' : isScsi(name) ? 'device/wwid' : undefined
   if (path === undefined) return ''

@@ -4,7 +4,7 @@ import type { Sample } from './usage.ts'
 /**
  * Whether two resources of one disk can both be its counters, as those of two collectors are: what one saw lies between
  * what the other saw before and after. Gnocchi lets every user of the cloud make a resource of any name, for any project,
- * so that a second one may belong to any volume. Where they share no time, one has followed the other.
+ * so that a second one may be anyone's. Where they share no time, one has followed the other.
  */
 export function agree(one: readonly Sample[], other: readonly Sample[]): boolean {
   return fits(one, other) && fits(other, one)

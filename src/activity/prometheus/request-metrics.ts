@@ -2,7 +2,7 @@ import { Counter, Histogram } from 'prom-client'
 import { METRIC_PREFIX } from '../../metrics.ts'
 import type { Registry } from '../../metrics.ts'
 
-/** What the operator describes its questions to a metrics source. */
+/** What the operator reports about its queries to a metrics source. */
 export type RequestMetrics = {
   /** `code` is the HTTP status, or the kind of connection failure. */
   observe(code: string, seconds: number): void

@@ -35,7 +35,7 @@ export class Contents {
   }
 }
 
-/** What the demo promises, read from the simulated services and not in what it has printed. */
+/** What the demo promises, read from the simulated services and not from what it has printed. */
 export function checks(stage: Stage, contents: Contents): readonly Check[] {
   return [
     { what: 'every volume holds what was written to it last', wrong: contents.lost() },

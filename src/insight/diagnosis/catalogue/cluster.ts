@@ -27,7 +27,7 @@ export const CLUSTER = {
     group: 'config',
     severity: 'warning',
     meaning: 'config.yaml has a key that is read but does not do what its name says.',
-    why: 'something else may rely on it',
+    why: 'people may rely on an effect that it does not have',
     fix: 'remove the key; docs/compatibility.md says what does it instead',
   },
   StopSwitchOn: {

@@ -99,7 +99,7 @@ export const FLEET = {
     group: 'policies',
     severity: 'warning',
     meaning: 'A policy sets a field that is validated but not acted on.',
-    why: 'something else may rely on it',
+    why: 'people may rely on an effect that it does not have',
     fix: 'remove the field',
   },
   ClaimPolicyWrong: {
