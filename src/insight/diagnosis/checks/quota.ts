@@ -32,7 +32,7 @@ function roomLines(facts: Facts): readonly Line[] {
       const used = line.inUse + line.reserved
       const free = line.limit - used
       const text = `${unit}_${type}: ${used} of ${line.limit} used`
-      const fix = `openstack quota set --volume-type ${type} --${unit} ${Math.max(10, 2 * line.limit)} ${project}, by an administrator`
+      const fix = `openstack quota set --volume-type ${type} --${unit} ${Math.max(10, 2 * line.limit, 2 * used)} ${project}, by an administrator`
       if (free < 1) return [finding('QuotaFull', text, { fix })]
       return free < line.limit * TIGHT ? [finding('QuotaTight', text, { fix })] : [ok(text)]
     }),

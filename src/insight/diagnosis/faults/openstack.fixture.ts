@@ -204,6 +204,13 @@ export const OPENSTACK: readonly Fault[] = [
     '--volume-type couchestor-cold --gigabytes 20 shop',
   ],
   [
+    'a quota of a tier below what is used already',
+    { cloud: { quota: known(new Map([['gigabytes_couchestor-cold', line(10, 50)]])) } },
+    'QuotaFull',
+    'gigabytes_couchestor-cold: 50 of 10 used',
+    '--gigabytes 100 ',
+  ],
+  [
     'a tier is nearly full',
     { cloud: { quota: known(new Map([['volumes_couchestor-hot', line(100, 95)]])) } },
     'QuotaTight',
