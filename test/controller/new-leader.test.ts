@@ -162,3 +162,14 @@ it.each<[string, HttpResponse, number]>([
     expect(stage.retypes(moving)).toBe(1)
   },
 )
+
+it('a role without namespaces, nodes and pods is no reason to wait for long', async () => {
+  const denied = new Set(['namespaces', 'nodes', 'pods'])
+  const allow = ({ resource }: { resource: string }) => !denied.has(resource)
+  const stage = new Stage({ apiServer: { allow } })
+  stage.policy()
+  const volume = stage.claim({ name: 'data' })
+  stage.start()
+  expect(await stage.until(() => stage.retypes(volume) === 1, 2 * MINUTE)).toBe(true)
+  expect(await stage.until(() => stage.ends('data')[0] === 'Succeeded/Verified', HOUR)).toBe(true)
+})
