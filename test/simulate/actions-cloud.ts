@@ -7,6 +7,7 @@ import type { Universe } from './universe.ts'
 export const CLOUD_ACTIONS: readonly Action[] = [
   { name: 'Cinder refuses one kind of read', weight: 3, run: refuseRead },
   { name: 'one volume cannot be read', weight: 2, run: refuseVolume },
+  { name: 'Cinder limits retypes', weight: 2, run: limitRetypes },
   { name: 'Cinder is well again', weight: 2, run: ({ undo }) => healed(undo) },
   { name: 'old samples cannot be read', weight: 1, run: loseHistory },
   { name: 'a volume is not measured', weight: 2, run: loseSamples },
@@ -78,6 +79,26 @@ function oddAnswer(dice: Dice): SimResponse {
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ forbidden: { code: status === 404 ? 403 : status, message } }),
   }
+}
+
+/** The next calls are refused for their rate, by Cinder itself or a limiter before it; some ask for minutes. */
+function limitRetypes({ world }: Universe, dice: Dice): void {
+  const code = dice.one([413, 429])
+  const retryAfter = dice.one(['5', '120', '240'])
+  world.cloud.seams.addFault({
+    service: 'cinder',
+    method: 'POST',
+    body: /os-retype/,
+    times: 1 + dice.int(4),
+    action: {
+      kind: 'answer',
+      answer: {
+        status: code,
+        headers: { 'content-type': 'application/json', 'retry-after': retryAfter },
+        body: JSON.stringify({ overLimit: { code, message: 'This request was rate-limited.' } }),
+      },
+    },
+  })
 }
 
 function loseHistory(universe: Universe, dice: Dice): void {

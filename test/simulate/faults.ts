@@ -135,10 +135,13 @@ function maintenance(): Promise<HttpResponse> {
   return Promise.resolve(html(503, { 'retry-after': '86400' }))
 }
 
-/** Cinder's own rate limit, which speaks with the status of a quota. */
-function overLimit(): Promise<HttpResponse> {
+/** Cinder's own rate limit, which speaks with the status of a quota, or a limiter before it; some ask for minutes. */
+function overLimit({ dice, mood }: Passage): Promise<HttpResponse> {
+  const code = dice.one([413, 429])
+  const retryAfter = ['5', '120', '240'][Math.floor(mood * 3)] ?? '5'
   const message = 'This request was rate-limited.'
-  return Promise.resolve(json(413, { overLimit: { code: 413, message, retryAfter: '5' } }))
+  const headers = { 'retry-after': retryAfter }
+  return Promise.resolve(json(code, { overLimit: { code, message, retryAfter } }, headers))
 }
 
 function olderCinder(): Promise<HttpResponse> {
@@ -163,8 +166,12 @@ function html(status: number, headers: Readonly<Record<string, string>> = {}): H
   return respond(status, HTML, { 'content-type': 'text/html', ...headers })
 }
 
-function json(status: number, body: object): HttpResponse {
-  return respond(status, JSON.stringify(body), { 'content-type': 'application/json' })
+function json(
+  status: number,
+  body: object,
+  headers: Readonly<Record<string, string>> = {},
+): HttpResponse {
+  return respond(status, JSON.stringify(body), { 'content-type': 'application/json', ...headers })
 }
 
 function respond(

@@ -125,18 +125,16 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
     text: 'paused: limits.policyPaused,',
     replacement: 'paused: false,',
   },
-]
-
-/** Planted too, but not found within 200 seeds: what actions and oracles still lack. */
-export const NOT_FOUND_YET: readonly PlantedFault[] = [
   {
     name: 'a move that cannot be read counts for nothing',
+    seed: 25,
     file: 'controller/view/read-migration.ts',
     text: "return whyUnreadable(m) === undefined || m.status?.step !== 'Waiting'",
     replacement: 'return whyUnreadable(m) === undefined',
   },
   {
     name: 'a call that met a rate limit is repeated at once, and for ever',
+    seed: 8,
     file: 'controller/moving/calls.ts',
     text: 'pauseMs: refused ? Math.max(asked, backOff) : 0,',
     replacement: 'pauseMs: 0,',
