@@ -42,7 +42,20 @@ export interface CinderAdmin {
     project: Exclude<Cloud, 'admin' | 'operator'>,
     limits: Readonly<Record<string, number>>,
   ): Promise<void>
+  /** What a project has used and reserved of each key. */
+  usage(project: Exclude<Cloud, 'admin' | 'operator'>): Promise<Readonly<Record<string, Usage>>>
+  /** A private volume type on that backend; returns its id. */
+  privateType(name: string, backend: string): Promise<string>
+  deleteType(name: string): Promise<void>
+  /** Whether the project may see and use the private type. */
+  setAccess(
+    typeId: string,
+    project: Exclude<Cloud, 'admin' | 'operator'>,
+    may: boolean,
+  ): Promise<void>
 }
+
+export type Usage = { readonly in_use: number; readonly reserved: number }
 
 /** Logs in as the administrator; volumes and snapshots are made in the tenant's own project. */
 export async function cinderAdmin(): Promise<CinderAdmin> {
@@ -62,6 +75,10 @@ export async function cinderAdmin(): Promise<CinderAdmin> {
       seconds,
     )
   const action = (id: string, body: object) => post(admin, `/volumes/${id}/action`, body)
+  const types = async () => {
+    const { status, body } = await admin.request('GET', '/types?is_public=None')
+    return must(status, body, 'list types')['volume_types'] as { id: string; name: string }[]
+  }
   return {
     volume: show,
     volumeWhen: when,
@@ -106,6 +123,26 @@ export async function cinderAdmin(): Promise<CinderAdmin> {
       const body = { quota_set: limits }
       const answer = await admin.request('PUT', `/os-quota-sets/${projectId}`, body)
       must(answer.status, answer.body, `quota of ${project}`)
+    },
+    usage: async (project) => {
+      const { projectId } = await openstack(project)
+      const { status, body } = await admin.request('GET', `/os-quota-sets/${projectId}?usage=true`)
+      return must(status, body, `quota of ${project}`)['quota_set'] as Record<string, Usage>
+    },
+    privateType: async (name, backend) => {
+      const specs = { extra_specs: { volume_backend_name: backend } }
+      const volume_type = { name, 'os-volume-type-access:is_public': false, ...specs }
+      const made = await post(admin, '/types', { volume_type })
+      return (made['volume_type'] as { id: string }).id
+    },
+    deleteType: async (name) => {
+      for (const type of await types())
+        if (type.name === name) await admin.request('DELETE', `/types/${type.id}`)
+    },
+    setAccess: async (typeId, project, may) => {
+      const body = { project: (await openstack(project)).projectId }
+      const act = may ? 'addProjectAccess' : 'removeProjectAccess'
+      await post(admin, `/types/${typeId}/action`, { [act]: body })
     },
   }
 }

@@ -33,3 +33,14 @@ export function retypesOf(volumeId: string): readonly LoggedRetype[] {
     return [{ requestId, at, accepted }]
   })
 }
+
+/** Every action of the volume that reached cinder-api, refused ones too; a detached volume has none but a retype. */
+export function actionsOn(volumeId: string): readonly string[] {
+  const log = readFileSync(join(theLab().state, 'logs', 'cinder-api.log'), 'utf8').split('\n')
+  return log.filter(
+    (line) =>
+      line.includes('cinder.api.openstack.wsgi') &&
+      line.includes(`/volumes/${volumeId}/action`) &&
+      line.includes('] POST '),
+  )
+}

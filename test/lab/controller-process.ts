@@ -8,6 +8,7 @@ import { command } from './command.ts'
 import { theLab } from './env.ts'
 import { eventually } from './eventually.ts'
 import { kubectl, kubectlJson } from './kubectl.ts'
+import type { Cloud } from './openstack.ts'
 
 export const CONTROLLER_NAMESPACE = 'couchestor-system'
 
@@ -42,6 +43,8 @@ export type ControllerOptions = {
   /** Sections of config.yaml that differ from the guide's. */
   readonly config?: Readonly<Record<string, object>>
   readonly flags?: readonly string[]
+  /** A cloud of the lab's clouds.yaml instead of the operator's variables. */
+  readonly cloud?: Cloud
 }
 
 const running = new Set<ControllerProcess>()
@@ -81,7 +84,7 @@ export async function startController(options: ControllerOptions = {}): Promise<
       '--health-port=0',
       ...(options.flags ?? []),
     ],
-    { env: environment(name, folder), stdio: ['ignore', 'pipe', 'pipe'] },
+    { env: environment(name, folder, options.cloud), stdio: ['ignore', 'pipe', 'pipe'] },
   )
   const kept = createWriteStream(join(theLab().state, 'logs', `${name}.log`))
   let output = ''
@@ -148,8 +151,8 @@ function parsed(line: string): LogLine {
 }
 
 /** What a pod would have: nothing of the developer's own shell. */
-function environment(name: string, home: string): NodeJS.ProcessEnv {
-  const { env } = theLab()
+function environment(name: string, home: string, as: Cloud | undefined): NodeJS.ProcessEnv {
+  const { env, state } = theLab()
   const cloud = ['OS_AUTH_URL', 'OS_REGION_NAME', 'OS_APPLICATION_CREDENTIAL_ID']
   const secret = 'OS_APPLICATION_CREDENTIAL_SECRET'
   return {
@@ -157,7 +160,9 @@ function environment(name: string, home: string): NodeJS.ProcessEnv {
     HOME: home,
     POD_NAME: name,
     POD_NAMESPACE: CONTROLLER_NAMESPACE,
-    ...Object.fromEntries([...cloud, secret].map((key) => [key, env[key] ?? ''])),
+    ...(as === undefined
+      ? Object.fromEntries([...cloud, secret].map((key) => [key, env[key] ?? '']))
+      : { OS_CLOUD: as, OS_CLIENT_CONFIG_FILE: join(state, 'clouds.yaml') }),
   }
 }
 
