@@ -1,5 +1,5 @@
 import type { AuditSink } from '../src/audit/audit.ts'
-import { readAudit } from '../src/audit/read.ts'
+import { AuditReader } from '../src/audit/read.ts'
 import type { AuditedCall } from '../src/audit/read.ts'
 
 /** The lines of all processes of a test, on a disk that can be full. */
@@ -16,7 +16,7 @@ export class AuditLines implements AuditSink {
   }
 
   calls(action?: string): readonly AuditedCall[] {
-    return readAudit(this.text).filter((c) => action === undefined || c.action === action)
+    return callsIn(this.text).filter((c) => action === undefined || c.action === action)
   }
 
   /** `id outcome` of each line about that action, in their order. */
@@ -31,4 +31,11 @@ export class AuditLines implements AuditSink {
 
 export function full(): never {
   throw new Error('ENOSPC: no space left on device, write')
+}
+
+/** What a reader makes of all of it. */
+export function callsIn(text: string): readonly AuditedCall[] {
+  const reader = new AuditReader()
+  for (const line of text.split('\n')) reader.add(line)
+  return reader.calls
 }

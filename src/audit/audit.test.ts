@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { createVirtualClock } from '../../test/virtual-clock.ts'
 import { Audit, AuditUnavailableError } from './audit.ts'
 import type { Change } from './change.ts'
-import { readAudit } from './read.ts'
+import { callsIn } from '../../test/audit-lines.ts'
 
 const RETYPE: Change = {
   id: 'req-1',
@@ -266,7 +266,7 @@ describe('reading it back', () => {
       outcome: 'failure',
       reason: { type: 'couchestor.io', code: 'Reverted' },
     })
-    expect(readAudit(disk.text)).toMatchObject([
+    expect(callsIn(disk.text)).toMatchObject([
       {
         id: 'req-1',
         at: '2026-01-20T00:00:00.000Z',
@@ -281,7 +281,7 @@ describe('reading it back', () => {
 
   it('a call whose process died before its outcome has none', async () => {
     await audit.begin(RETYPE)
-    expect(readAudit(disk.text)).toMatchObject([{ id: 'req-1', outcome: undefined }])
+    expect(callsIn(disk.text)).toMatchObject([{ id: 'req-1', outcome: undefined }])
   })
 
   it('lines of a log, prefixes, torn and repeated lines do no harm', async () => {
@@ -296,7 +296,7 @@ describe('reading it back', () => {
       second,
       '{"audit":true,"id":"other"}',
     ].join('\r\n')
-    expect(readAudit(mixed)).toMatchObject([{ id: 'req-1', outcome: 'success' }])
+    expect(callsIn(mixed)).toMatchObject([{ id: 'req-1', outcome: 'success' }])
   })
 })
 

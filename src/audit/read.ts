@@ -72,16 +72,34 @@ export type AuditedCall = {
 }
 
 /**
- * The calls of an audit in the order of their first lines. Lines of a log, torn lines and what a tool has put before a
- * line do no harm; a line that was written twice counts once.
+ * The calls of an audit in the order of their first lines, as `add` is given one line after the other. Lines of a log,
+ * torn lines and what a tool has put before a line do no harm; a line that was written twice counts once. Only calls
+ * about a target that `isWanted` are kept: an audit grows for years.
  */
-export function readAudit(text: string): readonly AuditedCall[] {
-  const calls = new Map<string, AuditedCall>()
-  for (const line of text.split('\n')) {
-    const read = eventIn(line)
-    if (read !== undefined) calls.set(read.id, withEvent(calls.get(read.id) ?? callOf(read), read))
+export class AuditReader {
+  readonly #isWanted: (target: AuditedCall['target']) => boolean
+  readonly #calls = new Map<string, AuditedCall>()
+  #others = 0
+
+  constructor(isWanted: (target: AuditedCall['target']) => boolean = () => true) {
+    this.#isWanted = isWanted
   }
-  return [...calls.values()]
+
+  get calls(): readonly AuditedCall[] {
+    return [...this.#calls.values()]
+  }
+
+  /** Lines of the audit about other targets. */
+  get others(): number {
+    return this.#others
+  }
+
+  add(line: string): void {
+    const read = eventIn(line)
+    if (read === undefined) return
+    if (!this.#isWanted(read.target)) this.#others++
+    else this.#calls.set(read.id, withEvent(this.#calls.get(read.id) ?? callOf(read), read))
+  }
 }
 
 /** `kubectl logs --prefix` and container runtimes put something before each line. */

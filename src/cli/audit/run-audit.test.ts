@@ -54,9 +54,13 @@ beforeEach(async () => {
 
 const audit = (...args: string[]) => {
   const line = readCommandLine('audit', args, AUDIT_FLAGS, AUDIT_WORDS)
-  return runAudit(line, terminal, (path) =>
-    path === '-' ? Promise.resolve(lines.text) : Promise.reject(new Error('ENOENT')),
-  )
+  return runAudit(line, terminal, linesOf)
+}
+
+async function* linesOf(path: string): AsyncIterable<string> {
+  await Promise.resolve()
+  if (path !== '-') throw new Error('ENOENT')
+  yield* lines.text.split('\n')
 }
 
 it('shows the calls about a claim, and what no line says', async () => {
@@ -81,7 +85,7 @@ it('says so when no line is about the claim', async () => {
   expect(await audit('pvc/data')).toBe(1)
   expect(shown).toEqual({
     out: '',
-    note: 'no line is about claim default/data; 3 calls about others were read\n',
+    note: 'no line is about claim default/data; 5 lines about others were read\n',
   })
 })
 

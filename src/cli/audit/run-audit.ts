@@ -1,5 +1,5 @@
 import { dump } from 'js-yaml'
-import { readAudit } from '../../audit/read.ts'
+import { AuditReader } from '../../audit/read.ts'
 import type { AuditedCall } from '../../audit/read.ts'
 import { messageOf, UserError } from '../../errors.ts'
 import { claimName } from '../explain/run-explain.ts'
@@ -41,30 +41,35 @@ export const AUDIT_FLAGS = {
 export async function runAudit(
   { flags, words }: CommandLine,
   terminal: Terminal,
-  /** Text of a file; `-` is standard input. */
-  read: (path: string) => Promise<string>,
+  /** Lines of a file; `-` is standard input. */
+  linesOf: (path: string) => AsyncIterable<string>,
 ): Promise<number> {
   const output = oneOf(flags, 'output', ['json', 'yaml'])
   const namespace = flags['namespace'] ?? 'default'
   const name = claimName(words[0] ?? '')
   const path = flags['file'] ?? '-'
-  const all = readAudit(await textOf(path, read))
-  const calls = all.filter(
-    ({ target: { claim } }) => claim?.name === name && claim.namespace === namespace,
+  const reader = new AuditReader(
+    ({ claim }) => claim?.name === name && claim.namespace === namespace,
   )
+  await readAll(path, linesOf, reader)
+  const { calls } = reader
   if (output === 'json') terminal.out(`${JSON.stringify(calls, null, 2)}\n`)
   else if (output === 'yaml') terminal.out(dump(calls, { lineWidth: 120, noRefs: true }))
   else terminal.out(table(COLUMNS, calls))
   if (calls.length > 0) return 0
   terminal.note(
-    `no line is about claim ${namespace}/${name}; ${all.length} calls about others were read\n`,
+    `no line is about claim ${namespace}/${name}; ${reader.others} ${reader.others === 1 ? 'line' : 'lines'} about others were read\n`,
   )
   return 1
 }
 
-async function textOf(path: string, read: (path: string) => Promise<string>): Promise<string> {
+async function readAll(
+  path: string,
+  linesOf: (path: string) => AsyncIterable<string>,
+  reader: AuditReader,
+): Promise<void> {
   try {
-    return await read(path)
+    for await (const line of linesOf(path)) reader.add(line)
   } catch (e) {
     if (e instanceof UserError) throw e
     const what = path === '-' ? 'standard input' : path
