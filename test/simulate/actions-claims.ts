@@ -2,14 +2,13 @@ import { isFinished } from '../../src/api/volume-migration.ts'
 import type { Dice } from '../seeded.ts'
 import type { Action } from './actions.ts'
 import { claimPath } from './cluster.ts'
-import { COMMON, NAMESPACES, POLICY_NAMES } from './names.ts'
-import { anyClaim, claimsThat } from './touchable.ts'
+import { COMMON, NAMESPACES, POLICY_NAMES, TIERS } from './names.ts'
+import { anyClaim, claimsThat, tierWithVolumes } from './touchable.ts'
 import type { Universe } from './universe.ts'
 
 // What owners do with their claims.
 
 const MINUTE = 60_000
-const TIERS = ['hot', 'warm', 'cold'] as const
 
 export function onClaim(annotations: Readonly<Record<string, string | null>>): Action['run'] {
   return async (universe, dice) => {
@@ -18,14 +17,16 @@ export function onClaim(annotations: Readonly<Record<string, string | null>>): A
   }
 }
 
-export function makeClaim({ cluster }: Universe, dice: Dice): void {
+export function makeClaim(universe: Universe, dice: Dice): void {
+  const { cluster } = universe
   const namespace = dice.one(NAMESPACES)
   const name = `data-${dice.int(12)}`
-  if (cluster.claims.has(`${namespace}/${name}`)) return
+  const tier = tierWithVolumes(universe, dice)
+  if (cluster.claims.has(`${namespace}/${name}`) || tier === undefined) return
   cluster.provision({
     namespace,
     name,
-    tier: dice.one(TIERS),
+    tier,
     sizeGiB: 1 + dice.int(20),
     iops: dice.one([0, 1, 50, 300, 2000, 5000]),
     labels: { app: dice.one([...POLICY_NAMES, COMMON]) },
@@ -47,11 +48,12 @@ export async function remakeClaim(universe: Universe, dice: Dice): Promise<void>
   if (claim === undefined) return
   await cluster.request('DELETE', claimPath(claim))
   await cluster.tick()
-  if (cluster.claims.has(claim.key)) return
+  const tier = tierWithVolumes(universe, dice)
+  if (cluster.claims.has(claim.key) || tier === undefined) return
   cluster.provision({
     namespace: claim.namespace,
     name: claim.name,
-    tier: dice.one(TIERS),
+    tier,
     sizeGiB: 1 + dice.int(20),
     iops: claim.load.iops,
     labels: { app: dice.one(POLICY_NAMES) },

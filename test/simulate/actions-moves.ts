@@ -1,13 +1,11 @@
 import { isInFlight } from '../../src/api/volume-migration.ts'
 import type { VolumeMigration } from '../../src/api/volume-migration.ts'
 import type { Dice } from '../seeded.ts'
-import { BROKEN, COMMON, POLICY_NAMES } from './names.ts'
+import { BROKEN, COMMON, POLICY_NAMES, TIERS } from './names.ts'
 import { anyClaim, claimsThat } from './touchable.ts'
 import type { Universe } from './universe.ts'
 
 // What people do with moves.
-
-const TIERS = ['hot', 'warm', 'cold'] as const
 
 async function createMove(universe: Universe, dice: Dice, namespace: string, spec: object) {
   await universe.cluster.request(

@@ -2,12 +2,11 @@ import type { Dice } from '../seeded.ts'
 import type { Action } from './actions.ts'
 import { makeUnbound, resize, startWaitingPod } from './claims.ts'
 import { claimPath } from './cluster.ts'
-import { COMMON, NAMESPACES, POLICY_NAMES } from './names.ts'
-import { anyClaim, claimsThat } from './touchable.ts'
+import { COMMON, NAMESPACES, POLICY_NAMES, TIERS } from './names.ts'
+import { anyClaim, claimsThat, tierWithVolumes } from './touchable.ts'
 import type { Universe } from './universe.ts'
 
 const MINUTE = 60_000
-const TIERS = ['hot', 'warm', 'cold'] as const
 const OBJECTS = '/apis/couchestor.io/v1alpha1/namespaces'
 
 /** What tenants do beside using their volumes: claims that come and go, and objects that claim too much. */
@@ -28,9 +27,9 @@ async function makeAgain(universe: Universe, dice: Dice): Promise<void> {
   const { cluster, world } = universe
   const claim = dice.pick(claimsThat(universe, (c) => cluster.pods(c).length === 0))
   const unseen = dice.chance(0.3)
-  const tier = dice.one(TIERS)
+  const tier = tierWithVolumes(universe, dice)
   const app = dice.one([...POLICY_NAMES, COMMON])
-  if (claim === undefined) return
+  if (claim === undefined || tier === undefined) return
   const { namespace, name } = claim
   if (unseen) world.api.cutWatches('expired')
   await cluster.request('DELETE', claimPath(claim))
@@ -103,9 +102,9 @@ async function waitWithOwnClaim(universe: Universe, dice: Dice): Promise<void> {
   const namespace = dice.one(NAMESPACES)
   const pod = `worker-${dice.int(8)}`
   const app = dice.one([...POLICY_NAMES, COMMON])
-  const tier = dice.one(TIERS)
+  const tier = tierWithVolumes(universe, dice)
   const wanted = dice.one(TIERS)
-  if (universe.cluster.claims.has(`${namespace}/${pod}-scratch`)) return
+  if (universe.cluster.claims.has(`${namespace}/${pod}-scratch`) || tier === undefined) return
   universe.cluster.provision({
     namespace,
     name: `${pod}-scratch`,

@@ -29,7 +29,7 @@ import {
 import { editPolicy, pausePolicy, replacePolicy } from './actions-policies.ts'
 import { cordon, endPods, longPod, shortPod, unschedulablePod } from './actions-pods.ts'
 import { CLOUD_ACTIONS } from './actions-cloud.ts'
-import { NAMESPACES } from './names.ts'
+import { NAMESPACES, TIERS, typeNameOf } from './names.ts'
 import { TENANT_ACTIONS } from './actions-tenants.ts'
 import { anyClaim } from './touchable.ts'
 import type { Universe } from './universe.ts'
@@ -41,7 +41,6 @@ export type Action = {
 }
 
 const HOUR = 3_600_000
-const TIERS = ['hot', 'warm', 'cold'] as const
 
 /** What people, tenants, controllers and machines do. One line and its function each. */
 export const ACTIONS: readonly Action[] = [
@@ -81,7 +80,8 @@ export const ACTIONS: readonly Action[] = [
   { name: 'a move of one claim cannot be written', weight: 1, run: refuseStatus },
   { name: 'a namespace is deleted', weight: 1, run: deleteNamespace },
   { name: 'a volume type becomes private', weight: 1, run: hideType },
-  { name: 'volume types are public', weight: 1, run: showTypes },
+  { name: 'a volume type is renamed', weight: 1, run: renameType },
+  { name: 'volume types are as they were', weight: 2, run: showTypes },
   { name: 'reads are stale', weight: 1, run: staleReads },
   { name: 'quota is small', weight: 1, run: smallQuota },
   { name: 'quota is large', weight: 1, run: largeQuota },
@@ -149,8 +149,14 @@ async function deleteNamespace({ cluster }: Universe, dice: Dice): Promise<void>
   await cluster.request('DELETE', `/api/v1/namespaces/${dice.one(NAMESPACES)}`)
 }
 
-function hideType({ world }: Universe, dice: Dice): void {
-  world.cloud.seams.volumeType(`couchestor-${dice.one(TIERS)}`).isPublic = false
+function hideType(universe: Universe, dice: Dice): void {
+  universe.typeOf(dice.one(TIERS)).isPublic = false
+}
+
+/** Its id stays, and so do its quota and the volumes; the StorageClasses name one that is not there any more. */
+function renameType(universe: Universe, dice: Dice): void {
+  const tier = dice.one(TIERS)
+  universe.typeOf(tier).name = `${typeNameOf(tier)}-old`
 }
 
 function showTypes(universe: Universe): void {
@@ -168,9 +174,9 @@ function staleReads({ world }: Universe, dice: Dice): void {
   world.api.cutWatches('expired')
 }
 
-function smallQuota({ world }: Universe, dice: Dice): void {
-  const { seams } = world.cloud
-  const key = `gigabytes_couchestor-${dice.one(TIERS)}`
+function smallQuota(universe: Universe, dice: Dice): void {
+  const { seams } = universe.world.cloud
+  const key = `gigabytes_${universe.typeOf(dice.one(TIERS)).name}`
   seams.setQuota(seams.couchestor.project.id, { [key]: dice.int(30) })
 }
 
@@ -182,7 +188,7 @@ function handRetype(universe: Universe, dice: Dice): void {
   const claim = anyClaim(universe, dice)
   const volume = claim && universe.cluster.volume(claim)
   if (volume?.status !== 'available') return
-  volume.typeId = universe.world.cloud.seams.volumeType(`couchestor-${dice.one(TIERS)}`).id
+  volume.typeId = universe.typeOf(dice.one(TIERS)).id
   universe.world.cloud.seams.setStatus(volume.id, 'available')
   universe.handRetypes++
 }

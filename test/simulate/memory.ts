@@ -1,7 +1,7 @@
 import { isInFlight } from '../../src/api/volume-migration.ts'
 import type { VolumeMigration } from '../../src/api/volume-migration.ts'
 import type { HttpRequest, HttpResponse } from '../../src/http.ts'
-import { BROKEN } from './names.ts'
+import { BROKEN, TIERS } from './names.ts'
 import type { Retype } from './monitor.ts'
 import type { Universe } from './universe.ts'
 
@@ -46,7 +46,7 @@ export class Memory {
   #troubleAt = -Infinity
 
   received({ volumeId, toType, move, claim }: Retype, universe: Universe): void {
-    const typeId = TIERS.map((t) => universe.world.cloud.seams.volumeType(`couchestor-${t}`)).find(
+    const typeId = TIERS.map((t) => universe.typeOf(t)).find(
       ({ id, name }) => toType === id || toType === name,
     )?.id
     const atMs = universe.clock.monotonic()
@@ -144,8 +144,6 @@ export class Memory {
 }
 
 const RESTING = new Set(['available', 'in-use'])
-
-const TIERS = ['hot', 'warm', 'cold'] as const
 
 function isAtRest(universe: Universe, move: VolumeMigration): boolean {
   if (!isInFlight(move) || universe.undo.has(BROKEN + move.metadata.name)) return false

@@ -107,7 +107,7 @@ export function isOf(universe: Universe, claim: ClaimTruth, policy: string): boo
 /** A running move uses the pool that it leaves and the one that it goes to. */
 function touches(universe: Universe, volumeId: string, pool: string, toType?: string): boolean {
   const { seams } = universe.world.cloud
-  const { id, name } = seams.volumeType(`couchestor-${pool}`)
+  const { id, name } = universe.typeOf(pool)
   const to = toType ?? universe.monitor.memory.calls.get(volumeId)?.typeId
   return seams.volume(volumeId)?.typeId === id || to === id || to === name
 }
@@ -116,9 +116,8 @@ function withinCapacity(universe: Universe, retype: Retype): string[] {
   const { claim, toType } = retype
   const policy = policyFor(universe, retype)
   if (claim === undefined || policy === undefined || universe.limitLoweredLately()) return []
-  const { seams } = universe.world.cloud
   return policy.spec.tiers.flatMap(({ name, capacity }) => {
-    const type = seams.volumeType(`couchestor-${name}`)
+    const type = universe.typeOf(name)
     if (capacity?.maxGiB === undefined || ![type.id, type.name].includes(toType)) return []
     const most = capacity.maxGiB * (1 - (capacity.headroomPercent ?? 10) / 100)
     const held = universe.cluster.living

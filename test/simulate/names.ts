@@ -1,4 +1,5 @@
 export const NAMESPACES = ['shop', 'bank', 'lab'] as const
+export const TIERS = ['hot', 'warm', 'cold'] as const
 /** Each policy takes the claims that carry its name as label `app`. */
 export const POLICY_NAMES = ['tiered', 'second'] as const
 /** A policy that nobody edits, for claims of everybody. */
@@ -11,3 +12,8 @@ export const BROKEN = 'broken move '
 
 /** Key of what makes room for the audit again. */
 export const AUDIT = 'audit'
+
+/** Of its StorageClass too. */
+export function typeNameOf(tier: string): string {
+  return `couchestor-${tier}`
+}

@@ -2,6 +2,7 @@ import { isFinished, isInFlight } from '../../src/api/volume-migration.ts'
 import type { HttpRequest } from '../../src/http.ts'
 import type { Retype } from './monitor.ts'
 import { isOf, MOVE_ARRIVALS, MOVE_CONSTANTS, MOVE_DEPARTURES } from './move-oracles.ts'
+import { TIERS } from './names.ts'
 import { policyStatusTrue } from './oracles-truth.ts'
 import {
   ARRIVAL_IN_WORLD,
@@ -162,23 +163,19 @@ function stuckIsCounted(universe: Universe): string[] {
 }
 
 function tierShown(universe: Universe): string[] {
-  const { seams } = universe.world.cloud
   return universe.cluster.living.flatMap((claim) => {
     const shown = universe.cluster.claimObject(claim)?.metadata.annotations?.['couchestor.io/tier']
     const volume = universe.cluster.volume(claim)
     if (shown === undefined || volume === undefined || volume.status === 'retyping') return []
-    const is = ['hot', 'warm', 'cold'].find(
-      (t) => seams.volumeType(`couchestor-${t}`).id === volume.typeId,
-    )
+    const is = TIERS.find((t) => universe.typeOf(t).id === volume.typeId)
     return shown === is ? [] : [`${claim.key} shows ${shown} and is on ${is}`]
   })
 }
 
 function wantedMoved(universe: Universe): string[] {
-  const { seams } = universe.world.cloud
   return universe.probes.flatMap(({ claim, tier }) => {
     const volume = universe.cluster.volume(claim)
-    if (volume?.typeId === seams.volumeType(`couchestor-${tier}`).id) return []
+    if (volume?.typeId === universe.typeOf(tier).id) return []
     const moves = universe
       .moves()
       .filter((m) => m.spec.claim.name === claim.name)
@@ -194,7 +191,6 @@ function wantedMoved(universe: Universe): string[] {
 }
 
 function forcedSaysWhy(universe: Universe): string[] {
-  const { seams } = universe.world.cloud
   const events = Array.from(universe.cluster.objects('/api/v1/events').values()) as unknown as {
     involvedObject: { uid?: string }
   }[]
@@ -210,8 +206,7 @@ function forcedSaysWhy(universe: Universe): string[] {
     // a force that has ended has nothing to say, and who paused the claim said so on the same object
     if (annotations['couchestor.io/force-until'] !== undefined) return []
     if (annotations['couchestor.io/paused'] === 'true') return []
-    if (universe.cluster.volume(claim)?.typeId === seams.volumeType(`couchestor-${tier}`).id)
-      return []
+    if (universe.cluster.volume(claim)?.typeId === universe.typeOf(tier).id) return []
     const said =
       universe.moves().some((m) => m.spec.claim.uid === claim.uid) ||
       events.some((e) => e.involvedObject.uid === claim.uid)

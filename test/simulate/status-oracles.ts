@@ -14,11 +14,11 @@ export const STATUS_ORACLES: readonly Oracle<[]>[] = [
 ]
 
 function countsAreTrue(universe: Universe): string[] {
-  const { cluster, world } = universe
+  const { cluster } = universe
   return universe.policies().flatMap(({ metadata, status }) => {
     const claims = cluster.living.filter((c) => universe.policyNameOf(c) === metadata.name)
     const on = (tier: string) => {
-      const type = world.cloud.seams.volumeType(`couchestor-${tier}`).id
+      const type = universe.typeOf(tier).id
       return claims.filter((c) => cluster.volume(c)?.typeId === type).length
     }
     return (status?.tiers ?? [])

@@ -1,5 +1,6 @@
 import type { Dice } from '../seeded.ts'
 import type { ClaimTruth } from './cluster.ts'
+import { TIERS, typeNameOf } from './names.ts'
 import type { Universe } from './universe.ts'
 
 /** Of the claims that people may do something with: nobody touches the probes. */
@@ -12,4 +13,9 @@ export function claimsThat(
 
 export function anyClaim(universe: Universe, dice: Dice): ClaimTruth | undefined {
   return dice.pick(claimsThat(universe, () => true))
+}
+
+/** The driver makes no volume for a StorageClass whose type was renamed. */
+export function tierWithVolumes(universe: Universe, dice: Dice): string | undefined {
+  return dice.pick(TIERS.filter((tier) => universe.typeOf(tier).name === typeNameOf(tier)))
 }
