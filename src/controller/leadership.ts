@@ -1,4 +1,4 @@
-import { isInFlight } from '../api/volume-migration.ts'
+import { isFinished, isInFlight } from '../api/volume-migration.ts'
 import type { VolumeMigration } from '../api/volume-migration.ts'
 import { aborted } from '../clock.ts'
 import { NAMESPACE } from '../kube/resources.ts'
@@ -87,7 +87,7 @@ export class Leadership {
         deps.log.warn({ at }, 'a saved time lies in the future; counting from now on instead'),
     })
     const { inventory, policies, targets, managed, migrations, ledger, health } = wired
-    const { checkpoints, detachments, times, approvals, decisionInputs, admission } = wired
+    const { checkpoints, detachments, times, approvals, decisionInputs, admission, quotas } = wired
     const fence = () => deps.elector.fence()
     const counterfactuals = new CounterfactualCosts(
       deps.kube,
@@ -107,7 +107,10 @@ export class Leadership {
       metrics: this.#metrics,
       log: deps.log,
       claim,
-      onStep: (m) => triggers.stepTaken(m),
+      onStep: (m) => {
+        if (isFinished(m)) quotas.ended(m)
+        triggers.stepTaken(m)
+      },
     })
     const limits = (m: VolumeMigration) => admission.refusal(m, targets.of(m))
     const isInTurn = (m: VolumeMigration) =>
@@ -134,6 +137,7 @@ export class Leadership {
       policies,
       decisionInputs,
       migrations,
+      quotas,
       judgements,
       limits,
       crowded: (m, planned) => admission.crowded(m, targets.of(m), planned),
@@ -154,6 +158,7 @@ export class Leadership {
       inventory,
       policies,
       admission,
+      quotas,
       ledger,
       approvals,
       calls,
@@ -193,6 +198,7 @@ export class Leadership {
       targets,
       starting,
       calls,
+      quotas,
       strategies,
       halts,
       observed,

@@ -75,6 +75,7 @@ export const VolumeRow = z.object({
   migration_status: z.string().nullish(),
   consumes_quota: z.boolean().nullish(),
   description: z.string().nullish(),
+  'os-vol-tenant-attr:tenant_id': z.string().nullish(),
 })
 export type VolumeRow = z.infer<typeof VolumeRow>
 
@@ -105,6 +106,9 @@ export function volumeOf(row: VolumeRow, typeIds?: ReadonlyMap<string, string>):
     attachments: row.attachments.map(attachmentOf),
     metadata: row.metadata,
     ...(groupId ? { groupId } : {}),
+    ...(row['os-vol-tenant-attr:tenant_id']
+      ? { projectId: row['os-vol-tenant-attr:tenant_id'] }
+      : {}),
     ...(row.migration_status ? { migrationStatus: row.migration_status } : {}),
   }
 }

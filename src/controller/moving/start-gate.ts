@@ -3,6 +3,7 @@ import { isManual } from '../../api/volume-migration.ts'
 import type { VolumeMigration } from '../../api/volume-migration.ts'
 import type { Meanings } from '../../blockers/blocker.ts'
 import { approval, observing } from '../../blockers/policy.ts'
+import { quota } from '../../blockers/quota.ts'
 import { busy } from '../../blockers/volume.ts'
 import { messageOf, stable } from '../../errors.ts'
 import { FOREIGN_INTENT, isForeign } from '../../migration/foreign.ts'
@@ -24,6 +25,7 @@ import type { Migrations } from '../view/migrations.ts'
 import type { MoveTimes } from '../view/move-times.ts'
 import { ownersWord } from './owners-word.ts'
 import type { Policies } from '../view/policies.ts'
+import type { Quotas } from '../view/quotas.ts'
 import type { Target } from '../view/targets.ts'
 import type { BoundStrategy } from './adapter.ts'
 import type { Calls } from './calls.ts'
@@ -38,12 +40,21 @@ export const GATE_REASONS = {
     'Waiting: no line can be written to the audit (a full disk, a closed pipe), so that no call is made. Tried again every ten seconds; running moves are followed.',
 } as const satisfies Partial<Record<MoveReason, string>>
 
+/**
+ * Moves of ours make the last read void, so that this only bounds what others did meanwhile: they may fill the quota at any
+ * moment up to the call, which Cinder then refuses at once and without harm.
+ */
+const INTENT_AGE_MS = 5_000
+
+const QUOTA_REASONS: ReadonlySet<string> = new Set(Object.keys(quota.meanings))
+
 export type StartGateParts = {
   readonly deps: ControllerDeps
   readonly migrations: Migrations
   readonly inventory: Inventory
   readonly policies: Policies
   readonly admission: AdmissionFacts
+  readonly quotas: Quotas
   readonly ledger: Ledger
   readonly approvals: ApprovalGuard
   readonly calls: Calls
@@ -151,13 +162,43 @@ export class StartGate {
     bound: BoundStrategy,
   ): Promise<FoundVolume | Answer> {
     const before = this.#blocks.of(m, target)
-    if (before !== undefined) return before
+    if (before !== undefined) {
+      if (!QUOTA_REASONS.has(before.reason)) return before
+      // one read for all that wait for quota: whoever makes room lets the next one go on soon
+      const still = await this.quota(
+        m,
+        target,
+        target.row?.sizeGiB,
+        this.#parts.deps.timing.recheckMs,
+      )
+      if (still !== undefined) return still
+    }
     const found = await this.#freshVolume(m, target)
     if (isAnswer(found)) return found
     const { volume } = found
     const blocked = placed(target, volume) ?? (await blockOf(bound, target, volume))
     this.#blocks.note(m, target, blocked)
     return blocked ?? found
+  }
+
+  /**
+   * What Cinder's quotas have against it, with the moves that have begun since they were read. undefined = nothing, or the
+   * size is not known yet.
+   */
+  async quota(
+    m: VolumeMigration,
+    target: Target,
+    sizeGiB: number | undefined,
+    maxAgeMs = INTENT_AGE_MS,
+  ): Promise<Answer | undefined> {
+    const { quotas } = this.#parts
+    try {
+      await quotas.read(maxAgeMs)
+    } catch (e) {
+      return unread(e)
+    }
+    if (sizeGiB === undefined) return undefined
+    return waiting(quota({ quotas: quotas.of(target.to.typeId, { except: m }), sizeGiB }))
   }
 
   /** A call without its line in the audit is not made. */

@@ -61,6 +61,8 @@ export type Seams = {
   addVolumeType(options: VolumeTypeOptions): VolumeTypeRow
   /** By id or name; throws when there is none. */
   volumeType(idOrName: string): VolumeTypeRow
+  /** By id or name. A private type is seen by the projects that have access, and by administrators. */
+  setTypeAccess(type: string, projectId: string, allowed: boolean): void
   /** Keys as quota sets have them: `gigabytes_<type name>`, `volumes`, … -1 = unlimited. */
   setQuota(projectId: string, limits: Readonly<Record<string, number>>): void
 
@@ -131,6 +133,12 @@ export function createSeams(
       ),
     addVolumeType: (options) => addVolumeType(state, options),
     volumeType: (idOrName) => must(findType(state, idOrName), `volume type ${idOrName}`),
+    setTypeAccess: (type, projectId, allowed) => {
+      const row = must(findType(state, type), `volume type ${type}`)
+      row.isPublic = false
+      if (allowed) row.access.add(projectId)
+      else row.access.delete(projectId)
+    },
     setQuota: (projectId, limits) => setQuota(state, projectId, limits),
     addVolume: (volume) => addVolume(state, accounts.couchestor, volume),
     volume: (id) => state.volumes.get(id),
