@@ -101,7 +101,7 @@ export function quotaCases(get: () => CinderFixture): void {
         const { in_use, reserved } = (await usage())[name]
         expect((await set({ [name]: in_use + reserved + 1 })).status).toBe(200)
         const answers = await Promise.all(ids.map((id) => retype(id, typeId.cold, 'on-demand')))
-        expect(answers.map((a) => a.status).toSorted()).toEqual([202, 413])
+        expect(answers.map((a) => a.status).toSorted((a, b) => a - b)).toEqual([202, 413])
         for (const id of ids) await settle(id)
       } finally {
         await set({ [name]: -1 })

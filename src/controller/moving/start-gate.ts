@@ -1,14 +1,10 @@
 import type { MigrationStatusReason, MoveReason } from '../../api/reasons.ts'
 import { isManual } from '../../api/volume-migration.ts'
 import type { VolumeMigration } from '../../api/volume-migration.ts'
-import type { Meanings } from '../../blockers/blocker.ts'
 import { approval, observing } from '../../blockers/policy.ts'
-import { quota } from '../../blockers/quota.ts'
 import { busy } from '../../blockers/volume.ts'
-import { messageOf, stable } from '../../errors.ts'
 import { FOREIGN_INTENT, isForeign } from '../../migration/foreign.ts'
 import type { Answer } from '../../migration/unsent.ts'
-import { isMissingRight } from '../../openstack/errors.ts'
 import { rfc3339 } from '../../time.ts'
 import type { CinderVolume } from '../../openstack/types.ts'
 import { refuse } from './admission.ts'
@@ -30,6 +26,8 @@ import type { Target } from '../view/targets.ts'
 import type { BoundStrategy } from './adapter.ts'
 import type { Calls } from './calls.ts'
 import { hiddenFrom } from './hidden.ts'
+import { QuotaGate } from './quota-gate.ts'
+import { unread, waiting } from './unread.ts'
 import type { Term } from '../view/term.ts'
 
 /** What the gate itself says of a waiting move, and what it means. */
@@ -39,14 +37,6 @@ export const GATE_REASONS = {
   AuditUnavailable:
     'Waiting: no line can be written to the audit (a full disk, a closed pipe), so that no call is made. Tried again every ten seconds; running moves are followed.',
 } as const satisfies Partial<Record<MoveReason, string>>
-
-/**
- * Moves of ours make the last read void, so that this only bounds what others did meanwhile: they may fill the quota at any
- * moment up to the call, which Cinder then refuses at once and without harm.
- */
-const INTENT_AGE_MS = 5_000
-
-const QUOTA_REASONS: ReadonlySet<string> = new Set(Object.keys(quota.meanings))
 
 export type StartGateParts = {
   readonly deps: ControllerDeps
@@ -80,10 +70,12 @@ export class StartGate {
   #turn: Promise<unknown> = Promise.resolve()
 
   readonly #blocks: CinderBlocks
+  readonly #quota: QuotaGate
 
   constructor(parts: StartGateParts) {
     this.#parts = parts
     this.#blocks = new CinderBlocks(parts.deps)
+    this.#quota = new QuotaGate(parts)
   }
 
   /** Counting the limits and saving the intent happen one move at a time. */
@@ -162,17 +154,8 @@ export class StartGate {
     bound: BoundStrategy,
   ): Promise<FoundVolume | Answer> {
     const before = this.#blocks.of(m, target)
-    if (before !== undefined) {
-      if (!QUOTA_REASONS.has(before.reason)) return before
-      // one read for all that wait for quota: whoever makes room lets the next one go on soon
-      const still = await this.quota(
-        m,
-        target,
-        target.row?.sizeGiB,
-        this.#parts.deps.timing.recheckMs,
-      )
-      if (still !== undefined) return still
-    }
+    const still = before && (await this.#quota.again(m, target, before))
+    if (still !== undefined) return still
     const found = await this.#freshVolume(m, target)
     if (isAnswer(found)) return found
     const { volume } = found
@@ -181,24 +164,13 @@ export class StartGate {
     return blocked ?? found
   }
 
-  /**
-   * What Cinder's quotas have against it, with the moves that have begun since they were read. undefined = nothing, or the
-   * size is not known yet.
-   */
-  async quota(
+  /** What Cinder's quotas have against it now, with the moves that have begun. To be asked in turn. */
+  quota(
     m: VolumeMigration,
     target: Target,
-    sizeGiB: number | undefined,
-    maxAgeMs = INTENT_AGE_MS,
+    { sizeGiB }: CinderVolume,
   ): Promise<Answer | undefined> {
-    const { quotas } = this.#parts
-    try {
-      await quotas.read(maxAgeMs)
-    } catch (e) {
-      return unread(e)
-    }
-    if (sizeGiB === undefined) return undefined
-    return waiting(quota({ quotas: quotas.of(target.to.typeId, { except: m }), sizeGiB }))
+    return this.#quota.refusal(m, target, sizeGiB)
   }
 
   /** A call without its line in the audit is not made. */
@@ -307,31 +279,4 @@ async function blockOf(
   } catch (e) {
     return unread(e)
   }
-}
-
-/** Reasons of `unread`. */
-export const UNREAD = {
-  MissingPermission:
-    'The role of the controller, or the OpenStack credential, lacks a right that is needed to read or to act.',
-  CinderDown: 'Cinder or Keystone does not answer; nothing is started blindly.',
-} as const satisfies Meanings
-
-function unread(e: unknown): Answer {
-  const message = stable(messageOf(e))
-  if (!isMissingRight(e)) return { over: false, reason: 'CinderDown', message }
-  return {
-    over: false,
-    reason: 'MissingPermission',
-    message: `the OpenStack credential lacks a right that a safe move needs: ${message}`,
-  }
-}
-
-function waiting(
-  refusal: { reason: MigrationStatusReason; message: string } | undefined,
-): Answer | undefined {
-  if (refusal === undefined) return undefined
-  const { reason, message } = refusal
-  return reason === 'NoLongerWanted'
-    ? { over: true, reason, message }
-    : { over: false, reason, message }
 }
