@@ -40,6 +40,7 @@ import { StartSteps } from './moving/start-steps.ts'
 import { StatusWriter } from './reporting/status-writer.ts'
 import { MoveReporter } from './reporting/move-reporter.ts'
 import { Triggers } from './triggers.ts'
+import { QuotaDriftReporter } from './reporting/quota-drift-reporter.ts'
 import { VerdictEvents } from './reporting/verdict-events.ts'
 import { allReflectors, keyOf } from './view/watches.ts'
 import type { Watches } from './view/watches.ts'
@@ -289,6 +290,13 @@ export class Leadership {
       windows,
       holdsPlace: isInTurn,
       approvals,
+      quotaDrift: new QuotaDriftReporter({
+        deps,
+        inventory,
+        migrations,
+        quotas,
+        metrics: this.#metrics,
+      }),
       queues,
     })
 

@@ -131,12 +131,14 @@ export const SnapshotRow = z
     volume_id: z.string().catch(''),
     name: z.string().nullish().catch(undefined),
     status: z.string().catch('unknown'),
+    size: Size.optional().catch(undefined),
   })
   .transform((row): CinderSnapshot => ({
     id: row.id,
     volumeId: row.volume_id,
     name: row.name ?? '',
     status: row.status,
+    ...(row.size === undefined ? {} : { sizeGiB: row.size }),
   }))
 
 export const TypeRow = z

@@ -42,6 +42,8 @@ export type CinderSnapshot = {
   readonly volumeId: string
   readonly name: string
   readonly status: string
+  /** Missing where Cinder does not show it. */
+  readonly sizeGiB?: number
 }
 
 /** -1 = unlimited. */

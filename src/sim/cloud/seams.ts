@@ -65,6 +65,8 @@ export type Seams = {
   setTypeAccess(type: string, projectId: string, allowed: boolean): void
   /** Keys as quota sets have them: `gigabytes_<type name>`, `volumes`, … -1 = unlimited. */
   setQuota(projectId: string, limits: Readonly<Record<string, number>>): void
+  /** Cinder forgets an update of what is in use: so much more or less than there is, by keys of the quota set. */
+  loseCount(projectId: string, amounts: Readonly<Record<string, number>>): void
 
   /** A volume that is there, `available` and counted, without asking the API. */
   addVolume(volume: NewVolume): VolumeRow
@@ -140,6 +142,10 @@ export function createSeams(
       else row.access.delete(projectId)
     },
     setQuota: (projectId, limits) => setQuota(state, projectId, limits),
+    loseCount: (projectId, amounts) => {
+      for (const [key, by] of Object.entries(amounts))
+        state.quota.add(projectId, { [resourceOf(state, key)]: by })
+    },
     addVolume: (volume) => addVolume(state, accounts.couchestor, volume),
     volume: (id) => state.volumes.get(id),
     volumeCount: () => state.volumes.size,
@@ -202,11 +208,14 @@ function must<T>(value: T | undefined, what: string): T {
 const existing = (state: State, id: string) => must(state.volumes.get(id), `volume ${id}`)
 
 function setQuota(state: State, projectId: string, limits: Readonly<Record<string, number>>): void {
-  for (const [name, limit] of Object.entries(limits)) {
-    const [, kind, typeName] = /^(volumes|gigabytes|snapshots)_(.+)$/.exec(name) ?? []
-    const type = typeName === undefined ? undefined : must(findType(state, typeName), name)
-    state.quota.setLimit(projectId, type ? `${kind!}/${type.id}` : name, limit)
-  }
+  for (const [name, limit] of Object.entries(limits))
+    state.quota.setLimit(projectId, resourceOf(state, name), limit)
+}
+
+function resourceOf(state: State, name: string): string {
+  const [, kind, typeName] = /^(volumes|gigabytes|snapshots)_(.+)$/.exec(name) ?? []
+  const type = typeName === undefined ? undefined : must(findType(state, typeName), name)
+  return type ? `${kind!}/${type.id}` : name
 }
 
 function addVolume(state: State, owner: Account, input: NewVolume): VolumeRow {
