@@ -84,6 +84,7 @@ export const ACTIONS: readonly Action[] = [
   { name: 'volume types are public', weight: 1, run: showTypes },
   { name: 'reads are stale', weight: 1, run: staleReads },
   { name: 'quota is small', weight: 1, run: smallQuota },
+  { name: 'quota has room for little', weight: 2, run: littleRoom },
   { name: 'quota is large', weight: 1, run: largeQuota },
   { name: 'an administrator retypes', weight: 1, run: handRetype },
   { name: 'the next retype reverts', weight: 2, run: revertNext },
@@ -149,8 +150,8 @@ async function deleteNamespace({ cluster }: Universe, dice: Dice): Promise<void>
   await cluster.request('DELETE', `/api/v1/namespaces/${dice.one(NAMESPACES)}`)
 }
 
-function hideType({ world }: Universe, dice: Dice): void {
-  world.cloud.seams.volumeType(`couchestor-${dice.one(TIERS)}`).isPublic = false
+function hideType(universe: Universe, dice: Dice): void {
+  universe.hideType(dice.one(TIERS))
 }
 
 function showTypes(universe: Universe): void {
@@ -172,6 +173,22 @@ function smallQuota({ world }: Universe, dice: Dice): void {
   const { seams } = world.cloud
   const key = `gigabytes_couchestor-${dice.one(TIERS)}`
   seams.setQuota(seams.couchestor.project.id, { [key]: dice.int(30) })
+}
+
+/** Limits right above what is taken now. */
+function littleRoom({ world }: Universe, dice: Dice): void {
+  const { seams } = world.cloud
+  const project = seams.couchestor.project.id
+  const tier = dice.one(TIERS)
+  const raise = (unit: string, by: number) => {
+    const key = `${unit}_couchestor-${tier}`
+    const { inUse, reserved } = seams.quota(project, key)
+    seams.setQuota(project, { [key]: inUse + reserved + by })
+  }
+  const gib = dice.int(25)
+  const volumes = dice.int(3)
+  raise('gigabytes', gib)
+  raise('volumes', volumes)
 }
 
 function largeQuota(universe: Universe): void {

@@ -94,6 +94,8 @@ export class Universe {
   /** Retypes by an administrator, and settings of the wall clock, so far. */
   handRetypes = 0
   jumps = 0
+  /** Since when the project may not use a type, by its id; ms on the monotonic clock. */
+  readonly hiddenSince = new Map<string, number>()
   /** Kinds of objects that cannot be written for a while. */
   readonly refusals = new Set<string>()
   /** Samples older than this cannot be asked for. */
@@ -190,10 +192,20 @@ export class Universe {
   raiseQuotas(): void {
     const { seams } = this.world.cloud
     for (const tier of ['hot', 'warm', 'cold'])
-      seams.setQuota(seams.couchestor.project.id, { [`gigabytes_couchestor-${tier}`]: -1 })
+      seams.setQuota(seams.couchestor.project.id, {
+        [`gigabytes_couchestor-${tier}`]: -1,
+        [`volumes_couchestor-${tier}`]: -1,
+      })
+  }
+
+  hideType(tier: string): void {
+    const type = this.world.cloud.seams.volumeType(`couchestor-${tier}`)
+    type.isPublic = false
+    if (!this.hiddenSince.has(type.id)) this.hiddenSince.set(type.id, this.clock.monotonic())
   }
 
   showTypes(): void {
+    this.hiddenSince.clear()
     for (const tier of ['hot', 'warm', 'cold'])
       this.world.cloud.seams.volumeType(`couchestor-${tier}`).isPublic = true
   }

@@ -57,8 +57,7 @@ export class QuotaDriftReporter {
   #note(drifts: readonly Drift[], projectId: string): void {
     const { deps, metrics } = this.#parts
     const now = deps.clock.monotonic()
-    for (const key of this.#seen.keys())
-      if (!drifts.some((d) => d.key === key)) this.#settled(key)
+    for (const key of this.#seen.keys()) if (!drifts.some((d) => d.key === key)) this.#settled(key)
     for (const { key, inUse, counted } of drifts) {
       const by = inUse - counted
       const before = this.#seen.get(key)

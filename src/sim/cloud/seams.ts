@@ -65,6 +65,11 @@ export type Seams = {
   setTypeAccess(type: string, projectId: string, allowed: boolean): void
   /** Keys as quota sets have them: `gigabytes_<type name>`, `volumes`, … -1 = unlimited. */
   setQuota(projectId: string, limits: Readonly<Record<string, number>>): void
+  /** By the same keys. */
+  quota(
+    projectId: string,
+    key: string,
+  ): { readonly limit: number; readonly inUse: number; readonly reserved: number }
   /** Cinder forgets an update of what is in use: so much more or less than there is, by keys of the quota set. */
   loseCount(projectId: string, amounts: Readonly<Record<string, number>>): void
 
@@ -142,6 +147,15 @@ export function createSeams(
       else row.access.delete(projectId)
     },
     setQuota: (projectId, limits) => setQuota(state, projectId, limits),
+    quota: (projectId, key) => {
+      const of = [projectId, resourceOf(state, key)] as const
+      const { quota } = state
+      return {
+        limit: quota.limit(...of),
+        inUse: quota.inUse(...of),
+        reserved: quota.reserved(...of),
+      }
+    },
     loseCount: (projectId, amounts) => {
       for (const [key, by] of Object.entries(amounts))
         state.quota.add(projectId, { [resourceOf(state, key)]: by })
