@@ -64,6 +64,11 @@ const openstack = section({
   }),
   ca_file: key(file(), TRUSTED),
   insecure: key(flag(), INSECURE),
+  storage_mode: key(oneOf('fixed', 'dynamic'), {
+    default: 'dynamic',
+    meaning:
+      'Which quotas the project is given: `fixed`, one for all storage, or `dynamic`, one per volume type. Cinder enforces all that are set in either case; it changes what [couchestor quota](quotas.md) expects and proposes.',
+  }),
 })
 
 const prometheus = section({

@@ -46,6 +46,7 @@ export const STAY_REASONS = [
   'Multiattach',
   'Encrypted',
   'SizeLimit',
+  'OtherProject',
   'TypeNotAccessible',
   'ZoneUnavailable',
   'QuotaTooSmall',

@@ -20,15 +20,18 @@ const FREE: PreflightFacts = {
   resizing: 'no',
   podPending: false,
   nodeDraining: false,
+  credentialProject: 'p1',
   status: 'available',
   sizeGiB: 10,
   typeId: 'id-warm',
+  typeName: 'couchestor-warm',
   availabilityZone: 'nova',
   multiattach: false,
   encrypted: false,
   snapshots: { count: 0 },
   attached: false,
   attachedSafety: () => base.attachedSafety(2),
+  current: { id: 'id-warm', name: 'couchestor-warm', extraSpecs: {} },
   target: { id: 'id-cold', name: 'couchestor-cold', extraSpecs: {} },
   zonesAvailable: ['nova'],
   quotas: [],
@@ -128,6 +131,8 @@ describe('what is not known is never taken for a no', () => {
     ['the zone', { availabilityZone: '' }, 'ZoneUnavailable'],
     ['the type of the volume', { typeId: '' }, 'UnmanagedType'],
     ['the target type', { target: undefined }, 'TypeNotAccessible'],
+    ['the type that it has now', { current: undefined }, 'TypeNotAccessible'],
+    ['its own project', { projectId: 'p2' }, 'OtherProject'],
   ])('%s', (_, fresh, reason) => {
     const proven = { attachedSafety: () => ({ safe: true, message: 'proof' }) }
 

@@ -10,16 +10,37 @@ export type TypeFacts = {
 
 type Target = { readonly target: TypeFacts | undefined }
 
-export const targetType = stated(
-  { TypeNotAccessible: 'The project has no access to the target volume type.' },
-  ({ target }: Target) =>
-    target
-      ? undefined
-      : {
-          reason: 'TypeNotAccessible',
-          message:
-            "the target volume type does not exist or this project may not use it; ask the cloud's administrator for access",
-        },
+/**
+ * Cinder counts a retype against both types. It answers 404 where the project may not see the new one; where it may not see
+ * the old one, it answers 500, has reserved the new one for a day, and leaves the volume in `retyping`.
+ */
+export const typeAccess = stated(
+  {
+    TypeNotAccessible:
+      'The project has no access to the target volume type, or has lost that to the type which the volume has now.',
+  },
+  (
+    f: Target & {
+      readonly typeId: string
+      readonly typeName: string
+      /** undefined = the project does not see the type that the volume has. */
+      readonly current: TypeFacts | undefined
+    },
+  ) => {
+    if (f.target === undefined)
+      return {
+        reason: 'TypeNotAccessible',
+        message:
+          "the target volume type does not exist or this project may not use it; ask the cloud's administrator for access",
+      }
+    // without an id it is not known which type it is, and `ownType` says so
+    if (f.typeId === '' || f.current !== undefined) return undefined
+    const name = f.typeName === '' ? f.typeId : f.typeName
+    return {
+      reason: 'TypeNotAccessible',
+      message: `this project may not use ${name}, the type that the volume has now: Cinder would fail half-way, and leave the volume in "retyping". Ask the cloud's administrator for access: openstack volume type set --project <project> ${name}`,
+    }
+  },
 )
 
 /** Also for callers that know the tiers. */

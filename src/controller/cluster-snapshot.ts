@@ -36,6 +36,8 @@ export async function readSnapshot(
   const { inventory, policies, managed, migrations, checkpoints, health, detachments } = wired
   if (!(await inventory.sweep(signal)))
     throw new UserError('CinderUnreachable', `Cinder could not be read: ${inventory.problem}`)
+  // what cannot be read now is asked again by those who need it, and reported there
+  await wired.quotas.read(0).catch(() => {})
   const sources = deps.sources(fleetOf({ managed, inventory }, 'Gnocchi', deps.processClock))
   await wired.approvals.refresh()
   policies.refresh()

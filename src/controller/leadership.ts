@@ -1,4 +1,4 @@
-import { isInFlight } from '../api/volume-migration.ts'
+import { isFinished, isInFlight } from '../api/volume-migration.ts'
 import type { VolumeMigration } from '../api/volume-migration.ts'
 import { aborted } from '../clock.ts'
 import { NAMESPACE } from '../kube/resources.ts'
@@ -40,6 +40,7 @@ import { StartSteps } from './moving/start-steps.ts'
 import { StatusWriter } from './reporting/status-writer.ts'
 import { MoveReporter } from './reporting/move-reporter.ts'
 import { Triggers } from './triggers.ts'
+import { QuotaDriftReporter } from './reporting/quota-drift-reporter.ts'
 import { VerdictEvents } from './reporting/verdict-events.ts'
 import { allReflectors, keyOf } from './view/watches.ts'
 import type { Watches } from './view/watches.ts'
@@ -87,7 +88,7 @@ export class Leadership {
         deps.log.warn({ at }, 'a saved time lies in the future; counting from now on instead'),
     })
     const { inventory, policies, targets, managed, migrations, ledger, health } = wired
-    const { checkpoints, detachments, times, approvals, decisionInputs, admission } = wired
+    const { checkpoints, detachments, times, approvals, decisionInputs, admission, quotas } = wired
     const fence = () => deps.elector.fence()
     const counterfactuals = new CounterfactualCosts(
       deps.kube,
@@ -107,7 +108,10 @@ export class Leadership {
       metrics: this.#metrics,
       log: deps.log,
       claim,
-      onStep: (m) => triggers.stepTaken(m),
+      onStep: (m) => {
+        if (isFinished(m)) quotas.ended(m)
+        triggers.stepTaken(m)
+      },
     })
     const limits = (m: VolumeMigration) => admission.refusal(m, targets.of(m))
     const isInTurn = (m: VolumeMigration) =>
@@ -134,6 +138,7 @@ export class Leadership {
       policies,
       decisionInputs,
       migrations,
+      quotas,
       judgements,
       limits,
       crowded: (m, planned) => admission.crowded(m, targets.of(m), planned),
@@ -154,6 +159,7 @@ export class Leadership {
       inventory,
       policies,
       admission,
+      quotas,
       ledger,
       approvals,
       calls,
@@ -193,6 +199,7 @@ export class Leadership {
       targets,
       starting,
       calls,
+      quotas,
       strategies,
       halts,
       observed,
@@ -283,6 +290,13 @@ export class Leadership {
       windows,
       holdsPlace: isInTurn,
       approvals,
+      quotaDrift: new QuotaDriftReporter({
+        deps,
+        inventory,
+        migrations,
+        quotas,
+        metrics: this.#metrics,
+      }),
       queues,
     })
 

@@ -40,6 +40,7 @@ export type TriggerParts = {
   readonly halts: Halts
   readonly holdsPlace: (m: VolumeMigration) => boolean
   readonly approvals: ApprovalGuard
+  readonly quotaDrift: { check(): Promise<void> }
   readonly queues: {
     readonly moves: WorkQueue
     readonly claims: WorkQueue
@@ -156,6 +157,7 @@ export class Triggers {
       drift.forget((id) => inventory.row(id) !== undefined)
       this.#recheckBlocked()
       windows.kick()
+      await this.#parts.quotaDrift.check()
     }
   }
 

@@ -14,6 +14,7 @@ import { Inventory } from './view/inventory.ts'
 import { Managed } from './view/managed.ts'
 import { Migrations } from './view/migrations.ts'
 import { MoveTimes } from './view/move-times.ts'
+import { Quotas } from './view/quotas.ts'
 import { Policies } from './view/policies.ts'
 import type { ResolvedPolicy } from './view/policies.ts'
 import { Targets } from './view/targets.ts'
@@ -45,6 +46,7 @@ export function wire(deps: ControllerDeps, watches: Watches, leader?: LeadersPar
   const health = new PolicyHealth()
   const times = new MoveTimes(clock, leader?.onFutureTime ?? (() => {}))
   const approvals = new ApprovalGuard(deps)
+  const quotas = new Quotas(deps, inventory, migrations)
   return {
     deps,
     watches,
@@ -59,6 +61,7 @@ export function wire(deps: ControllerDeps, watches: Watches, leader?: LeadersPar
     detachments: new Detachments(),
     times,
     approvals,
+    quotas,
     decisionInputs: new DecisionInputs({
       deps,
       watches,
@@ -70,7 +73,7 @@ export function wire(deps: ControllerDeps, watches: Watches, leader?: LeadersPar
       approvals,
     }),
     admission: new AdmissionFacts(deps, migrations, policies, ledger, inventory, times),
-    preflight: new PreflightGatherer(deps, watches, inventory),
+    preflight: new PreflightGatherer(deps, watches, inventory, quotas),
   } as const
 }
 

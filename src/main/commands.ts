@@ -11,6 +11,8 @@ const PLAN_ABOUT =
   'Shows what would move now, why, in which order, and what is in the way. Changes nothing.'
 const EXPLAIN_ABOUT =
   'Explains why the volume of one claim is where it is: usage, costs, guards, and what would change it. Changes nothing.'
+const QUOTA_ABOUT =
+  'Shows what the quota of each tier has and what the plan needs, and proposes limits. Changes nothing.'
 const DOCTOR_ABOUT =
   'Checks installation, cloud, usage numbers and claims: what is wrong, why it matters, how to fix it. Changes nothing.'
 const AUDIT_ABOUT =
@@ -80,6 +82,13 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       ),
     run: (args) =>
       forPeople(async () => (await import('./explain-process.ts')).runExplainCommand(args)),
+  },
+  quota: {
+    about: QUOTA_ABOUT,
+    help: async (width) =>
+      helpOf('quota', QUOTA_ABOUT, (await import('./quota-process.ts')).QUOTA_COMMAND_FLAGS, width),
+    run: (args) =>
+      forPeople(async () => (await import('./quota-process.ts')).runQuotaCommand(args)),
   },
   doctor: {
     about: DOCTOR_ABOUT,

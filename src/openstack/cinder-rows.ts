@@ -75,6 +75,7 @@ export const VolumeRow = z.object({
   migration_status: z.string().nullish(),
   consumes_quota: z.boolean().nullish(),
   description: z.string().nullish(),
+  'os-vol-tenant-attr:tenant_id': z.string().nullish(),
 })
 export type VolumeRow = z.infer<typeof VolumeRow>
 
@@ -105,6 +106,9 @@ export function volumeOf(row: VolumeRow, typeIds?: ReadonlyMap<string, string>):
     attachments: row.attachments.map(attachmentOf),
     metadata: row.metadata,
     ...(groupId ? { groupId } : {}),
+    ...(row['os-vol-tenant-attr:tenant_id']
+      ? { projectId: row['os-vol-tenant-attr:tenant_id'] }
+      : {}),
     ...(row.migration_status ? { migrationStatus: row.migration_status } : {}),
   }
 }
@@ -127,12 +131,14 @@ export const SnapshotRow = z
     volume_id: z.string().catch(''),
     name: z.string().nullish().catch(undefined),
     status: z.string().catch('unknown'),
+    size: Size.optional().catch(undefined),
   })
   .transform((row): CinderSnapshot => ({
     id: row.id,
     volumeId: row.volume_id,
     name: row.name ?? '',
     status: row.status,
+    ...(row.size === undefined ? {} : { sizeGiB: row.size }),
   }))
 
 export const TypeRow = z

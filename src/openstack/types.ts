@@ -14,6 +14,8 @@ export type CinderVolume = {
   readonly encrypted: boolean
   readonly bootable: boolean
   readonly groupId?: string
+  /** Owner; a policy of the cloud may hide it from members, who see no project but their own. */
+  readonly projectId?: string
   readonly attachments: readonly {
     readonly serverId: string
     readonly device: string
@@ -40,6 +42,8 @@ export type CinderSnapshot = {
   readonly volumeId: string
   readonly name: string
   readonly status: string
+  /** Missing where Cinder does not show it. */
+  readonly sizeGiB?: number
 }
 
 /** -1 = unlimited. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { monthlyCost, rank, savingOf } from './rank.ts'
+import { freeingFirst, monthlyCost, rank, savingOf } from './rank.ts'
 
 const HOT = { pricePerGiBMonth: 0.12 }
 const COLD = { pricePerGiBMonth: 0.04 }
@@ -64,6 +64,45 @@ describe('the order of moves', () => {
       fc.property(wishes, (all) => {
         expect(rank(all.toReversed())).toEqual(rank(all))
       }),
+    )
+  })
+})
+
+describe('moves that free a scarce type', () => {
+  const order = (moves: string, ...scarce: string[]) => {
+    const ranked = moves.split(' ').map((name) => {
+      const [fromType = '', toType = ''] = name.split('>')
+      return { fromType, toType }
+    })
+    return freeingFirst(ranked, new Set(scarce))
+      .map((m) => `${m.fromType}>${m.toType}`)
+      .join(' ')
+  }
+
+  it('come before those that fill it, and nothing else changes its place', () => {
+    const ranked = 'warm>hot cold>warm hot>cold hot>warm cold>hot'
+    expect(order(ranked)).toBe(ranked)
+    expect(order(ranked, 'hot')).toBe('hot>cold hot>warm warm>hot cold>warm cold>hot')
+    expect(order(ranked, 'cold')).toBe('warm>hot cold>warm cold>hot hot>cold hot>warm')
+  })
+
+  it('are followed through types that are short themselves, and a circle has an end', () => {
+    expect(order('warm>hot hot>cold cold>warm', 'hot', 'cold')).toBe('cold>warm hot>cold warm>hot')
+    expect(order('warm>hot hot>warm', 'hot', 'warm')).toBe('hot>warm warm>hot')
+  })
+
+  it('are each in the order once', () => {
+    const type = fc.constantFrom('a', 'b', 'c')
+    fc.assert(
+      fc.property(
+        fc.array(fc.record({ fromType: type, toType: type }), { maxLength: 20 }),
+        fc.subarray(['a', 'b', 'c']),
+        (moves, scarce) => {
+          const ordered = freeingFirst(moves, new Set(scarce))
+          expect(ordered).toHaveLength(moves.length)
+          expect(new Set(ordered)).toEqual(new Set(moves))
+        },
+      ),
     )
   })
 })

@@ -56,3 +56,30 @@ function worth(wish: RankedWish): number {
 function compare<T extends number | string>(a: T, b: T): number {
   return a < b ? -1 : Number(a > b)
 }
+
+/**
+ * The same moves, with those that leave a scarce type before those that go there: both types hold a volume until its move has
+ * ended, so that the other way round the type stays full. Everything else keeps its order. Types by id.
+ */
+export function freeingFirst<T extends { readonly fromType: string; readonly toType: string }>(
+  ranked: readonly T[],
+  scarce: ReadonlySet<string>,
+): readonly T[] {
+  if (scarce.size === 0) return ranked
+  const leaving = Map.groupBy(ranked, (m) => m.fromType)
+  const ordered: T[] = []
+  // two types that are both full free each other: the circle ends where it began
+  const seen = new Set<T>()
+  const freed = new Set<string>()
+  const place = (move: T) => {
+    if (seen.has(move)) return
+    seen.add(move)
+    if (scarce.has(move.toType) && !freed.has(move.toType)) {
+      freed.add(move.toType)
+      for (const other of leaving.get(move.toType) ?? []) place(other)
+    }
+    ordered.push(move)
+  }
+  for (const move of ranked) place(move)
+  return ordered
+}

@@ -81,6 +81,33 @@ export function quotaCases(get: () => CinderFixture): void {
       expect(await show(id)).toMatchObject({ status: 'available', volume_type: 'couchestor-hot' })
     })
 
+    it('asks for the quota of the volume alone: the largest size of a volume is no matter of a retype', async () => {
+      const { volume, retype, settle, typeId } = get()
+      const id = await volume('warm')
+      try {
+        expect((await set({ per_volume_gigabytes: 0 })).status).toBe(200)
+        expect((await retype(id, typeId.cold, 'on-demand')).status).toBe(202)
+        expect((await settle(id)).volume_type).toBe('couchestor-cold')
+      } finally {
+        await set({ per_volume_gigabytes: -1 })
+      }
+    })
+
+    it('lets one of two retypes through where it has room for one', async () => {
+      const { volume, retype, settle, typeId } = get()
+      const name = 'volumes_couchestor-cold'
+      const ids = [await volume('warm'), await volume('hot')]
+      try {
+        const { in_use, reserved } = (await usage())[name]
+        expect((await set({ [name]: in_use + reserved + 1 })).status).toBe(200)
+        const answers = await Promise.all(ids.map((id) => retype(id, typeId.cold, 'on-demand')))
+        expect(answers.map((a) => a.status).toSorted((a, b) => a - b)).toEqual([202, 413])
+        for (const id of ids) await settle(id)
+      } finally {
+        await set({ [name]: -1 })
+      }
+    })
+
     it('refuses a limit below what is used, once the project has a limit of its own', async () => {
       const name = 'gigabytes_couchestor-hot'
       await get().volume('hot')

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe } from 'vitest'
+import { accessCases } from './cinder-access.cases.ts'
 import { apiCases } from './cinder-api.cases.ts'
 import { attachmentCases } from './cinder-attachment.cases.ts'
 import { listCases } from './cinder-list.cases.ts'
@@ -33,5 +34,6 @@ export function cinderContract(
     snapshotCases(get)
     attachmentCases(get)
     quotaCases(get)
+    accessCases(get)
   })
 }

@@ -324,3 +324,35 @@ describe('couchestor plan', () => {
     expect(terminal.text()).toContain('there is no StoragePolicy')
   })
 })
+
+describe('quotas in the plan', () => {
+  const reads = (sent: readonly string[]) => sent.filter((s) => s.includes('/os-quota-sets/'))
+
+  it('holds every wanted move that does not fit, beyond the first twenty as well, from one read', async () => {
+    const stage = new Stage()
+    stage.policy({ ...HOURLY, tiers: PRICED, mode: 'Observe' })
+    for (let i = 0; i < 25; i++) stage.claim({ name: `idle-${i}`, sizeGiB: 10 })
+    const project = stage.cloud.couchestor.project.id
+    stage.cloud.setQuota(project, { 'gigabytes_couchestor-cold': 5 })
+    const { text, sent } = await planText(stage, ['-o', 'json'])
+    const held = (JSON.parse(text) as Plan).rows.filter((r) => r.reason === 'QuotaTooSmall')
+    expect(held).toHaveLength(25)
+    expect(held[0]?.message).toContain('quota gigabytes_couchestor-cold is 5')
+    expect(reads(sent)).toHaveLength(1)
+  })
+
+  it('counts the moves that would start before, and names those first that make room', async () => {
+    const stage = new Stage()
+    stage.policy({ ...HOURLY, tiers: PRICED, migration: { maxConcurrent: 10 } })
+    for (let i = 0; i < 10; i++) succeeded(stage, i)
+    for (const name of ['a', 'b']) stage.claim({ name, tier: 'cold', sizeGiB: 20, iops: 5000 })
+    stage.claim({ name: 'leaving', tier: 'hot', sizeGiB: 20 })
+    const project = stage.cloud.couchestor.project.id
+    stage.cloud.setQuota(project, { 'gigabytes_couchestor-hot': 45 })
+    const p = await plan(stage, [], 'migration:\n  concurrent_migrations: 10\n')
+    expect(row(p, 'leaving')).toMatchObject({ action: 'next', order: 1 })
+    expect(row(p, 'a')).toMatchObject({ action: 'next', order: 2 })
+    expect(row(p, 'b')).toMatchObject({ action: 'held', reason: 'QuotaExhausted' })
+    expect(row(p, 'b')?.message).toContain('5 of 45 left')
+  })
+})

@@ -149,6 +149,19 @@ describe('the doctor, on simulators', () => {
     )
   })
 
+  it('names claims whose volumes only an administrator of another project sees', async () => {
+    const stage = healthy(1)
+    const credential = stage.cloud.addAppCredential(stage.cloud.admin, 'doctor')
+    const env = {
+      OS_APPLICATION_CREDENTIAL_ID: credential.id,
+      OS_APPLICATION_CREDENTIAL_SECRET: credential.secret,
+    }
+    const { codes, text } = await examine(stage, { env })
+    expect(codes).toContain('VolumesOfOtherProject')
+    expect(codes).not.toContain('VolumeNotFound')
+    expect(text).toContain(`default/claim-0 (project ${stage.cloud.couchestor.project.id})`)
+  })
+
   it('sees more with an administrator: the spec of the guide, and tiers on one backend', async () => {
     const stage = healthy(0)
     stage.cloud.addVolumeType({ name: 'a', backend: 'hot', extraSpecs: { couchestor_tier: 'hot' } })

@@ -29,7 +29,7 @@ import {
 import { editPolicy, pausePolicy, replacePolicy } from './actions-policies.ts'
 import { cordon, endPods, longPod, shortPod, unschedulablePod } from './actions-pods.ts'
 import { CLOUD_ACTIONS } from './actions-cloud.ts'
-import { NAMESPACES, TIERS, typeNameOf } from './names.ts'
+import { NAMESPACES, TIERS } from './names.ts'
 import { TENANT_ACTIONS } from './actions-tenants.ts'
 import { anyClaim } from './touchable.ts'
 import type { Universe } from './universe.ts'
@@ -84,6 +84,7 @@ export const ACTIONS: readonly Action[] = [
   { name: 'volume types are as they were', weight: 2, run: showTypes },
   { name: 'reads are stale', weight: 1, run: staleReads },
   { name: 'quota is small', weight: 1, run: smallQuota },
+  { name: 'quota has room for little', weight: 2, run: littleRoom },
   { name: 'quota is large', weight: 1, run: largeQuota },
   { name: 'an administrator retypes', weight: 1, run: handRetype },
   { name: 'the next retype reverts', weight: 2, run: revertNext },
@@ -150,17 +151,15 @@ async function deleteNamespace({ cluster }: Universe, dice: Dice): Promise<void>
 }
 
 function hideType(universe: Universe, dice: Dice): void {
-  universe.typeOf(dice.one(TIERS)).isPublic = false
+  universe.types.hide(dice.one(TIERS))
 }
 
-/** Its id stays, and so do its quota and the volumes; the StorageClasses name one that is not there any more. */
 function renameType(universe: Universe, dice: Dice): void {
-  const tier = dice.one(TIERS)
-  universe.typeOf(tier).name = `${typeNameOf(tier)}-old`
+  universe.types.rename(dice.one(TIERS))
 }
 
 function showTypes(universe: Universe): void {
-  universe.showTypes()
+  universe.types.restore()
 }
 
 /** Lists and reads answer from an API server that is behind by a few writes. */
@@ -176,19 +175,35 @@ function staleReads({ world }: Universe, dice: Dice): void {
 
 function smallQuota(universe: Universe, dice: Dice): void {
   const { seams } = universe.world.cloud
-  const key = `gigabytes_${universe.typeOf(dice.one(TIERS)).name}`
+  const key = `gigabytes_${universe.types.of(dice.one(TIERS)).name}`
   seams.setQuota(seams.couchestor.project.id, { [key]: dice.int(30) })
 }
 
+/** Limits right above what is taken now. */
+function littleRoom(universe: Universe, dice: Dice): void {
+  const { seams } = universe.world.cloud
+  const project = seams.couchestor.project.id
+  const { name } = universe.types.of(dice.one(TIERS))
+  const raise = (unit: string, by: number) => {
+    const key = `${unit}_${name}`
+    const { inUse, reserved } = seams.quota(project, key)
+    seams.setQuota(project, { [key]: inUse + reserved + by })
+  }
+  const gib = dice.int(25)
+  const volumes = dice.int(3)
+  raise('gigabytes', gib)
+  raise('volumes', volumes)
+}
+
 function largeQuota(universe: Universe): void {
-  universe.raiseQuotas()
+  universe.types.raiseQuotas()
 }
 
 function handRetype(universe: Universe, dice: Dice): void {
   const claim = anyClaim(universe, dice)
   const volume = claim && universe.cluster.volume(claim)
   if (volume?.status !== 'available') return
-  volume.typeId = universe.typeOf(dice.one(TIERS)).id
+  volume.typeId = universe.types.of(dice.one(TIERS)).id
   universe.world.cloud.seams.setStatus(volume.id, 'available')
   universe.handRetypes++
 }

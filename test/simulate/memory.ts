@@ -46,7 +46,7 @@ export class Memory {
   #troubleAt = -Infinity
 
   received({ volumeId, toType, move, claim }: Retype, universe: Universe): void {
-    const typeId = TIERS.map((t) => universe.typeOf(t)).find(
+    const typeId = TIERS.map((t) => universe.types.of(t)).find(
       ({ id, name }) => toType === id || toType === name,
     )?.id
     const atMs = universe.clock.monotonic()

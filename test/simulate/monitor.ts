@@ -6,6 +6,7 @@ import type { Service } from './faults.ts'
 import { ARRIVAL_ORACLES, CONSTANT_ORACLES, DEPARTURE_ORACLES } from './oracles.ts'
 import { Memory } from './memory.ts'
 import { forbiddenFor, unforcedFor } from './permission.ts'
+import { QuotaWatch } from './quota-watch.ts'
 import type { Universe } from './universe.ts'
 import { intentsIn } from './witness.ts'
 
@@ -39,6 +40,7 @@ export class Monitor {
   /** Since when each claim may not be moved, by claim key and reason; ms. */
   readonly forbiddenSince = new Map<string, number>()
   readonly memory = new Memory()
+  readonly quotas = new QuotaWatch()
   /** Questions to Prometheus so far. */
   queries = 0
   readonly #universe: Universe
@@ -129,6 +131,7 @@ export class Monitor {
     for (const { name, check } of ARRIVAL_ORACLES)
       for (const what of check(this.#universe, retype)) this.report(name, what)
     this.memory.received(retype, this.#universe)
+    this.quotas.received(this.#universe, retype)
   }
 
   /** Remembers what Cinder shows of a volume. */
@@ -144,6 +147,7 @@ export class Monitor {
   tick(): void {
     this.#rememberForbidden()
     this.memory.tick(this.#universe)
+    this.quotas.tick(this.#universe)
     for (const { name, check } of CONSTANT_ORACLES)
       for (const what of check(this.#universe)) this.report(name, what)
   }

@@ -31,6 +31,8 @@ export const MOVE_ARRIVALS: readonly Oracle<[Retype]>[] = [
   { name: 'a claim that was moved cools down', check: cooledDown },
   { name: 'a move that nobody can read keeps its volume where it is', check: noneBroken },
   { name: 'an attached volume moves only where its data is safe', check: attachedSafe },
+  { name: 'a quota is not overrun', check: withinQuota },
+  { name: 'no call without access to both types', check: bothVisible },
 ]
 
 export const MOVE_DEPARTURES: readonly Oracle<[identity: string, HttpRequest]>[] = [
@@ -45,6 +47,23 @@ export const MOVE_CONSTANTS: readonly Oracle<[]>[] = [
   { name: 'what is past its deadline is stuck', check: lateIsStuck },
   { name: 'a pause that was asked for is no failure', check: tooManyAtOnce },
 ]
+
+/** Where quotas cannot be read Cinder refuses by itself: whoever may not read them goes on without. */
+function withinQuota(universe: Universe, retype: Retype): string[] {
+  const isRefused = [...universe.undo.keys()].some((key) => key.includes('os-quota-sets'))
+  if (isRefused || universe.isStruckLately('cinder')) return []
+  return [universe.monitor.quotas.overrun(universe, retype) ?? []].flat()
+}
+
+/** A volume whose type was hidden long ago would stay in retyping for ever. */
+function bothVisible(universe: Universe, { volumeId, toType }: Retype): string[] {
+  const { seams } = universe.world.cloud
+  const from = seams.volume(volumeId)?.typeId ?? toType
+  return [from, toType]
+    .map((id) => seams.volumeType(id))
+    .filter((t) => universe.types.hiddenMs(t) > HEARD_MS)
+    .map((t) => `volume ${volumeId} was sent though the project may not use ${t.name}`)
+}
 
 function sameClaim({ monitor }: Universe, { claim, move }: Retype): string[] {
   const uid = monitor.memory.acceptedFor.get(move?.metadata.uid ?? '')
@@ -107,7 +126,7 @@ export function isOf(universe: Universe, claim: ClaimTruth, policy: string): boo
 /** A running move uses the pool that it leaves and the one that it goes to. */
 function touches(universe: Universe, volumeId: string, pool: string, toType?: string): boolean {
   const { seams } = universe.world.cloud
-  const { id, name } = universe.typeOf(pool)
+  const { id, name } = universe.types.of(pool)
   const to = toType ?? universe.monitor.memory.calls.get(volumeId)?.typeId
   return seams.volume(volumeId)?.typeId === id || to === id || to === name
 }
@@ -117,7 +136,7 @@ function withinCapacity(universe: Universe, retype: Retype): string[] {
   const policy = policyFor(universe, retype)
   if (claim === undefined || policy === undefined || universe.limitLoweredLately()) return []
   return policy.spec.tiers.flatMap(({ name, capacity }) => {
-    const type = universe.typeOf(name)
+    const type = universe.types.of(name)
     if (capacity?.maxGiB === undefined || ![type.id, type.name].includes(toType)) return []
     const most = capacity.maxGiB * (1 - (capacity.headroomPercent ?? 10) / 100)
     const held = universe.cluster.living

@@ -167,7 +167,7 @@ function tierShown(universe: Universe): string[] {
     const shown = universe.cluster.claimObject(claim)?.metadata.annotations?.['couchestor.io/tier']
     const volume = universe.cluster.volume(claim)
     if (shown === undefined || volume === undefined || volume.status === 'retyping') return []
-    const is = TIERS.find((t) => universe.typeOf(t).id === volume.typeId)
+    const is = TIERS.find((t) => universe.types.of(t).id === volume.typeId)
     return shown === is ? [] : [`${claim.key} shows ${shown} and is on ${is}`]
   })
 }
@@ -175,7 +175,7 @@ function tierShown(universe: Universe): string[] {
 function wantedMoved(universe: Universe): string[] {
   return universe.probes.flatMap(({ claim, tier }) => {
     const volume = universe.cluster.volume(claim)
-    if (volume?.typeId === universe.typeOf(tier).id) return []
+    if (volume?.typeId === universe.types.of(tier).id) return []
     const moves = universe
       .moves()
       .filter((m) => m.spec.claim.name === claim.name)
@@ -206,7 +206,7 @@ function forcedSaysWhy(universe: Universe): string[] {
     // a force that has ended has nothing to say, and who paused the claim said so on the same object
     if (annotations['couchestor.io/force-until'] !== undefined) return []
     if (annotations['couchestor.io/paused'] === 'true') return []
-    if (universe.cluster.volume(claim)?.typeId === universe.typeOf(tier).id) return []
+    if (universe.cluster.volume(claim)?.typeId === universe.types.of(tier).id) return []
     const said =
       universe.moves().some((m) => m.spec.claim.uid === claim.uid) ||
       events.some((e) => e.involvedObject.uid === claim.uid)

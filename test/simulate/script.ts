@@ -141,8 +141,8 @@ async function calm(universe: Universe, fromMs: number): Promise<void> {
   const { monitor } = universe
   universe.episodes.clear()
   universe.moments.clear()
-  universe.raiseQuotas()
-  universe.showTypes()
+  universe.types.raiseQuotas()
+  universe.types.restore()
   healed(universe.undo)
   corrected(universe.undo)
   universe.undo.get(AUDIT)?.()

@@ -18,7 +18,7 @@ function countsAreTrue(universe: Universe): string[] {
   return universe.policies().flatMap(({ metadata, status }) => {
     const claims = cluster.living.filter((c) => universe.policyNameOf(c) === metadata.name)
     const on = (tier: string) => {
-      const type = universe.typeOf(tier).id
+      const type = universe.types.of(tier).id
       return claims.filter((c) => cluster.volume(c)?.typeId === type).length
     }
     return (status?.tiers ?? [])

@@ -17,5 +17,5 @@ export function anyClaim(universe: Universe, dice: Dice): ClaimTruth | undefined
 
 /** The driver makes no volume for a StorageClass whose type was renamed. */
 export function tierWithVolumes(universe: Universe, dice: Dice): string | undefined {
-  return dice.pick(TIERS.filter((tier) => universe.typeOf(tier).name === typeNameOf(tier)))
+  return dice.pick(TIERS.filter((tier) => universe.types.of(tier).name === typeNameOf(tier)))
 }

@@ -10,7 +10,6 @@ import { createRegistry } from '../../src/metrics.ts'
 import type { Registry } from '../../src/metrics.ts'
 import type { SimRequest } from '../../src/sim/handler.ts'
 import { inProcess } from '../../src/sim/server.ts'
-import type { VolumeTypeRow } from '../../src/sim/cloud/model.ts'
 import { WORLD_ORIGINS } from '../../src/sim/world.ts'
 import type { World } from '../../src/sim/world.ts'
 import { AuditLines } from '../audit-lines.ts'
@@ -25,7 +24,8 @@ import type { ClaimTruth } from './cluster.ts'
 import { isCall, serviceOf, strikes } from './episodes.ts'
 import type { Episode } from './episodes.ts'
 import type { Service } from './faults.ts'
-import { AUDIT, BROKEN, PROBE, TIERS, typeNameOf } from './names.ts'
+import { VolumeTypes } from './volume-types.ts'
+import { AUDIT, BROKEN, PROBE } from './names.ts'
 import { Monitor } from './monitor.ts'
 import { policyOf } from './permission.ts'
 
@@ -95,6 +95,7 @@ export class Universe {
   /** Retypes by an administrator, and settings of the wall clock, so far. */
   handRetypes = 0
   jumps = 0
+  readonly types: VolumeTypes
   /** Kinds of objects that cannot be written for a while. */
   readonly refusals = new Set<string>()
   /** Samples older than this cannot be asked for. */
@@ -104,8 +105,6 @@ export class Universe {
   readonly #snapshots = new Set<string>()
   #started = 0
 
-  readonly #types: ReadonlyMap<string, VolumeTypeRow>
-
   constructor(seed: number, setup: Setup, ignored: ReadonlySet<string> = new Set()) {
     this.#seed = seed
     this.setup = setup
@@ -114,8 +113,7 @@ export class Universe {
     const latencies = { completion: completionMs }
     const cloud = { migration: { attached, detached }, maxMinor, latencies }
     this.world = worldWith({ clock: this.clock, cloud })
-    const { seams } = this.world.cloud
-    this.#types = new Map(TIERS.map((tier) => [tier, seams.volumeType(typeNameOf(tier))]))
+    this.types = new VolumeTypes(this.world.cloud.seams, this.clock)
     this.cluster = new Cluster(this.world, this.clock, seed)
     this.monitor = new Monitor(this, ignored)
     const cinder = this.world.cloud.cinder
@@ -190,26 +188,6 @@ export class Universe {
 
   takeSnapshot(claim: ClaimTruth): void {
     this.#snapshots.add(this.world.cloud.seams.addSnapshot(claim.volumeId).id)
-  }
-
-  /** Of a tier, whatever an administrator calls it now. */
-  typeOf(tier: string): VolumeTypeRow {
-    const type = this.#types.get(tier)
-    if (type === undefined) throw new Error(`no tier is called ${tier}`)
-    return type
-  }
-
-  raiseQuotas(): void {
-    const { seams } = this.world.cloud
-    for (const { name } of this.#types.values())
-      seams.setQuota(seams.couchestor.project.id, { [`gigabytes_${name}`]: -1 })
-  }
-
-  showTypes(): void {
-    for (const [tier, type] of this.#types) {
-      type.isPublic = true
-      type.name = typeNameOf(tier)
-    }
   }
 
   limitLoweredLately(): boolean {

@@ -8,6 +8,7 @@ export const BLOCKING_REASONS: ReadonlySet<StayReason> = new Set<StayReason>([
   'Multiattach',
   'Encrypted',
   'SizeLimit',
+  'OtherProject',
   'TypeNotAccessible',
   'ZoneUnavailable',
   'QuotaTooSmall',

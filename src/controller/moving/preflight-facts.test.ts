@@ -3,6 +3,7 @@ import { createStore } from '../../kube/store.ts'
 import type { ControllerDeps } from '../deps.ts'
 import type { Inventory } from '../view/inventory.ts'
 import { PreflightGatherer } from './preflight-facts.ts'
+import { Quotas } from '../view/quotas.ts'
 import type { Target } from '../view/targets.ts'
 import type { Watches } from '../view/watches.ts'
 
@@ -36,9 +37,12 @@ it('proves with types read just now, also when VolumeAttachments become known in
       return Promise.resolve()
     },
   } as unknown as Inventory
-  const deps = { processClock: { monotonic: () => 0 } } as unknown as ControllerDeps
+  const clock = { monotonic: () => 0 }
+  const volumes = { projectId: () => Promise.resolve('p1') }
+  const deps = { clock, processClock: clock, volumes } as unknown as ControllerDeps
+  const quotas = new Quotas(deps, inventory, { inFlight: () => [] })
   const watches = { volumes: watch(), attachments, pods, nodes } as unknown as Watches
-  const gatherer = new PreflightGatherer(deps, watches, inventory)
+  const gatherer = new PreflightGatherer(deps, watches, inventory, quotas)
   const target = {
     claim: { namespace: 'n', name: 'c', resizing: 'no' },
     volume: { name: 'pv', handle: 'vol' },

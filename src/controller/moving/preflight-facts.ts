@@ -5,15 +5,18 @@ import type { TypeFacts } from '../../blockers/target-type.ts'
 import { attached } from '../../blockers/volume.ts'
 import type { PreflightFacts } from '../../migration/retype/preflight.ts'
 import { isAttached } from '../../openstack/attached.ts'
-import type { TypeQuota } from '../../blockers/quota.ts'
-import type { CinderVolume, QuotaLine } from '../../openstack/types.ts'
+import type { CinderVolume } from '../../openstack/types.ts'
 import { attachedSafetyOf } from './attached-safety-of.ts'
 import { deafness } from '../view/deaf.ts'
 import type { ControllerDeps } from '../deps.ts'
 import type { Inventory } from '../view/inventory.ts'
+import type { Quotas } from '../view/quotas.ts'
 import type { BoundClaim, Target } from '../view/targets.ts'
 import { attachmentsOf } from '../view/watches.ts'
 import type { Watches } from '../view/watches.ts'
+
+/** Moves that begin together share a read of the quotas; what others did since, Cinder refuses without harm. */
+const PREFLIGHT_AGE_MS = 5_000
 
 /** Of an intent of an earlier version. */
 const NOT_RECORDED: AttachedSafety = {
@@ -26,11 +29,13 @@ export class PreflightGatherer {
   readonly #deps: ControllerDeps
   readonly #watches: Watches
   readonly #inventory: Inventory
+  readonly #quotas: Quotas
 
-  constructor(deps: ControllerDeps, watches: Watches, inventory: Inventory) {
+  constructor(deps: ControllerDeps, watches: Watches, inventory: Inventory, quotas: Quotas) {
     this.#deps = deps
     this.#watches = watches
     this.#inventory = inventory
+    this.#quotas = quotas
   }
 
   /**
@@ -38,25 +43,29 @@ export class PreflightGatherer {
    * refusal, since Cinder checks them itself: a credential that may not read them goes on without.
    */
   async gather(target: Target, volume: CinderVolume): Promise<PreflightFacts> {
-    const [snapshots, quota, zonesAvailable] = await Promise.all([
+    const [snapshots, credentialProject, zonesAvailable] = await Promise.all([
       this.#inventory.snapshotsOf(volume.id),
-      this.#inventory.optional('quotas', () => this.#deps.volumes.getQuota()),
+      this.#deps.volumes.projectId(),
       this.#inventory.optional('availability zones', () =>
         this.#deps.volumes.listAvailabilityZones(),
       ),
-      // the types of the last sweep are minutes old; under what may be an attached volume that is too old to prove anything
-      this.#attached(target, volume) === false ? undefined : this.#inventory.readTypes(),
+      this.#quotas.read(PREFLIGHT_AGE_MS),
+      // always: those of the last sweep are minutes old. Under what may be an attached volume that proves nothing, and a type that
+      // the project may not use any more would leave the volume in `retyping`
+      this.#inventory.readTypes(),
     ])
     const [first] = snapshots
     return {
       ...volume,
+      credentialProject,
       target: this.#type(target.to.typeId),
+      current: this.#type(volume.typeId),
       snapshots: {
         count: snapshots.length,
         ...(first === undefined ? {} : { name: first.name || first.id }),
       },
       zonesAvailable,
-      quotas: quotasOf(target.to.typeName, quota),
+      quotas: this.#quotas.of(target.to.typeId),
       attached: this.#attached(target, volume),
       attachedSafety: () =>
         attachedSafetyOf(
@@ -121,14 +130,4 @@ export class PreflightGatherer {
   #type(id: string): TypeFacts | undefined {
     return this.#inventory.types.find((t) => t.id === id)
   }
-}
-
-function quotasOf(
-  type: string,
-  lines: ReadonlyMap<string, QuotaLine> | undefined,
-): readonly TypeQuota[] {
-  return [`gigabytes_${type}`, `volumes_${type}`].flatMap((key) => {
-    const line = lines?.get(key)
-    return line === undefined ? [] : [{ key, ...line }]
-  })
 }

@@ -9,6 +9,7 @@ import type { Halts } from './halts.ts'
 import type { Migrations } from '../view/migrations.ts'
 import type { MoveTimes } from '../view/move-times.ts'
 import type { ObservedSaves } from './observed-saves.ts'
+import type { Quotas } from '../view/quotas.ts'
 import { whyUnreadable } from '../view/read-migration.ts'
 import type { BoundClaim, Targets, Untargeted } from '../view/targets.ts'
 import type { Reports } from '../view/reports.ts'
@@ -29,6 +30,7 @@ export type RunnerParts = {
   readonly targets: Targets
   readonly starting: Starting
   readonly calls: Calls
+  readonly quotas: Pick<Quotas, 'called' | 'forget'>
   readonly strategies: BoundStrategies
   readonly halts: Halts
   readonly observed: ObservedSaves
@@ -85,6 +87,7 @@ export class Runner {
     this.#parts.steps.forget(m)
     this.#parts.times.forget(m)
     this.#parts.calls.forget(m)
+    this.#parts.quotas.forget(m)
     this.#parts.starting.forget(m)
   }
 
@@ -101,12 +104,17 @@ export class Runner {
         .perform({ act, move: m, intent, target }, fence)
         .catch((e: unknown) => {
           // it may have been sent all the same
-          calls.ended(m, { kind: 'Unknown', message: messageOf(e) })
+          this.#ended(m, { kind: 'Unknown', message: messageOf(e) })
           throw e
         })
-      calls.ended(m, answer)
+      this.#ended(m, answer)
       return this.#saveAnswer(m, bound, answer)
     })
+  }
+
+  #ended(m: VolumeMigration, answer: ActAnswer): void {
+    this.#parts.calls.ended(m, answer)
+    this.#parts.quotas.called(m, answer)
   }
 
   /** The answer is saved together with what the machine reads from it. */

@@ -1,13 +1,10 @@
 import type { MigrationStatusReason, MoveReason } from '../../api/reasons.ts'
 import { isManual } from '../../api/volume-migration.ts'
 import type { VolumeMigration } from '../../api/volume-migration.ts'
-import type { Meanings } from '../../blockers/blocker.ts'
 import { approval, observing } from '../../blockers/policy.ts'
 import { busy } from '../../blockers/volume.ts'
-import { messageOf, stable } from '../../errors.ts'
 import { FOREIGN_INTENT, isForeign } from '../../migration/foreign.ts'
 import type { Answer } from '../../migration/unsent.ts'
-import { isMissingRight } from '../../openstack/errors.ts'
 import { rfc3339 } from '../../time.ts'
 import type { CinderVolume } from '../../openstack/types.ts'
 import { refuse } from './admission.ts'
@@ -24,10 +21,13 @@ import type { Migrations } from '../view/migrations.ts'
 import type { MoveTimes } from '../view/move-times.ts'
 import { ownersWord } from './owners-word.ts'
 import type { Policies } from '../view/policies.ts'
+import type { Quotas } from '../view/quotas.ts'
 import type { Target } from '../view/targets.ts'
 import type { BoundStrategy } from './adapter.ts'
 import type { Calls } from './calls.ts'
 import { hiddenFrom } from './hidden.ts'
+import { QuotaGate } from './quota-gate.ts'
+import { unread, waiting } from './unread.ts'
 import type { Term } from '../view/term.ts'
 
 /** What the gate itself says of a waiting move, and what it means. */
@@ -44,6 +44,7 @@ export type StartGateParts = {
   readonly inventory: Inventory
   readonly policies: Policies
   readonly admission: AdmissionFacts
+  readonly quotas: Quotas
   readonly ledger: Ledger
   readonly approvals: ApprovalGuard
   readonly calls: Calls
@@ -69,10 +70,12 @@ export class StartGate {
   #turn: Promise<unknown> = Promise.resolve()
 
   readonly #blocks: CinderBlocks
+  readonly #quota: QuotaGate
 
   constructor(parts: StartGateParts) {
     this.#parts = parts
     this.#blocks = new CinderBlocks(parts.deps)
+    this.#quota = new QuotaGate(parts)
   }
 
   /** Counting the limits and saving the intent happen one move at a time. */
@@ -151,13 +154,23 @@ export class StartGate {
     bound: BoundStrategy,
   ): Promise<FoundVolume | Answer> {
     const before = this.#blocks.of(m, target)
-    if (before !== undefined) return before
+    const still = before && (await this.#quota.again(m, target, before))
+    if (still !== undefined) return still
     const found = await this.#freshVolume(m, target)
     if (isAnswer(found)) return found
     const { volume } = found
     const blocked = placed(target, volume) ?? (await blockOf(bound, target, volume))
     this.#blocks.note(m, target, blocked)
     return blocked ?? found
+  }
+
+  /** What Cinder's quotas have against it now, with the moves that have begun. To be asked in turn. */
+  quota(
+    m: VolumeMigration,
+    target: Target,
+    { sizeGiB }: CinderVolume,
+  ): Promise<Answer | undefined> {
+    return this.#quota.refusal(m, target, sizeGiB)
   }
 
   /** A call without its line in the audit is not made. */
@@ -266,31 +279,4 @@ async function blockOf(
   } catch (e) {
     return unread(e)
   }
-}
-
-/** Reasons of `unread`. */
-export const UNREAD = {
-  MissingPermission:
-    'The role of the controller, or the OpenStack credential, lacks a right that is needed to read or to act.',
-  CinderDown: 'Cinder or Keystone does not answer; nothing is started blindly.',
-} as const satisfies Meanings
-
-function unread(e: unknown): Answer {
-  const message = stable(messageOf(e))
-  if (!isMissingRight(e)) return { over: false, reason: 'CinderDown', message }
-  return {
-    over: false,
-    reason: 'MissingPermission',
-    message: `the OpenStack credential lacks a right that a safe move needs: ${message}`,
-  }
-}
-
-function waiting(
-  refusal: { reason: MigrationStatusReason; message: string } | undefined,
-): Answer | undefined {
-  if (refusal === undefined) return undefined
-  const { reason, message } = refusal
-  return reason === 'NoLongerWanted'
-    ? { over: true, reason, message }
-    : { over: false, reason, message }
 }

@@ -115,6 +115,8 @@ export class Starting {
   ): Promise<Begun | QueueResult> {
     const { deps, ledger, targets, gate, steps, takeover, term } = this.#parts
     const { volume } = seen
+    const overQuota = await gate.quota(m, asked, volume)
+    if (overQuota !== undefined) return this.#refuse(m, overQuota, asked)
     // Cinder took its time over the answers, and people may have changed claim and policy meanwhile
     const target = targets.of(m)
     if (!this.mayStart || !isTarget(target) || !isSameMove(target, asked)) return SOON

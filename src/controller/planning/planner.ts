@@ -15,7 +15,8 @@ import type { MoveMaker } from './move-maker.ts'
 import { FORCED_WAITS, LASTING_LIMITS, mayGiveWay } from '../moving/places.ts'
 import { migrationFor } from './plan-writer.ts'
 import type { Policies, ResolvedPolicy } from '../view/policies.ts'
-import { rankedMoves } from './ranked-moves.ts'
+import type { Quotas } from '../view/quotas.ts'
+import { quotaNeeds, rankedMoves } from './ranked-moves.ts'
 import { withdraw } from './withdraw.ts'
 
 export type PlannerParts = {
@@ -32,6 +33,7 @@ export type PlannerParts = {
   readonly policies: Policies
   readonly decisionInputs: DecisionInputs
   readonly migrations: Migrations
+  readonly quotas: Quotas
   readonly judgements: Judgements
 }
 
@@ -47,6 +49,8 @@ const CLEARLY_MORE = 0.1
 /** Most moves of one policy that wait for their turn or for approval. */
 const MOST_OPEN = 50
 const SLICE = 500
+/** How long the plan waits for quotas, which only change its order. */
+const QUOTA_PATIENCE_MS = 2_000
 /** Places that become free in a bunch are filled together. */
 const FILL_MS = 200
 
@@ -146,6 +150,8 @@ export class Planner {
   /** Creates the best moves of a policy, as many as can start now (mode Approve: as many as a person can review). */
   async fill(policy: ResolvedPolicy): Promise<void> {
     const { migrations, deps, maker, holdsPlace } = this.#parts
+    // first: places are counted without a pause in between
+    const scarce = await this.#scarce()
     const approve = policy.effective.mode === 'Approve'
     const open = migrations.open().filter((m) => m.spec.policy === policy.name)
     const places = approve
@@ -163,7 +169,7 @@ export class Planner {
     // in mode Approve nothing gets past a person's word, so that few are ever blocked
     let spare = approve ? room : MOST_OPEN - open.filter((m) => m.spec.reason === 'Policy').length
     const blocked = open.filter(mayGiveWay)
-    for (const { key } of rankedMoves(this.verdicts, policy.name)) {
+    for (const { key } of rankedMoves(this.verdicts, policy.name, { scarce })) {
       if (room <= 0) return
       const judged = this.#parts.judgements.again(key)
       if (judged?.verdict.kind !== 'move' || judged.verdict.why !== 'Policy') continue
@@ -176,6 +182,20 @@ export class Planner {
       room--
       spare--
     }
+  }
+
+  /** Types that are short of quota. Where it cannot be read the order is by worth alone: each move asks again before its call. */
+  async #scarce(): Promise<ReadonlySet<string>> {
+    const { quotas, deps } = this.#parts
+    const read = quotas
+      .read(deps.timing.recheckMs)
+      .catch((e: unknown) =>
+        deps.log.debug({ err: messageOf(e) }, 'quotas could not be read for the order of moves'),
+      )
+    const enough = new AbortController()
+    await Promise.race([read, sleep(deps.processClock, QUOTA_PATIENCE_MS, enough.signal)])
+    enough.abort()
+    return quotas.shortOf(quotaNeeds(this.verdicts.values()))
   }
 
   /** A planned move that waits for something other than its turn makes room in the list; it is planned again later. */

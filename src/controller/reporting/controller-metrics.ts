@@ -4,6 +4,7 @@ import { METRIC_PREFIX } from '../../metrics.ts'
 import type { Registry } from '../../metrics.ts'
 import { MoveGauges } from './move-gauges.ts'
 import { PolicyGauges } from './policy-gauges.ts'
+import { quotaDriftGauge } from './quota-drift-reporter.ts'
 import { VolumeMetrics } from './volume-metrics.ts'
 
 /**
@@ -24,6 +25,7 @@ export class ControllerMetrics {
   readonly startFailing: Gauge
   readonly auditUnavailable: Gauge
   readonly writesRefused: Gauge
+  readonly quotaDrift: Gauge
   readonly shadowCost: Counter
   readonly predictionError: Histogram
 
@@ -61,6 +63,7 @@ export class ControllerMetrics {
       buckets: [-5, -2, -1, -0.5, -0.2, -0.1, 0, 0.1, 0.2, 0.5, 1, 2, 5],
       registers,
     })
+    this.quotaDrift = quotaDriftGauge(registry)
     this.policies = new PolicyGauges(registry)
     this.moves = new MoveGauges(registry)
     this.unmanagedClaims = new Gauge({

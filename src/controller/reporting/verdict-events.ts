@@ -15,6 +15,7 @@ const REPORTED: Partial<Record<StayReason, EventReason>> = {
   Multiattach: 'MigrationBlocked',
   Encrypted: 'MigrationBlocked',
   SizeLimit: 'MigrationBlocked',
+  OtherProject: 'MigrationBlocked',
   TypeNotAccessible: 'MigrationBlocked',
   ZoneUnavailable: 'MigrationBlocked',
   QuotaTooSmall: 'MigrationBlocked',

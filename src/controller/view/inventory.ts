@@ -20,7 +20,11 @@ export type VolumeRow = Pick<
   | 'multiattach'
   | 'encrypted'
   | 'attachments'
-> & { readonly groupId: string | undefined; readonly attached: boolean }
+> & {
+  readonly groupId: string | undefined
+  readonly projectId: string | undefined
+  readonly attached: boolean
+}
 
 /** Nobody asks for such a volume any more. */
 const FORGET_MISSING_MS = 3_600_000
@@ -30,6 +34,7 @@ export class Inventory {
   readonly #deps: ControllerDeps
   #rows = new Map<string, VolumeRow>()
   #withSnapshots = new Set<string>()
+  #snapshots: readonly CinderSnapshot[] = []
   #types: readonly CinderVolumeType[] = []
   #microversion: readonly [number, number] = [3, 0]
   #swept: Moment | undefined
@@ -77,6 +82,11 @@ export class Inventory {
     return this.#rows.keys()
   }
 
+  /** As of the last sweep. */
+  get snapshots(): readonly CinderSnapshot[] {
+    return this.#snapshots
+  }
+
   hasSnapshots(id: string): boolean {
     return this.#withSnapshots.has(id)
   }
@@ -101,6 +111,7 @@ export class Inventory {
       for (const [id, since] of this.#missing)
         if (rows.has(id) || realSince(since, clock) > FORGET_MISSING_MS) this.#missing.delete(id)
       this.#withSnapshots = new Set(snapshots.map((s) => s.volumeId))
+      this.#snapshots = snapshots
       this.#rows = rows
       this.#swept = momentOf(clock)
       this.#problem = undefined
@@ -208,6 +219,7 @@ function rowOf(v: CinderVolume): VolumeRow {
     multiattach: v.multiattach,
     encrypted: v.encrypted,
     groupId: v.groupId,
+    projectId: v.projectId,
     attachments: v.attachments.length > 0 ? v.attachments : NOWHERE,
     attached: isAttached(v),
   }

@@ -217,6 +217,8 @@ export type FleetClaim = {
   readonly volumeId: string
   /** undefined = Cinder does not show it. */
   readonly volume: FleetVolume | undefined
+  /** Id of the project that the volume belongs to, where that is not ours. Only an administrator sees such a volume. */
+  readonly otherProject?: string
   readonly node: string | undefined
   /** `spec.volumeAttributesClassName`. */
   readonly attributesClass: string | undefined

@@ -1,7 +1,9 @@
 import type { StayReason } from '../../api/reasons.ts'
 import { isFinished } from '../../api/volume-migration.ts'
 import type { VolumeMigration } from '../../api/volume-migration.ts'
+import type { Block } from '../../blockers/blocker.ts'
 import { approval } from '../../blockers/policy.ts'
+import { quota } from '../../blockers/quota.ts'
 import { refuse } from '../../controller/moving/admission.ts'
 import type { Move, Refusal } from '../../controller/moving/admission.ts'
 import type { Judged } from '../../controller/planning/decision-inputs.ts'
@@ -9,8 +11,10 @@ import type { ManagedClaim } from '../../controller/view/managed.ts'
 import type { ClusterSnapshot } from '../../controller/cluster-snapshot.ts'
 import { migrationFor } from '../../controller/planning/plan-writer.ts'
 import type { ResolvedPolicy } from '../../controller/view/policies.ts'
-import { rankedMoves } from '../../controller/planning/ranked-moves.ts'
+import { quotaNeeds, rankedMoves } from '../../controller/planning/ranked-moves.ts'
+import type { QuotaNeed } from '../../controller/view/quotas.ts'
 import { isTarget } from '../../controller/view/targets.ts'
+import type { Target } from '../../controller/view/targets.ts'
 import { monthlyCost, savingOf } from '../../policy/rank.ts'
 import type { Saving } from '../../policy/rank.ts'
 import { preflightOf } from '../preflight-of.ts'
@@ -45,6 +49,7 @@ export async function buildPlan(snapshot: ClusterSnapshot): Promise<Plan> {
 async function queue(snapshot: ClusterSnapshot): Promise<ReadonlyMap<string, Placed>> {
   const placed = new Map<string, Placed>()
   const started: Move[] = []
+  const planned: QuotaNeed[] = []
   let asked = 0
   for (const { key, judged, to, order } of inTurn(snapshot)) {
     const { verdict } = judged
@@ -52,6 +57,11 @@ async function queue(snapshot: ClusterSnapshot): Promise<ReadonlyMap<string, Pla
     const target = snapshot.targets.of(proposal)
     if (!isTarget(target)) continue
     const input = snapshot.admission.inputFor(proposal, target)
+    const full = overQuota(snapshot, target, planned)
+    if (full !== undefined) {
+      placed.set(key, { action: 'held', order: null, ...full })
+      continue
+    }
     const refusal =
       holdsBack(snapshot, judged) ?? refuse({ ...input, inFlight: [...input.inFlight, ...started] })
     if (refusal !== undefined) {
@@ -64,20 +74,35 @@ async function queue(snapshot: ClusterSnapshot): Promise<ReadonlyMap<string, Pla
       continue
     }
     started.push({ ...input.move, startedAt: snapshot.now })
+    planned.push({ typeId: target.to.typeId, sizeGiB: input.move.sizeGiB ?? 0 })
     placed.set(key, { action: 'next', order, reason: '', message: verdict.message })
   }
   return placed
 }
 
+/** Asked of every wanted move, whatever else it waits for: the quotas of all types come with one read. */
+function overQuota(
+  { quotas }: ClusterSnapshot,
+  { row, to }: Target,
+  planned: readonly QuotaNeed[],
+): Block | undefined {
+  if (row === undefined) return undefined
+  return quota({ quotas: quotas.of(to.typeId, { planned }), sizeGiB: row.sizeGiB })
+}
+
 type Turn = { key: string; judged: Judged; to: number; order: number }
 
 /** What a person asked for first, then each policy's queue. */
-function* inTurn({ verdicts, policies }: ClusterSnapshot): Generator<Turn> {
+function* inTurn({ verdicts, policies, quotas }: ClusterSnapshot): Generator<Turn> {
   for (const [key, judged] of verdicts)
     if (judged.verdict.kind === 'move' && judged.verdict.why === 'Forced')
       yield { key, judged, to: judged.verdict.to, order: 0 }
+  const scarce = quotas.shortOf(quotaNeeds(verdicts.values(), WAITS))
   for (const policy of policies.all())
-    for (const [i, move] of rankedMoves(verdicts, policy.name, WAITS).entries())
+    for (const [i, move] of rankedMoves(verdicts, policy.name, {
+      alsoHeldBy: WAITS,
+      scarce,
+    }).entries())
       yield { ...move, order: i + 1 }
 }
 

@@ -1,13 +1,15 @@
 import type { Block, Blocker } from '../../blockers/blocker.ts'
+import { ownProject } from '../../blockers/project.ts'
 import { pods, resizing, terminating } from '../../blockers/claim.ts'
 import { quota } from '../../blockers/quota.ts'
-import { ownType, sizeLimits, targetType, zone } from '../../blockers/target-type.ts'
+import { ownType, sizeLimits, typeAccess, zone } from '../../blockers/target-type.ts'
 import { attached, busy, encrypted, group, multiattach, snapshots } from '../../blockers/volume.ts'
 
 /** In the order a person would want to hear them: what cannot be waited out first. */
 export const BLOCKERS = [
   terminating,
-  targetType,
+  ownProject,
+  typeAccess,
   ownType,
   group,
   multiattach,

@@ -52,6 +52,7 @@ const ROUTES: readonly Route[] = [
   ['POST', '/volume-transfers/*/accept', 0, transfers.accept],
   ['GET', '/types', 0, types.list],
   ['GET', '/types/*', 0, types.show],
+  ['PUT', '/types/*', 0, types.update],
   ['GET', '/types/*/extra_specs', 0, types.extraSpecs],
   ['GET', '/os-quota-sets/*', 0, quotas.show],
   ['GET', '/os-quota-sets/*/defaults', 0, quotas.defaults],

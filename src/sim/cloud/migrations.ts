@@ -1,5 +1,6 @@
 import type { Timer } from '../../clock.ts'
 import type { BackendRow, VolumeRow } from './model.ts'
+import { RESERVATION_MS } from './request-retype.ts'
 import type { RetypeJob } from './request-retype.ts'
 import { chooseForRetype } from './scheduler.ts'
 import { backendAt, dropVolume, place, save } from './state.ts'
@@ -26,9 +27,6 @@ export type Migrations = {
   running(): readonly string[]
 }
 
-/** Cinder's `reservation_expire`. */
-const RESERVATION_MS = 86_400_000
-
 /** An engine without jobs; it moves volumes by the state's clock. */
 export function createMigrations(state: State): Migrations {
   const jobs = new Map<string, Running>()
@@ -39,13 +37,17 @@ export function createMigrations(state: State): Migrations {
   }
   const finish = (running: Running, commit: boolean) => {
     jobs.delete(running.job.volume.id)
-    if (commit) running.job.reservation.commit()
-    else running.job.reservation.rollback()
+    if (commit) return running.job.reservation.commit()
+    // the rollback looks in the caller's project, and does not find that of another one
+    if (running.job.callerProject !== running.job.volume.projectId) return expire(running)
+    running.job.reservation.rollback()
   }
   // nobody will ever settle the reservation; it holds quota until it expires
+  const expire = ({ job }: Running) =>
+    void state.clock.setTimer(RESERVATION_MS, () => job.reservation.rollback())
   const abandon = (running: Running) => {
     jobs.delete(running.job.volume.id)
-    state.clock.setTimer(RESERVATION_MS, () => running.job.reservation.rollback())
+    expire(running)
   }
   const revert = (running: Running, migrationStatus?: 'error') => {
     const { volume } = running.job

@@ -1,6 +1,14 @@
-import type { VolumeRow, VolumeTypeRow } from './model.ts'
+import type { Caller, VolumeRow, VolumeTypeRow } from './model.ts'
 import type { Amounts, Reservation } from './quota.ts'
-import { invalidField, invalidInput, invalidVolume, notFound, pythonRepr } from './reply.ts'
+import {
+  Fault,
+  invalidField,
+  invalidInput,
+  invalidVolume,
+  notFound,
+  pythonRepr,
+  SERVER_ERROR,
+} from './reply.ts'
 import { findType, save } from './state.ts'
 import type { State } from './state.ts'
 
@@ -9,18 +17,25 @@ export type RetypeJob = {
   readonly target: VolumeTypeRow
   readonly policy: 'never' | 'on-demand'
   readonly reservation: Reservation
+  /** Whose token asked for it. */
+  readonly callerProject: string
 }
 
 const REFUSED =
   'Retype needs volume to be in available or in-use state, not be part of an active migration or a consistency group, requested type has to be different that the one from the volume, and for in-use volumes front-end qos specs cannot change.'
 const IDLE_MIGRATION = [null, 'deleting', 'error', 'success']
 
+/** Cinder's `reservation_expire`. */
+export const RESERVATION_MS = 86_400_000
+
 /**
- * The synchronous half of os-retype, in Cinder's order: 404 type, 400 size and multiattach, 413 quota, 400 for all else.
- * The volume is `retyping` when this returns.
+ * The synchronous half of os-retype, in Cinder's order: 404 type, 400 size and multiattach, 404 for a type that the caller
+ * may not see, 413 quota, 400 for all else. The volume is `retyping` when this returns; and also where the caller may not see
+ * its type any more, after a 500 that leaves the reservation behind.
  */
 export function requestRetype(
   state: State,
+  caller: Caller,
   volume: VolumeRow,
   newType: string,
   policy: 'never' | 'on-demand',
@@ -29,6 +44,7 @@ export function requestRetype(
   if (!target) throw notFound(`Volume type with name ${newType} could not be found.`)
   checkSize(volume, target)
   checkMultiattach(volume, target)
+  if (!maySee(caller, target)) throw notFound(`Volume type ${target.id} could not be found.`)
   const reservation = state.quota.reserve(
     volume.projectId,
     typeDelta(state, volume, target),
@@ -43,8 +59,17 @@ export function requestRetype(
     status: 'retyping',
     multiattach: isMultiattach(target),
   })
-  return { volume, target, policy, reservation }
+  const current = state.types.get(volume.typeId)
+  if (current !== undefined && !maySee(caller, current)) {
+    state.clock.setTimer(RESERVATION_MS, () => reservation.rollback())
+    throw new Fault(500, SERVER_ERROR)
+  }
+  return { volume, target, policy, reservation, callerProject: caller.projectId }
 }
+
+/** Quota keys are looked up with the rights of the caller, unlike the type itself. */
+const maySee = (caller: Caller, type: VolumeTypeRow) =>
+  caller.isAdmin || type.isPublic || type.access.has(caller.projectId)
 
 export const isMultiattach = (type: VolumeTypeRow) => type.extraSpecs['multiattach'] === '<is> True'
 

@@ -61,8 +61,17 @@ export type Seams = {
   addVolumeType(options: VolumeTypeOptions): VolumeTypeRow
   /** By id or name; throws when there is none. */
   volumeType(idOrName: string): VolumeTypeRow
+  /** By id or name. A private type is seen by the projects that have access, and by administrators. */
+  setTypeAccess(type: string, projectId: string, allowed: boolean): void
   /** Keys as quota sets have them: `gigabytes_<type name>`, `volumes`, … -1 = unlimited. */
   setQuota(projectId: string, limits: Readonly<Record<string, number>>): void
+  /** By the same keys. */
+  quota(
+    projectId: string,
+    key: string,
+  ): { readonly limit: number; readonly inUse: number; readonly reserved: number }
+  /** Cinder forgets an update of what is in use: so much more or less than there is, by keys of the quota set. */
+  loseCount(projectId: string, amounts: Readonly<Record<string, number>>): void
 
   /** A volume that is there, `available` and counted, without asking the API. */
   addVolume(volume: NewVolume): VolumeRow
@@ -131,7 +140,26 @@ export function createSeams(
       ),
     addVolumeType: (options) => addVolumeType(state, options),
     volumeType: (idOrName) => must(findType(state, idOrName), `volume type ${idOrName}`),
+    setTypeAccess: (type, projectId, allowed) => {
+      const row = must(findType(state, type), `volume type ${type}`)
+      row.isPublic = false
+      if (allowed) row.access.add(projectId)
+      else row.access.delete(projectId)
+    },
     setQuota: (projectId, limits) => setQuota(state, projectId, limits),
+    quota: (projectId, key) => {
+      const of = [projectId, resourceOf(state, key)] as const
+      const { quota } = state
+      return {
+        limit: quota.limit(...of),
+        inUse: quota.inUse(...of),
+        reserved: quota.reserved(...of),
+      }
+    },
+    loseCount: (projectId, amounts) => {
+      for (const [key, by] of Object.entries(amounts))
+        state.quota.add(projectId, { [resourceOf(state, key)]: by })
+    },
     addVolume: (volume) => addVolume(state, accounts.couchestor, volume),
     volume: (id) => state.volumes.get(id),
     volumeCount: () => state.volumes.size,
@@ -194,11 +222,14 @@ function must<T>(value: T | undefined, what: string): T {
 const existing = (state: State, id: string) => must(state.volumes.get(id), `volume ${id}`)
 
 function setQuota(state: State, projectId: string, limits: Readonly<Record<string, number>>): void {
-  for (const [name, limit] of Object.entries(limits)) {
-    const [, kind, typeName] = /^(volumes|gigabytes|snapshots)_(.+)$/.exec(name) ?? []
-    const type = typeName === undefined ? undefined : must(findType(state, typeName), name)
-    state.quota.setLimit(projectId, type ? `${kind!}/${type.id}` : name, limit)
-  }
+  for (const [name, limit] of Object.entries(limits))
+    state.quota.setLimit(projectId, resourceOf(state, name), limit)
+}
+
+function resourceOf(state: State, name: string): string {
+  const [, kind, typeName] = /^(volumes|gigabytes|snapshots)_(.+)$/.exec(name) ?? []
+  const type = typeName === undefined ? undefined : must(findType(state, typeName), name)
+  return type ? `${kind!}/${type.id}` : name
 }
 
 function addVolume(state: State, owner: Account, input: NewVolume): VolumeRow {

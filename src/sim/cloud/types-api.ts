@@ -1,8 +1,8 @@
 import type { Context } from './context.ts'
-import { limitOf, nextLink } from './context.ts'
+import { limitOf, nextLink, section } from './context.ts'
 import type { VolumeTypeRow } from './model.ts'
 import { json } from '../json-reply.ts'
-import { notFound } from './reply.ts'
+import { forbidden, notFound } from './reply.ts'
 import { defaultType } from './state.ts'
 
 const MEMBER_SPECS = ['RESKEY:availability_zones', 'multiattach', 'replication_enabled']
@@ -24,6 +24,13 @@ export const types = {
   show: (ctx: Context, id: string) => {
     if (id !== 'default') return json(200, { volume_type: view(ctx, find(ctx, id)) })
     return json(200, { volume_type: core(ctx, defaultType(ctx.state)) })
+  },
+  update: (ctx: Context, id: string) => {
+    if (!ctx.caller.isAdmin) throw forbidden('volume_extension:type_update')
+    const row = find(ctx, id)
+    const isPublic = section(ctx, 'volume_type')['is_public']
+    if (typeof isPublic === 'boolean') row.isPublic = isPublic
+    return json(200, { volume_type: view(ctx, row) })
   },
   extraSpecs: (ctx: Context, id: string) => json(200, { extra_specs: specs(ctx, find(ctx, id)) }),
 }

@@ -27,7 +27,7 @@ const ACCEPTED: SimResponse = { status: 202, body: '' }
 
 const retype: Action = (ctx, row, input) => {
   const { newType, policy } = parseRetype(input)
-  ctx.migrations.start(requestRetype(ctx.state, row, newType, policy))
+  ctx.migrations.start(requestRetype(ctx.state, ctx.caller, row, newType, policy))
   return ACCEPTED
 }
 

@@ -100,6 +100,24 @@ export const MOVE_CASES: readonly AlertCase[] = [
     ],
   },
   {
+    alert: 'CouchestorMovesWaitForQuota',
+    fires: {
+      series: [
+        of('migrations_waiting', { reason: 'QuotaExhausted' }, '2x200 0x300'),
+        of('migrations_waiting', { reason: 'QuotaExceeded' }, '0x200 1x300'),
+      ],
+      at: '365m',
+      fired: { labels, value: '1' },
+    },
+    silent: [
+      {
+        why: 'they wait for something else',
+        series: [of('migrations_waiting', { reason: 'AwaitingApproval' }, '3x500')],
+        at: '400m',
+      },
+    ],
+  },
+  {
     alert: 'CouchestorFleetBlocked',
     interval: '1h',
     fires: {

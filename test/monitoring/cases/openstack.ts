@@ -59,6 +59,29 @@ export const OPENSTACK_CASES: readonly AlertCase[] = [
     ],
   },
   {
+    alert: 'CouchestorQuotaDrift',
+    fires: {
+      series: [
+        series('couchestor_quota_drift', { ...A, key: 'gigabytes_couchestor-cold' }, '-20x90'),
+      ],
+      at: '65m',
+      fired: { labels: { ...OWN, key: 'gigabytes_couchestor-cold' }, value: '-20' },
+    },
+    silent: [
+      {
+        why: 'it is corrected',
+        series: [
+          series(
+            'couchestor_quota_drift',
+            { ...A, key: 'gigabytes_couchestor-cold' },
+            '-20x30 _x60',
+          ),
+        ],
+        at: '80m',
+      },
+    ],
+  },
+  {
     alert: 'CouchestorCredentialExpires',
     fires: {
       series: [series('couchestor_openstack_credential_expires_timestamp_seconds', A, '864000x90')],

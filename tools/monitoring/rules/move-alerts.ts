@@ -92,6 +92,16 @@ export const MOVE_ALERTS: RuleGroup = {
       runbook: 'approvals-waiting',
     },
     {
+      alert: 'CouchestorMovesWaitForQuota',
+      severity: 'info',
+      for: '6h',
+      expr: `${total('couchestor_migrations_waiting{reason=~"QuotaTooSmall|QuotaExhausted|QuotaExceeded"}', 'policy')} > 0`,
+      summary: 'Moves of policy {{ $labels.policy }} wait for quota.',
+      description:
+        '{{ $value }} moves of policy {{ $labels.policy }} find no room in the quota of their target type.',
+      runbook: 'moves-wait-for-quota',
+    },
+    {
       alert: 'CouchestorFleetBlocked',
       severity: 'info',
       for: '1d',

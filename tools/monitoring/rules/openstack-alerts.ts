@@ -38,6 +38,16 @@ export const OPENSTACK_ALERTS: RuleGroup = {
       runbook: 'credential-rejected',
     },
     {
+      alert: 'CouchestorQuotaDrift',
+      severity: 'info',
+      for: '1h',
+      expr: `${leader('couchestor_quota_drift', 'key')} != 0`,
+      summary: 'The quota {{ $labels.key }} has lost count.',
+      description:
+        'What Cinder says is in use of {{ $labels.key }} and what the project has differ by {{ $value }}, though nothing is under way.',
+      runbook: 'quota-drift',
+    },
+    {
       alert: 'CouchestorCredentialExpires',
       severity: 'warning',
       for: '1h',

@@ -166,6 +166,13 @@ export const CLOUD = {
     why: 'they share quota and pools: moves of one cluster take the room the other counts on. Their volumes are never touched',
     fix: 'give each cluster a project of its own, or divide the room with tiers[].capacity.maxGiB in each',
   },
+  VolumesOfOtherProject: {
+    group: 'project',
+    severity: 'problem',
+    meaning: 'Volumes of managed claims belong to another project than the credential.',
+    why: "only an administrator's credential reaches them, and each move that failed would block that project's quota for a day: they are never moved",
+    fix: "openstack application credential create couchestor --role member, as a user of the volumes' project; put its id and secret into Secret openstack-credentials",
+  },
   StrayVolumes: {
     group: 'project',
     severity: 'warning',

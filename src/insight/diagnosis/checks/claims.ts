@@ -21,7 +21,7 @@ export function checkClaims(facts: Facts): readonly Line[] {
     ...findingsOf(
       'VolumeNotFound',
       'not shown by Cinder',
-      bound.filter((c) => c.volume === undefined),
+      bound.filter((c) => c.volume === undefined && c.otherProject === undefined),
     ),
     ...attributesLines(claims.filter((c) => c.driver !== 'other')),
     ...findingsOf('ClaimTypeUnmanaged', 'of a type that is no tier', strangers(facts, bound)),

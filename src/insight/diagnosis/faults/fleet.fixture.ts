@@ -20,6 +20,13 @@ export const FLEET: readonly Fault[] = [
     'docs/agent.md',
   ],
   [
+    'the volume of a claim belongs to another project',
+    fleet(claim('a', { volume: undefined, otherProject: 'p-other' })),
+    'VolumesOfOtherProject',
+    '1 managed claim: default/a (project p-other)',
+    'as a user of project p-other',
+  ],
+  [
     'a claim names a VolumeAttributesClass',
     fleet(claim('a', { attributesClass: 'gold' })),
     'ClaimAttributesClass',

@@ -18,6 +18,8 @@ import type { Listed } from './cluster.ts'
 import { STRATEGIES } from '../../../controller/moving/strategies.ts'
 
 const HOUR = 3_600_000
+/** One of them is enough for a finding. */
+const MOST_LOOKS = 20
 const REFUSALS: ReadonlySet<string> = new Set([
   'PolicyNotFound',
   'PolicyConflict',
@@ -53,7 +55,7 @@ export async function gatherFleet(parts: Parts, signal: AbortSignal): Promise<Fl
       claims.push(claimOf(one, { watches, inventory, key: `${claim.namespace}/${claim.name}` }))
   }
   return {
-    claims,
+    claims: await withProjects(claims, parts.volumes, signal),
     conflicts,
     nodes: [...new Set([...watches.attachments.store.values()].map((a) => a.node))].toSorted(),
     clusters: tap.clusters,
@@ -61,6 +63,27 @@ export async function gatherFleet(parts: Parts, signal: AbortSignal): Promise<Fl
     typeOfVolume: tap.types,
     attachments: tap.attachments,
   }
+}
+
+/** Cinder lists the volumes of a project, and shows an administrator those of others one by one. */
+async function withProjects(
+  claims: readonly FleetClaim[],
+  volumes: VolumeService,
+  signal: AbortSignal,
+): Promise<readonly FleetClaim[]> {
+  const own = await volumes.projectId(signal)
+  const unlisted = claims.filter(
+    (c) => c.policy !== undefined && c.driver === 'cinder' && c.volume === undefined,
+  )
+  const projects = new Map<string, string>()
+  for (const { volumeId } of unlisted.slice(0, MOST_LOOKS)) {
+    const projectId = (await volumes.getVolume(volumeId, signal))?.projectId
+    if (projectId !== undefined && projectId !== own) projects.set(volumeId, projectId)
+  }
+  return claims.map((claim) => {
+    const otherProject = projects.get(claim.volumeId)
+    return otherProject === undefined ? claim : { ...claim, otherProject }
+  })
 }
 
 function controllerDeps({ deps, config }: Parts, volumes: VolumeService): ControllerDeps {

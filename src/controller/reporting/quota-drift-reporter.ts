@@ -1,0 +1,94 @@
+import { Gauge } from 'prom-client'
+import { messageOf } from '../../errors.ts'
+import { METRIC_PREFIX } from '../../metrics.ts'
+import type { Registry } from '../../metrics.ts'
+import type { ControllerDeps } from '../deps.ts'
+import type { Inventory } from '../view/inventory.ts'
+import type { Migrations } from '../view/migrations.ts'
+import { isAtRest, quotaDrift, syncCommand } from '../view/quota-drift.ts'
+import type { Drift } from '../view/quota-drift.ts'
+import type { Quotas } from '../view/quotas.ts'
+
+export type QuotaDriftParts = {
+  readonly deps: Pick<ControllerDeps, 'volumes' | 'clock' | 'log' | 'timing'>
+  readonly inventory: Inventory
+  readonly migrations: Pick<Migrations, 'inFlight'>
+  readonly quotas: Quotas
+  readonly metrics: { readonly quotaDrift: Gauge }
+}
+
+/** The list of volumes and the quota set are read one after the other, by minutes at worst. */
+const LASTS_MS = 10 * 60_000
+
+type Seen = { readonly since: number; readonly by: number; reported: boolean }
+
+/**
+ * Reports where the quotas of the project have lost count, after each sweep. A difference counts when it has been the same over
+ * several sweeps, and nothing came, went or moved meanwhile.
+ */
+export class QuotaDriftReporter {
+  readonly #parts: QuotaDriftParts
+  readonly #seen = new Map<string, Seen>()
+
+  constructor(parts: QuotaDriftParts) {
+    this.#parts = parts
+  }
+
+  /** Never throws: what cannot be read now is read after the next sweep. */
+  async check(): Promise<void> {
+    const { deps, inventory, quotas, migrations } = this.#parts
+    try {
+      if (migrations.inFlight().length > 0 || !isAtRest(inventory)) return this.#forget()
+      await quotas.read(0)
+      if (!quotas.known) return this.#forget()
+      const projectId = await deps.volumes.projectId()
+      this.#note(quotaDrift(inventory, projectId, quotas.lines), projectId)
+    } catch (e) {
+      this.#forget()
+      deps.log.debug({ err: messageOf(e) }, 'quotas could not be compared with the volumes')
+    }
+  }
+
+  /** What is reported stays so until a comparison shows otherwise. */
+  #forget(): void {
+    for (const [key, { reported }] of this.#seen) if (!reported) this.#seen.delete(key)
+  }
+
+  #note(drifts: readonly Drift[], projectId: string): void {
+    const { deps, metrics } = this.#parts
+    const now = deps.clock.monotonic()
+    for (const key of this.#seen.keys()) if (!drifts.some((d) => d.key === key)) this.#settled(key)
+    for (const { key, inUse, counted } of drifts) {
+      const by = inUse - counted
+      const before = this.#seen.get(key)
+      const seen =
+        before?.by === by ? before : { since: now, by, reported: before?.reported ?? false }
+      this.#seen.set(key, seen)
+      if (seen.reported) metrics.quotaDrift.set({ key }, by)
+      if (seen.reported || now - seen.since <= LASTS_MS) continue
+      seen.reported = true
+      metrics.quotaDrift.set({ key }, by)
+      deps.log.warn(
+        { key, inUse, counted, fix: syncCommand(projectId) },
+        'the quota of the project has lost count: what it says is in use is not what there is. An administrator of the cloud can correct it',
+      )
+    }
+  }
+
+  #settled(key: string): void {
+    const { metrics, deps } = this.#parts
+    if (this.#seen.get(key)?.reported === true)
+      deps.log.info({ key }, 'the quota counts what there is again')
+    metrics.quotaDrift.remove({ key })
+    this.#seen.delete(key)
+  }
+}
+
+export function quotaDriftGauge(registry: Registry): Gauge {
+  return new Gauge({
+    name: `${METRIC_PREFIX}quota_drift`,
+    help: "What Cinder says is in use of a quota, less what the project's volumes and snapshots add up to, where that has lasted ten minutes with nothing under way; by key of the quota set. No series where the two agree.",
+    labelNames: ['key'],
+    registers: [registry],
+  })
+}
