@@ -44,20 +44,23 @@ const message = (stage: Stage) => stage.moves('data').at(-1)?.status?.message ??
 
 describe('an attached volume on a Cinder that may lose its data', () => {
   it.each([
-    ['is private', false, 'volume type customer is not visible'],
-    ['was made a moment ago', true, 'the extra specs seen prove nothing'],
-  ])('is not moved from a type that %s: its extra specs are no proof', async (_, shown, why) => {
-    const { stage, volume } = lossy({ node: 'node-1' })
-    await stage.clock.advance(MINUTE)
-    onOwnType(stage, volume.id, shown)
-    byHand(stage)
-    await stage.clock.advance(10 * MINUTE)
-    expect(stage.ends('data')).toEqual(['Waiting/Attached'])
-    expect(stage.retypes(volume)).toBe(0)
-    expect(message(stage)).toContain(why)
-    stage.cloud.write(volume.id, 'still written')
-    expect(stage.cloud.data(volume.id)).toBe('still written')
-  })
+    ['is private', false, 'Waiting/TypeNotAccessible', 'may not use customer'],
+    ['was made a moment ago', true, 'Waiting/Attached', 'the extra specs seen prove nothing'],
+  ])(
+    'is not moved from a type that %s: its extra specs are no proof',
+    async (_, shown, end, why) => {
+      const { stage, volume } = lossy({ node: 'node-1' })
+      await stage.clock.advance(MINUTE)
+      onOwnType(stage, volume.id, shown)
+      byHand(stage)
+      await stage.clock.advance(10 * MINUTE)
+      expect(stage.ends('data')).toEqual([end])
+      expect(stage.retypes(volume)).toBe(0)
+      expect(message(stage)).toContain(why)
+      stage.cloud.write(volume.id, 'still written')
+      expect(stage.cloud.data(volume.id)).toBe('still written')
+    },
+  )
 
   it('is moved once the types can be seen and differ in more than their backend', async () => {
     const stage = new Stage({ cloud: { volumeTypes: TYPES } })
@@ -69,7 +72,7 @@ describe('an attached volume on a Cinder that may lose its data', () => {
     const row = stage.cloud.volume(volume.id)
     if (row) row.typeId = type.id
     byHand(stage)
-    await stage.until(() => stage.ends('data')[0] === 'Waiting/Attached')
+    await stage.until(() => stage.ends('data')[0] === 'Waiting/TypeNotAccessible')
     Object.assign(type, { isPublic: true, extraSpecs: { replication_enabled: '<is> True' } })
     expect(await stage.until(() => stage.tier(volume) === 'cold', 10 * MINUTE)).toBe(true)
     stage.cloud.write(volume.id, 'still written')

@@ -48,7 +48,7 @@ export const MOVE_CONSTANTS: readonly Oracle<[]>[] = [
   { name: 'a pause that was asked for is no failure', check: tooManyAtOnce },
 ]
 
-/** Where quotas cannot be read Cinder refuses by itself: whoever may not read them goes on without. */
+/** Where quotas cannot be read Cinder refuses by itself: a credential that may not read them goes on without. */
 function withinQuota(universe: Universe, retype: Retype): string[] {
   const isRefused = [...universe.undo.keys()].some((key) => key.includes('os-quota-sets'))
   if (isRefused || universe.isStruckLately('cinder')) return []

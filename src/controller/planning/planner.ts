@@ -149,9 +149,9 @@ export class Planner {
 
   /** Creates the best moves of a policy, as many as can start now (mode Approve: as many as a person can review). */
   async fill(policy: ResolvedPolicy): Promise<void> {
-    const { migrations, deps, maker, holdsPlace } = this.#parts
+    const { migrations, deps, maker, holdsPlace, quotas } = this.#parts
     // first: places are counted without a pause in between
-    const scarce = await this.#scarce()
+    await this.#readQuotas()
     const approve = policy.effective.mode === 'Approve'
     const open = migrations.open().filter((m) => m.spec.policy === policy.name)
     const places = approve
@@ -169,6 +169,7 @@ export class Planner {
     // in mode Approve nothing gets past a person's word, so that few are ever blocked
     let spare = approve ? room : MOST_OPEN - open.filter((m) => m.spec.reason === 'Policy').length
     const blocked = open.filter(mayGiveWay)
+    const scarce = quotas.shortOf(quotaNeeds(this.verdicts.values()))
     for (const { key } of rankedMoves(this.verdicts, policy.name, { scarce })) {
       if (room <= 0) return
       const judged = this.#parts.judgements.again(key)
@@ -184,8 +185,8 @@ export class Planner {
     }
   }
 
-  /** Types that are short of quota. Where it cannot be read the order is by worth alone: each move asks again before its call. */
-  async #scarce(): Promise<ReadonlySet<string>> {
+  /** For the order alone: each move asks again before its call. */
+  async #readQuotas(): Promise<void> {
     const { quotas, deps } = this.#parts
     const read = quotas
       .read(deps.timing.recheckMs)
@@ -195,7 +196,6 @@ export class Planner {
     const enough = new AbortController()
     await Promise.race([read, sleep(deps.processClock, QUOTA_PATIENCE_MS, enough.signal)])
     enough.abort()
-    return quotas.shortOf(quotaNeeds(this.verdicts.values()))
   }
 
   /** A planned move that waits for something other than its turn makes room in the list; it is planned again later. */
