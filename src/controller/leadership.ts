@@ -14,6 +14,7 @@ import type { ControllerDeps } from './deps.ts'
 import { Drift } from './planning/drift.ts'
 import { epochAfter } from './moving/epoch.ts'
 import { StillWanted } from './planning/still-wanted.ts'
+import { tidy } from './planning/tidying.ts'
 import { UsageReader } from './planning/usage-reader.ts'
 import { fleetOf } from './view/fleet.ts'
 import { Halts } from './moving/halts.ts'
@@ -39,6 +40,8 @@ import { CounterfactualCosts } from './planning/counterfactual-costs.ts'
 import { StartSteps } from './moving/start-steps.ts'
 import { StatusWriter } from './reporting/status-writer.ts'
 import { MoveReporter } from './reporting/move-reporter.ts'
+import { Sweep } from './sweep.ts'
+import { createTasks } from './task-table.ts'
 import { Triggers } from './triggers.ts'
 import { VerdictEvents } from './reporting/verdict-events.ts'
 import { allReflectors, keyOf } from './view/watches.ts'
@@ -187,6 +190,7 @@ export class Leadership {
       term,
       mayHalt: () => orphans.mayHalt,
     })
+    const endings = new Endings({ deps, migrations, ledger, halts, observed, times })
     const runner = new Runner({
       deps,
       migrations,
@@ -197,7 +201,7 @@ export class Leadership {
       halts,
       observed,
       steps,
-      endings: new Endings({ deps, migrations, ledger, halts, observed, times }),
+      endings,
       takeover,
       reports,
       times,
@@ -266,10 +270,9 @@ export class Leadership {
     const triggers = new Triggers({
       onMigrationGone: (m) => {
         runner.forget(m)
-        void halts.check()
+        tasks.kick('halts')
       },
       deps,
-      halts,
       watches,
       inventory,
       managed,
@@ -277,13 +280,33 @@ export class Leadership {
       policies,
       planner,
       drift,
-      annotator,
       detachments,
       status,
       windows,
+      endings,
       holdsPlace: isInTurn,
-      approvals,
       queues,
+    })
+    const sweep = new Sweep({
+      inventory,
+      policies,
+      watches,
+      drift,
+      annotator,
+      planner,
+      windows,
+      status,
+      queues,
+    })
+    const tasks = createTasks({
+      deps,
+      metrics: this.#metrics.tasks,
+      sweep,
+      approvals,
+      halts,
+      triggers,
+      orphans,
+      tidy: () => tidy({ deps, watches, checkpoints, counterfactuals, usageReader, health }),
     })
 
     const reporting = Promise.race([start.news(), aborted(signal)]).then(() => {
@@ -295,7 +318,7 @@ export class Leadership {
       start.untilDone('checkpoints', signal, () => checkpoints.load()),
       start.untilDone('ledger', signal, () => ledger.load()),
       start.untilDone('cinder', signal, async () => {
-        if (!(await inventory.sweep(signal))) throw new Error(inventory.problem)
+        await inventory.sweep(signal)
       }),
     ])
     const right = new OptionalRight(deps.processClock)
@@ -328,7 +351,7 @@ export class Leadership {
     await reading
     await start.untilDone('orphans', signal, () => orphans.firstLook(signal))
     if (!signal.aborted) {
-      await approvals.refresh()
+      await tasks.once('approvals', signal)
       policies.refresh()
       this.#metrics.volumes.show(() => planner.verdicts.values())
       deps.log.info(
@@ -343,8 +366,8 @@ export class Leadership {
       reporting,
       queues.claims.run(signal),
       queues.annotations.run(signal),
-      triggers.sweepLoop(signal),
-      orphans.run(signal),
+      sweep.annotateAll(),
+      tasks.run(signal),
       windows.run(signal),
     ])
     stopHearing()

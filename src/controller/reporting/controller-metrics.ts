@@ -4,6 +4,7 @@ import { METRIC_PREFIX } from '../../metrics.ts'
 import type { Registry } from '../../metrics.ts'
 import { MoveGauges } from './move-gauges.ts'
 import { PolicyGauges } from './policy-gauges.ts'
+import { TaskMetrics } from './task-metrics.ts'
 import { VolumeMetrics } from './volume-metrics.ts'
 
 /**
@@ -17,6 +18,7 @@ export class ControllerMetrics {
   readonly policies: PolicyGauges
   readonly moves: MoveGauges
   readonly volumes = new VolumeMetrics()
+  readonly tasks: TaskMetrics
   readonly unmanagedClaims: Gauge
   readonly cinderUp: Gauge
   readonly cinderReadAt: Gauge
@@ -63,6 +65,7 @@ export class ControllerMetrics {
     })
     this.policies = new PolicyGauges(registry)
     this.moves = new MoveGauges(registry)
+    this.tasks = new TaskMetrics(registry)
     this.unmanagedClaims = new Gauge({
       name: `${METRIC_PREFIX}unmanaged_claims`,
       help: 'Claims that no usable policy manages, by reason.',
