@@ -1,4 +1,5 @@
 import type * as z from 'zod'
+import { tasksSection } from './config-tasks.ts'
 import { flag, integer, milliseconds, number, oneOf, record, text, url } from './fields.ts'
 import { key, keyPaths, named, needed, section } from './keys.ts'
 import { SOURCES } from './names.ts'
@@ -243,6 +244,7 @@ export const configSchema = section({
   gnocchi: key(gnocchi, { default: {} }),
   tiers: key(named(tier), { default: {} }),
   migration: key(migration, { default: {} }),
+  tasks: key(tasksSection, { default: {} }),
   erasure_coding: key(erasureCoding, { default: {} }),
   cache: key(
     section({

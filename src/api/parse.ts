@@ -5,7 +5,7 @@ import { POLICY_DEFAULTS, policySpec } from './policy-schema.ts'
 import { problemsOf } from './problems.ts'
 import { createSchedule } from './schedule.ts'
 import type { StoragePolicy } from './storage-policy.ts'
-import type { TieringCheckpoint } from './tiering-checkpoint.ts'
+import type { ReportedTask, TieringCheckpoint } from './tiering-checkpoint.ts'
 import { STEPS } from './volume-migration.ts'
 import type { Intent, VolumeMigration } from './volume-migration.ts'
 
@@ -100,6 +100,28 @@ const ledger = z.looseObject({
   }),
 })
 
+const taskReport = z.object({
+  spec: z.object({
+    windowEnd: z.string(),
+    // an older CustomResourceDefinition drops them
+    tasks: z
+      .array(
+        z.object({
+          name: z.string(),
+          every: z.string(),
+          runningSince: z.string().optional(),
+          lastRun: z.string().optional(),
+          durationMs: z.number().optional(),
+          lastSuccess: z.string().optional(),
+          failures: z.number(),
+          lastError: z.string().optional(),
+          nextRun: z.string().optional(),
+        }),
+      )
+      .optional(),
+  }),
+})
+
 export type Problems = { readonly ok: false; readonly problems: string[] }
 
 /**
@@ -142,6 +164,16 @@ export function parseTieringCheckpoint(raw: unknown): ParsedCheckpoint {
 /** The TieringCheckpoint that holds moves in flight and halts: its other fields mean nothing. */
 export function parseLedger(raw: unknown): ParsedCheckpoint {
   return checkpointOf(ledger, raw)
+}
+
+/** The TieringCheckpoint that holds how the scheduled tasks are doing; undefined when it cannot be read. */
+export function parseTaskReport(
+  raw: unknown,
+): { readonly at: string; readonly tasks: readonly ReportedTask[] | undefined } | undefined {
+  const parsed = taskReport.safeParse(raw)
+  if (!parsed.success) return undefined
+  const { windowEnd: at, tasks } = parsed.data.spec
+  return { at, tasks: tasks as readonly ReportedTask[] | undefined }
 }
 
 function checkpointOf(schema: z.ZodType, raw: unknown): ParsedCheckpoint {

@@ -1,6 +1,36 @@
 import type { ObjectMeta } from './object.ts'
 
-/** Cluster-scoped: the engine's memory, and a copy of the intents in flight that survives a deleted namespace. */
+/** Names of the two that belong to no policy, and what they have in place of a policy's name. */
+export const MOVES_IN_FLIGHT = 'moves-in-flight'
+export const SCHEDULED_TASKS = 'scheduled-tasks'
+
+/** A policy may have the same name; its checkpoints have others. */
+export function isOfPolicy({ metadata }: Pick<TieringCheckpoint, 'metadata'>): boolean {
+  return metadata.name !== MOVES_IN_FLIGHT && metadata.name !== SCHEDULED_TASKS
+}
+
+/** A scheduled task as the leader last saved it. Times RFC 3339. */
+export type ReportedTask = {
+  readonly name: string
+  /** A duration, such as `5m`. */
+  readonly every: string
+  /** Missing unless it runs. */
+  readonly runningSince?: string
+  /** Beginning and length of its last run that has ended. */
+  readonly lastRun?: string
+  readonly durationMs?: number
+  readonly lastSuccess?: string
+  /** Since the leader took over. */
+  readonly failures: number
+  /** Missing unless its last run failed. */
+  readonly lastError?: string
+  readonly nextRun?: string
+}
+
+/**
+ * Cluster-scoped: the engine's memory, a copy of the intents in flight that survives a deleted namespace, and how the
+ * scheduled tasks are doing.
+ */
 export type TieringCheckpoint = {
   readonly apiVersion: string
   readonly kind: 'TieringCheckpoint'
@@ -44,5 +74,6 @@ export type TieringCheckpoint = {
       readonly toTypeId: string
       readonly at: string
     }[]
+    readonly tasks?: readonly ReportedTask[]
   }
 }

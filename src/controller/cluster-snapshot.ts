@@ -1,5 +1,5 @@
 import type { ActivitySources } from '../activity/types.ts'
-import { UserError } from '../errors.ts'
+import { messageOf, UserError } from '../errors.ts'
 import { medianSizeGiB } from '../policy/rule.ts'
 import { UsageReader } from './planning/usage-reader.ts'
 import { fleetOf } from './view/fleet.ts'
@@ -34,12 +34,15 @@ export async function readSnapshot(
   const watches = await listOnce(deps)
   const wired = wire(deps, watches)
   const { inventory, policies, managed, migrations, checkpoints, health, detachments } = wired
-  if (!(await inventory.sweep(signal)))
-    throw new UserError('CinderUnreachable', `Cinder could not be read: ${inventory.problem}`)
+  await inventory.sweep(signal).catch((cause: unknown) => {
+    const why = inventory.problem ?? messageOf(cause)
+    throw new UserError('CinderUnreachable', `Cinder could not be read: ${why}`, { cause })
+  })
   // what cannot be read now is asked again by those who need it, and reported there
   await wired.quotas.read(0).catch(() => {})
   const sources = deps.sources(fleetOf({ managed, inventory }, 'Gnocchi', deps.processClock))
-  await wired.approvals.refresh()
+  // why it could not be read is what it then refuses with
+  await wired.approvals.refresh().catch(() => {})
   policies.refresh()
   await Promise.all([checkpoints.load(), wired.ledger.load()])
   const claims = new Map([...managed.all()].map((m) => [keyOfClaim(m), m]))

@@ -61,8 +61,6 @@ export type ControllerDeps = {
 export type ControllerTiming = MachineTiming & {
   /** Longest a retype call may be under way; what an earlier leader sent has arrived or is lost after it. */
   readonly callMs: number
-  /** Slow full read of all of Cinder's volumes, for drift. */
-  readonly sweepMs: number
   /** How often a blocked or waiting move asks again. */
   readonly recheckMs: number
   /** An open planned move that nobody approved, or that never found its turn, ends after this. */
@@ -94,7 +92,6 @@ export const DEFAULT_TIMING: ControllerTiming = {
   verifyMs: 3 * SECOND,
   mostAttempts: 3,
   callMs: 30 * SECOND,
-  sweepMs: 5 * MINUTE,
   recheckMs: 30 * SECOND,
   expireMs: DAY,
   keepMs: 8 * DAY,

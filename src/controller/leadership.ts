@@ -1,9 +1,6 @@
 import { isFinished, isInFlight } from '../api/volume-migration.ts'
 import type { VolumeMigration } from '../api/volume-migration.ts'
-import { aborted } from '../clock.ts'
-import { NAMESPACE } from '../kube/resources.ts'
 import { createWorkQueue } from '../kube/workqueue.ts'
-import { OptionalRight } from '../kube/missing-right.ts'
 import type { QueueResult, WorkQueue } from '../kube/types.ts'
 import { Acceptance } from './moving/acceptance.ts'
 import { Annotator } from './reporting/annotator.ts'
@@ -12,8 +9,8 @@ import { CheckpointSaves } from './planning/checkpoint-saves.ts'
 import { deafToPeople } from './view/deaf.ts'
 import type { ControllerDeps } from './deps.ts'
 import { Drift } from './planning/drift.ts'
-import { epochAfter } from './moving/epoch.ts'
 import { StillWanted } from './planning/still-wanted.ts'
+import { tidy } from './planning/tidying.ts'
 import { UsageReader } from './planning/usage-reader.ts'
 import { fleetOf } from './view/fleet.ts'
 import { Halts } from './moving/halts.ts'
@@ -25,7 +22,6 @@ import { StartGate } from './moving/start-gate.ts'
 import { Starting } from './moving/starting.ts'
 import { Steps } from './moving/steps.ts'
 import { Takeover } from './moving/takeover.ts'
-import type { Term } from './view/term.ts'
 import { bindStrategies } from './moving/strategies.ts'
 import { ObservedSaves } from './moving/observed-saves.ts'
 import { Orphans } from './moving/orphans.ts'
@@ -39,10 +35,13 @@ import { CounterfactualCosts } from './planning/counterfactual-costs.ts'
 import { StartSteps } from './moving/start-steps.ts'
 import { StatusWriter } from './reporting/status-writer.ts'
 import { MoveReporter } from './reporting/move-reporter.ts'
+import { Sweep } from './sweep.ts'
+import { lead } from './lead.ts'
+import { createTasks } from './task-table.ts'
 import { Triggers } from './triggers.ts'
 import { QuotaDriftReporter } from './reporting/quota-drift-reporter.ts'
 import { VerdictEvents } from './reporting/verdict-events.ts'
-import { allReflectors, keyOf } from './view/watches.ts'
+import { keyOf } from './view/watches.ts'
 import type { Watches } from './view/watches.ts'
 import { wire } from './wire.ts'
 import { WindowLoop } from './planning/window-loop.ts'
@@ -68,16 +67,7 @@ export class Leadership {
     const watches = this.#watches
     const start = new StartSteps(deps, this.#metrics)
     // known before anything is followed
-    let clusterId = ''
-    let epoch = 0
-    const term: Term = {
-      get epoch() {
-        return epoch
-      },
-      get clusterId() {
-        return clusterId
-      },
-    }
+    const term = { epoch: 0, clusterId: '' }
     const refusals = new Refusals(deps.processClock, this.#metrics)
     const saves = new CheckpointSaves(refusals, { policy: (...what) => reports.policy(...what) })
     const wired = wire(deps, watches, {
@@ -193,6 +183,7 @@ export class Leadership {
       term,
       mayHalt: () => orphans.mayHalt,
     })
+    const endings = new Endings({ deps, migrations, ledger, halts, observed, times })
     const runner = new Runner({
       deps,
       migrations,
@@ -204,7 +195,7 @@ export class Leadership {
       halts,
       observed,
       steps,
-      endings: new Endings({ deps, migrations, ledger, halts, observed, times }),
+      endings,
       takeover,
       reports,
       times,
@@ -273,10 +264,9 @@ export class Leadership {
     const triggers = new Triggers({
       onMigrationGone: (m) => {
         runner.forget(m)
-        void halts.check()
+        tasks.kick('halts')
       },
       deps,
-      halts,
       watches,
       inventory,
       managed,
@@ -284,85 +274,66 @@ export class Leadership {
       policies,
       planner,
       drift,
-      annotator,
       detachments,
       status,
       windows,
+      endings,
       holdsPlace: isInTurn,
+      queues,
+    })
+    const sweep = new Sweep({
+      inventory,
+      policies,
+      watches,
+      drift,
+      annotator,
+      planner,
+      windows,
+      status,
+      queues,
+    })
+    const tasks = createTasks({
+      deps,
+      metrics: this.#metrics.tasks,
+      sweep,
       approvals,
-      quotaDrift: new QuotaDriftReporter({
+      halts,
+      triggers,
+      orphans,
+      quotas: new QuotaDriftReporter({
         deps,
         inventory,
         migrations,
         quotas,
         metrics: this.#metrics,
       }),
-      queues,
+      tidy: () => tidy({ deps, watches, checkpoints, counterfactuals, usageReader, health }),
     })
 
-    const reporting = Promise.race([start.news(), aborted(signal)]).then(() => {
-      policies.refresh()
-      return status.run(signal)
-    })
-    const reading = Promise.all([
-      ...allReflectors(watches).map((r) => start.listed(r, signal)),
-      start.untilDone('checkpoints', signal, () => checkpoints.load()),
-      start.untilDone('ledger', signal, () => ledger.load()),
-      start.untilDone('cinder', signal, async () => {
-        if (!(await inventory.sweep(signal))) throw new Error(inventory.problem)
-      }),
-    ])
-    const right = new OptionalRight(deps.processClock)
-    await Promise.all([
-      start.listed(watches.migrations, signal),
-      start.untilDone('cluster-id', signal, async () => {
-        clusterId = await this.#clusterId(right)
-      }),
-    ])
-    if (signal.aborted) {
-      await Promise.all([reading, reporting])
-      return
-    }
-    epoch = epochAfter(watches.migrations.store.values(), deps.elector.epoch)
-    this.#metrics.moves.show({
-      all: () => migrations.all(),
-      unreadable: () => migrations.unreadable().length,
-      now: () => deps.clock.now(),
-      tiers: () => policies.tierNames(),
-    })
-    takeover.report()
-    const stopWatching = triggers.start()
-    const stopHearing = deps.audit.subscribe((problem) => {
-      status.kick()
-      // what could not be planned is planned now
-      if (problem === undefined) windows.kick()
-    })
-    // what runs in Cinder is followed whatever else cannot be read; nothing new is started until all of it is
-    const following = queues.moves.run(signal)
-    await reading
-    await start.untilDone('orphans', signal, () => orphans.firstLook(signal))
-    if (!signal.aborted) {
-      await approvals.refresh()
-      policies.refresh()
-      this.#metrics.volumes.show(() => planner.verdicts.values())
-      deps.log.info(
-        { epoch: term.epoch, volumes: inventory.size, policies: policies.all().length },
-        'leading',
-      )
-      start.finish()
-      for (const m of migrations.open()) queues.moves.add(keyOf(m))
-    }
-    await Promise.all([
-      following,
-      reporting,
-      queues.claims.run(signal),
-      queues.annotations.run(signal),
-      triggers.sweepLoop(signal),
-      orphans.run(signal),
-      windows.run(signal),
-    ])
-    stopHearing()
-    stopWatching()
+    await lead(
+      {
+        deps,
+        watches,
+        metrics: this.#metrics,
+        start,
+        term,
+        checkpoints,
+        ledger,
+        inventory,
+        policies,
+        planner,
+        migrations,
+        takeover,
+        orphans,
+        triggers,
+        sweep,
+        tasks,
+        windows,
+        status,
+        queues,
+      },
+      signal,
+    )
   }
 
   #queue(
@@ -372,18 +343,5 @@ export class Leadership {
   ): WorkQueue {
     const { clock, log, metrics } = this.#deps
     return createWorkQueue({ name, concurrency, handler, clock, log, metrics })
-  }
-
-  /**
-   * The uid of kube-system; with a smaller role, the uid of our own Lease. Any other trouble is no reason for another
-   * id: our own moves would look like those of another cluster.
-   */
-  async #clusterId(right: OptionalRight): Promise<string> {
-    try {
-      return (await this.#deps.kube.get(NAMESPACE, 'kube-system')).metadata.uid ?? ''
-    } catch (e) {
-      if (!right.isMissing(e)) throw e
-      return this.#deps.elector.leaseUid ?? ''
-    }
   }
 }

@@ -2,14 +2,11 @@ import { API_VERSION } from '../api/names.ts'
 import { EVENT_REASONS } from '../api/event-reasons.ts'
 import { isFinished } from '../api/volume-migration.ts'
 import type { VolumeMigration } from '../api/volume-migration.ts'
-import { sleep, yieldToEventLoop } from '../clock.ts'
 import type { QueueResult, WorkQueue } from '../kube/types.ts'
-import type { ApprovalGuard } from './view/approval-guard.ts'
-import type { Annotator } from './reporting/annotator.ts'
 import type { ControllerDeps } from './deps.ts'
+import type { Endings } from './moving/endings.ts'
 import type { Detachments } from './view/detachments.ts'
 import type { Drift } from './planning/drift.ts'
-import type { Halts } from './moving/halts.ts'
 import type { Inventory } from './view/inventory.ts'
 import type { Managed } from './view/managed.ts'
 import type { Migrations } from './view/migrations.ts'
@@ -33,14 +30,11 @@ export type TriggerParts = {
   readonly policies: Policies
   readonly planner: Planner
   readonly drift: Drift
-  readonly annotator: Pick<Annotator, 'isStale'>
   readonly detachments: Detachments
   readonly status: StatusWriter
   readonly windows: WindowLoop
-  readonly halts: Halts
+  readonly endings: Pick<Endings, 'old'>
   readonly holdsPlace: (m: VolumeMigration) => boolean
-  readonly approvals: ApprovalGuard
-  readonly quotaDrift: { check(): Promise<void> }
   readonly queues: {
     readonly moves: WorkQueue
     readonly claims: WorkQueue
@@ -51,9 +45,6 @@ export type TriggerParts = {
 /** Cinder needs a moment after Kubernetes has detached. */
 const DETACH_LOOKS_MS = 2000
 const MOST_DETACH_READS = 30
-
-/** Claims processed between two turns: some milliseconds. */
-const SLICE = 500
 
 /** What wakes whom: every change in the cluster ends as a key in one of the queues. */
 export class Triggers {
@@ -130,39 +121,8 @@ export class Triggers {
     if (isFinished(m) || !holdsPlace(m)) this.#parts.planner.fillSoon(m.spec.policy)
   }
 
-  /** Slow full read of Cinder, for drift and for what no watch reports: snapshots, types, hand-made retypes. */
-  async sweepLoop(signal: AbortSignal): Promise<void> {
-    const { deps, inventory, policies, watches, drift, annotator, queues, windows, status } =
-      this.#parts
-    this.#reportUnreadable()
-    await this.#annotateAll()
-    while (!signal.aborted) {
-      await sleep(deps.clock, deps.timing.sweepMs * (0.9 + 0.2 * deps.random()), signal)
-      if (signal.aborted) return
-      this.#reportUnreadable()
-      await this.#parts.approvals.refresh()
-      await this.#parts.halts.check()
-      if (!(await inventory.sweep(signal))) {
-        status.kick()
-        continue
-      }
-      policies.refresh()
-      let checked = 0
-      for (const key of watches.claims.store.keys()) {
-        drift.check(key)
-        // a tier that somebody else changed, or that was renamed, changes nothing else about the claim
-        if (annotator.isStale(key)) queues.annotations.add(key, { priority: 'background' })
-        if (++checked % SLICE === 0) await yieldToEventLoop()
-      }
-      drift.forget((id) => inventory.row(id) !== undefined)
-      this.#recheckBlocked()
-      windows.kick()
-      await this.#parts.quotaDrift.check()
-    }
-  }
-
   /** On the object itself, for as long as it stays so. */
-  #reportUnreadable(): void {
+  reportUnreadable(): void {
     const { deps, migrations } = this.#parts
     for (const m of migrations.unreadable()) {
       const { namespace = '', name, uid } = m.metadata
@@ -178,21 +138,10 @@ export class Triggers {
     }
   }
 
-  /** What a leader before us did not come to write, or wrote under other policies. */
-  async #annotateAll(): Promise<void> {
-    const { watches, queues } = this.#parts
-    let seen = 0
-    for (const key of watches.claims.store.keys()) {
-      queues.annotations.add(key, { priority: 'background' })
-      if (++seen % SLICE === 0) await yieldToEventLoop()
-    }
-  }
-
-  #recheckBlocked(): void {
-    const { planner, queues } = this.#parts
-    for (const [key, { verdict }] of planner.verdicts)
-      if (verdict.kind === 'stay' && verdict.wants !== undefined)
-        queues.claims.add(key, { priority: 'background' })
+  /** Objects of moves that ended long ago are removed in their queue, after whatever else is done to them. */
+  retireOld(): void {
+    for (const m of this.#parts.endings.old())
+      this.#parts.queues.moves.add(keyOf(m), { priority: 'background' })
   }
 
   /** The API server refused an object of that claim's move: the others of its policy go on. */

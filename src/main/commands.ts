@@ -17,6 +17,8 @@ const DOCTOR_ABOUT =
   'Checks installation, cloud, usage numbers and claims: what is wrong, why it matters, how to fix it. Changes nothing.'
 const AUDIT_ABOUT =
   'Shows what the audit has about one claim: who moved it, when, and what became of it.'
+const TASKS_ABOUT =
+  'Shows what the controller does again and again: when it last ran, failed, and runs next. Changes nothing.'
 const DEMO_ABOUT = 'Plays a day of a fleet against simulated services, in a minute.'
 
 /**
@@ -113,6 +115,13 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       ),
     run: (args) =>
       forPeople(async () => (await import('./audit-process.ts')).runAuditCommand(args)),
+  },
+  tasks: {
+    about: TASKS_ABOUT,
+    help: async (width) =>
+      helpOf('tasks', TASKS_ABOUT, (await import('./tasks-process.ts')).TASKS_COMMAND_FLAGS, width),
+    run: (args) =>
+      forPeople(async () => (await import('./tasks-process.ts')).runTasksCommand(args)),
   },
   approve: decision(
     'approve',

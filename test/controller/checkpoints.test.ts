@@ -112,7 +112,7 @@ it('a shard that is damaged costs the others nothing', async () => {
   expect(stage.retypes(volume)).toBe(1)
 })
 
-it.each(['moves-in-flight', `long-${'x'.repeat(240)}`])(
+it.each(['moves-in-flight', 'scheduled-tasks', `long-${'x'.repeat(240)}`])(
   'a policy may be called %s and remembers as any other',
   async (name) => {
     const { stage, volume, running } = await coolingDown(name)

@@ -22,7 +22,7 @@ it('a move that is deleted while its call is on its way sends no second call', a
     await new Promise<void>((resolve) => stage.clock.setTimer(15_000, resolve))
     return send()
   }
-  stage.start({ gate: slow, timing: { sweepMs: 5_000 } })
+  stage.start({ gate: slow })
   expect(await stage.until(() => held === 1)).toBe(true)
   await removeMoves(stage, 'data')
   stage.move('by-hand', { claim: { name: 'data' }, to: 'warm' })

@@ -196,7 +196,10 @@ it('a volume that is stuck for a person to repair is not the one move that the b
 })
 
 it('a namespace that is deleted in mid-move leaves its move in the ledger until the volume rests', async () => {
-  const { stage, volume } = idle({ sizeGiB: 100, start: { timing: { sweepMs: MINUTE } } })
+  const { stage, volume } = idle({
+    sizeGiB: 100,
+    start: { configYaml: 'tasks: {resources: {every: 1m}}' },
+  })
   await stage.until(() => stage.cloud.retyping().length > 0)
   for (const m of stage.moves())
     await remove(

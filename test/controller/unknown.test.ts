@@ -319,7 +319,7 @@ describe('the room on a tier', () => {
     const net = network()
     stage.start({ gate: net.gate })
     await stage.clock.advance(MINUTE)
-    net.on('GET /types', () => answer(503))
+    net.on('GET /volumes/detail', () => answer(503))
     await stage.clock.advance(20 * MINUTE)
     byHand(stage)
     await stage.clock.advance(10 * MINUTE)

@@ -75,7 +75,8 @@ export class Chaos {
       http: life.http,
       identity,
       random: this.#random,
-      timing: { backOffMs: 60_000, sweepMs: 60_000 },
+      timing: { backOffMs: 60_000 },
+      configYaml: 'tasks: {resources: {every: 1m}}',
     })
     controller.run(new AbortController().signal).then(
       () => this.#ended(life),

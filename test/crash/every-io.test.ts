@@ -15,7 +15,7 @@ type Death = 'before its effect' | 'after its effect' | 'with its effect still o
 const ON_THE_WAY_MS = 19_900
 /** The standby comes second, so that it is not the one to be killed. */
 const STANDBY_AFTER_MS = 5_000
-const TIMING = { backOffMs: 60_000, sweepMs: 60_000 }
+const TIMING = { backOffMs: 60_000 }
 const STEP_MS = 5_000
 const LONGEST_MS = 1_800_000
 
@@ -105,6 +105,7 @@ function startOn({ world, clock }: Scene, identity: string, gate: Gate): Life {
     // the standby reads the lease as often as it may
     random: () => 0,
     timing: TIMING,
+    configYaml: 'tasks: {resources: {every: 1m}}',
   })
   void controller.run(new AbortController().signal)
   return life

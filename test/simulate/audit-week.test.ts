@@ -70,7 +70,7 @@ class Week {
     const running: Running = this.stage.start({
       identity: `replica-${++this.#started}`,
       lease: LEASE,
-      timing: { sweepMs: 30 * MINUTE },
+      configYaml: 'tasks: {resources: {every: 30m}, types: {every: 30m}}',
       auditSink: { write: (lines) => this.#written(running, lines) },
     })
     this.#running.add(running)

@@ -53,4 +53,8 @@ export const CONFIG_YAML = `
 cloud_provider: openstack
 migration:
   concurrent_migrations: 4
+tasks:
+  resources: {every: 20m}
+  types: {every: 20m}
+  orphans: {every: 10m}
 `

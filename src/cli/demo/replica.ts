@@ -59,7 +59,6 @@ const TIMING: ControllerTiming = {
   longestPollMs: 15 * MINUTE,
   verifyMs: 5 * MINUTE,
   callMs: 30 * MINUTE,
-  sweepMs: 20 * MINUTE,
   recheckMs: 10 * MINUTE,
   fenceMarginMs: 100,
   progressMs: 5 * MINUTE,

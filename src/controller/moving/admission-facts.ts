@@ -208,7 +208,7 @@ export class AdmissionFacts {
   /** A few sweeps may fail, or take long; after that nobody knows what others have put on the tiers. */
   #staleMinutes(): number | undefined {
     const { age } = this.#inventory
-    return age > MOST_SWEEPS_MISSED * this.#deps.timing.sweepMs
+    return age > MOST_SWEEPS_MISSED * this.#deps.config().tasks.resources.everyMs
       ? Math.round(age / 60_000)
       : undefined
   }

@@ -13,9 +13,11 @@ type Block = {
 /** What the caches show, or an outage that may be over at once: checked with every recheck. */
 const ASKED_EACH_TIME = new Set(['Attached', 'PodPending', 'Resizing', 'Terminating', 'CinderDown'])
 
+const LONGEST_PAUSE_MS = 5 * 60_000
+
 /**
  * What Cinder had against a move holds for a while: fifty moves may wait for one quota, and each would ask again for its
- * volume, snapshots, quota and zones every half minute. The pause doubles up to the age of the snapshot of Cinder.
+ * volume, snapshots, quota and zones every half minute. The pause doubles up to five minutes.
  */
 export class CinderBlocks {
   readonly #deps: Pick<ControllerDeps, 'clock' | 'timing'>
@@ -39,7 +41,7 @@ export class CinderBlocks {
     const { clock, timing } = this.#deps
     const before = this.#blocks.get(uid)
     const goesOn = before?.answer.reason === answer.reason
-    const pauseMs = goesOn ? Math.min(before.pauseMs * 2, timing.sweepMs) : timing.recheckMs / 2
+    const pauseMs = goesOn ? Math.min(before.pauseMs * 2, LONGEST_PAUSE_MS) : timing.recheckMs / 2
     const until = clock.monotonic() + pauseMs
     this.#blocks.set(uid, { about: aboutOf(m, target), answer, until, pauseMs })
   }

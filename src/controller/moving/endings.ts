@@ -1,3 +1,4 @@
+import { isFinished } from '../../api/volume-migration.ts'
 import type { VolumeMigration } from '../../api/volume-migration.ts'
 import type { QueueResult } from '../../kube/types.ts'
 import type { ControllerDeps } from '../deps.ts'
@@ -37,16 +38,24 @@ export class Endings {
   }
 
   async retire(m: VolumeMigration): Promise<QueueResult> {
-    const { deps, migrations, times, halts } = this.#parts
+    const { deps, migrations, halts } = this.#parts
     await this.#leaveLedger(m)
     // it halts all moves until a person has checked, and confirms that by deleting it
     if (m.status?.reason === 'Unexplained')
       return (await halts.record(m)) ? DONE : { kind: 'requeue', afterMs: deps.timing.recheckMs }
-    const left = times.past(m.status?.completedAt) + deps.timing.keepMs - deps.clock.now()
-    if (Number.isNaN(left)) return DONE
-    if (left > 0) return { kind: 'requeue', afterMs: left }
-    await migrations.remove(m)
+    if (this.#isOld(m)) await migrations.remove(m)
     return DONE
+  }
+
+  /** Finished moves whose objects are not kept any longer. */
+  old(): readonly VolumeMigration[] {
+    return [...this.#parts.migrations.all()].filter((m) => isFinished(m) && this.#isOld(m))
+  }
+
+  #isOld({ status }: VolumeMigration): boolean {
+    const { deps, times } = this.#parts
+    if (status?.reason === 'Unexplained') return false
+    return times.past(status?.completedAt) + deps.timing.keepMs <= deps.clock.now()
   }
 
   /** Unless another move of the volume has its entry there by now. */

@@ -72,12 +72,16 @@ export class Halts {
     await ledger.halt({ uid, namespace, migration, policy, volumeId, fromTypeId, toTypeId, at })
   }
 
-  /** Lifts what a person has explained: by deleting the VolumeMigration, or by its uid on a policy. */
+  /**
+   * Lifts what a person has explained: by deleting the VolumeMigration, or by its uid on a policy. Throws when one could
+   * not be lifted; the others are all the same.
+   */
   async check(): Promise<void> {
     const { ledger, migrations, deps, onLifted } = this.#parts
     const halts = ledger.halts()
     if (halts.length === 0) return
     const there = new Set([...migrations.all()].map((m) => m.metadata.uid))
+    const problems: string[] = []
     for (const halt of halts) {
       if (there.has(halt.uid)) continue
       const { namespace, migration, volumeId } = halt
@@ -87,9 +91,11 @@ export class Halts {
         deps.log.info({ namespace, migration, volumeID: volumeId }, 'a halt was lifted')
         onLifted()
       } catch (e) {
-        deps.log.warn({ namespace, migration, err: messageOf(e) }, 'a halt could not be lifted')
+        if (e instanceof LostLeaseError) throw e
+        problems.push(`the halt of ${namespace}/${migration} could not be lifted: ${messageOf(e)}`)
       }
     }
+    if (problems.length > 0) throw new Error(problems.join('; '))
   }
 
   #isExplained({ uid }: Halt): boolean {

@@ -1,5 +1,6 @@
 import { API_VERSION } from '../../api/names.ts'
 import { parseLedger } from '../../api/parse.ts'
+import { MOVES_IN_FLIGHT } from '../../api/tiering-checkpoint.ts'
 import type { TieringCheckpoint } from '../../api/tiering-checkpoint.ts'
 import { TIERING_CHECKPOINT } from '../../kube/resources.ts'
 import { ApiError } from '../../kube/types.ts'
@@ -16,9 +17,6 @@ export type LedgerSaves = {
 }
 
 const NOT_NOTED: LedgerSaves = { ended: () => {}, isPausing: () => false }
-
-/** Name of the checkpoint, and what it has in place of a policy's name. */
-export const MOVES_IN_FLIGHT = 'moves-in-flight'
 
 /**
  * The moves that may be running in Cinder, outside any namespace: when a namespace is deleted under a running

@@ -1,7 +1,7 @@
-import { sleep } from '../../clock.ts'
 import { messageOf, stable } from '../../errors.ts'
 import { momentOf, realSince } from '../../kube/elapsed.ts'
 import type { Moment } from '../../kube/elapsed.ts'
+import { LostLeaseError } from '../../kube/types.ts'
 import type { CinderVolume } from '../../openstack/types.ts'
 import type { ControllerDeps } from '../deps.ts'
 import type { Halts } from './halts.ts'
@@ -71,18 +71,12 @@ export class Orphans {
     }
   }
 
-  async run(signal: AbortSignal): Promise<void> {
-    const { deps } = this.#parts
-    while (!signal.aborted) {
-      await sleep(deps.clock, deps.timing.callMs, signal)
-      if (!signal.aborted) await this.#check()
-    }
-  }
-
-  async #check(): Promise<void> {
-    const { deps, calls } = this.#parts
+  /** Throws when one of their volumes could not be read; the others are followed all the same. */
+  async check(): Promise<void> {
+    const { calls } = this.#parts
     const orphans = this.#all()
     this.#forgetOthers(new Set(orphans.map((e) => e.volumeId)))
+    const problems: string[] = []
     for (const entry of orphans) {
       if (calls.isCalling(entry.volumeId)) this.#resting.delete(entry.volumeId)
       else
@@ -92,12 +86,11 @@ export class Orphans {
             throw e
           })
         } catch (e) {
-          deps.log.warn(
-            { volumeID: entry.volumeId, err: messageOf(e) },
-            'cannot read the volume of a move in flight',
-          )
+          if (e instanceof LostLeaseError) throw e
+          problems.push(`volume ${entry.volumeId} of a move in flight: ${messageOf(e)}`)
         }
     }
+    if (problems.length > 0) throw new Error(problems.join('; '))
   }
 
   #all(): LedgerEntry[] {

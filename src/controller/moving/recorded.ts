@@ -1,7 +1,7 @@
 import { unwritten } from '../../blockers/unwritten.ts'
 import { messageOf } from '../../errors.ts'
 import type { Refusal } from './admission.ts'
-import { MOVES_IN_FLIGHT } from './ledger.ts'
+import { MOVES_IN_FLIGHT } from '../../api/tiering-checkpoint.ts'
 import type { Ledger, LedgerEntry } from './ledger.ts'
 import { isRefusal } from './refusals.ts'
 

@@ -1,6 +1,6 @@
 import { messageOf } from '../../errors.ts'
 import { LostLeaseError } from '../../kube/types.ts'
-import { MOVES_IN_FLIGHT } from '../moving/ledger.ts'
+import { MOVES_IN_FLIGHT } from '../../api/tiering-checkpoint.ts'
 import type { LedgerSaves } from '../moving/ledger.ts'
 import type { ResolvedPolicy } from '../view/policies.ts'
 import type { Refusals } from '../moving/refusals.ts'

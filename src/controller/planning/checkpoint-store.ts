@@ -1,5 +1,6 @@
 import { API_VERSION } from '../../api/names.ts'
 import { parseTieringCheckpoint } from '../../api/parse.ts'
+import { isOfPolicy } from '../../api/tiering-checkpoint.ts'
 import type { TieringCheckpoint } from '../../api/tiering-checkpoint.ts'
 import { messageOf } from '../../errors.ts'
 import { yieldToEventLoop } from '../../clock.ts'
@@ -14,7 +15,6 @@ import { packStates } from '../../policy/state.ts'
 import type { PackedShard } from '../../policy/state.ts'
 import type { VolumeState } from '../../policy/types.ts'
 import { checkpointBase } from './checkpoint-names.ts'
-import { MOVES_IN_FLIGHT } from '../moving/ledger.ts'
 import type { ResolvedPolicy } from '../view/policies.ts'
 import { newestOf } from './shards.ts'
 
@@ -228,7 +228,7 @@ export class CheckpointStore {
   async tidy(policies: ReadonlySet<string>, now: number): Promise<void> {
     for (const { metadata, spec } of await this.#list()) {
       const gone = !policies.has(spec.policy.replace(/\/shadow$/, ''))
-      if (metadata.name === MOVES_IN_FLIGHT || !gone) continue
+      if (!isOfPolicy({ metadata }) || !gone) continue
       if (Date.parse(spec.windowEnd) < now - KEEP_MS) await this.#remove(metadata.name)
     }
     for (const [name, { askedUntil = 0 }] of this.#policies) {
@@ -254,9 +254,8 @@ export class CheckpointStore {
   }
 }
 
-/** The ledger of moves has in place of a policy's name one that a policy may have too. */
-function isShardOf({ metadata, spec }: TieringCheckpoint, policy: string): boolean {
-  return spec.policy === policy && metadata.name !== MOVES_IN_FLIGHT
+function isShardOf(checkpoint: TieringCheckpoint, policy: string): boolean {
+  return checkpoint.spec.policy === policy && isOfPolicy(checkpoint)
 }
 
 /** Shards end in a hyphen and a number. */

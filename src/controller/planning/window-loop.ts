@@ -39,7 +39,6 @@ export type WindowLoopParts = {
 
 /** Longest the loop rests: a schedule may open, a clock may jump. */
 const LONGEST_REST_MS = 3_600_000
-const TIDY_MS = 6 * 3_600_000
 /** New claims and policies come in bunches; one pass serves them all. */
 const GATHER_MS = 500
 /** Between two passes for the sake of claims alone: some change all the time, and a pass evaluates all. */
@@ -48,7 +47,6 @@ const CLAIMS_MS = 30_000
 /** Window after window: usage, verdicts, plan, checkpoint, status. */
 export class WindowLoop {
   readonly #parts: WindowLoopParts
-  #tidiedAt: number | undefined
   #wake: () => void = () => {}
   #wakeForClaims: () => void = () => {}
   /** Something changed since the last pass began: at once, or as soon as claims may ask for a pass again. */
@@ -112,30 +110,10 @@ export class WindowLoop {
       if (!saves.isPausing(policy.name)) await checkpoints.save(policy)
       await counterfactuals.save(policy)
     }
-    await this.#tidy()
     status.kick()
     const next = policies.all().map((p) => Math.min(usageReader.msToNext(p), this.#msToSchedule(p)))
     const due = Math.min(LONGEST_REST_MS, ...next) + 1
     return complete ? due : Math.min(due, deps.timing.recheckMs)
-  }
-
-  /** Seldom: it reads all checkpoints. */
-  async #tidy(): Promise<void> {
-    const { deps, checkpoints, watches, counterfactuals, usageReader, health } = this.#parts
-    const now = deps.clock.now()
-    if (this.#tidiedAt !== undefined && now - this.#tidiedAt < TIDY_MS) return
-    this.#tidiedAt = now
-    const names = new Set(
-      Array.from(watches.policies.store.values(), (p) => p.policy.metadata.name),
-    )
-    try {
-      await checkpoints.tidy(names, now)
-      const isKept = (policy: string) => names.has(policy) || checkpoints.holds(policy)
-      for (const part of [counterfactuals, usageReader]) part.forget(isKept)
-      health.forgetPolicies(isKept)
-    } catch (e) {
-      deps.log.warn({ err: messageOf(e) }, 'checkpoints of policies that are gone stay for now')
-    }
   }
 
   /** What goes wrong with one policy is its own affair. */

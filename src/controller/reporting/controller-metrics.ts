@@ -5,6 +5,7 @@ import type { Registry } from '../../metrics.ts'
 import { MoveGauges } from './move-gauges.ts'
 import { PolicyGauges } from './policy-gauges.ts'
 import { quotaDriftGauge } from './quota-drift-reporter.ts'
+import { TaskMetrics } from './task-metrics.ts'
 import { VolumeMetrics } from './volume-metrics.ts'
 
 /**
@@ -18,6 +19,7 @@ export class ControllerMetrics {
   readonly policies: PolicyGauges
   readonly moves: MoveGauges
   readonly volumes = new VolumeMetrics()
+  readonly tasks: TaskMetrics
   readonly unmanagedClaims: Gauge
   readonly cinderUp: Gauge
   readonly cinderReadAt: Gauge
@@ -66,6 +68,7 @@ export class ControllerMetrics {
     this.quotaDrift = quotaDriftGauge(registry)
     this.policies = new PolicyGauges(registry)
     this.moves = new MoveGauges(registry)
+    this.tasks = new TaskMetrics(registry)
     this.unmanagedClaims = new Gauge({
       name: `${METRIC_PREFIX}unmanaged_claims`,
       help: 'Claims that no usable policy manages, by reason.',

@@ -57,7 +57,8 @@ function setUp() {
   /** Sweeps every five minutes. */
   const sweeps = async (n: number) => {
     for (let i = 0; i < n; i++) {
-      await reporter.check()
+      // the runner of the tasks reports what it throws
+      await reporter.check().catch(() => {})
       await clock.advance(5 * MINUTE)
     }
   }

@@ -1,5 +1,4 @@
 import { Gauge } from 'prom-client'
-import { messageOf } from '../../errors.ts'
 import { METRIC_PREFIX } from '../../metrics.ts'
 import type { Registry } from '../../metrics.ts'
 import type { ControllerDeps } from '../deps.ts'
@@ -23,8 +22,8 @@ const LASTS_MS = 10 * 60_000
 type Seen = { readonly since: number; readonly by: number; reported: boolean }
 
 /**
- * Reports where the quotas of the project have lost count, after each sweep. A difference counts when it has been the same over
- * several sweeps, and nothing came, went or moved meanwhile.
+ * Reports where the quotas of the project have lost count. A difference counts when it has been the same over several looks, and
+ * nothing came, went or moved meanwhile.
  */
 export class QuotaDriftReporter {
   readonly #parts: QuotaDriftParts
@@ -34,7 +33,7 @@ export class QuotaDriftReporter {
     this.#parts = parts
   }
 
-  /** Never throws: what cannot be read now is read after the next sweep. */
+  /** Throws when Cinder does not answer. */
   async check(): Promise<void> {
     const { deps, inventory, quotas, migrations } = this.#parts
     try {
@@ -45,7 +44,7 @@ export class QuotaDriftReporter {
       this.#note(quotaDrift(inventory, projectId, quotas.lines), projectId)
     } catch (e) {
       this.#forget()
-      deps.log.debug({ err: messageOf(e) }, 'quotas could not be compared with the volumes')
+      throw e
     }
   }
 

@@ -18,7 +18,7 @@ export class ApprovalGuard {
     this.#deps = deps
   }
 
-  /** Reads it again: API servers are upgraded. What was known stays when it cannot be read. Never throws. */
+  /** Reads it again: API servers are upgraded. What was known stays when it cannot be read, which is thrown. */
   async refresh(): Promise<void> {
     try {
       const offered = await this.#deps.kube.serves(VALIDATING_ADMISSION_POLICY)
@@ -26,10 +26,7 @@ export class ApprovalGuard {
       this.#offered = offered
     } catch (e) {
       this.#unread = messageOf(e)
-      this.#deps.log.warn(
-        { err: this.#unread },
-        'cannot read whether the API server offers ValidatingAdmissionPolicy',
-      )
+      throw e
     }
   }
 

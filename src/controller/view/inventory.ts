@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { messageOf, stable } from '../../errors.ts'
 import { momentOf, realSince } from '../../kube/elapsed.ts'
 import type { Moment } from '../../kube/elapsed.ts'
@@ -26,6 +27,7 @@ export type VolumeRow = Pick<
   readonly attached: boolean
 }
 
+const NOT_READ = 'Cinder has not been read yet'
 /** Nobody asks for such a volume any more. */
 const FORGET_MISSING_MS = 3_600_000
 
@@ -42,7 +44,10 @@ export class Inventory {
   #reread: Map<string, VolumeRow | undefined> | undefined
   /** Volumes that Cinder does not know, and since when. */
   readonly #missing = new Map<string, Moment>()
-  #problem: string | undefined = 'Cinder has not been read yet'
+  readonly #problems = new Map([
+    ['types', NOT_READ],
+    ['volumes', NOT_READ],
+  ])
 
   constructor(deps: ControllerDeps) {
     this.#deps = deps
@@ -56,9 +61,9 @@ export class Inventory {
     return this.#microversion
   }
 
-  /** Why the snapshot is old or empty; undefined when the last sweep worked. */
+  /** Why the snapshot is old or empty; undefined when types and volumes could be listed the last time. */
   get problem(): string | undefined {
-    return this.#problem
+    return this.#problems.values().next().value
   }
 
   get sweptAt(): number | undefined {
@@ -91,39 +96,50 @@ export class Inventory {
     return this.#withSnapshots.has(id)
   }
 
-  /** Reads types, snapshots and all volumes. Keeps the last snapshot and reports why when Cinder does not answer. */
-  async sweep(signal?: AbortSignal): Promise<boolean> {
-    const { volumes, clock, log } = this.#deps
+  /** Reads types, snapshots and all volumes. Throws when one of them cannot be read; what was read before stays then. */
+  async sweep(signal?: AbortSignal): Promise<void> {
+    await this.sweepTypes(signal)
+    await this.sweepVolumes(signal)
+  }
+
+  sweepTypes(signal?: AbortSignal): Promise<void> {
+    return this.#noted('types', () => this.readTypes(signal))
+  }
+
+  sweepVolumes(signal?: AbortSignal): Promise<void> {
+    return this.#noted('volumes', () => this.#readVolumes(signal))
+  }
+
+  /** No new move starts while one of the two cannot be listed. */
+  async #noted(what: 'types' | 'volumes', read: () => Promise<void>): Promise<void> {
+    try {
+      await read()
+      this.#problems.delete(what)
+    } catch (e) {
+      this.#problems.set(what, stable(messageOf(e)))
+      throw e
+    }
+  }
+
+  async #readVolumes(signal?: AbortSignal): Promise<void> {
+    const { volumes, clock } = this.#deps
     const abort = signal === undefined ? {} : { signal }
     const reread = new Map<string, VolumeRow | undefined>()
     this.#reread = reread
-    try {
-      this.#microversion = await volumes.maxMicroversion(signal)
-      this.#types = await volumes.listVolumeTypes(signal)
-      const snapshots = await volumes.listSnapshots(abort)
-      const rows = new Map<string, VolumeRow>()
-      for await (const page of volumes.listVolumes(abort))
-        for (const v of page) rows.set(v.id, rowOf(v))
-      for (const [id, row] of reread) {
-        if (row === undefined) rows.delete(id)
-        else rows.set(id, row)
-      }
-      for (const [id, since] of this.#missing)
-        if (rows.has(id) || realSince(since, clock) > FORGET_MISSING_MS) this.#missing.delete(id)
-      this.#withSnapshots = new Set(snapshots.map((s) => s.volumeId))
-      this.#snapshots = snapshots
-      this.#rows = rows
-      this.#swept = momentOf(clock)
-      this.#problem = undefined
-      return true
-    } catch (e) {
-      this.#problem = stable(messageOf(e))
-      log.warn(
-        { err: messageOf(e) },
-        'listing volumes from Cinder failed; keeping the last snapshot, no new moves start',
-      )
-      return false
+    const snapshots = await volumes.listSnapshots(abort)
+    const rows = new Map<string, VolumeRow>()
+    for await (const page of volumes.listVolumes(abort))
+      for (const v of page) rows.set(v.id, rowOf(v))
+    for (const [id, row] of reread) {
+      if (row === undefined) rows.delete(id)
+      else rows.set(id, row)
     }
+    for (const [id, since] of this.#missing)
+      if (rows.has(id) || realSince(since, clock) > FORGET_MISSING_MS) this.#missing.delete(id)
+    this.#withSnapshots = new Set(snapshots.map((s) => s.volumeId))
+    this.#snapshots = snapshots
+    this.#rows = rows
+    this.#swept = momentOf(clock)
   }
 
   /**
@@ -145,7 +161,8 @@ export class Inventory {
   async readTypes(signal?: AbortSignal): Promise<void> {
     const types = await this.#deps.volumes.listVolumeTypes(signal)
     this.#microversion = await this.#deps.volumes.maxMicroversion(signal)
-    this.#types = types
+    // as long as nothing has changed it is the same array
+    if (!isDeepStrictEqual(types, this.#types)) this.#types = types
   }
 
   /** What the credential may not read, or Cinder does not offer; moves go on without. */

@@ -92,6 +92,47 @@ export const CONTROLLER_CASES: readonly AlertCase[] = [
     ],
   },
   {
+    alert: 'CouchestorTaskFailing',
+    fires: {
+      series: [
+        series('couchestor_task_interval_seconds', { ...A, task: 'resources' }, '300x60'),
+        series(
+          'couchestor_task_last_success_timestamp_seconds',
+          { ...A, task: 'resources' },
+          '0x60',
+        ),
+      ],
+      at: '32m',
+      fired: { labels: { ...OWN, task: 'resources' } },
+    },
+    silent: [
+      {
+        why: 'it succeeds in its turns',
+        series: [
+          series('couchestor_task_interval_seconds', { ...A, task: 'resources' }, '300x60'),
+          series(
+            'couchestor_task_last_success_timestamp_seconds',
+            { ...A, task: 'resources' },
+            '0+60x60',
+          ),
+        ],
+        at: '50m',
+      },
+      {
+        why: 'its turns are far apart',
+        series: [
+          series('couchestor_task_interval_seconds', { ...A, task: 'checkpoints' }, '21600x60'),
+          series(
+            'couchestor_task_last_success_timestamp_seconds',
+            { ...A, task: 'checkpoints' },
+            '0x60',
+          ),
+        ],
+        at: '50m',
+      },
+    ],
+  },
+  {
     alert: 'CouchestorWritesRefused',
     fires: {
       series: [series('couchestor_writes_refused', { ...A, resource: 'volumemigrations' }, '3x60')],

@@ -4,6 +4,9 @@ import type { RuleGroup } from './rule.ts'
 const LEADS = 'leader_election_master_status{name="couchestor-controller"}'
 
 /** The controller's own life. Volumes stay as they are while it does not work: nobody needs to get up. */
+const TASK_SUCCESS = leader('couchestor_task_last_success_timestamp_seconds', 'task')
+const TASK_INTERVAL = leader('couchestor_task_interval_seconds', 'task')
+
 export const CONTROLLER_ALERTS: RuleGroup = {
   name: 'couchestor.controller',
   rules: [
@@ -65,6 +68,17 @@ export const CONTROLLER_ALERTS: RuleGroup = {
       description:
         'For 5 minutes no line could be written to the audit (a full disk, a closed pipe). No move starts until it can; running moves are followed to their end.',
       runbook: 'audit-unavailable',
+    },
+    {
+      alert: 'CouchestorTaskFailing',
+      severity: 'warning',
+      for: '15m',
+      // one that has never succeeded has no time of its last success
+      expr: `(time() - ${TASK_SUCCESS} > 3 * ${TASK_INTERVAL}) or (${TASK_INTERVAL} unless ${TASK_SUCCESS})`,
+      summary: 'A scheduled task of the controller does not succeed ({{ $labels.task }}).',
+      description:
+        'The task {{ $labels.task }} has not succeeded for more than three of its turns: it fails, or a run of it hangs. couchestor tasks gives the error.',
+      runbook: 'task-failing',
     },
     {
       alert: 'CouchestorWritesRefused',

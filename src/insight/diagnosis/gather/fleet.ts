@@ -10,6 +10,7 @@ import type { ManagedClaim } from '../../../controller/view/managed.ts'
 import { readOnly } from '../../../controller/read-only.ts'
 import { wire } from '../../../controller/wire.ts'
 import type { Watches } from '../../../controller/view/watches.ts'
+import { messageOf } from '../../../errors.ts'
 import { createRegistry } from '../../../metrics.ts'
 import type { CinderVolume, VolumeService } from '../../../openstack/types.ts'
 import type { DoctorDeps } from '../deps.ts'
@@ -43,7 +44,9 @@ export async function gatherFleet(parts: Parts, signal: AbortSignal): Promise<Fl
   const tap = new Tap(parts.volumes)
   const deps = controllerDeps(parts, tap.volumes)
   const { inventory, policies, managed } = wire(deps, watches)
-  if (!(await inventory.sweep(signal))) throw new Error(`Cinder: ${inventory.problem}`)
+  await inventory.sweep(signal).catch((cause: unknown) => {
+    throw new Error(`Cinder: ${inventory.problem ?? messageOf(cause)}`, { cause })
+  })
   policies.refresh()
   const conflicts = new Map<string, number>()
   const claims: FleetClaim[] = []

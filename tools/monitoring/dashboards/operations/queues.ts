@@ -80,4 +80,28 @@ export const queues: readonly PanelSpec[] = [
     ],
     noData: 'none',
   },
+  {
+    kind: 'timeseries',
+    title: 'Scheduled tasks: time since the last success',
+    description:
+      'In turns of each task. Up to 1, a little more for its jitter; above 3 the alert CouchestorTaskFailing comes, and couchestor tasks has the error.',
+    unit: 'none',
+    width: 12,
+    queries: [
+      {
+        expr: `max by (task) ((time() - ${own('couchestor_task_last_success_timestamp_seconds')}) / ${own('couchestor_task_interval_seconds')})`,
+        legend: '{{task}}',
+      },
+    ],
+  },
+  {
+    kind: 'timeseries',
+    title: 'Scheduled tasks: time of a run',
+    description: 'How long the last run of each task took.',
+    unit: 's',
+    width: 12,
+    queries: [
+      { expr: `max by (task) (${own('couchestor_task_duration_seconds')})`, legend: '{{task}}' },
+    ],
+  },
 ]

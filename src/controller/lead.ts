@@ -1,0 +1,136 @@
+import { aborted } from '../clock.ts'
+import { OptionalRight } from '../kube/missing-right.ts'
+import { NAMESPACE } from '../kube/resources.ts'
+import type { WorkQueue } from '../kube/types.ts'
+import type { ControllerDeps } from './deps.ts'
+import { epochAfter } from './moving/epoch.ts'
+import type { Ledger } from './moving/ledger.ts'
+import type { Orphans } from './moving/orphans.ts'
+import type { StartSteps } from './moving/start-steps.ts'
+import type { Takeover } from './moving/takeover.ts'
+import type { CheckpointStore } from './planning/checkpoint-store.ts'
+import type { Planner } from './planning/planner.ts'
+import type { WindowLoop } from './planning/window-loop.ts'
+import type { ControllerMetrics } from './reporting/controller-metrics.ts'
+import type { StatusWriter } from './reporting/status-writer.ts'
+import type { Sweep } from './sweep.ts'
+import type { TaskRunner } from './tasks/task-runner.ts'
+import type { Triggers } from './triggers.ts'
+import type { Inventory } from './view/inventory.ts'
+import type { Migrations } from './view/migrations.ts'
+import type { Policies } from './view/policies.ts'
+import { allReflectors, keyOf } from './view/watches.ts'
+import type { Watches } from './view/watches.ts'
+
+export type LeadParts = {
+  readonly deps: ControllerDeps
+  readonly watches: Watches
+  readonly metrics: ControllerMetrics
+  readonly start: StartSteps
+  /** Filled in before anything is followed. */
+  readonly term: { epoch: number; clusterId: string }
+  readonly checkpoints: CheckpointStore
+  readonly ledger: Ledger
+  readonly inventory: Inventory
+  readonly policies: Policies
+  readonly planner: Planner
+  readonly migrations: Migrations
+  readonly takeover: Takeover
+  readonly orphans: Orphans
+  readonly triggers: Triggers
+  readonly sweep: Sweep
+  readonly tasks: TaskRunner
+  readonly windows: WindowLoop
+  readonly status: StatusWriter
+  readonly queues: Readonly<Record<'moves' | 'claims' | 'annotations', WorkQueue>>
+}
+
+/**
+ * The order in which a leader begins. Works until `signal` is aborted, then lets every running step reach its next saved
+ * state.
+ */
+export async function lead(parts: LeadParts, signal: AbortSignal): Promise<void> {
+  const { deps, watches, metrics, start, term, checkpoints, ledger, inventory, policies } = parts
+  const { planner, migrations, takeover, orphans, triggers, sweep, tasks, windows, status } = parts
+  const { queues } = parts
+  const right = new OptionalRight(deps.processClock)
+
+  const reporting = Promise.race([start.news(), aborted(signal)]).then(() => {
+    policies.refresh()
+    return status.run(signal)
+  })
+  const reading = Promise.all([
+    ...allReflectors(watches).map((r) => start.listed(r, signal)),
+    start.untilDone('checkpoints', signal, () => checkpoints.load()),
+    start.untilDone('ledger', signal, () => ledger.load()),
+    start.untilDone('cinder', signal, async () => {
+      await inventory.sweep(signal)
+    }),
+  ])
+  await Promise.all([
+    start.listed(watches.migrations, signal),
+    start.untilDone('cluster-id', signal, async () => {
+      term.clusterId = await clusterIdOf(deps, right)
+    }),
+  ])
+  if (signal.aborted) {
+    await Promise.all([reading, reporting])
+    return
+  }
+  term.epoch = epochAfter(watches.migrations.store.values(), deps.elector.epoch)
+  metrics.moves.show({
+    all: () => migrations.all(),
+    unreadable: () => migrations.unreadable().length,
+    now: () => deps.clock.now(),
+    tiers: () => policies.tierNames(),
+  })
+  takeover.report()
+  const stopWatching = triggers.start()
+  const stopHearing = deps.audit.subscribe((problem) => {
+    status.kick()
+    // what could not be planned is planned now
+    if (problem === undefined) windows.kick()
+  })
+  // what runs in Cinder is followed whatever else cannot be read; nothing new is started until all of it is
+  const following = queues.moves.run(signal)
+  await reading
+  await start.untilDone('orphans', signal, () => orphans.firstLook(signal))
+  if (!signal.aborted) {
+    await tasks.once('approvals', signal)
+    policies.refresh()
+    metrics.volumes.show(() => planner.verdicts.values())
+    deps.log.info(
+      { epoch: term.epoch, volumes: inventory.size, policies: policies.all().length },
+      'leading',
+    )
+    start.finish()
+    for (const m of migrations.open()) queues.moves.add(keyOf(m))
+  }
+  await Promise.all([
+    following,
+    reporting,
+    queues.claims.run(signal),
+    queues.annotations.run(signal),
+    sweep.annotateAll(),
+    tasks.run(signal),
+    windows.run(signal),
+  ])
+  stopHearing()
+  stopWatching()
+}
+
+/**
+ * The uid of kube-system; with a smaller role, the uid of our own Lease. Any other trouble is no reason for another
+ * id: our own moves would look like those of another cluster.
+ */
+async function clusterIdOf(
+  { kube, elector }: ControllerDeps,
+  right: OptionalRight,
+): Promise<string> {
+  try {
+    return (await kube.get(NAMESPACE, 'kube-system')).metadata.uid ?? ''
+  } catch (e) {
+    if (!right.isMissing(e)) throw e
+    return elector.leaseUid ?? ''
+  }
+}
