@@ -49,10 +49,7 @@ export class PreflightGatherer {
       this.#inventory.optional('availability zones', () =>
         this.#deps.volumes.listAvailabilityZones(),
       ),
-      this.#quotas.read(PREFLIGHT_AGE_MS),
-      // always: those of the last sweep are minutes old. Under what may be an attached volume that proves nothing, and a type that
-      // the project may not use any more would leave the volume in `retyping`
-      this.#inventory.readTypes(),
+      this.#readQuotasAndTypes(),
     ])
     const [first] = snapshots
     return {
@@ -76,6 +73,14 @@ export class PreflightGatherer {
         ),
       ...this.#kubernetes(target),
     }
+  }
+
+  /**
+   * The types always: those of the last sweep are minutes old. Under what may be an attached volume that proves nothing, and a
+   * type that the project may not use any more would leave the volume in `retyping`.
+   */
+  async #readQuotasAndTypes(): Promise<void> {
+    if (!(await this.#quotas.read(PREFLIGHT_AGE_MS))) await this.#inventory.readTypes()
   }
 
   /** Attached, or about to be, where a retype of an attached volume is not proven safe for the types of the intent. */

@@ -47,16 +47,18 @@ export class Quotas {
 
   /**
    * Reads unless the last read was begun at most so many ms ago, and after the last call and end of a move. Who asks while
-   * one is under way waits for it. Throws when Cinder does not answer; a credential that may not read quotas has none.
+   * one is under way waits for it. True when this call has read them, and the types with them. Throws when Cinder does not
+   * answer; a credential that may not read quotas has none.
    */
-  async read(maxAgeMs: number): Promise<void> {
-    if (this.#isFresh(maxAgeMs)) return
+  async read(maxAgeMs: number): Promise<boolean> {
+    if (this.#isFresh(maxAgeMs)) return false
     if (this.#reading !== undefined) {
       await this.#reading
       return this.read(maxAgeMs)
     }
     this.#reading = this.#readNow().finally(() => (this.#reading = undefined))
-    return this.#reading
+    await this.#reading
+    return true
   }
 
   /** False before the first read, and where the credential may not read them. */
