@@ -59,6 +59,7 @@ export const STAY_REASONS = [
   'Halted',
   'BreakerOpen',
   'ThrashBreaker',
+  'BatchLimit',
   'Ramp',
   'ConcurrencyLimit',
   'NamespaceLimit',

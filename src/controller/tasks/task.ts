@@ -5,7 +5,7 @@ export type TaskName = keyof Config['tasks']
 /** A row of the table: something the leader does again and again. */
 export type Task = {
   readonly name: TaskName
-  /** ms between the end of a run and the next one; asked anew for each, since config.yaml may change. */
+  /** ms between the end of a run and the next one; asked before each, since config.yaml may change. */
   readonly every: () => number
   /** Share of `every` by which a turn comes sooner or later, so that installations do not ask their cloud in step. */
   readonly jitter: number
