@@ -209,9 +209,8 @@ const migration = section({
     meaning: 'Moves that may run at once, over all policies.',
   }),
   batch_size: key(integer(1, 1000), {
-    meaning: NOTED,
-    noted:
-      'migration.batch_size is noted, but moves are not made in batches; migration.concurrent_migrations bounds them',
+    meaning:
+      'Moves that may begin in one window of usage, over all policies; forced and manual moves count, and do not wait.',
   }),
   use_cinder_transfer: key(flag(), {
     default: false,

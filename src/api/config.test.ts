@@ -337,7 +337,6 @@ describe('notices', () => {
     const lines = notices(parseConfig(`${GUIDE}`.replace('# ceil', 'ceil'), 'config.yaml'))
     for (const key of [
       'use_cinder_transfer',
-      'batch_size',
       'min_capacity_gb',
       'erasure_coding',
       'cache',

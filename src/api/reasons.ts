@@ -60,6 +60,7 @@ export const STAY_REASONS = [
   'Halted',
   'BreakerOpen',
   'ThrashBreaker',
+  'BatchLimit',
   'Ramp',
   'ConcurrencyLimit',
   'NamespaceLimit',

@@ -46,6 +46,7 @@ const OPEN: Limits = {
   perNamespace: new Map(),
   perPool: new Map(),
   maxGiBPerSlot: undefined,
+  batch: undefined,
   targetRoomGiB: undefined,
   volumes: 1,
   countedAt: NOW * 1000,

@@ -243,3 +243,35 @@ it('without a schedule limits.maxGiBPerSlot holds for any 24 hours', async () =>
   expect(stage.retypes(volume)).toBe(0)
   expect(await stage.until(() => stage.tier(volume) === 'cold', 45 * MINUTE)).toBe(true)
 })
+
+it('config.yaml limits the moves that begin in one window, also over a change of leaders, and all have their turn', async () => {
+  const stage = new Stage()
+  for (const owner of ['a', 'b']) {
+    stage.policy(
+      {
+        selector: { matchLabels: { owner } },
+        migration: { maxConcurrent: 10 },
+        metrics: { window: '10m', minHistory: '1h' },
+      },
+      `policy-${owner}`,
+    )
+    for (let i = 0; i < 4; i++)
+      stage.claim({ name: `${owner}-${i}`, labels: { owner }, sizeGiB: 1 })
+  }
+  const configYaml = 'migration: {concurrent_migrations: 10, batch_size: 2}'
+  const first = stage.start({ configYaml })
+  const waiting = () =>
+    stage.moves().find((m) => m.status?.reason === 'BatchLimit')?.status?.message
+  expect(await stage.until(() => waiting() !== undefined)).toBe(true)
+  expect(waiting()).toMatch(
+    /^2 moves have begun since \S+Z; migration\.batch_size in config\.yaml allows 2 per window, and the next one begins at \S+Z$/,
+  )
+  await first.stop()
+  stage.start({ configYaml, identity: 'second' })
+  const done = () => stage.moves().filter((m) => m.status?.step === 'Succeeded').length
+  expect(await stage.until(() => done() === 8, 2 * HOUR)).toBe(true)
+  const windows = Map.groupBy(stage.moves(), (m) =>
+    Math.floor(Date.parse(m.status?.startedAt ?? '') / (10 * MINUTE)),
+  )
+  for (const begun of windows.values()) expect(begun.length).toBeLessThanOrEqual(2)
+})

@@ -17,6 +17,7 @@ import { isTarget } from '../view/targets.ts'
 import type { Target, Untargeted } from '../view/targets.ts'
 
 const MOST_SWEEPS_MISSED = 3
+const HOUR = 3_600_000
 
 /** Counts from the objects what admission wants to know; nothing is remembered, so nothing is forgotten in a crash. */
 export class AdmissionFacts {
@@ -130,6 +131,7 @@ export class AdmissionFacts {
           sizeGiB: this.#inventory.row(e.volumeId)?.sizeGiB ?? (isStuck ? 0 : undefined),
           reason: 'Policy',
           volumeId: e.volumeId,
+          startedAt: Date.parse(e.at),
           ...(isStuck ? { isStuck } : {}),
         }
       })
@@ -173,12 +175,22 @@ export class AdmissionFacts {
       perNamespace: effective.limits.perNamespace,
       perPool: effective.limits.perPool,
       maxGiBPerSlot: effective.limits.maxGiBPerSlot,
+      batch: this.#batch(config.migration.batchSize),
       targetRoomGiB: this.#room(target),
       volumes: this.#policies.volumesOf(target.policy.name),
       countedAt: this.#policies.countedAt,
       staleMinutes: this.#staleMinutes(),
       budget: this.#budget(target.policy),
     }
+  }
+
+  /** Passes come as often as the shortest window of all policies: one count for all, so that none waits for the others' window. */
+  #batch(size: number | undefined): Limits['batch'] {
+    if (size === undefined) return undefined
+    const windows = this.#policies.all().map((p) => p.effective.metrics.windowMs)
+    const windowMs = Math.min(HOUR, ...windows)
+    const startedAt = Math.floor(this.#deps.clock.now() / windowMs) * windowMs
+    return { size, startedAt, endsAt: startedAt + windowMs }
   }
 
   #budget({ name, effective, tiers = [], pricesAssumed }: ResolvedPolicy): Limits['budget'] {

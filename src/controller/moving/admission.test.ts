@@ -23,6 +23,7 @@ const open: Limits = {
   perNamespace: new Map(),
   perPool: new Map(),
   maxGiBPerSlot: undefined,
+  batch: undefined,
   targetRoomGiB: undefined,
   volumes: 1000,
   countedAt: NOW,
@@ -49,6 +50,7 @@ function refused(more: Partial<Omit<AdmissionInput, 'limits'>> & { limits?: Part
   })?.reason
 }
 
+const BATCH = { batch: { size: 2, startedAt: NOW - 300_000, endsAt: NOW + 1 } }
 const unsized = { ...move, sizeGiB: undefined }
 const running = (count: number, more: Partial<Move> = {}) =>
   Array.from({ length: count }, () => ({ ...move, ...more }))
@@ -58,6 +60,33 @@ const failed = [1, 2, 3].map(() => ended({ ended: 'Failed' }))
 describe('what stops a move right before its intent', () => {
   it.each<[string, Parameters<typeof refused>[0], string | undefined]>([
     ['nothing', {}, undefined],
+    [
+      'as many moves as may begin in a window',
+      { inFlight: running(2, { startedAt: NOW - 60_000, policy: 'other' }), limits: BATCH },
+      'BatchLimit',
+    ],
+    [
+      'moves that began in this window and have ended',
+      {
+        ended: [...settled, ended({ startedAt: NOW - 1 }), ended({ startedAt: NOW - 2 })],
+        limits: BATCH,
+      },
+      'BatchLimit',
+    ],
+    [
+      'no moves of an earlier window',
+      { inFlight: running(2, { startedAt: NOW - 10 * 60_000 }), limits: BATCH },
+      undefined,
+    ],
+    [
+      'no limit of the window, when an owner forces a move',
+      {
+        move: { ...move, reason: 'Forced' },
+        inFlight: running(2, { startedAt: NOW - 60_000 }),
+        limits: BATCH,
+      },
+      undefined,
+    ],
     ['the global switch', { limits: { stopped: true } }, 'Stopped'],
     [
       'a size that is not known, where a tier has an end',

@@ -5,7 +5,14 @@ import { withFacts } from '../../blockers/blocker.ts'
 import { policyPaused, schedule, stopped } from '../../blockers/policy.ts'
 import type { Opening } from '../../blockers/policy.ts'
 import { breaker, halted, thrash } from './gates-failures.ts'
-import { concurrency, namespaceLimit, policyConcurrency, poolLimit, ramp } from './gates-places.ts'
+import {
+  batch,
+  concurrency,
+  namespaceLimit,
+  policyConcurrency,
+  poolLimit,
+  ramp,
+} from './gates-places.ts'
 import { budget, capacity, slotLimit } from './gates-room.ts'
 
 /** One move as the limits see it; sizes GiB, times ms since the epoch. */
@@ -43,6 +50,9 @@ export type Limits = {
   readonly perNamespace: ReadonlyMap<string, number>
   readonly perPool: ReadonlyMap<string, number>
   readonly maxGiBPerSlot: number | undefined
+  /** Moves that may begin in the present window (ms); undefined = any number. */
+  readonly batch:
+    { readonly size: number; readonly startedAt: number; readonly endsAt: number } | undefined
   /** Room on the target tier beside all volumes of the cluster, as counted at `countedAt`; undefined = no limit given. */
   readonly targetRoomGiB: number | undefined
   /** Volumes of the policy, as counted at `countedAt`. */
@@ -95,6 +105,7 @@ export const GATES: readonly Stated<[AdmissionInput]>[] = [
       ? { name: move.policy, schedule: limits.schedule }
       : undefined,
   ),
+  withFacts(batch, ofPolicy),
   withFacts(ramp, ofPolicy),
   concurrency,
   policyConcurrency,

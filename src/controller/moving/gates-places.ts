@@ -48,6 +48,24 @@ export const policyConcurrency = stated(
   },
 )
 
+/** Counted from the objects, so that a new leader does not start the count again. Forced and manual moves count, and never wait. */
+export const batch = stated(
+  {
+    BatchLimit:
+      'As many moves have begun in this window as migration.batch_size in config.yaml allows.',
+  },
+  ({ ended, inFlight, limits }: AdmissionInput) => {
+    if (limits.batch === undefined) return undefined
+    const { size, startedAt, endsAt } = limits.batch
+    const begun = [...inFlight, ...ended].filter((m) => (m.startedAt ?? 0) >= startedAt).length
+    if (begun < size) return undefined
+    return {
+      reason: 'BatchLimit',
+      message: `${begun} moves have begun since ${timeOf(startedAt)}; migration.batch_size in config.yaml allows ${size} per window, and the next one begins at ${timeOf(endsAt)}`,
+    }
+  },
+)
+
 export const namespaceLimit = stated(
   { NamespaceLimit: 'As many moves run as limits.perNamespace allows for the namespace.' },
   ({ inFlight, limits, move }: AdmissionInput) => {
@@ -74,6 +92,10 @@ export const poolLimit = stated(
     return undefined
   },
 )
+
+function timeOf(ms: number): string {
+  return new Date(ms).toISOString()
+}
 
 function atMost<R extends StayReason>(
   running: number,

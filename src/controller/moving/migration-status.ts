@@ -97,6 +97,7 @@ const TURN_REASONS = new Set<string>([
   'AwaitingApproval',
   'NoAdmissionPolicy',
   'OutsideSchedule',
+  'BatchLimit',
   'ConcurrencyLimit',
   'NamespaceLimit',
   'PoolLimit',

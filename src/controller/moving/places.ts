@@ -31,6 +31,7 @@ const NEXT_IN_TURN: ReadonlySet<string> = new Set<string>([
   'WatchStale',
   'AuditUnavailable',
   'OutsideSchedule',
+  'BatchLimit',
   'Ramp',
   'ConcurrencyLimit',
 ] satisfies MigrationStatusReason[])
