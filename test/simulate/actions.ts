@@ -84,7 +84,7 @@ export const ACTIONS: readonly Action[] = [
   { name: 'volume types are as they were', weight: 2, run: showTypes },
   { name: 'reads are stale', weight: 1, run: staleReads },
   { name: 'quota is small', weight: 1, run: smallQuota },
-  { name: 'quota has room for little', weight: 2, run: littleRoom },
+  { name: 'quota has room for little', weight: 5, run: littleRoom },
   { name: 'quota is large', weight: 1, run: largeQuota },
   { name: 'an administrator retypes', weight: 1, run: handRetype },
   { name: 'the next retype reverts', weight: 2, run: revertNext },
@@ -189,7 +189,7 @@ function littleRoom(universe: Universe, dice: Dice): void {
     const { inUse, reserved } = seams.quota(project, key)
     seams.setQuota(project, { [key]: inUse + reserved + by })
   }
-  const gib = dice.int(25)
+  const gib = dice.int(8)
   const volumes = dice.int(3)
   raise('gigabytes', gib)
   raise('volumes', volumes)

@@ -51,7 +51,7 @@ export const MOVE_CONSTANTS: readonly Oracle<[]>[] = [
 /** Where quotas cannot be read Cinder refuses by itself: a credential that may not read them goes on without. */
 function withinQuota(universe: Universe, retype: Retype): string[] {
   const isRefused = [...universe.undo.keys()].some((key) => key.includes('os-quota-sets'))
-  if (isRefused || universe.isStruckLately('cinder')) return []
+  if (isRefused || universe.monitor.quotas.isDisturbed(universe)) return []
   return [universe.monitor.quotas.overrun(universe, retype) ?? []].flat()
 }
 

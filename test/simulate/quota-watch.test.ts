@@ -19,7 +19,7 @@ function setUp(room: number) {
         ? { limit: -1, inUse: 0, reserved: 0 }
         : { limit: 100, inUse: 100 - state.room, reserved: 0 },
   }
-  const universe = { clock, world: { cloud: { seams } }, isStruckLately: () => false }
+  const universe = { clock, world: { cloud: { seams } }, episodes: new Set() }
   const watch = new QuotaWatch()
   const call = { volumeId: 'v', toType: 'cold' } as Retype
   return {

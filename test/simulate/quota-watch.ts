@@ -4,6 +4,12 @@ import type { Universe } from './universe.ts'
 
 /** From the read that a move is started by to the arrival of its call, with all tries and delays in between. */
 const SEEN_MS = 300_000
+<<<<<<< HEAD
+=======
+/** A read that was refused is repeated before the next intent. */
+const REFUSED_MS = 60_000
+const TIERS = ['hot', 'warm', 'cold'] as const
+>>>>>>> w-quota
 
 type Sample = { readonly at: number; readonly gib: number; readonly volumes: number }
 type Begun = { readonly at: number; readonly typeId: string; readonly sizeGiB: number }
@@ -12,11 +18,14 @@ type Begun = { readonly at: number; readonly typeId: string; readonly sizeGiB: n
 export class QuotaWatch {
   readonly #samples = new Map<string, Sample[]>()
   #begun: Begun[] = []
+  #struckAt = -Infinity
 
   tick(universe: Universe): void {
     const now = universe.clock.monotonic()
-    // remembers when it was, for the time after
-    universe.isStruckLately('cinder')
+    const isStruck = Array.from(universe.episodes).some(
+      (e) => e.untilMs > now && (e.service ?? 'cinder') === 'cinder',
+    )
+    if (isStruck) this.#struckAt = now
     for (const tier of TIERS) {
       const type = universe.types.of(tier)
       const all = this.#samples.get(type.id) ?? []
@@ -27,6 +36,11 @@ export class QuotaWatch {
       )
     }
     this.#begun = this.#begun.filter((b) => now - b.at <= SEEN_MS)
+  }
+
+  /** A fault may just have refused the read of the quotas: the product goes on without. */
+  isDisturbed({ clock }: Universe): boolean {
+    return clock.monotonic() - this.#struckAt < REFUSED_MS
   }
 
   /** A call arrives: what it takes counts against those after it. */
