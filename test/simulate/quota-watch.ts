@@ -4,12 +4,8 @@ import type { Universe } from './universe.ts'
 
 /** From the read that a move is started by to the arrival of its call, with all tries and delays in between. */
 const SEEN_MS = 300_000
-<<<<<<< HEAD
-=======
 /** A read that was refused is repeated before the next intent. */
 const REFUSED_MS = 60_000
-const TIERS = ['hot', 'warm', 'cold'] as const
->>>>>>> w-quota
 
 type Sample = { readonly at: number; readonly gib: number; readonly volumes: number }
 type Begun = { readonly at: number; readonly typeId: string; readonly sizeGiB: number }
