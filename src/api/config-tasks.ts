@@ -27,6 +27,12 @@ export const tasksSection = section({
     DAY,
     'Lists the volume types. They are read again before a move of an attached volume.',
   ),
+  pools: every(
+    '5m',
+    MINUTE,
+    DAY,
+    "Reads the free space of Cinder's pools, where `tiers.<name>.min_capacity_gb` asks for it.",
+  ),
   approvals: every('5m', MINUTE, DAY, 'Asks the API server whether it checks who approves.'),
   halts: every('5m', MINUTE, DAY, 'Lifts halts that a person has explained.'),
   unreadable: every('5m', MINUTE, DAY, 'Reports VolumeMigrations that cannot be read, again.'),

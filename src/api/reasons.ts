@@ -66,6 +66,7 @@ export const STAY_REASONS = [
   'PoolLimit',
   'SlotLimit',
   'CapacityLimit',
+  'PoolLow',
   'BudgetLimit',
   'MissingPermission',
   'WriteRefused',

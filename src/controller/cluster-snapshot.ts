@@ -38,6 +38,8 @@ export async function readSnapshot(
     const why = inventory.problem ?? messageOf(cause)
     throw new UserError('CinderUnreachable', `Cinder could not be read: ${why}`, { cause })
   })
+  // what could not be read holds back what it concerns, and says so
+  await wired.pools.read(signal).catch(() => {})
   const sources = deps.sources(fleetOf({ managed, inventory }, 'Gnocchi', deps.processClock))
   // why it could not be read is what it then refuses with
   await wired.approvals.refresh().catch(() => {})

@@ -302,6 +302,7 @@ export class Leadership {
       deps,
       metrics: this.#metrics.tasks,
       sweep,
+      pools: wired.pools,
       approvals,
       halts,
       triggers,
