@@ -171,7 +171,7 @@ export const QuotaBody = z
     return lines
   })
 
-/** Drivers that cannot tell write `infinite` or `unknown`. */
+/** Some drivers write `infinite` or `unknown`. */
 const FreeSpace = z
   .union([z.number(), z.string()])
   .transform((free) => {

@@ -58,7 +58,7 @@ export class Pools {
     const age = realSince(at, clock)
     if (age > MOST_TURNS_MISSED * config().tasks.pools.everyMs)
       return { unknown: `the pools could not be read for ${Math.round(age / 60_000)} min` }
-    // whoever may read pools but no extra specs cannot know which pools are meant
+    // without extra specs it is not known which pools are meant
     if (type?.extraSpecs === undefined) return undefined
     const name = type.extraSpecs['volume_backend_name']
     const own = pools.filter((p) => name === undefined || p.backendName === name)
