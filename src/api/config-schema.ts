@@ -29,9 +29,8 @@ const tier = section({
   cinder_volume_type: key(text(255), { shownDefault: 'of the StorageClass', meaning: THE_SAME }),
   iops_threshold: key(number(0, 10_000_000), { meaning: THE_SAME }),
   min_capacity_gb: key(number(0, MOST), {
-    meaning: NOTED,
-    noted: (_, names) =>
-      `min_capacity_gb (tiers ${names.join(', ')}) is noted, but Cinder owns the pools; tiers[].capacity.maxGiB of the StoragePolicy bounds what moves in`,
+    meaning:
+      'GB that have to stay free in a pool of the tier after a move down into it. Without effect where Cinder shows its pools to administrators only, which the status of the policies says.',
   }),
 })
 

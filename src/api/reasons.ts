@@ -67,6 +67,7 @@ export const STAY_REASONS = [
   'PoolLimit',
   'SlotLimit',
   'CapacityLimit',
+  'PoolLow',
   'BudgetLimit',
   'MissingPermission',
   'WriteRefused',

@@ -47,6 +47,7 @@ const OPEN: Limits = {
   perPool: new Map(),
   maxGiBPerSlot: undefined,
   batch: undefined,
+  pool: undefined,
   targetRoomGiB: undefined,
   volumes: 1,
   countedAt: NOW * 1000,

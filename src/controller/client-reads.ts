@@ -22,6 +22,7 @@ export function volumeReads(volumes: VolumeService): Omit<VolumeService, 'retype
     listSnapshots: (options) => volumes.listSnapshots(options),
     listVolumeTypes: (signal) => volumes.listVolumeTypes(signal),
     getQuota: (signal) => volumes.getQuota(signal),
+    listPools: (signal) => volumes.listPools(signal),
     listAvailabilityZones: (signal) => volumes.listAvailabilityZones(signal),
     maxMicroversion: (signal) => volumes.maxMicroversion(signal),
     projectId: (signal) => volumes.projectId(signal),

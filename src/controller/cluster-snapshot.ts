@@ -40,6 +40,8 @@ export async function readSnapshot(
   })
   // what cannot be read now is asked again by those who need it, and reported there
   await wired.quotas.read(0).catch(() => {})
+  // what could not be read holds back what it concerns, and says so
+  await wired.pools.read(signal).catch(() => {})
   const sources = deps.sources(fleetOf({ managed, inventory }, 'Gnocchi', deps.processClock))
   // why it could not be read is what it then refuses with
   await wired.approvals.refresh().catch(() => {})

@@ -296,6 +296,7 @@ export class Leadership {
       deps,
       metrics: this.#metrics.tasks,
       sweep,
+      pools: wired.pools,
       approvals,
       halts,
       triggers,

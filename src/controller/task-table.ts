@@ -9,11 +9,13 @@ import { TaskRunner } from './tasks/task-runner.ts'
 import type { Task, TaskName } from './tasks/task.ts'
 import type { Triggers } from './triggers.ts'
 import type { ApprovalGuard } from './view/approval-guard.ts'
+import type { Pools } from './view/pools.ts'
 
 export type TaskTableParts = {
   readonly deps: ControllerDeps
   readonly metrics: Pick<TaskMetrics, 'show'>
   readonly sweep: Pick<Sweep, 'resources' | 'types'>
+  readonly pools: Pick<Pools, 'read'>
   readonly approvals: Pick<ApprovalGuard, 'refresh'>
   readonly halts: Pick<Halts, 'check'>
   readonly triggers: Pick<Triggers, 'reportUnreadable' | 'retireOld'>
@@ -27,7 +29,7 @@ const AT_START = { isDoneAtStart: true }
 
 /** All periodic work of a leader. A new row is one line here and one in src/api/config-tasks.ts. */
 function taskTable(parts: TaskTableParts, report: () => Promise<void>): readonly Task[] {
-  const { deps, sweep, approvals, halts, triggers, orphans, quotas, tidy } = parts
+  const { deps, sweep, pools, approvals, halts, triggers, orphans, quotas, tidy } = parts
   const row = (
     name: TaskName,
     run: Task['run'],
@@ -42,6 +44,7 @@ function taskTable(parts: TaskTableParts, report: () => Promise<void>): readonly
   return [
     row('resources', (signal) => sweep.resources(signal), AT_START),
     row('types', (signal) => sweep.types(signal), AT_START),
+    row('pools', (signal) => pools.read(signal)),
     row('approvals', () => approvals.refresh()),
     row('halts', () => halts.check()),
     row('unreadable', () => triggers.reportUnreadable()),

@@ -17,6 +17,7 @@ import { MoveTimes } from './view/move-times.ts'
 import { Quotas } from './view/quotas.ts'
 import { Policies } from './view/policies.ts'
 import type { ResolvedPolicy } from './view/policies.ts'
+import { Pools } from './view/pools.ts'
 import { Targets } from './view/targets.ts'
 import type { Watches } from './view/watches.ts'
 
@@ -36,6 +37,7 @@ export function wire(deps: ControllerDeps, watches: Watches, leader?: LeadersPar
   const fence = () => deps.elector.fence()
   const term = leader?.term ?? NO_TERM
   const inventory = new Inventory(deps)
+  const pools = new Pools(deps, inventory)
   const policies = new Policies(deps, watches, inventory)
   const targets = new Targets(watches, policies, inventory, supportedBy(deps))
   const managed = new Managed(watches, policies, targets)
@@ -72,7 +74,8 @@ export function wire(deps: ControllerDeps, watches: Watches, leader?: LeadersPar
       times,
       approvals,
     }),
-    admission: new AdmissionFacts(deps, migrations, policies, ledger, inventory, times),
+    pools,
+    admission: new AdmissionFacts(deps, migrations, policies, ledger, inventory, times, pools),
     preflight: new PreflightGatherer(deps, watches, inventory, quotas),
   } as const
 }

@@ -1,6 +1,12 @@
 import * as z from 'zod'
 import { openStackTime } from '../time.ts'
-import type { CinderSnapshot, CinderVolume, CinderVolumeType, QuotaLine } from './types.ts'
+import type {
+  CinderSnapshot,
+  CinderVolume,
+  CinderVolumeType,
+  QuotaLine,
+  StoragePool,
+} from './types.ts'
 
 /** Cinder's times are UTC but carry no zone, which JavaScript would read as local. Gives RFC 3339 with Z. */
 const CinderTime = z.string().transform((text, context) => {
@@ -170,6 +176,34 @@ export const QuotaBody = z
     }
     return lines
   })
+
+/** Some drivers write `infinite` or `unknown`. */
+const FreeSpace = z
+  .union([z.number(), z.string()])
+  .transform((free) => {
+    if (free === 'infinite') return Infinity
+    const gib = Number(free)
+    return free !== '' && Number.isFinite(gib) ? gib : undefined
+  })
+  .catch(undefined)
+
+const PoolRow = z
+  .object({
+    name: z.string(),
+    capabilities: z
+      .object({
+        volume_backend_name: z.string().optional().catch(undefined),
+        free_capacity_gb: FreeSpace,
+      })
+      .catch({ volume_backend_name: undefined, free_capacity_gb: undefined }),
+  })
+  .transform(({ name, capabilities }): StoragePool => ({
+    name,
+    backendName: capabilities.volume_backend_name,
+    freeGiB: capabilities.free_capacity_gb,
+  }))
+
+export const PoolsBody = z.object({ pools: z.array(PoolRow) }).transform((body) => body.pools)
 
 /** A zone that cannot be read is none that is available. */
 const NO_ZONE = { zoneName: '', zoneState: { available: false } }

@@ -360,6 +360,26 @@ describe('the rest of what is read', () => {
     expect(await service.getQuota()).toBeUndefined()
   })
 
+  it('pools with their free space, as far as it is known; nothing where they may not be read', async () => {
+    const pool = (name: string, capabilities: object) => ({ name, capabilities })
+    const pools = [
+      pool('a', { volume_backend_name: 'cold', free_capacity_gb: 12.5 }),
+      pool('b', { volume_backend_name: 'cold', free_capacity_gb: 'infinite' }),
+      pool('c', { free_capacity_gb: 'unknown' }),
+      { name: 'd' },
+    ]
+    const path = 'GET /v3/{p}/scheduler-stats/get_pools'
+    const { service, of } = setUp({ [path]: [{ json: { pools } }, { status: 403 }] })
+    expect(await service.listPools()).toEqual([
+      { name: 'a', backendName: 'cold', freeGiB: 12.5 },
+      { name: 'b', backendName: 'cold', freeGiB: Infinity },
+      { name: 'c', backendName: undefined, freeGiB: undefined },
+      { name: 'd', backendName: undefined, freeGiB: undefined },
+    ])
+    expect(of(path)[0]?.url).toMatch(/\?detail=True$/)
+    expect(await service.listPools()).toBeUndefined()
+  })
+
   it('the zones that are available', async () => {
     const zone = (zoneName: string, available: boolean) => ({ zoneName, zoneState: { available } })
     const json = { availabilityZoneInfo: [zone('a', true), zone('b', false)] }

@@ -4,6 +4,7 @@ import { pagesOf } from './cinder-pages.ts'
 import { retype } from './cinder-retype.ts'
 import {
   isScratch,
+  PoolsBody,
   QuotaBody,
   SnapshotRow,
   TypeRow,
@@ -141,6 +142,12 @@ export function createVolumeService(parts: { session: Session; log: Log }): Volu
       const answer = await reader.get({ operation: 'quota.get', path, signal }, [403])
       if (answer.status === 403) return undefined
       return parseBody('Cinder: quota.get', answer, QuotaBody, session.clean)
+    },
+    listPools: async (signal) => {
+      const path = '/scheduler-stats/get_pools?detail=True'
+      const answer = await reader.get({ operation: 'pools.list', path, signal }, [403])
+      if (answer.status === 403) return undefined
+      return parseBody('Cinder: pools.list', answer, PoolsBody, session.clean)
     },
     listAvailabilityZones: (signal) =>
       reader.parsed({ operation: 'zones.list', path: '/os-availability-zone', signal }, ZonesBody),

@@ -46,6 +46,16 @@ export type CinderSnapshot = {
   readonly sizeGiB?: number
 }
 
+/** A pool that the scheduler places volumes in. */
+export type StoragePool = {
+  /** `host@backend#pool` */
+  readonly name: string
+  /** What the extra spec `volume_backend_name` of a type asks for; undefined where it is not shown. */
+  readonly backendName: string | undefined
+  /** GiB; Infinity where the driver says so, undefined where it does not know or the answer cannot be read. */
+  readonly freeGiB: number | undefined
+}
+
 /** -1 = unlimited. */
 export type QuotaLine = {
   readonly limit: number
@@ -115,6 +125,8 @@ export interface VolumeService {
   listVolumeTypes(signal?: AbortSignal): Promise<readonly CinderVolumeType[]>
   /** Quota lines by name: `gigabytes`, `volumes`, `gigabytes_<type>`, … undefined when the credential may not read them. */
   getQuota(signal?: AbortSignal): Promise<ReadonlyMap<string, QuotaLine> | undefined>
+  /** Administrators only, unless the policy of the cloud says otherwise: undefined when the credential may not read them. */
+  listPools(signal?: AbortSignal): Promise<readonly StoragePool[] | undefined>
   /** Names of the zones that are available. */
   listAvailabilityZones(signal?: AbortSignal): Promise<readonly string[]>
   /** Highest microversion the server offers, as [major, minor]. */

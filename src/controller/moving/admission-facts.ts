@@ -12,6 +12,7 @@ import { OF_NO_POLICY } from './gates-room.ts'
 import type { Halt, Ledger, LedgerEntry } from './ledger.ts'
 import type { Migrations } from '../view/migrations.ts'
 import type { MoveTimes } from '../view/move-times.ts'
+import type { Pools } from '../view/pools.ts'
 import type { Policies, ResolvedPolicy } from '../view/policies.ts'
 import { isTarget } from '../view/targets.ts'
 import type { Target, Untargeted } from '../view/targets.ts'
@@ -27,6 +28,7 @@ export class AdmissionFacts {
   readonly #ledger: Ledger
   readonly #inventory: Inventory
   readonly #times: MoveTimes
+  readonly #pools: Pools
 
   constructor(
     deps: ControllerDeps,
@@ -35,7 +37,9 @@ export class AdmissionFacts {
     ledger: Ledger,
     inventory: Inventory,
     times: MoveTimes,
+    pools: Pools,
   ) {
+    this.#pools = pools
     this.#deps = deps
     this.#times = times
     this.#migrations = migrations
@@ -61,7 +65,7 @@ export class AdmissionFacts {
         ...this.#orphans(target.tiers),
       ],
       ended: this.ended(target.tiers),
-      limits: this.#limits(target),
+      limits: { ...this.#limits(target), pool: this.#pool(target, move.from) },
       now: this.#deps.clock.now(),
     }
   }
@@ -163,7 +167,7 @@ export class AdmissionFacts {
     return this.#deps.clock.now() - this.#times.past(at) > mostMs
   }
 
-  #limits(target: Target): Limits {
+  #limits(target: Target): Omit<Limits, 'pool'> {
     const { effective } = target.policy
     const config = this.#deps.config()
     return {
@@ -223,6 +227,16 @@ export class AdmissionFacts {
     return age > MOST_SWEEPS_MISSED * this.#deps.config().tasks.resources.everyMs
       ? Math.round(age / 60_000)
       : undefined
+  }
+
+  /** Of moves to a cheaper tier only: what a volume needs is not held back for the room of others. */
+  #pool({ tiers, to }: Target, from: string): Limits['pool'] {
+    const minGiB = this.#deps.config().tiers[to.name]?.minCapacityGb
+    const at = tiers.findIndex((t) => t.name === from)
+    if (minGiB === undefined || at < 0 || at >= tiers.findIndex((t) => t.name === to.name))
+      return undefined
+    const free = this.#pools.freeFor(this.#inventory.types.find((t) => t.id === to.typeId))
+    return free && { minGiB, free }
   }
 
   #room(target: Target): number | undefined {

@@ -24,6 +24,7 @@ const open: Limits = {
   perPool: new Map(),
   maxGiBPerSlot: undefined,
   batch: undefined,
+  pool: undefined,
   targetRoomGiB: undefined,
   volumes: 1000,
   countedAt: NOW,

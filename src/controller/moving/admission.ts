@@ -4,6 +4,7 @@ import type { Stated } from '../../blockers/blocker.ts'
 import { withFacts } from '../../blockers/blocker.ts'
 import { policyPaused, schedule, stopped } from '../../blockers/policy.ts'
 import type { Opening } from '../../blockers/policy.ts'
+import type { FreeSpace } from '../view/pools.ts'
 import { breaker, halted, thrash } from './gates-failures.ts'
 import {
   batch,
@@ -13,7 +14,7 @@ import {
   poolLimit,
   ramp,
 } from './gates-places.ts'
-import { budget, capacity, slotLimit } from './gates-room.ts'
+import { budget, capacity, poolLow, slotLimit } from './gates-room.ts'
 
 /** One move as the limits see it; sizes GiB, times ms since the epoch. */
 export type Move = {
@@ -55,6 +56,8 @@ export type Limits = {
     { readonly size: number; readonly startedAt: number; readonly endsAt: number } | undefined
   /** Room on the target tier beside all volumes of the cluster, as counted at `countedAt`; undefined = no limit given. */
   readonly targetRoomGiB: number | undefined
+  /** Of a move down, where config.yaml wants some of the target's pools to stay free and Cinder shows them. */
+  readonly pool: { readonly minGiB: number; readonly free: FreeSpace } | undefined
   /** Volumes of the policy, as counted at `countedAt`. */
   readonly volumes: number
   /** When volumes and their GiB were last counted, ms; moves that ended later are in no count yet. undefined = not yet. */
@@ -98,6 +101,7 @@ export const GATES: readonly Stated<[AdmissionInput]>[] = [
   withFacts(breaker, ofPolicy),
   withFacts(thrash, ofPolicy),
   capacity,
+  poolLow,
   budget,
   slotLimit,
   withFacts(schedule, ({ limits, move }) =>

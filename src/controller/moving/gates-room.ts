@@ -48,6 +48,43 @@ export const capacity = stated(
   },
 )
 
+/** A pool that runs full fails the writes of everyone on it: what only saves money waits before that. */
+export const poolLow = stated(
+  {
+    PoolLow:
+      'A move down would leave less free in the pools of its tier than tiers.<name>.min_capacity_gb in config.yaml asks for, or how much is free is not known.',
+  },
+  (input: AdmissionInput) => {
+    const { limits, move } = input
+    if (limits.pool === undefined) return undefined
+    const { minGiB, free } = limits.pool
+    const wants = `tiers.${move.to}.min_capacity_gb in config.yaml wants ${minGiB} GiB to stay free`
+    if ('unknown' in free)
+      return {
+        reason: 'PoolLow',
+        message: `${wants}, but ${free.unknown}; the move waits until it is known`,
+      }
+    const arriving = arrivingIn(input, free.readAt)
+    const coming = sumGiB(arriving)
+    if (coming === undefined || move.sizeGiB === undefined)
+      return {
+        reason: 'PoolLow',
+        message: sizeUnknown(move, arriving, `the pool of tier ${move.to}`),
+      }
+    if (free.freeGiB - coming - move.sizeGiB >= minGiB) return undefined
+    return {
+      reason: 'PoolLow',
+      message: `${wants}; the best pool has ${Math.floor(free.freeGiB)} GiB, ${coming} GiB are on their way there, and the volume has ${move.sizeGiB} GiB`,
+    }
+  },
+)
+
+/** Moves into the same tier that the pools may not show yet. */
+function arrivingIn({ inFlight, ended, move }: AdmissionInput, readAt: number): readonly Move[] {
+  const since = ended.filter((e) => e.ended === 'Succeeded' && e.endedAt >= readAt)
+  return [...inFlight, ...since].filter((m) => m.to === move.to)
+}
+
 /** What makes the fleet cheaper is never held back, and what a demotion will save is not spent before its end. */
 export const budget = stated(
   { BudgetLimit: 'The move would exceed budget.maxMonthlyCost.' },

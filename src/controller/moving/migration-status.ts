@@ -102,6 +102,7 @@ const TURN_REASONS = new Set<string>([
   'NamespaceLimit',
   'PoolLimit',
   'SlotLimit',
+  'PoolLow',
   'Ramp',
   'Stopped',
   'PolicyPaused',

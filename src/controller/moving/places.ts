@@ -10,6 +10,7 @@ import { BLOCKING_REASONS } from './blocking-reasons.ts'
 export const LASTING_LIMITS: ReadonlySet<string> = new Set<string>([
   'BudgetLimit',
   'CapacityLimit',
+  'PoolLow',
   'SlotLimit',
   'BreakerOpen',
   'ThrashBreaker',

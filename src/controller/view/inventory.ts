@@ -189,6 +189,11 @@ export class Inventory {
     }
   }
 
+  /** Nobody asks for it any more. */
+  forgetUnreadable(what: string): void {
+    this.#unreadable.delete(what)
+  }
+
   #noteUnreadable(what: string, why: string): void {
     if (!this.#unreadable.has(what))
       this.#deps.log.warn({ what, err: why }, 'not readable with this credential; going on without')

@@ -1,0 +1,66 @@
+import { expect, it } from 'vitest'
+import { answer, network } from './answers.ts'
+import { HOUR, MINUTE, Stage } from './stage.ts'
+
+const CONFIG = 'tiers: {cold: {min_capacity_gb: 200}}'
+
+/** An idle volume of 10 GiB that is to go down to cold, and pools that are shown as `admin` says. */
+function idle({ admin }: { readonly admin: boolean }) {
+  const stage = new Stage()
+  stage.policy()
+  const volume = stage.claim({ name: 'data', sizeGiB: 10 })
+  if (admin) Object.assign(stage.cloud.operator, { roles: ['member', 'admin', 'reader'] })
+  const cold = stage.cloud.backend('cold')
+  const leaveFree = (gib: number) => void (cold.allocatedGiB = cold.totalGiB - gib)
+  return { stage, volume, leaveFree }
+}
+
+it('a credential that may not read pools moves volumes down as before, and the policy says so', async () => {
+  const { stage, volume, leaveFree } = idle({ admin: false })
+  leaveFree(50)
+  stage.start({ configYaml: CONFIG })
+  expect(await stage.until(() => stage.tier(volume) === 'cold', HOUR)).toBe(true)
+  expect(stage.condition('Ready')?.message).toContain(
+    'may not read: storage pools (min_capacity_gb of tiers cold has no effect)',
+  )
+})
+
+it('a move down waits while the best pool of its tier would have too little left', async () => {
+  const { stage, volume, leaveFree } = idle({ admin: true })
+  leaveFree(209)
+  stage.start({ configYaml: CONFIG })
+  stage.move('by-hand', { claim: { name: 'data' }, to: 'cold' })
+  const message = () =>
+    stage.moves('data').find((m) => m.status?.reason === 'PoolLow')?.status?.message
+  expect(await stage.until(() => message() !== undefined)).toBe(true)
+  expect(message()).toBe(
+    'tiers.cold.min_capacity_gb in config.yaml wants 200 GiB to stay free; the best pool has 209 GiB, 0 GiB are on their way there, and the volume has 10 GiB',
+  )
+  await stage.clock.advance(20 * MINUTE)
+  expect(stage.retypes(volume)).toBe(0)
+  leaveFree(210)
+  expect(await stage.until(() => stage.tier(volume) === 'cold', 20 * MINUTE)).toBe(true)
+})
+
+it('a move down waits, and says why, while pools that may be read are not', async () => {
+  const { stage, volume } = idle({ admin: true })
+  const net = network()
+  net.on('GET /scheduler-stats/get_pools', () => answer(503))
+  stage.start({ configYaml: CONFIG, gate: net.gate })
+  stage.move('by-hand', { claim: { name: 'data' }, to: 'cold' })
+  await stage.clock.advance(20 * MINUTE)
+  const found = stage.moves('data').find((m) => m.status?.reason === 'PoolLow')
+  expect(found?.status?.message).toContain('have not been read since the controller started')
+  expect(stage.retypes(volume)).toBe(0)
+  net.clear()
+  expect(await stage.until(() => stage.tier(volume) === 'cold', 30 * MINUTE)).toBe(true)
+})
+
+it('a move up never waits for room in a pool', async () => {
+  const { stage, leaveFree } = idle({ admin: true })
+  leaveFree(1)
+  const up = stage.claim({ name: 'up', tier: 'cold', sizeGiB: 1 })
+  stage.start({ configYaml: 'tiers: {hot: {min_capacity_gb: 1000000}}' })
+  stage.move('up', { claim: { name: 'up' }, to: 'hot' })
+  expect(await stage.until(() => stage.tier(up) === 'hot', 20 * MINUTE)).toBe(true)
+})
