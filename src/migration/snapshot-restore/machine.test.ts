@@ -192,6 +192,26 @@ describe('a PersistentVolume', () => {
     )
   })
 
+  it('that is being deleted does not wait for a Pod, to which the attacher attaches nothing more', () => {
+    const pv = { ...OF_COPY, terminating: true }
+    const waits = [{ name: 'csi', uid: 'a', attacher: CINDER, attached: false }]
+    const saved = { phase: 'GivingBack', keeps: 'original', reason: 'RolledBack' } as const
+    const released = expect.objectContaining({ act: 'releasePersistentVolume' }) as unknown
+
+    expect(next({ saved, kube: { pv, pods: 1, attachments: waits } })).toEqual({
+      kind: 'act',
+      act: released,
+    })
+    const attachments = [{ ...waits[0]!, attached: true }]
+    expect(next({ saved, kube: { pv, pods: 1, attachments } })).toEqual(
+      expect.objectContaining(waiting('attached')),
+    )
+    const copies = [{ ...COPY, status: 'reserved' }]
+    expect(next({ saved, kube: { pv, pods: 1 }, cinder: { copies } })).toEqual(
+      expect.objectContaining(waiting('reserved')),
+    )
+  })
+
   it('of the copy, once it is there, is not taken away from the claim by what was given up before', () => {
     const saved = { phase: 'GivingBack', keeps: 'original', reason: 'CopyVoid' } as const
     const { keeps: _keeps, reason: _reason, ...rest } = { ...SAVED, ...saved }
@@ -277,7 +297,10 @@ describe('a deletion', () => {
 describe('the soak', () => {
   const soak = { since: 0, mountedMs: 0 }
   const saved = { phase: 'Soaking', keeps: 'copy', soak } as const
-  const mounted = { pv: OF_COPY, attachments: [{ name: 'csi', uid: 'a', attacher: CINDER }] }
+  const mounted = {
+    pv: OF_COPY,
+    attachments: [{ name: 'csi', uid: 'a', attacher: CINDER, attached: true }],
+  }
 
   it('counts the time for which the copy is mounted', () => {
     const now = 5 * HOUR

@@ -117,10 +117,11 @@ function* pods(at: State): Generator<Event<State>> {
   const { on, wrote } = pod
   const { pod: _gone, ...rest } = at
   if (on === undefined) {
-    if (at.claim) yield ['the Pod is deleted', rest]
     const target = pv?.shape === 'copy' ? 'copy' : 'source'
     const volume = at[target]
     if (pv === undefined || !pv.bound || pv.shape === 'held' || volume === undefined) return
+    // the attacher refuses what is being deleted
+    if (pv.terminating) return
     if (volume.status !== 'available') return
     const lie = volume.data < at.newest ? { lie: 'a Pod reads old data' } : {}
     yield [

@@ -44,7 +44,7 @@ export function replaceBy(seen: Seen, goal: Shape): ReplaceOutcome | undefined {
   const { input, kube } = seen
   const { pv } = kube
   if (pv === undefined) return perform(seen, { act: 'createPersistentVolume', shape: goal })
-  if (!isThere(seen, goal)) return removed(seen, pv)
+  if (!isThere(seen, goal)) return removed(seen, pv, goal)
   const parked = kube.attachments.find((a) => a.attacher === PARKED_DRIVER)
   // nobody else deletes it, and it would keep the volume from being deleted one day
   if (parked !== undefined && goal !== 'held')
@@ -59,7 +59,7 @@ export function replaceBy(seen: Seen, goal: Shape): ReplaceOutcome | undefined {
 }
 
 /** Next act by which the PersistentVolume goes, and nothing else with it. */
-export function removed(seen: Seen, pv: PersistentVolumeSeen): ReplaceOutcome {
+export function removed(seen: Seen, pv: PersistentVolumeSeen, goal?: Shape): ReplaceOutcome {
   const { input, saved } = seen
   const shape = shapeOf(saved, pv)
   if (shape === 'foreign')
@@ -70,7 +70,7 @@ export function removed(seen: Seen, pv: PersistentVolumeSeen): ReplaceOutcome {
   // before anything else: by any other policy the volume could go with the object
   if (pv.policy !== 'Retain')
     return perform(seen, { act: 'setReclaimPolicy', uid: pv.uid, policy: 'Retain' })
-  const inUse = whyInUse(seen, shape)
+  const inUse = whyInUse(seen, pv, goal)
   if (inUse !== undefined) return wait(input, inUse)
   if (!pv.terminating) return perform(seen, { act: 'deletePersistentVolume', uid: pv.uid })
   return released(seen, pv)
@@ -97,15 +97,27 @@ function released(seen: Seen, pv: PersistentVolumeSeen): ReplaceOutcome {
   })
 }
 
-/** Why the PersistentVolume cannot give way now. A held one can always: nothing is attached through it. */
-function whyInUse({ saved, kube, cinder, unread }: Seen, shape: Shape): string | undefined {
-  const id = volumeIdOf(saved, shape)
-  if (id === undefined) return undefined
-  if (kube.pods > 0) return `${kube.pods} pods use the claim`
-  if (kube.attachments.some((a) => a.attacher !== PARKED_DRIVER))
-    return 'the volume is attached (VolumeAttachment)'
+/**
+ * Why the PersistentVolume cannot give way now. A held one can always: nothing is attached through it. Through one that is
+ * being deleted the attacher attaches nothing more, so that Pods that wait for it would wait for ever.
+ */
+function whyInUse(
+  { saved, kube, cinder, unread }: Seen,
+  pv: PersistentVolumeSeen,
+  goal: Shape | undefined,
+): string | undefined {
+  const shape = shapeOf(saved, pv)
+  if (shape === 'held') return undefined
+  if (!pv.terminating && kube.pods > 0) return `${kube.pods} pods use the claim`
+  const attachment = kube.attachments.find(
+    (a) => a.attacher !== PARKED_DRIVER && (a.attached || !pv.terminating),
+  )
+  if (attachment !== undefined)
+    return `the volume is attached (VolumeAttachment ${attachment.name})`
+  // the same volume again: whatever becomes of an attachment, it is that one
+  if (shape === goal) return undefined
   if (cinder === undefined) return `it is not known whether the volume is attached: ${unread}`
-  const volume = [cinder.source, ...cinder.copies].find((v) => v?.id === id)
+  const volume = [cinder.source, ...cinder.copies].find((v) => v?.id === pv.handle)
   if (volume === undefined) return undefined
   return volume.attached || volume.status !== 'available'
     ? `the volume is "${volume.status}" in Cinder`

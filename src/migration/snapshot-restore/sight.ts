@@ -51,6 +51,7 @@ export type KubeSeen = {
     readonly name: string
     readonly uid: string
     readonly attacher: string
+    readonly attached: boolean
   }[]
   /** Handles of all other PersistentVolumes. */
   readonly otherHandles: readonly string[]

@@ -198,8 +198,10 @@ function kubeOf(at: State): KubeSeen {
     },
     pods: pod === undefined ? 0 : 1,
     attachments: [
-      ...(attached ? [{ name: 'csi-1', uid: 'a', attacher: CINDER_DRIVER }] : []),
-      ...(parkedAttachment ? [{ name: 'csi-2', uid: 'b', attacher: PARKED_DRIVER }] : []),
+      ...(attached ? [{ name: 'csi-1', uid: 'a', attacher: CINDER_DRIVER, attached: true }] : []),
+      ...(parkedAttachment
+        ? [{ name: 'csi-2', uid: 'b', attacher: PARKED_DRIVER, attached: false }]
+        : []),
     ],
     otherHandles: otherPv ? ['source'] : [],
   }
