@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import { apiCases } from './cinder-api.cases.ts'
+import { copyCases } from './cinder-copies.cases.ts'
 import { attachmentCases } from './cinder-attachment.cases.ts'
 import { listCases } from './cinder-list.cases.ts'
 import { quotaCases } from './cinder-quota.cases.ts'
@@ -31,6 +32,7 @@ export function cinderContract(
     listCases(get)
     retypeCases(get)
     snapshotCases(get)
+    copyCases(get)
     attachmentCases(get)
     quotaCases(get)
   })
