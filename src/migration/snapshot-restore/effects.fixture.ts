@@ -155,7 +155,9 @@ function onPersistentVolume(at: State, act: OnPersistentVolume): Effect {
       if (act.resourceVersion !== versionOf(pv)) return refused(at, 409)
       const kept = pv.finalizers.filter((f) => act.keep.includes(FINALIZERS[f]))
       const taken = pv.finalizers.filter((f) => !kept.includes(f))
-      const isTaken = taken.includes('attacher') || taken.includes('provisioner')
+      // a Pod that waits keeps it, and is attached to nothing
+      const isStalled = at.pod !== undefined && at.pod.on === undefined
+      const isTaken = (taken.includes('attacher') && !isStalled) || taken.includes('provisioner')
       return accepted(
         { finalizers: kept },
         isTaken ? 'takes the finalizer of a sidecar' : undefined,

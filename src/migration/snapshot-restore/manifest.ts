@@ -35,10 +35,12 @@ const PARKED_ANNOTATION = `${GROUP}/parked`
 /** Stays on every PersistentVolume that we make until the clean-up is complete. */
 export const OWN_FINALIZER = `${GROUP}/replacing`
 export const PROTECTION_FINALIZER = 'kubernetes.io/pv-protection'
+/** Taken off by the attacher once the object is being deleted and has no VolumeAttachment. */
+export const ATTACHER_FINALIZER = 'external-attacher/cinder-csi-openstack-org'
 /** The sidecars take these off by themselves once their work is done. */
 export const SIDECAR_FINALIZERS: readonly string[] = [
   'external-provisioner.volume.kubernetes.io/finalizer',
-  'external-attacher/cinder-csi-openstack-org',
+  ATTACHER_FINALIZER,
 ]
 
 /** Can be met by no node. */

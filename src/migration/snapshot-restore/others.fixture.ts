@@ -29,6 +29,17 @@ function* controllers(at: State): Generator<Event<State>> {
       withoutReleased({ ...at, pv: { ...pv, finalizers } }),
     ]
   }
+  if (pv.terminating && pv.finalizers.includes('attacher') && at.pod === undefined) {
+    const finalizers = pv.finalizers.filter((f) => f !== 'attacher')
+    yield [
+      'the attacher takes its finalizer off',
+      withoutReleased({ ...at, pv: { ...pv, finalizers } }),
+    ]
+  }
+  yield* reclaims(at, pv)
+}
+
+function* reclaims(at: State, pv: NonNullable<State['pv']>): Generator<Event<State>> {
   const id = pv.shape === 'original' ? 'source' : 'copy'
   const volume = at[id]
   const hasSnapshots = id === 'source' && (at.snapshot !== undefined || at.userSnapshot)
@@ -130,7 +141,7 @@ function* pods(at: State): Generator<Event<State>> {
         ...at,
         ...lie,
         pod: { on: target, wrote },
-        pv: { ...pv, finalizers: [...pv.finalizers, 'attacher'] },
+        pv: { ...pv, finalizers: [...pv.finalizers.filter((f) => f !== 'attacher'), 'attacher'] },
         [target]: changed(volume, { status: 'in-use' }),
       },
     ]
@@ -149,15 +160,7 @@ function* pods(at: State): Generator<Event<State>> {
       { ...at, newest, pod: { on, wrote: true }, [on]: { ...volume, data: newest } },
     ]
   }
-  const finalizers = pv.finalizers.filter((f) => f !== 'attacher')
-  yield [
-    'the Pod ends',
-    withoutReleased({
-      ...rest,
-      pv: { ...pv, finalizers },
-      [on]: changed(volume, { status: 'available' }),
-    }),
-  ]
+  yield ['the Pod ends', { ...rest, [on]: changed(volume, { status: 'available' }) }]
 }
 
 function* people(at: State): Generator<Event<State>> {

@@ -1,5 +1,6 @@
 import { CINDER_DRIVER } from '../../api/names.ts'
 import {
+  ATTACHER_FINALIZER,
   OWN_FINALIZER,
   PARKED_DRIVER,
   parkedHandle,
@@ -77,12 +78,17 @@ export function removed(seen: Seen, pv: PersistentVolumeSeen, goal?: Shape): Rep
 }
 
 function released(seen: Seen, pv: PersistentVolumeSeen): ReplaceOutcome {
-  const { input } = seen
+  const { input, kube } = seen
   const { uid, resourceVersion, finalizers } = pv
-  const sidecar = finalizers.find((f) => SIDECAR_FINALIZERS.includes(f))
+  // the attacher keeps its own as long as there is one, and attaches nothing: nobody else would end that
+  const isStalled = kube.attachments.some((a) => a.attacher === CINDER_DRIVER && !a.attached)
+  const isOver = (f: string) => f === ATTACHER_FINALIZER && isStalled
+  const sidecar = finalizers.find((f) => SIDECAR_FINALIZERS.includes(f) && !isOver(f))
   if (sidecar !== undefined)
     return wait(input, `a sidecar of the CSI driver has not taken its finalizer ${sidecar} off yet`)
-  const foreign = finalizers.find((f) => f !== PROTECTION_FINALIZER && f !== OWN_FINALIZER)
+  const foreign = finalizers.find(
+    (f) => f !== PROTECTION_FINALIZER && f !== OWN_FINALIZER && !isOver(f),
+  )
   if (foreign !== undefined)
     return wait(
       input,

@@ -182,6 +182,7 @@ function input(at: State, sight: ReplaceSight): ReplaceInput {
 
 function kubeOf(at: State): KubeSeen {
   const { pv, claim, pod, otherPv, parkedAttachment } = at
+  const isServed = pv !== undefined && pv.bound && pv.shape !== 'held'
   const attached = pod?.on !== undefined
   return {
     kind: 'Seen',
@@ -198,7 +199,9 @@ function kubeOf(at: State): KubeSeen {
     },
     pods: pod === undefined ? 0 : 1,
     attachments: [
-      ...(attached ? [{ name: 'csi-1', uid: 'a', attacher: CINDER_DRIVER, attached: true }] : []),
+      ...(pod !== undefined && isServed
+        ? [{ name: 'csi-1', uid: 'a', attacher: CINDER_DRIVER, attached }]
+        : []),
       ...(parkedAttachment
         ? [{ name: 'csi-2', uid: 'b', attacher: PARKED_DRIVER, attached: false }]
         : []),
