@@ -34,13 +34,14 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
 
     watch: (resource, query, signal, onOpen) => watch(transport, resource, query, signal, onOpen),
 
-    create: async (resource, object) =>
+    create: async (resource, object, { dryRun, fence } = {}) =>
       json({
         method: 'POST',
         path: collectionPath(resource, namespaceOf(resource, object)),
-        query: { fieldManager: FIELD_MANAGER },
+        query: { fieldManager: FIELD_MANAGER, dryRun: dryRun ? 'All' : undefined },
         body: bodyOf(resource, object),
         repeat: 'unprocessed',
+        fence,
       }),
 
     patch: async (resource, name, body, { type, namespace, subresource, force, fence }) =>
@@ -69,7 +70,7 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
         repeat: 'unprocessed',
       }),
 
-    delete: async (resource, name, { namespace, uid, resourceVersion } = {}) => {
+    delete: async (resource, name, { namespace, uid, resourceVersion, fence } = {}) => {
       const preconditions = {
         ...(uid !== undefined && { uid }),
         ...(resourceVersion !== undefined && { resourceVersion }),
@@ -80,6 +81,7 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
         body: JSON.stringify({ apiVersion: 'v1', kind: 'DeleteOptions', preconditions }),
         // where a finalizer holds the object, our own deletion changes the version: a second one would be refused
         repeat: resourceVersion === undefined ? 'always' : 'unprocessed',
+        fence,
       })
     },
 

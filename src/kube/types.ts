@@ -54,7 +54,15 @@ export interface KubeClient {
     onOpen?: () => void,
   ): AsyncIterable<WatchEvent<T>>
   /** Not repeated on an unclear failure unless the name is fixed (409 AlreadyExists then shows it). */
-  create<T extends KubeObject>(resource: Resource, object: T): Promise<T>
+  create<T extends KubeObject>(
+    resource: Resource,
+    object: T,
+    options?: {
+      /** Checks everything and stores nothing. */
+      dryRun?: boolean
+      fence?: () => void
+    },
+  ): Promise<T>
   /**
    * `resourceVersion` in the body makes a merge patch a compare-and-swap (409 Conflict when it is stale).
    * `apply` is server-side apply with our field manager.
@@ -77,7 +85,7 @@ export interface KubeClient {
   delete(
     resource: Resource,
     name: string,
-    options?: { namespace?: string; uid?: string; resourceVersion?: string },
+    options?: { namespace?: string; uid?: string; resourceVersion?: string; fence?: () => void },
   ): Promise<void>
   /** Whether the API server has the kind at all, by discovery, which needs no role. */
   serves(resource: Resource): Promise<boolean>

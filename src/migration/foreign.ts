@@ -11,6 +11,10 @@ export const FOREIGN_INTENT =
   'Delete it, and let the policy decide again'
 
 /** True when the intent was saved for another cluster or in another object. */
-export function isForeign(intent: Intent, clusterId: string, objectUid: string): boolean {
+export function isForeign(
+  intent: Pick<Intent, 'clusterId' | 'objectUid'>,
+  clusterId: string,
+  objectUid: string,
+): boolean {
   return intent.clusterId !== clusterId || intent.objectUid !== objectUid
 }

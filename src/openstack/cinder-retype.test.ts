@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { ConnectionError, type ConnectionFailure } from '../http.ts'
 import { ACTION, LOGIN, never, type Reply, setUp } from './testing.ts'
-import { RETYPE_TIMEOUT_MS } from './cinder-retype.ts'
+import { CALL_TIMEOUT_MS } from './one-call.ts'
 import type { RetypeRequest } from './types.ts'
 
 const request: RetypeRequest = {
@@ -136,10 +136,10 @@ describe('a retype', () => {
   it('is given up in time as unknown', async () => {
     const { service, clock } = setUp({ [ACTION]: () => never })
     const answer = service.retype(request)
-    await clock.advance(RETYPE_TIMEOUT_MS)
+    await clock.advance(CALL_TIMEOUT_MS)
     expect(await answer).toMatchObject({
       kind: 'Unknown',
-      message: expect.stringContaining(`${RETYPE_TIMEOUT_MS / 1000} s`) as string,
+      message: expect.stringContaining(`${CALL_TIMEOUT_MS / 1000} s`) as string,
     })
   })
 

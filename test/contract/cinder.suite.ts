@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import { accessCases } from './cinder-access.cases.ts'
 import { apiCases } from './cinder-api.cases.ts'
+import { copyCases } from './cinder-copies.cases.ts'
 import { attachmentCases } from './cinder-attachment.cases.ts'
 import { listCases } from './cinder-list.cases.ts'
 import { quotaCases } from './cinder-quota.cases.ts'
@@ -32,6 +33,7 @@ export function cinderContract(
     listCases(get)
     retypeCases(get)
     snapshotCases(get)
+    copyCases(get)
     attachmentCases(get)
     quotaCases(get)
     accessCases(get)

@@ -18,6 +18,8 @@ import { invalid, methodNotAllowed, StatusError } from './status.ts'
 import { Storage } from './storage.ts'
 import type { Definition, KubeJson } from './types.ts'
 import { isObject, keyOf } from './types.ts'
+import type { SimulatedDriver } from './volume-controllers.ts'
+import { VolumeControllers } from './volume-controllers.ts'
 import { Watch } from './watch.ts'
 import { update } from './write.ts'
 
@@ -35,6 +37,8 @@ export type ApiServerOptions = {
   readonly minor?: number
   /** Serve Deployments and DaemonSets too; nothing makes pods of them. Default false. */
   readonly workloads?: boolean
+  /** With it the PersistentVolume controller and the sidecars of the Cinder CSI driver run. Default: nobody does. */
+  readonly driver?: SimulatedDriver
   /** Distinguishes uids of several simulated clusters. Default 1. */
   readonly seed?: number
 }
@@ -99,6 +103,12 @@ class Server implements ApiServer {
     this.#controllers = new Controllers(this.#storage)
     this.#faults = new Faults(options.clock)
     this.#connectControllers()
+    if (options.driver !== undefined)
+      this.#controllers.volumes = new VolumeControllers(
+        this.#storage,
+        this.#controllers,
+        options.driver,
+      )
     this.seed(...START_NAMESPACES.map(namespace), ...(options.crds ?? []))
   }
 

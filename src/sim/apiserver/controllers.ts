@@ -17,6 +17,8 @@ export class Controllers {
   deleteObject: (def: Definition, object: KubeJson) => void = () => {}
   /** Set by the server: removes one finalizer, which may remove the object. */
   dropFinalizer: (def: Definition, object: KubeJson, finalizer: string) => void = () => {}
+  /** Set by the server where the controllers of volumes run. */
+  volumes: { changed(def: Definition, object: KubeJson, type: Change['type']): void } | undefined
 
   constructor(storage: Storage) {
     this.#storage = storage
@@ -25,6 +27,7 @@ export class Controllers {
   changed(def: Definition, object: KubeJson, type: Change['type']) {
     if (def.group === 'apiextensions.k8s.io') this.#definitionChanged(object, type)
     if (def.group === '') this.#coreChanged(def, object, type)
+    this.volumes?.changed(def, object, type)
     if (type === 'DELETED' && object.metadata.namespace !== undefined)
       this.#endNamespace(object.metadata.namespace)
   }

@@ -1,0 +1,228 @@
+import { messageOf, stable } from '../errors.ts'
+import { ConnectionError } from '../http.ts'
+import {
+  PERSISTENT_VOLUME,
+  PERSISTENT_VOLUME_CLAIM,
+  POD,
+  resourceName,
+  SELF_SUBJECT_ACCESS_REVIEW,
+  VOLUME_ATTACHMENT,
+} from './resources.ts'
+import { ApiError } from './types.ts'
+import type { KubeClient, KubeObject, Resource } from './types.ts'
+
+/** Raw JSON, as far as a replacement reads it. */
+export type RawPersistentVolume = KubeObject & {
+  readonly metadata: KubeObject['metadata'] & { readonly finalizers?: readonly string[] }
+  readonly spec: Readonly<Record<string, unknown>>
+  readonly status?: { readonly phase?: string }
+}
+export type RawClaim = KubeObject & {
+  readonly spec: { readonly volumeName?: string }
+  readonly status?: { readonly phase?: string }
+}
+export type RawPod = KubeObject & {
+  readonly spec: {
+    readonly nodeName?: string
+    readonly volumes?: readonly {
+      readonly persistentVolumeClaim?: { readonly claimName?: string }
+    }[]
+  }
+  readonly status?: { readonly phase?: string }
+}
+export type RawAttachment = KubeObject & {
+  readonly spec: {
+    readonly attacher: string
+    readonly nodeName: string
+    readonly source: { readonly persistentVolumeName?: string }
+  }
+  readonly status?: { readonly attached?: boolean }
+}
+
+/** What became of one write. All of them name uid or name: a second one changes nothing that the first did not. */
+export type WriteAnswer =
+  | { readonly kind: 'Accepted' }
+  | { readonly kind: 'Rejected'; readonly httpStatus: number; readonly message: string }
+  | { readonly kind: 'NotSent'; readonly message: string }
+  | { readonly kind: 'Unknown'; readonly message: string }
+
+export type Right = { readonly verb: string; readonly resource: Resource }
+
+/** Every right that a replacement needs, asked for before anything is touched. */
+export const REPLACEMENT_RIGHTS: readonly Right[] = [
+  ...['get', 'list', 'create', 'patch', 'delete'].map((verb) => ({
+    verb,
+    resource: PERSISTENT_VOLUME,
+  })),
+  ...['get', 'patch'].map((verb) => ({ verb, resource: PERSISTENT_VOLUME_CLAIM })),
+  { verb: 'list', resource: POD },
+  ...['list', 'delete'].map((verb) => ({ verb, resource: VOLUME_ATTACHMENT })),
+]
+
+type Fence = () => void
+type OfVolume = { readonly name: string; readonly uid: string; readonly fence: Fence }
+
+/**
+ * The API server as a replacement of a PersistentVolume needs it. Reads go to the server itself and throw; writes never
+ * throw, and are refused (409, 422) when the object is another one than was meant.
+ */
+export interface PersistentVolumes {
+  get(name: string): Promise<RawPersistentVolume | undefined>
+  list(): Promise<readonly RawPersistentVolume[]>
+  getClaim(namespace: string, name: string): Promise<RawClaim | undefined>
+  /** That use the claim and have not ended. */
+  podsOf(namespace: string, claim: string): Promise<readonly RawPod[]>
+  attachmentsOf(persistentVolume: string): Promise<readonly RawAttachment[]>
+  /** Those of `rights` that the role lacks, as they are shown: `create persistentvolumes`. */
+  missing(rights: readonly Right[]): Promise<readonly string[]>
+  /** Checked by the server as if it were created; resolves to the refusal, undefined when there is none. */
+  tryCreate(manifest: RawPersistentVolume): Promise<string | undefined>
+  setReclaimPolicy(of: OfVolume & { readonly policy: string }): Promise<WriteAnswer>
+  delete(of: OfVolume): Promise<WriteAnswer>
+  /** Leaves `keep` of exactly these finalizers, and only if nobody has written the object since. */
+  setFinalizers(
+    of: OfVolume & {
+      readonly resourceVersion: string
+      readonly finalizers: readonly string[]
+      readonly keep: readonly string[]
+    },
+  ): Promise<WriteAnswer>
+  create(manifest: RawPersistentVolume, fence: Fence): Promise<WriteAnswer>
+  /** The PersistentVolume controller binds a claim again at its next resync, or as soon as the claim changes. */
+  annotateClaim(of: {
+    readonly namespace: string
+    readonly name: string
+    readonly annotations: Readonly<Record<string, string>>
+    readonly fence: Fence
+  }): Promise<WriteAnswer>
+  deleteAttachment(of: OfVolume): Promise<WriteAnswer>
+}
+
+export function createPersistentVolumes(client: KubeClient): PersistentVolumes {
+  const patch = (
+    { name, fence }: OfVolume,
+    operations: readonly { op: string; path: string; value?: unknown }[],
+  ) => answerOf(client.patch(PERSISTENT_VOLUME, name, operations, { type: 'json', fence }))
+
+  return {
+    get: (name) => found(client.get<RawPersistentVolume>(PERSISTENT_VOLUME, name)),
+    list: () => all<RawPersistentVolume>(client, PERSISTENT_VOLUME),
+    getClaim: (namespace, name) =>
+      found(client.get<RawClaim>(PERSISTENT_VOLUME_CLAIM, name, namespace)),
+    podsOf: async (namespace, claim) =>
+      (await all<RawPod>(client, POD, namespace)).filter((pod) => uses(pod, claim)),
+    attachmentsOf: async (name) =>
+      (await all<RawAttachment>(client, VOLUME_ATTACHMENT)).filter(
+        (a) => a.spec.source.persistentVolumeName === name,
+      ),
+    missing: async (rights) => {
+      const answers = await Promise.all(rights.map((right) => isAllowed(client, right)))
+      return rights
+        .filter((_, i) => !answers[i])
+        .map(({ verb, resource }) => `${verb} ${resourceName(resource)}`)
+    },
+    tryCreate: async (manifest) => {
+      try {
+        await client.create(PERSISTENT_VOLUME, manifest, { dryRun: true })
+        return undefined
+      } catch (e) {
+        // the one that is to be replaced has the name: everything else has been checked before
+        if (e instanceof ApiError && e.reason === 'AlreadyExists') return undefined
+        if (e instanceof ApiError) return e.message
+        throw e
+      }
+    },
+    setReclaimPolicy: ({ policy, ...of }) =>
+      patch(of, [
+        { op: 'test', path: '/metadata/uid', value: of.uid },
+        { op: 'replace', path: '/spec/persistentVolumeReclaimPolicy', value: policy },
+      ]),
+    delete: ({ name, uid, fence }) =>
+      answerOf(client.delete(PERSISTENT_VOLUME, name, { uid, fence })),
+    setFinalizers: ({ resourceVersion, finalizers, keep, ...of }) =>
+      patch(of, [
+        { op: 'test', path: '/metadata/uid', value: of.uid },
+        { op: 'test', path: '/metadata/resourceVersion', value: resourceVersion },
+        { op: 'test', path: '/metadata/finalizers', value: finalizers },
+        keep.length === 0
+          ? { op: 'remove', path: '/metadata/finalizers' }
+          : { op: 'replace', path: '/metadata/finalizers', value: keep },
+      ]),
+    create: (manifest, fence) => answerOf(client.create(PERSISTENT_VOLUME, manifest, { fence })),
+    annotateClaim: ({ namespace, name, annotations, fence }) =>
+      answerOf(
+        client.patch(
+          PERSISTENT_VOLUME_CLAIM,
+          name,
+          { metadata: { annotations } },
+          { type: 'merge', namespace, fence },
+        ),
+      ),
+    deleteAttachment: ({ name, uid, fence }) =>
+      answerOf(client.delete(VOLUME_ATTACHMENT, name, { uid, fence })),
+  }
+}
+
+/** Succeeded and Failed Pods do not use anything any more. */
+function uses({ spec, status }: RawPod, claim: string): boolean {
+  if (status?.phase === 'Succeeded' || status?.phase === 'Failed') return false
+  return (spec.volumes ?? []).some((v) => v.persistentVolumeClaim?.claimName === claim)
+}
+
+async function found<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading
+  } catch (e) {
+    // a proxy that knows no such page says nothing about the object
+    if (e instanceof ApiError && e.reason === 'NotFound' && e.byServer) return undefined
+    throw e
+  }
+}
+
+const PAGE = 500
+
+/** Every page, from the server's own storage: a cache may be behind what was written last. */
+async function all<T extends KubeObject>(
+  client: KubeClient,
+  resource: Resource,
+  namespace?: string,
+): Promise<readonly T[]> {
+  const items: T[] = []
+  let next: string | undefined
+  do {
+    const page = await client.list<T>(resource, {
+      limit: PAGE,
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(next === undefined ? {} : { continue: next }),
+    })
+    items.push(...page.items)
+    next = page.continue
+  } while (next !== undefined)
+  return items
+}
+
+async function isAllowed(client: KubeClient, { verb, resource }: Right): Promise<boolean> {
+  const review = {
+    metadata: { name: '' },
+    spec: {
+      resourceAttributes: { verb, group: resource.group, resource: resource.plural },
+    },
+  }
+  const { status } = (await client.create(SELF_SUBJECT_ACCESS_REVIEW, review)) as {
+    readonly status?: { readonly allowed?: boolean }
+  }
+  return status?.allowed === true
+}
+
+async function answerOf(writing: Promise<unknown>): Promise<WriteAnswer> {
+  try {
+    await writing
+    return { kind: 'Accepted' }
+  } catch (e) {
+    const message = stable(messageOf(e))
+    if (e instanceof ApiError && e.status < 500 && e.byServer)
+      return { kind: 'Rejected', httpStatus: e.status, message }
+    if (e instanceof ConnectionError && !e.sent) return { kind: 'NotSent', message }
+    return { kind: 'Unknown', message }
+  }
+}

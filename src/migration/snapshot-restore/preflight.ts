@@ -1,0 +1,126 @@
+import { CINDER_DRIVER } from '../../api/names.ts'
+import type { Block, Blocker, Unknown } from '../../blockers/blocker.ts'
+import { pods, resizing, terminating } from '../../blockers/claim.ts'
+import { ownType, sizeLimits, targetType, zone } from '../../blockers/target-type.ts'
+import { attached, busy, encrypted, group, multiattach } from '../../blockers/volume.ts'
+import { OWN_FINALIZER, PROTECTION_FINALIZER, SIDECAR_FINALIZERS } from './manifest.ts'
+
+/** What keeps the clone from being retyped too. User snapshots do not: they stay with the former volume. */
+const OF_RETYPE = [
+  terminating,
+  targetType,
+  ownType,
+  group,
+  multiattach,
+  encrypted,
+  sizeLimits,
+  zone,
+  busy,
+  pods,
+  resizing,
+] as const
+
+type AllOf<B extends readonly unknown[]> = B extends readonly [Blocker<infer F>, ...infer Rest]
+  ? F & AllOf<Rest>
+  : unknown
+
+type Line = { readonly limit: number; readonly inUse: number; readonly reserved: number }
+
+/** All that is checked, gathered fresh right before the first act. */
+export type ReplaceFacts = AllOf<typeof OF_RETYPE> & {
+  readonly attached: boolean | Unknown
+  readonly typeName: string
+  readonly persistentVolume: {
+    readonly driver: string
+    readonly finalizers: readonly string[]
+    /** Another PersistentVolume has the same handle. */
+    readonly sharedWith?: string
+  }
+  /** Rights that an act needs and the role lacks, or a refused dry run: each as it is shown. */
+  readonly missingRights: readonly string[]
+  /** Cinder's quota set by key; undefined where the credential may not read it: Cinder itself refuses then. */
+  readonly quotas: ReadonlyMap<string, Line> | undefined
+}
+
+/** `ForeignFinalizer`: a PersistentVolume that another controller wants to have a say in cannot be replaced. */
+type ReplaceBlock = Block | { readonly reason: 'ForeignFinalizer'; readonly message: string }
+
+/** Every reason why the first act must not be made now; empty = it may. */
+export function replacePreflight(facts: ReplaceFacts): readonly ReplaceBlock[] {
+  return [
+    ...unsuitable(facts),
+    ...OF_RETYPE.flatMap((blocker) => blocker(facts) ?? []),
+    ...detached(facts),
+    ...(facts.missingRights.length === 0
+      ? []
+      : [
+          {
+            reason: 'MissingPermission' as const,
+            message: `the role of the controller lacks what the replacement of a PersistentVolume needs: ${facts.missingRights.join(', ')}; allow it in the chart`,
+          },
+        ]),
+    ...peak(facts),
+  ]
+}
+
+function* unsuitable({ persistentVolume }: ReplaceFacts): Generator<ReplaceBlock> {
+  const { driver, finalizers, sharedWith } = persistentVolume
+  if (driver !== CINDER_DRIVER)
+    yield {
+      reason: 'NotCinder',
+      message: `the PersistentVolume is served by ${driver}; only those of ${CINDER_DRIVER} are replaced`,
+    }
+  if (sharedWith !== undefined)
+    yield {
+      reason: 'SharedVolume',
+      message: `PersistentVolume ${sharedWith} stands for the same volume; delete the one that is not used`,
+    }
+  const known = [PROTECTION_FINALIZER, OWN_FINALIZER, ...SIDECAR_FINALIZERS]
+  const foreign = finalizers.filter((f) => !known.includes(f))
+  if (foreign.length > 0)
+    yield {
+      reason: 'ForeignFinalizer',
+      message: `the PersistentVolume has finalizers of other controllers (${foreign.join(', ')}), which would keep it from being replaced; remove them, or let their controllers do so`,
+    }
+}
+
+function* detached({ attached: isAttached }: ReplaceFacts): Generator<Block> {
+  const attachedSafety = () => ({
+    safe: false,
+    message:
+      'the volume is attached, and only a detached one is copied; it moves at its next detach',
+  })
+  const block = attached({ attached: isAttached, attachedSafety })
+  if (block !== undefined) yield block
+}
+
+/**
+ * What there is at once before the former volume goes: snapshot and clone of the type that it has, and the clone on its
+ * new one. Cinder counts a snapshot with its full size.
+ */
+function needs({ typeName, target, sizeGiB }: ReplaceFacts): ReadonlyMap<string, number> {
+  const all: [string, number][] = [
+    ['volumes', 1],
+    ['snapshots', 1],
+    ['gigabytes', 2 * sizeGiB],
+    [`volumes_${typeName}`, 1],
+    [`snapshots_${typeName}`, 1],
+    [`gigabytes_${typeName}`, 2 * sizeGiB],
+  ]
+  if (target !== undefined && target.name !== typeName)
+    all.push([`volumes_${target.name}`, 1], [`gigabytes_${target.name}`, sizeGiB])
+  return new Map(all)
+}
+
+function* peak(facts: ReplaceFacts): Generator<Block> {
+  for (const [key, need] of needs(facts)) {
+    const line = facts.quotas?.get(key)
+    if (line === undefined || line.limit < 0) continue
+    const taken = line.inUse + line.reserved
+    if (line.limit - taken >= need) continue
+    yield {
+      reason: line.limit < need ? 'QuotaTooSmall' : 'QuotaExhausted',
+      message: `quota ${key} has ${Math.max(0, line.limit - taken)} of ${line.limit} left (${line.inUse} in use, ${line.reserved} reserved), and snapshot and copy need ${need} at once: ask the cloud's administrator to raise it to at least ${taken + need}`,
+    }
+  }
+}
