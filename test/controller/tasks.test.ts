@@ -26,6 +26,7 @@ it('a leader saves within a minute when each of its tasks ran and runs next', as
     'halts',
     'orphans',
     'pools',
+    'quotas',
     'report',
     'resources',
     'types',

@@ -15,6 +15,8 @@ const FREE: ReplaceFacts = {
   multiattach: false,
   encrypted: false,
   attached: false,
+  credentialProject: 'p1',
+  current: { id: 'id-hot', name: 'hot', extraSpecs: {} },
   target: { id: 'id-cold', name: 'cold', extraSpecs: {} },
   zonesAvailable: ['nova'],
   persistentVolume: {

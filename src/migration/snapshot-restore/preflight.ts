@@ -1,14 +1,16 @@
 import { CINDER_DRIVER } from '../../api/names.ts'
 import type { Block, Blocker, Unknown } from '../../blockers/blocker.ts'
 import { pods, resizing, terminating } from '../../blockers/claim.ts'
-import { ownType, sizeLimits, targetType, zone } from '../../blockers/target-type.ts'
+import { ownProject } from '../../blockers/project.ts'
+import { ownType, sizeLimits, typeAccess, zone } from '../../blockers/target-type.ts'
 import { attached, busy, encrypted, group, multiattach } from '../../blockers/volume.ts'
 import { OWN_FINALIZER, PROTECTION_FINALIZER, SIDECAR_FINALIZERS } from './manifest.ts'
 
 /** What keeps the clone from being retyped too. User snapshots do not: they stay with the former volume. */
 const OF_RETYPE = [
   terminating,
-  targetType,
+  ownProject,
+  typeAccess,
   ownType,
   group,
   multiattach,
@@ -29,7 +31,6 @@ type Line = { readonly limit: number; readonly inUse: number; readonly reserved:
 /** All that is checked, gathered fresh right before the first act. */
 export type ReplaceFacts = AllOf<typeof OF_RETYPE> & {
   readonly attached: boolean | Unknown
-  readonly typeName: string
   readonly persistentVolume: {
     readonly driver: string
     readonly finalizers: readonly string[]
