@@ -109,7 +109,7 @@ export class VolumeControllers {
     return true
   }
 
-  /** By its name alone an attachment keeps the volume, whoever serves it. */
+  /** By its name alone an attachment keeps the volume, regardless of who serves it. */
   #reclaim(pv: KubeJson) {
     if (valueAt(pv, 'spec.csi.driver') !== DRIVER || phaseOf(pv) !== 'Released') return
     if (valueAt(pv, 'spec.persistentVolumeReclaimPolicy') !== 'Delete') return
