@@ -25,6 +25,7 @@ it('a leader saves within a minute when each of its tasks ran and runs next', as
     'finished',
     'halts',
     'orphans',
+    'quotas',
     'report',
     'resources',
     'types',
