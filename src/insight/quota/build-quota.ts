@@ -5,6 +5,7 @@ import { quotaDrift, syncCommand } from '../../controller/view/quota-drift.ts'
 import type { Tier } from '../../policy/types.ts'
 import { buildPlan } from '../plan/build-plan.ts'
 import type { PlanRow } from '../plan/plan.ts'
+import type { Flow } from './in-turn.ts'
 import { propose } from './proposals.ts'
 import type { QuotaReport, QuotaRow } from './quota-report.ts'
 
@@ -16,7 +17,8 @@ export async function buildQuota(snapshot: ClusterSnapshot): Promise<QuotaReport
   // again where the snapshot could not: who asks for quotas alone has to know why there are none
   await quotas.read(Infinity)
   const plan = await buildPlan(snapshot)
-  const rows = quotas.known ? rowsOf(snapshot, plan.rows) : []
+  const flows = plan.rows.flatMap((row) => flowOf(snapshot, row))
+  const rows = quotas.known ? rowsOf(snapshot, flows) : []
   const drift = quotas.known ? quotaDrift(inventory, projectId, quotas.lines) : []
   return {
     apiVersion: 'couchestor.io/v1alpha1',
@@ -28,24 +30,22 @@ export async function buildQuota(snapshot: ClusterSnapshot): Promise<QuotaReport
       ? null
       : 'this credential may not read the quotas of its project; Cinder itself refuses what exceeds them',
     rows,
-    ...propose(rows, storageMode, projectId),
+    ...propose(rows, storageMode, projectId, flows),
     drift,
     driftFix: drift.length === 0 ? null : syncCommand(projectId),
   }
 }
 
-type Flow = { readonly from: string; readonly to: string; readonly sizeGiB: number }
-
-function rowsOf(snapshot: ClusterSnapshot, plan: readonly PlanRow[]): readonly QuotaRow[] {
+function rowsOf(snapshot: ClusterSnapshot, flows: readonly Flow[]): readonly QuotaRow[] {
   const { quotas, policies, inventory } = snapshot
-  const flows = plan.flatMap((row) => flowOf(snapshot, row))
   const tiers = policies.all().flatMap((p) => p.tiers ?? [])
   const typeIds = [...new Set(tiers.map((t) => t.typeId))]
   const rowOf = (unit: 'gigabytes' | 'volumes', typeId: string): readonly QuotaRow[] => {
-    const type = inventory.types.find((t) => t.id === typeId)?.name ?? ''
+    const type = typeId === '' ? '' : inventory.types.find((t) => t.id === typeId)?.name
     const key = type === '' ? unit : `${unit}_${type}`
     const line = quotas.lines.get(key)
-    if (line === undefined) return []
+    // the quota of a type that this project does not see is not that of the whole
+    if (type === undefined || line === undefined) return []
     const amount = (of: readonly Flow[]) =>
       unit === 'volumes' ? of.length : of.reduce((sum, f) => sum + f.sizeGiB, 0)
     const { limit, inUse, reserved } = line
