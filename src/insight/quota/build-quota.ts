@@ -3,6 +3,7 @@ import { isInFlight } from '../../api/volume-migration.ts'
 import type { ClusterSnapshot } from '../../controller/cluster-snapshot.ts'
 import { quotaDrift, syncCommand } from '../../controller/view/quota-drift.ts'
 import type { Tier } from '../../policy/types.ts'
+import { BLOCKING_REASONS } from '../../controller/moving/blocking-reasons.ts'
 import { buildPlan } from '../plan/build-plan.ts'
 import type { PlanRow } from '../plan/plan.ts'
 import type { Flow } from './in-turn.ts'
@@ -79,13 +80,20 @@ const FOR_QUOTA: ReadonlySet<string> = new Set<string>([
   'QuotaExceeded',
 ] satisfies StayReason[])
 
-/** A move of the plan that has not begun: one that has is in `reserved`. */
+const BLOCKING: ReadonlySet<string> = BLOCKING_REASONS
+
+/**
+ * A move of the plan that has not begun: one that has is in `reserved`. What else stands against a move than quota is nothing
+ * to count on.
+ */
 function flowOf(snapshot: ClusterSnapshot, row: PlanRow): readonly Flow[] {
   const { policies, inventory, migrations } = snapshot
   const open =
     row.migration === '' ? undefined : migrations.get(`${row.namespace}/${row.migration}`)
-  const waits = row.action === 'next' || row.action === 'wait' || FOR_QUOTA.has(row.reason)
-  if (open === undefined ? !waits : isInFlight(open)) return []
+  if (open !== undefined && isInFlight(open)) return []
+  const isQueued = row.action === 'next' || row.action === 'wait'
+  const isOpen = row.action === 'open' && !BLOCKING.has(row.reason)
+  if (!isQueued && !isOpen && !FOR_QUOTA.has(row.reason)) return []
   const to = policies.get(row.policy)?.tiers?.find((t) => t.name === row.to)?.typeId
   const from = inventory.row(row.volumeId)?.typeId
   if (to === undefined || from === undefined || to === from) return []
