@@ -28,6 +28,7 @@ function setUp() {
     ]),
     moves: [] as unknown[],
     fails: false,
+    known: true,
     /** What others do while the volumes are listed. */
     meanwhile: () => {},
   }
@@ -43,7 +44,9 @@ function setUp() {
     row: (id: string) => rows.get(id) as unknown as VolumeRow,
   } as unknown as Inventory
   const quotas = {
-    known: true,
+    get known() {
+      return state.known
+    },
     get lines() {
       return new Map(state.lines)
     },
@@ -172,4 +175,16 @@ it('a transfer that nobody accepts hides no drift', async () => {
   set('volumes', 2)
   await sweeps(5)
   expect(await shown()).toEqual(['couchestor_quota_drift{key="volumes"} 1'])
+})
+
+it('a credential that may not read quotas any more shows none as having lost count', async () => {
+  const { state, set, sweeps, shown, said } = setUp()
+  set('volumes', 2)
+  await sweeps(5)
+  expect(await shown()).toHaveLength(1)
+  state.known = false
+  await sweeps(1)
+  expect(await shown()).toEqual([])
+  // it has not become right by that
+  expect(said).toHaveLength(1)
 })

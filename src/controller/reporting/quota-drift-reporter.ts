@@ -40,13 +40,12 @@ export class QuotaDriftReporter {
     try {
       if (!this.#isAtRest()) return this.#forget()
       await quotas.read(0)
-      if (!quotas.known) return this.#forget()
+      if (!quotas.known) return this.#forgetAll()
       const before = quotas.lines
       await inventory.sweepVolumes(signal)
       await quotas.read(0)
       // what came or went between the two reads may be in the list or not
-      if (!this.#isAtRest() || !quotas.known || !sameUse(before, quotas.lines))
-        return this.#forget()
+      if (!this.#isAtRest() || !sameUse(before, quotas.lines)) return this.#forget()
       const projectId = await deps.volumes.projectId()
       this.#note(quotaDrift(inventory, projectId, quotas.lines), projectId)
     } catch (e) {
@@ -63,6 +62,12 @@ export class QuotaDriftReporter {
   /** What is reported stays so until a comparison shows otherwise. */
   #forget(): void {
     for (const [key, { reported }] of this.#seen) if (!reported) this.#seen.delete(key)
+  }
+
+  /** Where the credential may not read quotas, no comparison ever would. */
+  #forgetAll(): void {
+    this.#seen.clear()
+    this.#parts.metrics.quotaDrift.reset()
   }
 
   #note(drifts: readonly Drift[], projectId: string): void {
