@@ -1,3 +1,4 @@
+import { shellWord } from '../shell.ts'
 import { stated } from './blocker.ts'
 
 /** The volume type that the move goes to. */
@@ -38,7 +39,7 @@ export const typeAccess = stated(
     const name = f.typeName === '' ? f.typeId : f.typeName
     return {
       reason: 'TypeNotAccessible',
-      message: `this project may not use ${name}, the type that the volume has now: Cinder would fail half-way, and leave the volume in "retyping". Ask the cloud's administrator for access: openstack volume type set --project <project> ${name}`,
+      message: `this project may not use ${name}, the type that the volume has now: Cinder would fail half-way, and leave the volume in "retyping". Ask the cloud's administrator for access: openstack volume type set --project <project> ${shellWord(name)}`,
     }
   },
 )

@@ -43,8 +43,8 @@ export function table<T>(
   return `${[columns.map((c) => c.title), ...cells].flatMap(lines).join('\n')}\n`
 }
 
-/** A cell may hold text from anyone: it must not begin a row of its own, move the cursor or turn the line around. */
-function printable(text: string): string {
+/** A cell or a line may hold text from anyone: it must not begin one of its own, move the cursor or turn itself around. */
+export function printable(text: string): string {
   return text.replaceAll(/[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu, '\ufffd')
 }
 

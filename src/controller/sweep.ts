@@ -27,17 +27,22 @@ const SLICE = 500
 /** The full reads of Cinder, for what no watch reports, and what follows from them. */
 export class Sweep {
   readonly #parts: SweepParts
+  /** Those that policies were last worked in with. */
+  #types: Inventory['types']
 
   constructor(parts: SweepParts) {
     this.#parts = parts
+    this.#types = parts.inventory.types
   }
 
   /** Types: made, renamed, shown or hidden. */
   async types(signal: AbortSignal): Promise<void> {
     const { inventory, policies, windows } = this.#parts
-    const { types, problem } = inventory
+    const { problem } = inventory
     await this.#read(() => inventory.sweepTypes(signal))
-    if (inventory.types === types && inventory.problem === problem) return
+    // a read of the quotas may have read the types before
+    if (inventory.types === this.#types && inventory.problem === problem) return
+    this.#types = inventory.types
     policies.refresh()
     windows.kick()
   }

@@ -49,7 +49,7 @@ function taskTable(parts: TaskTableParts, report: () => Promise<void>): readonly
     row('halts', () => halts.check()),
     row('unreadable', () => triggers.reportUnreadable()),
     row('orphans', () => orphans.check(), AT_START),
-    row('quotas', () => quotas.check()),
+    row('quotas', (signal) => quotas.check(signal)),
     row('finished', () => triggers.retireOld()),
     row('checkpoints', tidy),
     row('report', report),

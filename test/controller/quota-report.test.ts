@@ -97,3 +97,20 @@ it('a credential that may not read quotas says so', async () => {
   expect(rows).toEqual([])
   expect(unreadable).toContain('may not read the quotas')
 })
+
+it('does not count on the room of a move that cannot begin', async () => {
+  const stage = new Stage()
+  stage.policy()
+  const { id } = stage.claim({
+    name: 'kept',
+    sizeGiB: 100,
+    annotations: { 'couchestor.io/force-tier': 'cold' },
+  })
+  stage.cloud.addSnapshot(id)
+  stage.start()
+  expect(await stage.until(() => stage.ends('kept')[0] === 'Waiting/Snapshots')).toBe(true)
+  const { rows } = await report(stage)
+  const [hot] = rows.filter((r) => r.key === 'gigabytes_couchestor-hot')
+  const [cold] = rows.filter((r) => r.key === 'gigabytes_couchestor-cold')
+  expect([hot?.leaving, cold?.wanted]).toEqual([0, 0])
+})

@@ -119,3 +119,19 @@ it('a move that frees a full type goes before those that fill it, though they ar
   // it did not have to be refused first
   expect(stage.events('rising')).not.toContain('MigrationBlocked')
 })
+
+it('in mode Approve the move that is worth most is asked for, though its type is full', async () => {
+  const { stage, project } = setUp({ mode: 'Approve', metrics: { window: '1h' } })
+  for (let i = 0; i < 55; i++) stage.claim({ name: `falling-${i}`, tier: 'hot', sizeGiB: 20 })
+  stage.start()
+  const open = () => stage.moves().map((m) => m.metadata.uid)
+  expect(await stage.until(() => open().length === 50, 2 * HOUR)).toBe(true)
+  stage.cloud.setQuota(project, { 'gigabytes_couchestor-hot': 1100 })
+  stage.claim({ name: 'rising', tier: 'cold', sizeGiB: 20, iops: 5000 })
+  expect(await stage.until(() => stage.moves('rising').length > 0, 4 * HOUR)).toBe(true)
+  await stage.clock.advance(10 * MINUTE)
+  // and none takes turns with the others
+  const before = open()
+  await stage.clock.advance(4 * HOUR)
+  expect(open()).toEqual(before)
+})

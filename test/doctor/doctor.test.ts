@@ -162,6 +162,18 @@ describe('the doctor, on simulators', () => {
     expect(text).toContain(`default/claim-0 (project ${stage.cloud.couchestor.project.id})`)
   })
 
+  it('examines the fleet although one volume of it has an id that is none', async () => {
+    const stage = healthy(2)
+    const { volumeName } = stage.pvc('claim-0')['spec'] as { volumeName: string }
+    const pv = stage.object('/api/v1/persistentvolumes', volumeName)
+    if (pv === undefined) throw new Error('no volume')
+    const csi = { driver: 'cinder.csi.openstack.org', volumeHandle: '../../types' }
+    stage.world.api.seed({ ...pv, spec: { ...(pv['spec'] as object), csi } })
+    const { codes, diagnosis } = await examine(stage)
+    expect(codes).toContain('VolumeNotFound')
+    expect(diagnosis.tiers.map((t) => t.volumes)).toContain(1)
+  })
+
   it('sees more with an administrator: the spec of the guide, and tiers on one backend', async () => {
     const stage = healthy(0)
     stage.cloud.addVolumeType({ name: 'a', backend: 'hot', extraSpecs: { couchestor_tier: 'hot' } })

@@ -1,5 +1,5 @@
 import type { QuotaReport, QuotaRow } from '../../insight/quota/quota-report.ts'
-import { table } from '../table.ts'
+import { printable, table } from '../table.ts'
 import type { Column } from '../table.ts'
 
 const COLUMNS: readonly Column<QuotaRow>[] = [
@@ -17,18 +17,17 @@ const COLUMNS: readonly Column<QuotaRow>[] = [
 export function renderQuota(report: QuotaReport): string {
   const { projectId, storageMode, unreadable, rows, proposals, warnings, drift, driftFix } = report
   const lines = [
-    table(COLUMNS, rows).trimEnd(),
     ...(unreadable === null ? [] : [`Note: ${unreadable}`]),
     `Project ${projectId}, openstack.storage_mode ${storageMode}.`,
     ...warnings.map((w) => `Note: ${w}`),
-    ...proposals.map((p) => `Proposal: ${p.text}\n    ${p.command}`),
+    ...proposals.flatMap((p) => [`Proposal: ${p.text}`, `    ${p.command}`]),
     ...drift.map(
       (d) =>
         `Drift: Cinder says that ${d.inUse} of ${d.key} are in use, and the project has ${d.counted} now; it is one if it stays for ten minutes.`,
     ),
     ...(driftFix === null ? [] : [`    ${driftFix}`]),
   ]
-  return `${lines.filter((l) => l !== '').join('\n')}\n`
+  return `${table(COLUMNS, rows)}${lines.map(printable).join('\n')}\n`
 }
 
 function amount(n: number | null): string {

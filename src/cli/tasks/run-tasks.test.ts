@@ -98,3 +98,20 @@ it('says that the kind is old where it has dropped the tasks', async () => {
   expect(code).toBe(1)
   expect(noted).toContain('is older than the controller')
 })
+
+it.each<[string, string]>([
+  ['is none', 'soon\u001b[2J'],
+  ['lies in the future', new Date(AT + 86_400_000).toISOString()],
+])('a time of saving that %s proves no leader', async (_, windowEnd) => {
+  const object = { metadata: {}, spec: { windowEnd, tasks: [HEALTHY] } }
+  const { code, out, noted } = await run(() => Promise.resolve(object as unknown as KubeObject))
+  expect(code).toBe(1)
+  expect(noted).toContain('no controller leads')
+  expect(out + noted).not.toContain('\u001b')
+})
+
+it('an interval that is none proves no leader either, and reaches no terminal as it is', async () => {
+  const { code, out, noted } = await shows([{ ...HEALTHY, every: '\u001b[2Jsoon' }])
+  expect(code).toBe(1)
+  expect(out + noted).not.toContain('\u001b')
+})

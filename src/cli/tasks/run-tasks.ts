@@ -1,5 +1,5 @@
 import { dump } from 'js-yaml'
-import { tryParseDuration } from '../../api/duration.ts'
+import { formatDuration, tryParseDuration } from '../../api/duration.ts'
 import { parseTaskReport } from '../../api/parse.ts'
 import { SCHEDULED_TASKS } from '../../api/tiering-checkpoint.ts'
 import type { ReportedTask } from '../../api/tiering-checkpoint.ts'
@@ -50,12 +50,13 @@ export async function runTasks(
   const { at, tasks } = report
   if (output === 'json') terminal.out(`${JSON.stringify({ at, tasks }, null, 2)}\n`)
   else if (output === 'yaml') terminal.out(dump({ at, tasks }, { lineWidth: 120, noRefs: true }))
-  else terminal.out(`As of ${shown(at)}\n\n${table(COLUMNS, tasks, terminal.columns, 'wrap')}`)
+  else terminal.out(`As of ${savedAt(at)}\n\n${table(COLUMNS, tasks, terminal.columns, 'wrap')}`)
   const interval = tasks.find((t) => t.name === 'report')?.every ?? ''
-  const mostMs = MISSED * (tryParseDuration(interval) ?? 0)
-  if (!(clock.now() - Date.parse(at) > mostMs)) return 0
+  const everyMs = tryParseDuration(interval) ?? 0
+  // of the future too: nobody who leads now has saved it
+  if (Math.abs(clock.now() - Date.parse(at)) <= MISSED * everyMs) return 0
   terminal.note(
-    `saved every ${interval}, and last at ${shown(at)}: no controller leads, or it cannot write TieringCheckpoints; ${CHECK}\n`,
+    `saved every ${formatDuration(everyMs)}, and last at ${savedAt(at)}: no controller leads, or it cannot write TieringCheckpoints; ${CHECK}\n`,
   )
   return 1
 }
@@ -86,6 +87,12 @@ const COLUMNS: readonly Column<ReportedTask>[] = [
 
 function nextOf({ runningSince, nextRun }: ReportedTask): string {
   return runningSince === undefined ? shown(nextRun) : `running since ${shown(runningSince)}`
+}
+
+/** Text from anyone, outside the table, which would clean it. */
+function savedAt(at: string): string {
+  const ms = Date.parse(at)
+  return Number.isNaN(ms) ? 'a time that is none' : shown(new Date(ms).toISOString())
 }
 
 /** To the second. */

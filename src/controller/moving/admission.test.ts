@@ -80,6 +80,20 @@ describe('what stops a move right before its intent', () => {
       undefined,
     ],
     [
+      'not a stuck move twice, which is in flight and has failed',
+      {
+        inFlight: running(1, { startedAt: NOW - 60_000, isStuck: true }),
+        ended: [...settled, ended({ startedAt: NOW - 60_000, isStuck: true, ended: 'Failed' })],
+        limits: BATCH,
+      },
+      undefined,
+    ],
+    [
+      'no moves of a later window, when the clock was set back',
+      { ended: settled.map((e) => ({ ...e, startedAt: NOW + HOUR })), limits: BATCH },
+      undefined,
+    ],
+    [
       'no limit of the window, when an owner forces a move',
       {
         move: { ...move, reason: 'Forced' },

@@ -57,7 +57,11 @@ export const batch = stated(
   ({ ended, inFlight, limits }: AdmissionInput) => {
     if (limits.batch === undefined) return undefined
     const { size, startedAt, endsAt } = limits.batch
-    const begun = [...inFlight, ...ended].filter((m) => (m.startedAt ?? 0) >= startedAt).length
+    // a stuck move is in both
+    const begun = [...inFlight, ...ended.filter((m) => !m.isStuck)].filter(
+      // one of a later window began before the clock was set back
+      (m) => m.startedAt !== undefined && m.startedAt >= startedAt && m.startedAt < endsAt,
+    ).length
     if (begun < size) return undefined
     return {
       reason: 'BatchLimit',

@@ -14,7 +14,7 @@ export type Ranking = {
 
 /**
  * The moves that a policy wants now and nothing about the volume stands against: those that free a type which is short
- * before those that fill it, otherwise the one worth most first. `verdicts` by claim key. The planner and `couchestor plan`
+ * before those that fill it, unless people approve them; otherwise the one worth most first. `verdicts` by claim key. The planner and `couchestor plan`
  * share it, so that they cannot disagree.
  */
 export function rankedMoves(
@@ -37,7 +37,10 @@ export function rankedMoves(
       },
     ]
   })
-  return freeingFirst(rank(wishes), scarce)
+  const ranked = rank(wishes)
+  // a person decides there which goes first, and one of few places goes to what is worth most
+  const asksFirst = ranked[0]?.judged.policy.effective.mode === 'Approve'
+  return asksFirst ? ranked : freeingFirst(ranked, scarce)
 }
 
 /** A move that has no object yet, or waits in one for room. */

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { createVirtualClock } from '../../../test/virtual-clock.ts'
 import { silentLog } from '../../log.ts'
 import { createRegistry } from '../../metrics.ts'
-import type { QuotaLine } from '../../openstack/types.ts'
+import type { CinderSnapshot, QuotaLine } from '../../openstack/types.ts'
 import type { Inventory, VolumeRow } from '../view/inventory.ts'
 import type { Quotas } from '../view/quotas.ts'
 import { QuotaDriftReporter, quotaDriftGauge } from './quota-drift-reporter.ts'
@@ -13,7 +13,9 @@ const MINUTE = 60_000
 function setUp() {
   const clock = createVirtualClock(0)
   const row = { id: 'v', status: 'available', sizeGiB: 10, typeId: 'id-cold' }
-  const rows = new Map([['v', row]])
+  const there = new Map([['v', row]])
+  let rows = new Map(there)
+  const snapshots: Partial<CinderSnapshot>[] = [{ id: 's', volumeId: 'v', sizeGiB: 10 }]
   const line = (inUse: number): QuotaLine => ({ limit: -1, inUse, reserved: 0 })
   const state = {
     lines: new Map([
@@ -26,17 +28,27 @@ function setUp() {
     ]),
     moves: [] as unknown[],
     fails: false,
+    known: true,
+    /** What others do while the volumes are listed. */
+    meanwhile: () => {},
   }
   const inventory = {
     types: [{ id: 'id-cold', name: 'cold' }],
-    snapshots: [{ id: 's', volumeId: 'v', sizeGiB: 10 }],
+    snapshots,
+    sweepVolumes: () => {
+      rows = new Map(there)
+      state.meanwhile()
+      return Promise.resolve()
+    },
     ids: () => rows.keys(),
     row: (id: string) => rows.get(id) as unknown as VolumeRow,
   } as unknown as Inventory
   const quotas = {
-    known: true,
+    get known() {
+      return state.known
+    },
     get lines() {
-      return state.lines
+      return new Map(state.lines)
     },
     read: () => (state.fails ? Promise.reject(new Error('away')) : Promise.resolve()),
   } as unknown as Quotas
@@ -58,7 +70,7 @@ function setUp() {
   const sweeps = async (n: number) => {
     for (let i = 0; i < n; i++) {
       // the runner of the tasks reports what it throws
-      await reporter.check().catch(() => {})
+      await reporter.check(new AbortController().signal).catch(() => {})
       await clock.advance(5 * MINUTE)
     }
   }
@@ -67,7 +79,16 @@ function setUp() {
     return page.split('\n').filter((l) => l.startsWith('couchestor_quota_drift{'))
   }
   const set = (key: string, inUse: number) => void state.lines.set(key, line(inUse))
-  return { row, state, sweeps, shown, set, said }
+  /** Another volume of 10 GiB, which Cinder counts at once. */
+  const create = (id: string) => {
+    there.set(id, { ...row, id })
+    const volumes = there.size
+    for (const suffix of ['', '_cold']) {
+      set(`volumes${suffix}`, volumes)
+      set(`gigabytes${suffix}`, 10 * volumes + 10)
+    }
+  }
+  return { row, state, snapshots, create, sweeps, shown, set, said }
 }
 
 it('nothing is said of quotas that agree with what there is', async () => {
@@ -117,4 +138,53 @@ it.each<[string, (s: ReturnType<typeof setUp>, on: boolean) => void]>([
   expect(await shown()).toEqual([])
   await sweeps(1)
   expect(await shown()).toHaveLength(1)
+})
+
+it('a volume that was made after the last sweep is no drift, however seldom volumes are listed', async () => {
+  const { create, sweeps, shown } = setUp()
+  create('w')
+  await sweeps(5)
+  expect(await shown()).toEqual([])
+})
+
+it('a project in which something is made during each look has no drift by that', async () => {
+  const { create, state, sweeps, shown } = setUp()
+  let made = 0
+  state.meanwhile = () => create(`w${made++}`)
+  await sweeps(5)
+  expect(await shown()).toEqual([])
+})
+
+it('a snapshot whose size Cinder does not show says nothing about gigabytes, and all about the rest', async () => {
+  const { snapshots, set, sweeps, shown } = setUp()
+  snapshots.push({ id: 't', volumeId: 'v' })
+  for (const suffix of ['', '_cold']) {
+    set(`gigabytes${suffix}`, 30)
+    set(`snapshots${suffix}`, 2)
+  }
+  await sweeps(5)
+  expect(await shown()).toEqual([])
+  set('snapshots_cold', 3)
+  await sweeps(5)
+  expect(await shown()).toEqual(['couchestor_quota_drift{key="snapshots_cold"} 1'])
+})
+
+it('a transfer that nobody accepts hides no drift', async () => {
+  const { row, set, sweeps, shown } = setUp()
+  row.status = 'awaiting-transfer'
+  set('volumes', 2)
+  await sweeps(5)
+  expect(await shown()).toEqual(['couchestor_quota_drift{key="volumes"} 1'])
+})
+
+it('a credential that may not read quotas any more shows none as having lost count', async () => {
+  const { state, set, sweeps, shown, said } = setUp()
+  set('volumes', 2)
+  await sweeps(5)
+  expect(await shown()).toHaveLength(1)
+  state.known = false
+  await sweeps(1)
+  expect(await shown()).toEqual([])
+  // it has not become right by that
+  expect(said).toHaveLength(1)
 })

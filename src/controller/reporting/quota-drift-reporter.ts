@@ -1,6 +1,7 @@
 import { Gauge } from 'prom-client'
 import { METRIC_PREFIX } from '../../metrics.ts'
 import type { Registry } from '../../metrics.ts'
+import type { QuotaLine } from '../../openstack/types.ts'
 import type { ControllerDeps } from '../deps.ts'
 import type { Inventory } from '../view/inventory.ts'
 import type { Migrations } from '../view/migrations.ts'
@@ -16,7 +17,7 @@ export type QuotaDriftParts = {
   readonly metrics: { readonly quotaDrift: Gauge }
 }
 
-/** The list of volumes and the quota set are read one after the other, by minutes at worst. */
+/** What others do is in Cinder's figures before it is in the list, or after. */
 const LASTS_MS = 10 * 60_000
 
 type Seen = { readonly since: number; readonly by: number; reported: boolean }
@@ -34,12 +35,17 @@ export class QuotaDriftReporter {
   }
 
   /** Throws when Cinder does not answer. */
-  async check(): Promise<void> {
-    const { deps, inventory, quotas, migrations } = this.#parts
+  async check(signal: AbortSignal): Promise<void> {
+    const { deps, inventory, quotas } = this.#parts
     try {
-      if (migrations.inFlight().length > 0 || !isAtRest(inventory)) return this.#forget()
+      if (!this.#isAtRest()) return this.#forget()
       await quotas.read(0)
-      if (!quotas.known) return this.#forget()
+      if (!quotas.known) return this.#forgetAll()
+      const before = quotas.lines
+      await inventory.sweepVolumes(signal)
+      await quotas.read(0)
+      // what came or went between the two reads may be in the list or not
+      if (!this.#isAtRest() || !sameUse(before, quotas.lines)) return this.#forget()
       const projectId = await deps.volumes.projectId()
       this.#note(quotaDrift(inventory, projectId, quotas.lines), projectId)
     } catch (e) {
@@ -48,9 +54,20 @@ export class QuotaDriftReporter {
     }
   }
 
+  #isAtRest(): boolean {
+    const { migrations, inventory } = this.#parts
+    return migrations.inFlight().length === 0 && isAtRest(inventory)
+  }
+
   /** What is reported stays so until a comparison shows otherwise. */
   #forget(): void {
     for (const [key, { reported }] of this.#seen) if (!reported) this.#seen.delete(key)
+  }
+
+  /** Where the credential may not read quotas, no comparison ever would. */
+  #forgetAll(): void {
+    this.#seen.clear()
+    this.#parts.metrics.quotaDrift.reset()
   }
 
   #note(drifts: readonly Drift[], projectId: string): void {
@@ -81,6 +98,10 @@ export class QuotaDriftReporter {
     metrics.quotaDrift.remove({ key })
     this.#seen.delete(key)
   }
+}
+
+function sameUse(a: ReadonlyMap<string, QuotaLine>, b: ReadonlyMap<string, QuotaLine>): boolean {
+  return a.size === b.size && [...b].every(([key, { inUse }]) => a.get(key)?.inUse === inUse)
 }
 
 export function quotaDriftGauge(registry: Registry): Gauge {

@@ -106,9 +106,13 @@ export class Inventory {
     return this.#noted('types', () => this.readTypes(signal))
   }
 
+  /** One list after the other: two at once would not know of each other which looks are newer than their pages. */
   sweepVolumes(signal?: AbortSignal): Promise<void> {
-    return this.#noted('volumes', () => this.#readVolumes(signal))
+    const turn = this.#turn.then(() => this.#noted('volumes', () => this.#readVolumes(signal)))
+    this.#turn = turn.catch(() => {})
+    return turn
   }
+  #turn: Promise<void> = Promise.resolve()
 
   /** No new move starts while one of the two cannot be listed. */
   async #noted(what: 'types' | 'volumes', read: () => Promise<void>): Promise<void> {

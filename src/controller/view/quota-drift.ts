@@ -20,7 +20,6 @@ const CHANGING: ReadonlySet<string> = new Set([
   'retyping',
   'managing',
   'unmanaging',
-  'awaiting-transfer',
 ])
 
 /** False while something in the project changes what its quotas count. */
@@ -31,18 +30,19 @@ export function isAtRest(inventory: Inventory): boolean {
 /**
  * Where Cinder's figures differ from what the project has, as listed by the last sweep. Cinder swallows a failed commit, and
  * nothing recomputes it. Whether snapshots count as gigabytes is an option of the cloud that no project can see: either counts
- * as right. Nothing is said of a type while some snapshot cannot be assigned to its volume.
+ * as right. Nothing is said of a type while some snapshot cannot be assigned to its volume, nor of gigabytes while the size of
+ * one is not known.
  */
 export function quotaDrift(
   inventory: Inventory,
   projectId: string,
   lines: ReadonlyMap<string, QuotaLine>,
 ): readonly Drift[] {
-  const { total, byType, unassigned } = usageOf(inventory, projectId)
+  const { total, byType, unassigned, unsized } = usageOf(inventory, projectId)
   const suffixed = inventory.types.map((t) => [`_${t.name}`, byType.get(t.id) ?? none()] as const)
-  return [['', total] as const, ...(unassigned ? [] : suffixed)].flatMap(([suffix, usage]) =>
-    driftOf(suffix, usage, lines),
-  )
+  return [['', total] as const, ...(unassigned ? [] : suffixed)]
+    .flatMap(([suffix, usage]) => driftOf(suffix, usage, lines))
+    .filter(({ key }) => !(unsized && key.startsWith('gigabytes')))
 }
 
 function driftOf(suffix: string, usage: Usage, lines: ReadonlyMap<string, QuotaLine>) {
@@ -63,6 +63,7 @@ function usageOf(inventory: Inventory, projectId: string) {
   const total = none()
   const byType = new Map<string, Usage>()
   let unassigned = false
+  let unsized = false
   const add = (typeId: string, what: Partial<Usage>) => {
     const of = byType.get(typeId) ?? none()
     byType.set(typeId, of)
@@ -81,10 +82,11 @@ function usageOf(inventory: Inventory, projectId: string) {
   }
   for (const { volumeId, sizeGiB } of inventory.snapshots) {
     const row = inventory.row(volumeId)
-    unassigned ||= row === undefined || sizeGiB === undefined
+    unassigned ||= row === undefined
+    unsized ||= sizeGiB === undefined
     add(row?.typeId ?? '', { snapshots: 1, snapshotGiB: sizeGiB ?? 0 })
   }
-  return { total, byType, unassigned }
+  return { total, byType, unassigned, unsized }
 }
 
 function none(): Usage {

@@ -3,8 +3,10 @@ import { isInFlight } from '../../api/volume-migration.ts'
 import type { ClusterSnapshot } from '../../controller/cluster-snapshot.ts'
 import { quotaDrift, syncCommand } from '../../controller/view/quota-drift.ts'
 import type { Tier } from '../../policy/types.ts'
+import { BLOCKING_REASONS } from '../../controller/moving/blocking-reasons.ts'
 import { buildPlan } from '../plan/build-plan.ts'
 import type { PlanRow } from '../plan/plan.ts'
+import type { Flow } from './in-turn.ts'
 import { propose } from './proposals.ts'
 import type { QuotaReport, QuotaRow } from './quota-report.ts'
 
@@ -16,7 +18,8 @@ export async function buildQuota(snapshot: ClusterSnapshot): Promise<QuotaReport
   // again where the snapshot could not: who asks for quotas alone has to know why there are none
   await quotas.read(Infinity)
   const plan = await buildPlan(snapshot)
-  const rows = quotas.known ? rowsOf(snapshot, plan.rows) : []
+  const flows = plan.rows.flatMap((row) => flowOf(snapshot, row))
+  const rows = quotas.known ? rowsOf(snapshot, flows) : []
   const drift = quotas.known ? quotaDrift(inventory, projectId, quotas.lines) : []
   return {
     apiVersion: 'couchestor.io/v1alpha1',
@@ -28,24 +31,22 @@ export async function buildQuota(snapshot: ClusterSnapshot): Promise<QuotaReport
       ? null
       : 'this credential may not read the quotas of its project; Cinder itself refuses what exceeds them',
     rows,
-    ...propose(rows, storageMode, projectId),
+    ...propose(rows, storageMode, projectId, flows),
     drift,
     driftFix: drift.length === 0 ? null : syncCommand(projectId),
   }
 }
 
-type Flow = { readonly from: string; readonly to: string; readonly sizeGiB: number }
-
-function rowsOf(snapshot: ClusterSnapshot, plan: readonly PlanRow[]): readonly QuotaRow[] {
+function rowsOf(snapshot: ClusterSnapshot, flows: readonly Flow[]): readonly QuotaRow[] {
   const { quotas, policies, inventory } = snapshot
-  const flows = plan.flatMap((row) => flowOf(snapshot, row))
   const tiers = policies.all().flatMap((p) => p.tiers ?? [])
   const typeIds = [...new Set(tiers.map((t) => t.typeId))]
   const rowOf = (unit: 'gigabytes' | 'volumes', typeId: string): readonly QuotaRow[] => {
-    const type = inventory.types.find((t) => t.id === typeId)?.name ?? ''
+    const type = typeId === '' ? '' : inventory.types.find((t) => t.id === typeId)?.name
     const key = type === '' ? unit : `${unit}_${type}`
     const line = quotas.lines.get(key)
-    if (line === undefined) return []
+    // the quota of a type that this project does not see is not that of the whole
+    if (type === undefined || line === undefined) return []
     const amount = (of: readonly Flow[]) =>
       unit === 'volumes' ? of.length : of.reduce((sum, f) => sum + f.sizeGiB, 0)
     const { limit, inUse, reserved } = line
@@ -79,13 +80,20 @@ const FOR_QUOTA: ReadonlySet<string> = new Set<string>([
   'QuotaExceeded',
 ] satisfies StayReason[])
 
-/** A move of the plan that has not begun: one that has is in `reserved`. */
+const BLOCKING: ReadonlySet<string> = BLOCKING_REASONS
+
+/**
+ * A move of the plan that has not begun: one that has is in `reserved`. What else stands against a move than quota is nothing
+ * to count on.
+ */
 function flowOf(snapshot: ClusterSnapshot, row: PlanRow): readonly Flow[] {
   const { policies, inventory, migrations } = snapshot
   const open =
     row.migration === '' ? undefined : migrations.get(`${row.namespace}/${row.migration}`)
-  const waits = row.action === 'next' || row.action === 'wait' || FOR_QUOTA.has(row.reason)
-  if (open === undefined ? !waits : isInFlight(open)) return []
+  if (open !== undefined && isInFlight(open)) return []
+  const isQueued = row.action === 'next' || row.action === 'wait'
+  const isOpen = row.action === 'open' && !BLOCKING.has(row.reason)
+  if (!isQueued && !isOpen && !FOR_QUOTA.has(row.reason)) return []
   const to = policies.get(row.policy)?.tiers?.find((t) => t.name === row.to)?.typeId
   const from = inventory.row(row.volumeId)?.typeId
   if (to === undefined || from === undefined || to === from) return []

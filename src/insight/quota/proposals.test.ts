@@ -1,4 +1,5 @@
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import type { Flow } from './in-turn.ts'
 import { propose } from './proposals.ts'
 import type { QuotaRow } from './quota-report.ts'
 
@@ -68,4 +69,45 @@ it('with one quota for all storage limits of types are to be lifted, and missing
     'openstack quota set --volume-type cold --gigabytes -1 p1',
   ])
   expect(warnings).toEqual([])
+})
+
+describe('types that free each other', () => {
+  const full = (name: string, over: Partial<QuotaRow> = {}) =>
+    row({
+      ...{ key: `gigabytes_${name}`, type: name, typeId: name, tiers: [name] },
+      ...{ limit: 100, inUse: 100, reserved: 0, headroom: 0, wanted: 30, leaving: 30 },
+      ...over,
+    })
+  const flow = (from: string, to: string, sizeGiB: number) => ({ from, to, sizeGiB })
+  const limits = (rows: readonly QuotaRow[], flows: readonly Flow[]) =>
+    propose(rows, 'dynamic', 'p1', flows).proposals.map((p) => [p.key, p.limit])
+
+  it('two full types need room for one move, though as much leaves them as comes', () => {
+    const flows = [flow('hot', 'cold', 20), flow('hot', 'cold', 10)]
+    const back = [flow('cold', 'hot', 10), flow('cold', 'hot', 20)]
+    const rows = [full('hot'), full('cold')]
+    expect(limits(rows, [...flows, ...back])).toEqual([['gigabytes_cold', 120]])
+    const { text } = propose(rows, 'dynamic', 'p1', [...flows, ...back]).proposals[0]!
+    expect(text).toContain('30 come and 30 leave')
+    expect(text).toContain('wait for each other')
+  })
+
+  it('a way round through a type with room needs nothing more', () => {
+    const flows = [flow('hot', 'warm', 30), flow('warm', 'cold', 30)]
+    const warm = full('warm')
+    const cold = full('cold', { inUse: 0, headroom: 100, leaving: 0 })
+    expect(limits([full('hot', { wanted: 0 }), warm, cold], flows)).toEqual([])
+  })
+
+  it('the number of volumes counts in the same way', () => {
+    const volumes = (name: string) =>
+      full(name, { key: `volumes_${name}`, limit: 5, inUse: 5, wanted: 1, leaving: 1 })
+    const flows = [flow('hot', 'cold', 10), flow('cold', 'hot', 10)]
+    expect(limits([volumes('hot'), volumes('cold')], flows)).toEqual([['volumes_cold', 6]])
+  })
+})
+
+it('a command is what the shell of an administrator takes it for', () => {
+  const { command } = propose([row({ type: "ssd $(id) it's" })], 'dynamic', 'p1').proposals[0]!
+  expect(command).toBe(`openstack quota set --volume-type 'ssd $(id) it'\\''s' --gigabytes 520 p1`)
 })

@@ -1,3 +1,6 @@
+import { shellWord } from '../../shell.ts'
+import { inTurn } from './in-turn.ts'
+import type { Flow } from './in-turn.ts'
 import type { QuotaProposal, QuotaReport, QuotaRow, StorageMode } from './quota-report.ts'
 
 /**
@@ -8,30 +11,46 @@ export function propose(
   rows: readonly QuotaRow[],
   mode: StorageMode,
   projectId: string,
+  flows: readonly Flow[] = [],
 ): Pick<QuotaReport, 'proposals' | 'warnings'> {
   const ofTypes = rows.filter((r) => r.type !== '')
   return {
     proposals:
       mode === 'fixed'
         ? ofTypes.flatMap((row) => lifted(row, projectId))
-        : ofTypes.flatMap((row) => raised(row, projectId)),
+        : raised(ofTypes, flows, projectId),
     warnings: mode === 'fixed' ? [] : unlimited(ofTypes),
   }
 }
 
-function raised(row: QuotaRow, projectId: string): readonly QuotaProposal[] {
-  const { key, limit, headroom, wanted, leaving } = row
-  if (limit === null || headroom === null || wanted === 0) return []
-  const by = wanted - leaving - headroom
-  if (by <= 0) return []
-  return [
-    {
-      key,
-      limit: limit + by,
-      text: `raise ${key} by ${by} to finish the plan: ${wanted} come and ${leaving} leave, and ${headroom} of ${limit} are free`,
-      command: setCommand(row, limit + by, projectId),
-    },
-  ]
+function raised(
+  rows: readonly QuotaRow[],
+  flows: readonly Flow[],
+  projectId: string,
+): readonly QuotaProposal[] {
+  const atTheEnd = new Map(
+    rows.flatMap((row) => (row.limit === null ? [] : [[row, row.limit + lacking(row)] as const])),
+  )
+  return [...inTurn(atTheEnd, flows)].flatMap(([row, limit]) => {
+    const { key, headroom, wanted, leaving } = row
+    const by = limit - (row.limit ?? limit)
+    if (by <= 0) return []
+    const exchange =
+      by > lacking(row) ? '; full types that exchange volumes wait for each other without more' : ''
+    return [
+      {
+        key,
+        limit,
+        text: `raise ${key} by ${by} to finish the plan: ${wanted} come and ${leaving} leave, and ${headroom} of ${row.limit} are free${exchange}`,
+        command: setCommand(row, limit, projectId),
+      },
+    ]
+  })
+}
+
+/** By how much what is wanted exceeds the limit when all moves have ended. */
+function lacking({ headroom, wanted, leaving }: QuotaRow): number {
+  return headroom === null || wanted === 0 ? 0 : Math.max(0, wanted - leaving - headroom)
 }
 
 function lifted(row: QuotaRow, projectId: string): readonly QuotaProposal[] {
@@ -57,5 +76,5 @@ function unlimited(rows: readonly QuotaRow[]): readonly string[] {
 
 function setCommand({ key, type }: QuotaRow, limit: number, projectId: string): string {
   const unit = key.startsWith('gigabytes') ? 'gigabytes' : 'volumes'
-  return `openstack quota set --volume-type ${type} --${unit} ${limit} ${projectId}`
+  return `openstack quota set --volume-type ${shellWord(type)} --${unit} ${limit} ${projectId}`
 }

@@ -5,6 +5,7 @@ import { counted, finding, notChecked, ok, some } from '../finding.ts'
 import type { Line } from '../finding.ts'
 import { policyTiers, tiersOf } from './policy-tiers.ts'
 import type { PolicyTiers } from './policy-tiers.ts'
+import { shellWord } from '../../../shell.ts'
 
 /** Whether volumes in use are moved, and what says that this is safe. */
 export function checkAttached(facts: Facts): readonly Line[] {
@@ -73,7 +74,8 @@ function share({ fleet }: Facts, policy: string): string {
 
 function fixFor(p: PolicyTiers): string {
   const commands = tiersOf(p).map(
-    (t) => `openstack volume type set --property couchestor:tier=${t.name} ${t.typeName}`,
+    (t) =>
+      `openstack volume type set --property couchestor:tier=${t.name} ${shellWord(t.typeName)}`,
   )
   return `upgrade Cinder to 24.0.0 or later (microversion 3.71); or let an administrator run, before the types are used: ${commands.join('; ')} and, since a member cannot see it, set migration.attached: Allow`
 }

@@ -2,6 +2,7 @@ import type { Facts } from '../facts.ts'
 import { finding, notChecked, ok } from '../finding.ts'
 import type { Line } from '../finding.ts'
 import { policyTiers, tiersOf } from './policy-tiers.ts'
+import { shellWord } from '../../../shell.ts'
 
 const TIGHT = 0.1
 const UNLIMITED = -1
@@ -32,7 +33,7 @@ function roomLines(facts: Facts): readonly Line[] {
       const used = line.inUse + line.reserved
       const free = line.limit - used
       const text = `${unit}_${type}: ${used} of ${line.limit} used`
-      const fix = `openstack quota set --volume-type ${type} --${unit} ${Math.max(10, 2 * line.limit, 2 * used)} ${project}, by an administrator`
+      const fix = `openstack quota set --volume-type ${shellWord(type)} --${unit} ${Math.max(10, 2 * line.limit, 2 * used)} ${project}, by an administrator`
       if (free < 1) return [finding('QuotaFull', text, { fix })]
       return free < line.limit * TIGHT ? [finding('QuotaTight', text, { fix })] : [ok(text)]
     }),

@@ -2,6 +2,7 @@ import type { Facts, PoolFact, TypeFact } from '../facts.ts'
 import { counted, finding, ok, some } from '../finding.ts'
 import type { Line } from '../finding.ts'
 import { policyTiers, tiersOf, typesInUse } from './policy-tiers.ts'
+import { shellWord } from '../../../shell.ts'
 
 const DAY = 86_400_000
 const BACKEND = 'volume_backend_name'
@@ -54,7 +55,7 @@ function specLines(
       if (!isHarmful(key, pools)) return []
       return [
         finding('SpecUnscoped', `volume type "${type.name}" has the extra spec ${key}=${value}`, {
-          fix: `openstack volume type unset --property ${key} ${type.name}, by an administrator; with a scope it does no harm: openstack volume type set --property couchestor:tier=${value} ${type.name}`,
+          fix: `openstack volume type unset --property ${key} ${shellWord(type.name)}, by an administrator; with a scope it does no harm: openstack volume type set --property couchestor:tier=${value} ${shellWord(type.name)}`,
         }),
       ]
     }),
@@ -78,7 +79,7 @@ function backendLines(
   if (pools.some((p) => p.backend === backend)) return []
   return [
     finding('BackendMissing', `volume type "${type.name}" has volume_backend_name=${backend}`, {
-      fix: `openstack volume type set --property volume_backend_name=<one of ${[...new Set(pools.map((p) => p.backend))].join(', ')}> ${type.name}`,
+      fix: `openstack volume type set --property volume_backend_name=<one of ${[...new Set(pools.map((p) => p.backend))].join(', ')}> ${shellWord(type.name)}`,
     }),
   ]
 }
@@ -106,7 +107,7 @@ function sharedBackends(facts: Facts): readonly Line[] {
 
 function accessFix({ cloud: { login } }: Facts, type: TypeFact) {
   const project = login.known ? login.value.project.id : '<project>'
-  return { fix: `openstack volume type set --project ${project} ${type.name}` }
+  return { fix: `openstack volume type set --project ${project} ${shellWord(type.name)}` }
 }
 
 /** Members see this spec too. */
@@ -132,7 +133,7 @@ function zoneLines(facts: Facts): readonly Line[] {
           'TypeZones',
           `policy ${name}: tier ${tier.name} (${tier.typeName}) is for zone ${allowed?.join(', ')}, managed volumes lie in ${outside.join(', ')} too`,
           {
-            fix: `openstack volume type set --property ${ZONES}=${[...(allowed ?? []), ...outside].join(',')} ${tier.typeName}, by an administrator`,
+            fix: `openstack volume type set --property ${ZONES}=${[...(allowed ?? []), ...outside].join(',')} ${shellWord(tier.typeName)}, by an administrator`,
           },
         ),
       ]

@@ -80,7 +80,9 @@ async function withProjects(
   )
   const projects = new Map<string, string>()
   for (const { volumeId } of unlisted.slice(0, MOST_LOOKS)) {
-    const projectId = (await volumes.getVolume(volumeId, signal))?.projectId
+    // one that cannot be read, such as an id that is none, is no reason to examine none of the others
+    const volume = await volumes.getVolume(volumeId, signal).catch(() => undefined)
+    const projectId = volume?.projectId
     if (projectId !== undefined && projectId !== own) projects.set(volumeId, projectId)
   }
   return claims.map((claim) => {
