@@ -17,6 +17,7 @@ const COLUMNS: readonly Column<QuotaRow>[] = [
 export function renderQuota(report: QuotaReport): string {
   const { projectId, storageMode, unreadable, rows, proposals, warnings, drift, driftFix } = report
   const lines = [
+    ...report.notices.map((n) => `Note: ${n}`),
     table(COLUMNS, rows).trimEnd(),
     ...(unreadable === null ? [] : [`Note: ${unreadable}`]),
     `Project ${projectId}, openstack.storage_mode ${storageMode}.`,
