@@ -28,7 +28,7 @@ function raised(row: QuotaRow, projectId: string): readonly QuotaProposal[] {
     {
       key,
       limit: limit + by,
-      text: `raise ${key} by ${by} to finish the plan: ${wanted} come and ${leaving} leave, and ${headroom} of ${limit} are free`,
+      text: `raise ${key} by ${by} to finish the plan: ${wanted} come and ${leaving} leave, and ${Math.max(0, headroom)} of ${limit} are free${headroom < 0 ? ` (${limit - headroom} are taken)` : ''}`,
       command: setCommand(row, limit + by, projectId),
     },
   ]
