@@ -74,6 +74,21 @@ describe('couchestor plan', () => {
     expect(p.policies[0]?.wantedMonthlyCost).toBeCloseTo(8, 9)
   })
 
+  it('says that no move starts while the leader cannot write its audit', async () => {
+    const stage = new Stage()
+    stage.policy(HOURLY)
+    stage.claim({ name: 'idle' })
+    const message = 'no move starts while the audit cannot be written: ENOSPC'
+    const ready = { type: 'Ready', status: 'False', reason: 'AuditUnavailable', message }
+    stage.world.api.seed({
+      ...stage.object('/apis/couchestor.io/v1alpha1/storagepolicies', 'tiered')!,
+      status: { conditions: [ready] },
+    })
+    expect((await plan(stage)).notices).toContainEqual(
+      expect.stringContaining(`policy tiered: ${message}; see docs/`),
+    )
+  })
+
   it('counts a move that waits for quota as open, and not as under way', async () => {
     const stage = new Stage()
     stage.policy(HOURLY)
