@@ -21,12 +21,7 @@ export const tasksSection = section({
     DAY,
     "Lists the project's volumes and snapshots in Cinder: moves made by hand, what others put on the tiers, blocked claims. Limits in GiB wait when the list is older than three times this.",
   ),
-  types: every(
-    '5m',
-    MINUTE,
-    DAY,
-    'Lists the volume types. They are read again before each move.',
-  ),
+  types: every('5m', MINUTE, DAY, 'Lists the volume types. They are read again before each move.'),
   pools: every(
     '5m',
     MINUTE,

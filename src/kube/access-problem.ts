@@ -128,7 +128,7 @@ function refusal(e: ApiError, source: string): Problem | undefined {
   if (isForbidden(e))
     return {
       what: `the API server does not allow it: ${saidBy(e)}`,
-      fix: 'ask an administrator for a role with this rule, such as ClusterRole couchestor-view or couchestor-operate',
+      fix: 'ask an administrator for a role with this rule, such as ClusterRole couchestor-operate, or couchestor-view to read policies and moves',
     }
   if (e.status === 404 && /could not find the requested resource|couchestor\.io/.test(e.message))
     return {

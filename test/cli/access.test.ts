@@ -126,7 +126,7 @@ describe('what is wrong with the way to the API server is one sentence with its 
     const refused = await pause()
     expect(refused.code).toBe(2)
     expect(refused.err).toMatch(
-      /does not allow it: .*User "jane" cannot patch; ask an administrator/,
+      /does not allow it: .*User "jane" cannot patch; ask an administrator.* ClusterRole couchestor-operate, or couchestor-view to read/,
     )
     expect(refused.err.trim().split('\n')).toHaveLength(1)
     answer = answering(503, 'upstream is away', 'text/plain')

@@ -74,6 +74,31 @@ describe('couchestor plan', () => {
     expect(p.policies[0]?.wantedMonthlyCost).toBeCloseTo(8, 9)
   })
 
+  it('says that no move starts while the leader cannot write its audit', async () => {
+    const stage = new Stage()
+    stage.policy(HOURLY)
+    stage.claim({ name: 'idle' })
+    const message = 'no move starts while the audit cannot be written: ENOSPC'
+    const ready = { type: 'Ready', status: 'False', reason: 'AuditUnavailable', message }
+    stage.world.api.seed({
+      ...stage.object('/apis/couchestor.io/v1alpha1/storagepolicies', 'tiered')!,
+      status: { conditions: [ready] },
+    })
+    expect((await plan(stage)).notices).toContainEqual(
+      expect.stringContaining(`policy tiered: ${message}; see docs/`),
+    )
+  })
+
+  it('counts a move that waits for quota as open, and not as under way', async () => {
+    const stage = new Stage()
+    stage.policy(HOURLY)
+    stage.claim({ name: 'idle' })
+    const status = { step: 'Waiting', reason: 'QuotaExhausted' }
+    stage.move('by-hand', { claim: { name: 'idle' }, to: 'warm' }, status)
+    const { text } = await planText(stage)
+    expect(text).toContain('1 claim, 0 would start now, 0 wait, 1 are open, 0 are held')
+  })
+
   it('says that claims are where they belong only of those that it has judged', async () => {
     const stage = new Stage()
     stage.policy(HOURLY)

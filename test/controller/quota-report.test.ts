@@ -60,6 +60,13 @@ it('is a table for people, and only reads', async () => {
   expect(new Set(writes)).toEqual(new Set(['POST /v3/auth/tokens', 'POST /api/v1/query']))
 })
 
+it('without usage numbers it says why nothing is wanted', async () => {
+  const { stage } = setUp()
+  stage.world.prometheus.seams.setFault({ kind: 'down' })
+  const page = await text(stage)
+  expect(page.text).toMatch(/^Note: policy .*; without usage numbers everything stays$/m)
+})
+
 it('with one quota for all storage it proposes to lift the limits of types', async () => {
   const { stage, project } = setUp()
   const { proposals } = await report(stage, 'openstack:\n  storage_mode: fixed\n')

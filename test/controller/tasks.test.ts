@@ -39,6 +39,17 @@ it('a leader saves within a minute when each of its tasks ran and runs next', as
   }
 })
 
+it('the save shows itself as the last run, one interval before the next', async () => {
+  const stage = new Stage()
+  stage.policy()
+  stage.start()
+  await stage.clock.advance(11 * MINUTE)
+  const report = saved(stage).get('report')
+  const [last, next] = [report?.lastRun, report?.nextRun].map((t) => Date.parse(t ?? ''))
+  expect(report?.lastSuccess).toBe(report?.lastRun)
+  expect((next ?? 0) - (last ?? 0)).toBe(5 * MINUTE)
+})
+
 it('a task that fails is saved at once with its error, and keeps none of the others', async () => {
   const stage = new Stage()
   stage.policy()

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { parseConfig } from '../../src/api/config.ts'
 import { COMMANDS } from '../../src/main/commands.ts'
 import { commandsOf } from './markdown.ts'
 
@@ -47,6 +48,14 @@ describe('the documentation', () => {
 
   it.each(links)('%s links to %s, which is there', (page, to) =>
     expect(existsSync(join(dirname(page), decodeURI(to)))).toBe(true),
+  )
+
+  it.each(
+    Object.keys(parseConfig('', 'config.yaml').tasks).flatMap((task) =>
+      ['docs/tasks.md', 'docs/runbooks/task-failing.md'].map((page) => [page, task]),
+    ),
+  )('%s has a row for the task %s', (page = '', task = '') =>
+    expect(readFileSync(page, 'utf8')).toMatch(new RegExp(`^\\| \`${task}\` +\\|`, 'm')),
   )
 
   it('is checked, and not just skipped', () => {

@@ -85,8 +85,14 @@ it('says so when no line is about the claim', async () => {
   expect(await audit('pvc/data')).toBe(1)
   expect(shown).toEqual({
     out: '',
-    note: 'no line is about claim default/data; 5 lines about others were read\n',
+    note: 'no line is about claim default/data; 5 lines about others were read. Check the name, and the namespace (-n)\n',
   })
+})
+
+it('says what to give when what was read is no audit', async () => {
+  lines.text = '{"level":"info","msg":"leading"}\n'
+  expect(await audit('pvc/data')).toBe(1)
+  expect(shown.note).toContain('no line of an audit was read at all: give the log')
 })
 
 it('a file that cannot be read is named', async () => {

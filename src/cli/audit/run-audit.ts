@@ -57,10 +57,14 @@ export async function runAudit(
   else if (output === 'yaml') terminal.out(dump(calls, { lineWidth: 120, noRefs: true }))
   else terminal.out(table(COLUMNS, calls))
   if (calls.length > 0) return 0
-  terminal.note(
-    `no line is about claim ${namespace}/${name}; ${reader.others} ${reader.others === 1 ? 'line' : 'lines'} about others were read\n`,
-  )
+  terminal.note(`no line is about claim ${namespace}/${name}; ${whatWasRead(reader.others)}\n`)
   return 1
+}
+
+function whatWasRead(others: number): string {
+  if (others === 0)
+    return 'no line of an audit was read at all: give the log of the controller, or the file of audit.path'
+  return `${others} ${others === 1 ? 'line' : 'lines'} about others were read. Check the name, and the namespace (-n)`
 }
 
 async function readAll(

@@ -36,6 +36,21 @@ it.each([80, 60, 132])(
   },
 )
 
+it('why there are no numbers is part of the sentence', () => {
+  const usage = {
+    source: 'prometheus/agent',
+    windowEnd: '2026-01-20T10:00:00.000Z',
+    windowSeconds: 1800,
+    operationsPerSecond: null,
+    bytesPerSecond: null,
+    coveragePercent: null,
+    why: 'it has no numbers of this volume',
+  }
+  expect(renderExplanation({ ...explanation, usage })).toContain(
+    'up to 2026-01-20 10:00 UTC: no numbers (it has no numbers of this volume)\n',
+  )
+})
+
 it('what is piped keeps each sentence on its line', () => {
   const lines = renderExplanation(explanation).split('\n')
   expect(lines[0]).toBe(explanation.sentence)

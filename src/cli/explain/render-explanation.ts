@@ -43,7 +43,7 @@ function usage({ usage: u }: Explanation): string {
   if (u === null) return ''
   const when = `in the ${durationText(u.windowSeconds)} up to ${u.windowEnd.slice(0, 16).replace('T', ' ')} UTC`
   if (u.operationsPerSecond === null || u.bytesPerSecond === null || u.coveragePercent === null)
-    return `Usage by ${u.source} ${when}: no numbers. ${u.why}`
+    return `Usage by ${u.source} ${when}: no numbers (${u.why})`
   const kib = iopsText(u.bytesPerSecond / 1024)
   return `Usage by ${u.source} ${when}: ${iopsText(u.operationsPerSecond)} operations and ${kib} KiB per second, ${Math.floor(u.coveragePercent)} % covered`
 }

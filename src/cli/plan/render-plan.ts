@@ -77,7 +77,7 @@ function summary(p: PolicyPlan, rows: readonly PlanRow[]): string {
   const unjudged = count('stay') - placed
   const ready = own.filter((r) => r.action === 'next' || r.action === 'wait')
   const lines = [
-    `Policy ${p.name} (mode ${p.mode}): ${own.length} claim${own.length === 1 ? '' : 's'}, ${count('next')} would start now, ${count('wait')} wait, ${count('open')} are under way, ${count('held')} are held, ${placed} are where they belong${unjudged === 0 ? '' : `, ${unjudged} were not judged`}.`,
+    `Policy ${p.name} (mode ${p.mode}): ${own.length} claim${own.length === 1 ? '' : 's'}, ${count('next')} would start now, ${count('wait')} wait, ${count('open')} are open, ${count('held')} are held, ${placed} are where they belong${unjudged === 0 ? '' : `, ${unjudged} were not judged`}.`,
     `Costs ${money(p.monthlyCost)} a month now, ${money(p.wantedMonthlyCost)} after all that is wanted; what can move saves ${money(sum(ready, (r) => r.monthlySaving))} and is worth ${money(sum(ready, (r) => r.worthPerMonth))} a month.`,
     ...(p.maxMonthlyCost === null ? [] : [`Budget: ${money(p.maxMonthlyCost)} a month.`]),
     ...capacityLines(p),

@@ -27,7 +27,8 @@ export function renderQuota(report: QuotaReport): string {
     ),
     ...(driftFix === null ? [] : [`    ${driftFix}`]),
   ]
-  return `${table(COLUMNS, rows)}${lines.map(printable).join('\n')}\n`
+  const before = report.notices.map((n) => `Note: ${printable(n)}\n`).join('')
+  return `${before}${table(COLUMNS, rows)}${lines.map(printable).join('\n')}\n`
 }
 
 function amount(n: number | null): string {

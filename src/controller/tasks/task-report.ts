@@ -26,19 +26,28 @@ export async function saveTaskReport(
       windowEnd: timeOf(now),
       volumes: 0,
       data: '',
-      tasks: states.map((state) => reported(state, now)),
+      tasks: states.map((state) => reported(state.name === 'report' ? saved(state, now) : state)),
     },
   }
   const options = { type: 'apply', force: true, fence } as const
   await kube.patch(TIERING_CHECKPOINT, SCHEDULED_TASKS, object, options)
 }
 
-function reported(state: TaskState, now: number): ReportedTask {
-  const { name, everyMs, lastRunAt, durationMs, lastSuccessAt, failures, error } = state
-  // this very save is no run that people wait for
-  const isSave = name === 'report'
-  const runningSince = isSave ? undefined : state.runningSince
-  const nextRunAt = isSave ? now + everyMs : state.nextRunAt
+/** The save itself, as it is by the time that somebody reads it. */
+function saved({ name, everyMs, failures }: TaskState, now: number): TaskState {
+  return {
+    name,
+    everyMs,
+    failures,
+    lastRunAt: now,
+    lastSuccessAt: now,
+    nextRunAt: now + everyMs,
+  }
+}
+
+function reported(state: TaskState): ReportedTask {
+  const { name, everyMs, runningSince, lastRunAt, durationMs, lastSuccessAt } = state
+  const { failures, error, nextRunAt } = state
   return {
     name,
     every: formatDuration(everyMs),

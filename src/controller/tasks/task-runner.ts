@@ -148,6 +148,7 @@ export class TaskRunner {
   #doneAtStart(slot: Slot): void {
     const { clock, onRun } = this.#parts
     slot.from ??= clock.monotonic()
+    slot.lastRunAt ??= clock.now()
     slot.lastSuccessAt ??= clock.now()
     onRun(this.#stateOf(slot))
   }

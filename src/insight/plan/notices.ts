@@ -1,5 +1,6 @@
 import type { ClusterSnapshot } from '../../controller/cluster-snapshot.ts'
 import { allReflectors } from '../../controller/view/watches.ts'
+import type { ResolvedPolicy } from '../../controller/view/policies.ts'
 import type { PlanRow } from './plan.ts'
 
 /** What the reader must know to judge a plan, one sentence each. */
@@ -26,6 +27,7 @@ export function noticesOf(snapshot: ClusterSnapshot, rows: readonly PlanRow[]): 
           health.state(p.name).down !== undefined,
           `policy ${p.name}: ${health.state(p.name).down}; without usage numbers everything stays`,
         ),
+        ...unwritableAudit(p),
       ]),
     ...allReflectors(watches).flatMap((r) => {
       const { missingRule } = r.health()
@@ -36,6 +38,13 @@ export function noticesOf(snapshot: ClusterSnapshot, rows: readonly PlanRow[]): 
       'no claim is managed: annotate claims with couchestor.io/policy, or give the policy a selector',
     ),
   ]
+}
+
+/** Only the leader knows it: its audit is nowhere near who reads a plan. */
+function unwritableAudit({ name, watched }: ResolvedPolicy): readonly string[] {
+  const ready = watched.policy.status?.conditions?.find((c) => c.type === 'Ready')
+  if (ready?.reason !== 'AuditUnavailable') return []
+  return [`policy ${name}: ${ready.message}; see docs/runbooks/audit-unavailable.md`]
 }
 
 function when(holds: boolean, text: string): string[] {

@@ -32,6 +32,7 @@ export async function buildQuota(snapshot: ClusterSnapshot): Promise<QuotaReport
       : 'this credential may not read the quotas of its project; Cinder itself refuses what exceeds them',
     rows,
     ...propose(rows, storageMode, projectId, flows),
+    notices: plan.notices,
     drift,
     driftFix: drift.length === 0 ? null : syncCommand(projectId),
   }

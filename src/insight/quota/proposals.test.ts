@@ -40,6 +40,11 @@ it.each<[string, Partial<QuotaRow>, number | undefined]>([
   expect(propose([row(over)], 'dynamic', 'p1').proposals[0]?.limit).toBe(limit)
 })
 
+it('more is used than the limit allows, and none is free', () => {
+  const { proposals } = propose([row({ inUse: 500, headroom: -120 })], 'dynamic', 'p1')
+  expect(proposals[0]?.text).toMatch(/and 0 of 400 are free \(520 are taken\)$/)
+})
+
 it('volumes are counted by their own quota', () => {
   const volumes = row({
     key: 'volumes_cold',

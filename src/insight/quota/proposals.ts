@@ -32,7 +32,7 @@ function raised(
     rows.flatMap((row) => (row.limit === null ? [] : [[row, row.limit + lacking(row)] as const])),
   )
   return [...inTurn(atTheEnd, flows)].flatMap(([row, limit]) => {
-    const { key, headroom, wanted, leaving } = row
+    const { key, wanted, leaving } = row
     const by = limit - (row.limit ?? limit)
     if (by <= 0) return []
     const exchange =
@@ -41,7 +41,7 @@ function raised(
       {
         key,
         limit,
-        text: `raise ${key} by ${by} to finish the plan: ${wanted} come and ${leaving} leave, and ${headroom} of ${row.limit} are free${exchange}`,
+        text: `raise ${key} by ${by} to finish the plan: ${wanted} come and ${leaving} leave, and ${freeOf(row)}${exchange}`,
         command: setCommand(row, limit, projectId),
       },
     ]
@@ -51,6 +51,14 @@ function raised(
 /** By how much what is wanted exceeds the limit when all moves have ended. */
 function lacking({ headroom, wanted, leaving }: QuotaRow): number {
   return headroom === null || wanted === 0 ? 0 : Math.max(0, wanted - leaving - headroom)
+}
+
+/** A limit below what is used leaves nothing free, and hides how much was taken. */
+function freeOf({ limit, headroom }: QuotaRow): string {
+  const free = `${Math.max(0, headroom ?? 0)} of ${limit} are free`
+  return headroom !== null && limit !== null && headroom < 0
+    ? `${free} (${limit - headroom} are taken)`
+    : free
 }
 
 function lifted(row: QuotaRow, projectId: string): readonly QuotaProposal[] {

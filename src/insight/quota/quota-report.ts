@@ -44,6 +44,8 @@ export type QuotaReport = {
   readonly proposals: readonly QuotaProposal[]
   /** What is not as the storage mode expects. */
   readonly warnings: readonly string[]
+  /** What the reader must know of the plan to judge `wanted` and `leaving`. */
+  readonly notices: readonly string[]
   /** Now. The controller reports it only where it lasts. */
   readonly drift: readonly Drift[]
   /** Repairs the drift; null without. */
