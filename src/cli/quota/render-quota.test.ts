@@ -9,6 +9,7 @@ it('names of the cloud do not act on the terminal', () => {
     storageMode: 'dynamic',
     unreadable: null,
     rows: [],
+    notices: [`no numbers of ${hostile}`],
     warnings: [`${hostile} is unlimited`],
     proposals: [{ key: hostile, limit: 1, text: `raise ${hostile}`, command: `set ${hostile}` }],
     drift: [{ key: hostile, inUse: 1, counted: 2 }],
