@@ -33,7 +33,7 @@ export class TaskMetrics {
     )
     this.#failures = new Counter({
       name: `${METRIC_PREFIX}task_failures_total`,
-      help: 'Runs of a scheduled task that failed; the next one comes after 30 s, then after ever longer pauses up to its usual time.',
+      help: 'Runs of a scheduled task that failed; the next one comes after 30 s, then after ever longer pauses up to 5 minutes, or its usual time where that is shorter.',
       labelNames: ['task'],
       registers: [registry],
     })

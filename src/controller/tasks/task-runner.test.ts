@@ -226,3 +226,13 @@ it('ends with its term, after the run under way, which hears of it', async () =>
   expect(isOver).toBe(true)
   expect(state('resources').failures).toBe(0)
 })
+
+it('a task that runs once a day is soon there again when what it needs is', async () => {
+  let why: string | undefined = 'Cinder is away'
+  const task = counted('resources', () => why)
+  const { clock, state } = table([{ ...task, run: task.run, every: () => 24 * 60 * MINUTE }])
+  await clock.advance(10 * 60 * MINUTE)
+  why = undefined
+  await clock.advance(6 * MINUTE)
+  expect(state('resources').error).toBeUndefined()
+})

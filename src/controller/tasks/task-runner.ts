@@ -17,8 +17,10 @@ export type TaskRunnerParts = {
   readonly onNews: (name: TaskName) => void
 }
 
-/** First pause after a failure; doubles with each more, up to the task's own time. */
+/** First pause after a failure; doubles with each more, up to the longest or the task's own time. */
 const FIRST_RETRY_MS = 30_000
+/** Moves may wait for what has failed, however seldom it is done otherwise. */
+const LONGEST_RETRY_MS = 5 * 60_000
 /** config.yaml may give a task another time, and a run may hang: checked this often. */
 const LONGEST_REST_MS = 60_000
 /** A run that takes longer than its turn, and than this, is reported. */
@@ -174,7 +176,11 @@ export class TaskRunner {
     const ms =
       slot.failedInARow === 0
         ? usual
-        : Math.min(usual, FIRST_RETRY_MS * 2 ** Math.min(slot.failedInARow - 1, 20))
+        : Math.min(
+            usual,
+            LONGEST_RETRY_MS,
+            FIRST_RETRY_MS * 2 ** Math.min(slot.failedInARow - 1, 20),
+          )
     return slot.from + ms * slot.factor - this.#parts.clock.monotonic()
   }
 
