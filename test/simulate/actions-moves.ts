@@ -25,14 +25,15 @@ async function createMove(universe: Universe, dice: Dice, namespace: string, spe
   )
 }
 
-/** Often of a claim that somebody has paused, and mostly by the policy that manages it. */
+/** Often of a claim that somebody has paused, or of a policy that only observes, and mostly by the policy that manages it. */
 export async function manualMove(universe: Universe, dice: Dice): Promise<void> {
-  const paused = claimsThat(universe, (c) => {
+  const resting = claimsThat(universe, (c) => {
     const { annotations = {} } = universe.cluster.claimObject(c)?.metadata ?? {}
     const policy = universe.policies().find((p) => p.metadata.name === universe.policyNameOf(c))
-    return annotations['couchestor.io/paused'] === 'true' || policy?.spec.paused === true
+    const { paused, mode } = policy?.spec ?? {}
+    return annotations['couchestor.io/paused'] === 'true' || paused === true || mode === 'Observe'
   })
-  const claim = (dice.chance(0.4) ? dice.pick(paused) : undefined) ?? anyClaim(universe, dice)
+  const claim = (dice.chance(0.4) ? dice.pick(resting) : undefined) ?? anyClaim(universe, dice)
   if (claim === undefined) return
   const { name, uid, namespace } = claim
   const id = dice.chance(0.5) ? { uid } : {}

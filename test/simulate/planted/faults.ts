@@ -22,7 +22,7 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   },
   {
     name: 'opting out is ignored',
-    seed: 6,
+    seed: 29,
     file: 'controller/view/policies.ts',
     text: `    const named = claim.annotations[ANNOTATION.policy]
     if (named === 'none')
@@ -34,7 +34,7 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   },
   {
     name: 'the uid of a claim is not compared',
-    seed: 48,
+    seed: 81,
     file: 'controller/view/targets.ts',
     text: 'if (uid !== undefined && uid !== claim.uid)',
     replacement: "if (uid === 'never')",
@@ -82,7 +82,7 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   },
   {
     name: 'a failed move says that it has succeeded',
-    seed: 3,
+    seed: 2,
     file: 'controller/moving/migration-status.ts',
     text: "Failed: { Progressing: 'False', Succeeded: 'False' }",
     replacement: "Failed: { Progressing: 'False', Succeeded: 'True' }",
@@ -104,7 +104,7 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   },
   {
     name: 'a call that the audit cannot note is made all the same',
-    seed: 19,
+    seed: 6,
     file: 'audit/audit.ts',
     text: `    if (why !== undefined) {
       // the line may be there`,
