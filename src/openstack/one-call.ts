@@ -62,9 +62,10 @@ function answerOf(
   return { kind: 'Unknown', httpStatus: status, message, ...after, ...id }
 }
 
-/** A page that a proxy sends is no yes of Cinder's. */
+/** A page that a proxy sends is no yes of Cinder's. Its own to a deletion is called text/html, and empty. */
 function isAcceptance({ status, headers }: SessionResponse, accepts: number): boolean {
-  return status === accepts && !/html/i.test(headers['content-type'] ?? '')
+  const isPage = /html/i.test(headers['content-type'] ?? '') && headers['content-length'] !== '0'
+  return status === accepts && !isPage
 }
 
 function failureOf(e: unknown, clean: (text: string) => string): CallAnswer {

@@ -12,3 +12,12 @@ export function json(
     body: body === undefined ? '' : JSON.stringify(body),
   }
 }
+
+/** An accepted deletion: nothing, under the content type that an empty answer of WebOb has. */
+export function accepted(): SimResponse {
+  return {
+    status: 202,
+    headers: { 'content-type': 'text/html; charset=UTF-8', 'content-length': '0' },
+    body: '',
+  }
+}

@@ -5,7 +5,7 @@ import { checkMetadata, findVolume } from './find-volume.ts'
 import { addMessage } from './messages.ts'
 import type { SnapshotRow } from './model.ts'
 import { amountsFor } from './quota.ts'
-import { json } from '../json-reply.ts'
+import { accepted, json } from '../json-reply.ts'
 import { badRequest, invalidField, invalidVolume, notFound } from './reply.ts'
 import type { State } from './state.ts'
 import { cinderTime, freshTime } from './times.ts'
@@ -116,7 +116,7 @@ function remove(ctx: Context, id: string): SimResponse {
     if (isBusy(state, row)) return refuseBusy(ctx, row)
     dropSnapshot(state, row)
   })
-  return { status: 202, body: '' }
+  return accepted()
 }
 
 /** Takes a snapshot away with what it used. */

@@ -5,7 +5,7 @@ import { createVolume } from './create-volume.ts'
 import { checkMetadata, findVolume } from './find-volume.ts'
 import type { VolumeRow } from './model.ts'
 import { amountsFor } from './quota.ts'
-import { json } from '../json-reply.ts'
+import { accepted, json } from '../json-reply.ts'
 import { badRequest, invalidField, invalidVolume, notFound } from './reply.ts'
 import { dropVolume, save } from './state.ts'
 import type { State } from './state.ts'
@@ -75,7 +75,7 @@ function remove(ctx: Context, id: string): SimResponse {
     dropVolume(state, row)
     release(state, row, 'volumes', row.sizeGiB)
   })
-  return { status: 202, body: '' }
+  return accepted()
 }
 
 function release(state: State, row: VolumeRow, kind: 'volumes' | 'snapshots', sizeGiB: number) {
