@@ -79,8 +79,16 @@ it('with one quota for all storage limits of types are to be lifted, and missing
 describe('types that free each other', () => {
   const full = (name: string, over: Partial<QuotaRow> = {}) =>
     row({
-      ...{ key: `gigabytes_${name}`, type: name, typeId: name, tiers: [name] },
-      ...{ limit: 100, inUse: 100, reserved: 0, headroom: 0, wanted: 30, leaving: 30 },
+      key: `gigabytes_${name}`,
+      type: name,
+      typeId: name,
+      tiers: [name],
+      limit: 100,
+      inUse: 100,
+      reserved: 0,
+      headroom: 0,
+      wanted: 30,
+      leaving: 30,
       ...over,
     })
   const flow = (from: string, to: string, sizeGiB: number) => ({ from, to, sizeGiB })
