@@ -111,6 +111,7 @@ export function copyCases(get: () => CinderFixture): void {
         })
         await until('the source to go', async () => (await copies.getVolume(source)) === undefined)
         expect(await copies.getVolume(id)).toMatchObject({ status: 'available' })
+        expect(await copies.deleteVolume({ ...sent, id })).toMatchObject({ kind: 'Accepted' })
       })
     })
 
