@@ -19,7 +19,8 @@ function setUp(room: number) {
         ? { limit: -1, inUse: 0, reserved: 0 }
         : { limit: 100, inUse: 100 - state.room, reserved: 0 },
   }
-  const universe = { clock, world: { cloud: { seams } }, episodes: new Set() }
+  const types = { of: (tier: string) => seams.volumeType(`couchestor-${tier}`) }
+  const universe = { clock, types, world: { cloud: { seams } }, episodes: new Set() }
   const watch = new QuotaWatch()
   const call = { volumeId: 'v', toType: 'cold' } as Retype
   return {
