@@ -39,6 +39,8 @@ export class Memory {
   readonly laterUntil = new Map<string, number>()
   /** Since when a volume is in use, by volume. */
   readonly usedSince = new Map<string, number>()
+  /** Volumes whose last call has arrived, and was accepted. */
+  readonly accepted = new Set<string>()
   /** Statuses that calls were answered with, by request id. */
   readonly answers = new Map<string, number>()
   /** When a volume last changed its type or size, by volume. */
@@ -77,6 +79,7 @@ export class Memory {
     this.answers.set(id, status)
     // a server that refuses a call for its token or its rate has not made it
     if (status === 401 || status === 429) this.neverSent(request)
+    if (status === 202) this.accepted.add(volumeIn(request))
     if (status !== 413 && status !== 429) return
     const askedMs = Number(said['retry-after'] ?? 0) * 1000
     const until = universe.clock.monotonic() + Math.max(SHORTEST_PAUSE_MS, askedMs)
@@ -84,8 +87,8 @@ export class Memory {
   }
 
   /** Nobody took the connection: the call has not been made, and may be made at once. */
-  neverSent({ url }: HttpRequest): void {
-    this.sent.delete(/\/volumes\/([^/]+)\/action$/.exec(url)?.[1] ?? '')
+  neverSent(request: HttpRequest): void {
+    this.sent.delete(volumeIn(request))
   }
 
   changedAt(volumeId: string): number {
@@ -149,4 +152,8 @@ function isAtRest(universe: Universe, move: VolumeMigration): boolean {
   if (!isInFlight(move) || universe.undo.has(BROKEN + move.metadata.name)) return false
   const volume = universe.world.cloud.seams.volume(move.status?.volumeId ?? '')
   return volume === undefined || RESTING.has(volume.status)
+}
+
+function volumeIn({ url }: HttpRequest): string {
+  return /\/volumes\/([^/]+)\/action$/.exec(url)?.[1] ?? ''
 }
