@@ -4,6 +4,7 @@ import type { Dice } from '../seeded.ts'
 import { full } from '../audit-lines.ts'
 import { isCall } from './episodes.ts'
 import { NETWORK_FAULTS } from './faults.ts'
+import { force } from './actions-claims.ts'
 import { AUDIT } from './names.ts'
 import type { Moment, Universe } from './universe.ts'
 
@@ -65,11 +66,24 @@ export function restartServer({ world, clock, episodes }: Universe, dice: Dice):
   world.api.cutWatches('reset')
 }
 
-export function fillDisk({ audit, undo, clock }: Universe, dice: Dice): void {
-  audit.before = full
-  undo.set(AUDIT, () => {
-    audit.before = () => {}
-    undo.delete(AUDIT)
-  })
-  clock.setTimer(dice.between(1, 40) * MINUTE, () => undo.get(AUDIT)?.())
+/** At once, or between the next intent and its call; somebody wants a volume moved meanwhile, mostly. */
+export async function fillDisk(universe: Universe, dice: Dice): Promise<void> {
+  const { audit, undo, clock, moments } = universe
+  const ms = dice.between(1, 40) * MINUTE
+  const fill = () => {
+    audit.before = full
+    undo.set(AUDIT, () => {
+      audit.before = () => {}
+      undo.delete(AUDIT)
+    })
+    clock.setTimer(ms, () => undo.get(AUDIT)?.())
+  }
+  const moment: Moment = (_, request) => {
+    if (!isIntent(request)) return
+    moments.delete(moment)
+    fill()
+  }
+  if (dice.chance(0.5)) moments.add(moment)
+  else fill()
+  if (dice.chance(0.7)) await force(universe, dice)
 }

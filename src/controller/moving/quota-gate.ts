@@ -7,10 +7,10 @@ import type { Target } from '../view/targets.ts'
 import { unread, waiting } from './unread.ts'
 
 /**
- * Moves of ours make the last read void, so that this only bounds what others did meanwhile: they may fill the quota at any
- * moment up to the call, which Cinder then refuses at once and without harm.
+ * Read for each intent. Others may fill the quota at any moment up to the call, which Cinder then refuses at once, but a move that
+ * it has refused waits for ten minutes, whatever room there is meanwhile.
  */
-const INTENT_AGE_MS = 5_000
+const INTENT_AGE_MS = 0
 
 const QUOTA_REASONS: ReadonlySet<string> = new Set(Object.keys(quota.meanings))
 
