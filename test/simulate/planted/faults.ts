@@ -103,15 +103,6 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
     showsInCalm: true,
   },
   {
-    name: 'a call that the audit cannot note is made all the same',
-    seed: 6,
-    file: 'audit/audit.ts',
-    text: `    if (why !== undefined) {
-      // the line may be there`,
-    replacement: `    if (why === '') {
-      // the line may be there`,
-  },
-  {
     name: 'a policy that only observes moves all the same',
     seed: 36,
     file: 'controller/moving/start-gate.ts',
@@ -119,24 +110,34 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
     replacement: '',
   },
   {
+    name: 'a call that met a rate limit is repeated at once, and for ever',
+    seed: 8,
+    file: 'controller/moving/calls.ts',
+    text: 'pauseMs: refused ? Math.max(asked, backOff) : 0,',
+    replacement: 'pauseMs: 0,',
+  },
+]
+
+/** Planted too, but not found within 200 seeds of the present tables: what actions and oracles still lack. */
+export const NOT_FOUND_YET: readonly PlantedFault[] = [
+  {
+    name: 'a call that the audit cannot note is made all the same',
+    file: 'audit/audit.ts',
+    text: `    if (why !== undefined) {
+      // the line may be there`,
+    replacement: `    if (why === '') {
+      // the line may be there`,
+  },
+  {
     name: 'the pause of a policy is ignored by a move made by hand',
-    seed: 129,
     file: 'controller/moving/admission.ts',
     text: 'paused: limits.policyPaused,',
     replacement: 'paused: false,',
   },
   {
     name: 'a move that cannot be read counts for nothing',
-    seed: 25,
     file: 'controller/view/read-migration.ts',
     text: "return whyUnreadable(m) === undefined || m.status?.step !== 'Waiting'",
     replacement: 'return whyUnreadable(m) === undefined',
-  },
-  {
-    name: 'a call that met a rate limit is repeated at once, and for ever',
-    seed: 8,
-    file: 'controller/moving/calls.ts',
-    text: 'pauseMs: refused ? Math.max(asked, backOff) : 0,',
-    replacement: 'pauseMs: 0,',
   },
 ]
