@@ -60,3 +60,11 @@ export function blockOf<R extends StayReason>(reason: R, text: () => string): Bl
     },
   }
 }
+
+/** What all of these blockers have to know. */
+export type AllOf<B extends readonly unknown[]> = B extends readonly [
+  Blocker<infer F>,
+  ...infer Rest,
+]
+  ? F & AllOf<Rest>
+  : unknown

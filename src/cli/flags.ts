@@ -18,6 +18,14 @@ export type FlagSpec = {
 }
 
 export type FlagSpecs = Readonly<Record<string, FlagSpec>>
+/** `-o json|yaml` of the commands that print a table. */
+export const OUTPUT_FLAG = {
+  value: 'json|yaml',
+  choices: ['json', 'yaml'],
+  short: 'o',
+  help: 'another form than a table',
+} as const satisfies FlagSpec
+
 export type Flags = Readonly<Record<string, string | undefined>>
 
 /** What a command takes beside flags. */

@@ -3,7 +3,7 @@ import { AuditReader } from '../../audit/read.ts'
 import type { AuditedCall } from '../../audit/read.ts'
 import { messageOf, UserError } from '../../errors.ts'
 import { claimName } from '../explain/run-explain.ts'
-import { oneOf } from '../flags.ts'
+import { oneOf, OUTPUT_FLAG } from '../flags.ts'
 import type { CommandLine, FlagSpec } from '../flags.ts'
 import { table } from '../table.ts'
 import type { Column } from '../table.ts'
@@ -29,12 +29,7 @@ export const AUDIT_FLAGS = {
     help: 'file with the lines, also among those of a log; - is standard input',
     default: '-',
   },
-  output: {
-    value: 'json|yaml',
-    choices: ['json', 'yaml'],
-    short: 'o',
-    help: 'another form than a table',
-  },
+  output: OUTPUT_FLAG,
 } as const satisfies Record<string, FlagSpec>
 
 /** Reads lines of the audit and shows those about one claim. Resolves to the exit code: 1 when there are none. */

@@ -2,18 +2,13 @@ import { dump } from 'js-yaml'
 import { readSnapshot } from '../../controller/cluster-snapshot.ts'
 import type { ReadingDeps } from '../../controller/read-only.ts'
 import { buildQuota } from '../../insight/quota/build-quota.ts'
-import { oneOf } from '../flags.ts'
+import { oneOf, OUTPUT_FLAG } from '../flags.ts'
 import type { FlagSpec, Flags } from '../flags.ts'
 import type { Terminal } from '../terminal.ts'
 import { renderQuota } from './render-quota.ts'
 
 export const QUOTA_FLAGS = {
-  output: {
-    value: 'json|yaml',
-    choices: ['json', 'yaml'],
-    short: 'o',
-    help: 'another form than a table',
-  },
+  output: OUTPUT_FLAG,
 } as const satisfies Record<string, FlagSpec>
 
 /** Reads, compares, prints. `flags` by QUOTA_FLAGS. Resolves to the exit code. */

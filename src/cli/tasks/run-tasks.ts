@@ -7,19 +7,14 @@ import type { Clock } from '../../clock.ts'
 import { TIERING_CHECKPOINT } from '../../kube/resources.ts'
 import { ApiError } from '../../kube/types.ts'
 import type { KubeClient, KubeObject } from '../../kube/types.ts'
-import { oneOf } from '../flags.ts'
+import { oneOf, OUTPUT_FLAG } from '../flags.ts'
 import type { Flags, FlagSpec } from '../flags.ts'
 import { table } from '../table.ts'
 import type { Column } from '../table.ts'
 import type { Terminal } from '../terminal.ts'
 
 export const TASKS_FLAGS = {
-  output: {
-    value: 'json|yaml',
-    choices: ['json', 'yaml'],
-    short: 'o',
-    help: 'another form than a table',
-  },
+  output: OUTPUT_FLAG,
 } as const satisfies Record<string, FlagSpec>
 
 export type TasksDeps = {

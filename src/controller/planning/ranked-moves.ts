@@ -14,8 +14,8 @@ export type Ranking = {
 
 /**
  * The moves that a policy wants now and nothing about the volume stands against: those that free a type which is short
- * before those that fill it, unless people approve them; otherwise the one worth most first. `verdicts` by claim key. The planner and `couchestor plan`
- * share it, so that they cannot disagree.
+ * before those that fill it, unless people approve them; otherwise the one worth most first. `verdicts` by claim key.
+ * The planner and `couchestor plan` share it, so that they cannot disagree.
  */
 export function rankedMoves(
   verdicts: ReadonlyMap<string, Judged>,

@@ -204,6 +204,15 @@ describe('a task that hangs', () => {
     expect(state('resources').nextRunAt).toBeUndefined()
     expect(logged).toEqual([expect.stringContaining('has not ended yet: resources')])
   })
+
+  it('has not run for long because the wall clock was set forward', async () => {
+    const hangs: Row = { name: 'resources', run: () => new Promise(() => {}) }
+    const { clock, logged } = table([hangs])
+    await clock.advance(1000)
+    clock.jumpWall(2 * 60 * MINUTE)
+    await clock.advance(2 * MINUTE)
+    expect(logged).toEqual([])
+  })
 })
 
 it('ends with its term, after the run under way, which hears of it', async () => {

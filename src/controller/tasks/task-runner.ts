@@ -35,6 +35,8 @@ type Slot = {
   isAsked: boolean
   running: Promise<void> | undefined
   runningSince: number | undefined
+  /** The same on the monotonic clock. */
+  runningFrom: number
   isReported: boolean
   lastRunAt: number | undefined
   durationMs: number | undefined
@@ -94,6 +96,7 @@ export class TaskRunner {
     slot.isAsked = false
     slot.isReported = false
     slot.runningSince = clock.now()
+    slot.runningFrom = clock.monotonic()
     onRun(this.#stateOf(slot))
     slot.running = this.#attempt(slot, signal)
     return slot.running
@@ -102,7 +105,7 @@ export class TaskRunner {
   /** Never throws. */
   async #attempt(slot: Slot, signal: AbortSignal): Promise<void> {
     const { clock, onRun } = this.#parts
-    const began = { at: clock.now(), monotonic: clock.monotonic() }
+    const startedAt = clock.now()
     let failure: { readonly error: unknown } | undefined
     try {
       await Promise.resolve().then(() => slot.task.run(signal))
@@ -115,8 +118,8 @@ export class TaskRunner {
     this.#draw(slot)
     // cut short: it neither worked nor failed
     if (signal.aborted || failure?.error instanceof LostLeaseError) return
-    slot.lastRunAt = began.at
-    slot.durationMs = slot.from - began.monotonic
+    slot.lastRunAt = startedAt
+    slot.durationMs = slot.from - slot.runningFrom
     if (failure === undefined) this.#worked(slot)
     else this.#failed(slot, failure.error)
     onRun(this.#stateOf(slot))
@@ -158,7 +161,7 @@ export class TaskRunner {
   #reportLong(slot: Slot): void {
     const { clock, log, onNews } = this.#parts
     if (slot.runningSince === undefined || slot.isReported) return
-    const ranMs = clock.now() - slot.runningSince
+    const ranMs = clock.monotonic() - slot.runningFrom
     if (ranMs < Math.max(LONG_RUN_MS, slot.task.every())) return
     slot.isReported = true
     log.warn({ task: slot.task.name, ranMs }, 'a scheduled task has not ended yet')
@@ -229,6 +232,7 @@ function slotOf(task: Task): Slot {
     isAsked: false,
     running: undefined,
     runningSince: undefined,
+    runningFrom: 0,
     isReported: false,
     lastRunAt: undefined,
     durationMs: undefined,

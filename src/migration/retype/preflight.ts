@@ -1,4 +1,4 @@
-import type { Block, Blocker } from '../../blockers/blocker.ts'
+import type { AllOf, Block } from '../../blockers/blocker.ts'
 import { ownProject } from '../../blockers/project.ts'
 import { pods, resizing, terminating } from '../../blockers/claim.ts'
 import { quota } from '../../blockers/quota.ts'
@@ -23,10 +23,6 @@ export const BLOCKERS = [
   resizing,
   quota,
 ] as const
-
-type AllOf<B extends readonly unknown[]> = B extends readonly [Blocker<infer F>, ...infer Rest]
-  ? F & AllOf<Rest>
-  : unknown
 
 /** All that these blockers check, gathered fresh right before a retype. Sizes GiB. */
 export type PreflightFacts = AllOf<typeof BLOCKERS>

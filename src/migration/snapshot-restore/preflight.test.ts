@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { replacePreflight } from './preflight.ts'
+import { quota as quotaOfTarget } from '../../blockers/quota.ts'
+import { attached, snapshots } from '../../blockers/volume.ts'
+import { BLOCKERS } from '../retype/preflight.ts'
+import { OF_RETYPE, replacePreflight } from './preflight.ts'
 import type { ReplaceFacts } from './preflight.ts'
 
 const FREE: ReplaceFacts = {
@@ -85,4 +88,9 @@ describe('what keeps a volume from being replaced', () => {
 
     expect(replacePreflight({ ...same, ...quota('volumes_hot', 11, 10) })).toEqual([])
   })
+})
+
+it('asks of the clone all that a retype asks, but for what the copy itself answers', () => {
+  const ofItself: readonly unknown[] = [snapshots, attached, quotaOfTarget]
+  expect(OF_RETYPE).toEqual(BLOCKERS.filter((blocker) => !ofItself.includes(blocker)))
 })

@@ -1,5 +1,5 @@
 import { CINDER_DRIVER } from '../../api/names.ts'
-import type { Block, Blocker, Unknown } from '../../blockers/blocker.ts'
+import type { AllOf, Block, Unknown } from '../../blockers/blocker.ts'
 import { pods, resizing, terminating } from '../../blockers/claim.ts'
 import { ownProject } from '../../blockers/project.ts'
 import { ownType, sizeLimits, typeAccess, zone } from '../../blockers/target-type.ts'
@@ -7,7 +7,7 @@ import { attached, busy, encrypted, group, multiattach } from '../../blockers/vo
 import { OWN_FINALIZER, PROTECTION_FINALIZER, SIDECAR_FINALIZERS } from './manifest.ts'
 
 /** What keeps the clone from being retyped too. User snapshots do not: they stay with the former volume. */
-const OF_RETYPE = [
+export const OF_RETYPE = [
   terminating,
   ownProject,
   typeAccess,
@@ -21,10 +21,6 @@ const OF_RETYPE = [
   pods,
   resizing,
 ] as const
-
-type AllOf<B extends readonly unknown[]> = B extends readonly [Blocker<infer F>, ...infer Rest]
-  ? F & AllOf<Rest>
-  : unknown
 
 type Line = { readonly limit: number; readonly inUse: number; readonly reserved: number }
 
