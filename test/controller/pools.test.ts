@@ -64,3 +64,19 @@ it('a move up never waits for room in a pool', async () => {
   stage.move('up', { claim: { name: 'up' }, to: 'hot' })
   expect(await stage.until(() => stage.tier(up) === 'hot', 20 * MINUTE)).toBe(true)
 })
+
+const PAGE = '<html>please log in</html>'
+
+it('a list of pools that cannot be read does not lift the minimum', async () => {
+  const { stage, volume, leaveFree } = idle({ admin: true })
+  leaveFree(50)
+  const net = network()
+  net.on('GET /scheduler-stats/get_pools', (_, nth) => (nth > 1 ? answer(200, PAGE) : undefined))
+  stage.start({ configYaml: CONFIG, gate: net.gate })
+  stage.move('by-hand', { claim: { name: 'data' }, to: 'cold' })
+  await stage.clock.advance(30 * MINUTE)
+  expect(net.count('GET /scheduler-stats/get_pools')).toBeGreaterThan(2)
+  expect(stage.retypes(volume)).toBe(0)
+  const found = stage.moves('data').find((m) => m.status?.reason === 'PoolLow')
+  expect(found?.status?.message).toContain('the pools could not be read for')
+})

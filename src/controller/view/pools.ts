@@ -1,6 +1,7 @@
 import type { Config } from '../../api/config.ts'
 import { momentOf, realSince } from '../../kube/elapsed.ts'
 import type { Moment } from '../../kube/elapsed.ts'
+import { CinderError } from '../../openstack/errors.ts'
 import type { CinderVolumeType, StoragePool } from '../../openstack/types.ts'
 import type { ControllerDeps } from '../deps.ts'
 import type { Inventory } from './inventory.ts'
@@ -42,7 +43,7 @@ export class Pools {
       return
     }
     const pools = await this.#inventory.optional(what, async () => {
-      const found = await volumes.listPools(signal)
+      const found = await legible(() => volumes.listPools(signal))
       return this.#inventory.types.some((t) => t.extraSpecs !== undefined) ? found : undefined
     })
     this.#reading = { pools, at: momentOf(clock) }
@@ -68,6 +69,16 @@ export class Pools {
     if (free.length === 0)
       return { unknown: `the driver of pool ${own[0]?.name} does not report its free space` }
     return { freeGiB: Math.max(...free), readAt: at.wall }
+  }
+}
+
+/** An answer that nobody can read does not say that this credential may not read the pools. */
+async function legible<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read()
+  } catch (e) {
+    if (!(e instanceof CinderError) || e.status === undefined || e.status >= 300) throw e
+    throw new Error(e.message, { cause: e })
   }
 }
 
