@@ -80,3 +80,17 @@ it('a list of pools that cannot be read does not lift the minimum', async () => 
   const found = stage.moves('data').find((m) => m.status?.reason === 'PoolLow')
   expect(found?.status?.message).toContain('the pools could not be read for')
 })
+
+it('moves into one pool are counted together, whatever tier they go to', async () => {
+  const { stage, volume, leaveFree } = idle({ admin: true })
+  leaveFree(215)
+  const other = stage.claim({ name: 'other', sizeGiB: 10 })
+  stage.cloud.volumeType('couchestor-warm').extraSpecs['volume_backend_name'] = 'cold'
+  stage.start({
+    configYaml: 'tiers: {warm: {min_capacity_gb: 200}, cold: {min_capacity_gb: 200}}',
+  })
+  stage.move('to-cold', { claim: { name: 'data' }, to: 'cold' })
+  stage.move('to-warm', { claim: { name: 'other' }, to: 'warm' })
+  await stage.clock.advance(20 * MINUTE)
+  expect(stage.retypes(volume) + stage.retypes(other)).toBe(1)
+})

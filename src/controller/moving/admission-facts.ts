@@ -55,6 +55,7 @@ export class AdmissionFacts {
       namespace: target.claim.namespace,
       from: tierOf(target.tiers, volume?.typeId ?? target.row?.typeId) ?? '',
       to: target.to.name,
+      toTypeId: target.to.typeId,
       sizeGiB: sizeOf(target, volume),
       reason: m.spec.reason ?? 'Manual',
     }
@@ -131,6 +132,7 @@ export class AdmissionFacts {
           namespace: e.namespace,
           from: tierOf(tiers, e.fromTypeId) ?? '',
           to: tierOf(tiers, e.toTypeId) ?? '',
+          toTypeId: e.toTypeId,
           // one that Cinder does not show for so long is not ours to see: nobody else waits for that
           sizeGiB: this.#inventory.row(e.volumeId)?.sizeGiB ?? (isStuck ? 0 : undefined),
           reason: 'Policy',
@@ -262,6 +264,7 @@ export class AdmissionFacts {
       sizeGiB: this.#sizeOf(m),
       reason: m.spec.reason ?? 'Manual',
       ...(volumeId === undefined ? {} : { volumeId }),
+      ...(intent === undefined ? {} : { toTypeId: intent.toTypeId }),
       ...(startedAt === undefined ? {} : { startedAt: Date.parse(startedAt) }),
       ...(isCounted ? { isCounted } : {}),
       ...(m.status?.step === 'Stuck' ? { isStuck: true } : {}),

@@ -22,6 +22,8 @@ export type Move = {
   readonly namespace: string
   readonly from: string
   readonly to: string
+  /** Cinder's id of the type it goes to, which tiers of other names may have as well. */
+  readonly toTypeId?: string
   /** undefined = not known, which is neither small nor large: no limit in GiB can be counted with it. */
   readonly sizeGiB: number | undefined
   readonly reason: MigrationReason

@@ -64,7 +64,7 @@ export const poolLow = stated(
         reason: 'PoolLow',
         message: `${wants}, but ${free.unknown}; the move waits until it is known`,
       }
-    const arriving = arrivingIn(input, free.readAt)
+    const arriving = arrivingIn(input, free)
     const coming = sumGiB(arriving)
     if (coming === undefined || move.sizeGiB === undefined)
       return {
@@ -79,10 +79,15 @@ export const poolLow = stated(
   },
 )
 
-/** Moves into the same tier that the pools may not show yet. */
-function arrivingIn({ inFlight, ended, move }: AdmissionInput, readAt: number): readonly Move[] {
+/** Moves that the pools may not show yet, into any type that has its volumes there: tiers and policies may share a pool. */
+function arrivingIn(
+  { inFlight, ended, move }: AdmissionInput,
+  { readAt, typeIds }: { readonly readAt: number; readonly typeIds: ReadonlySet<string> },
+): readonly Move[] {
   const since = ended.filter((e) => e.ended === 'Succeeded' && e.endedAt >= readAt)
-  return [...inFlight, ...since].filter((m) => m.to === move.to)
+  return [...inFlight, ...since].filter(
+    (m) => m.to === move.to || (m.toTypeId !== undefined && typeIds.has(m.toTypeId)),
+  )
 }
 
 /** What makes the fleet cheaper is never held back, and what a demotion will save is not spent before its end. */

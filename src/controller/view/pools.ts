@@ -8,7 +8,13 @@ import type { Inventory } from './inventory.ts'
 
 /** Free space on the best pool of a type, GiB, as of `readAt` (ms); or why it is not known, which holds moves back. */
 export type FreeSpace =
-  { readonly freeGiB: number; readonly readAt: number } | { readonly unknown: string }
+  | {
+      readonly freeGiB: number
+      readonly readAt: number
+      /** Ids of all types whose volumes may come into these pools. */
+      readonly typeIds: ReadonlySet<string>
+    }
+  | { readonly unknown: string }
 
 type Reading = { readonly pools: readonly StoragePool[] | undefined; readonly at: Moment }
 
@@ -52,6 +58,7 @@ export class Pools {
   /** undefined: Cinder does not show it to this credential, and moves go on without. */
   freeFor(type: CinderVolumeType | undefined): FreeSpace | undefined {
     const { clock, config } = this.#deps
+    const { types } = this.#inventory
     if (this.#reading === undefined)
       return { unknown: 'the pools have not been read since the controller started' }
     const { pools, at } = this.#reading
@@ -61,15 +68,28 @@ export class Pools {
       return { unknown: `the pools could not be read for ${Math.round(age / 60_000)} min` }
     // without extra specs it is not known which pools are meant
     if (type?.extraSpecs === undefined) return undefined
-    const name = type.extraSpecs['volume_backend_name']
+    const name = backendOf(type)
     const own = pools.filter((p) => name === undefined || p.backendName === name)
     if (own.length === 0)
       return { unknown: `Cinder shows no pool with volume_backend_name ${name ?? ''}` }
     const free = own.flatMap((p) => p.freeGiB ?? [])
     if (free.length === 0)
       return { unknown: `the driver of pool ${own[0]?.name} does not report its free space` }
-    return { freeGiB: Math.max(...free), readAt: at.wall }
+    const sharing = types.filter((t) => {
+      const other = backendOf(t)
+      return name === undefined || other === undefined || other === name
+    })
+    return {
+      freeGiB: Math.max(...free),
+      readAt: at.wall,
+      typeIds: new Set(sharing.map((t) => t.id)),
+    }
   }
+}
+
+/** undefined: any. */
+function backendOf({ extraSpecs }: CinderVolumeType): string | undefined {
+  return extraSpecs?.['volume_backend_name']
 }
 
 /** An answer that nobody can read does not say that this credential may not read the pools. */
