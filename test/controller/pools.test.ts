@@ -94,3 +94,25 @@ it('moves into one pool are counted together, whatever tier they go to', async (
   await stage.clock.advance(20 * MINUTE)
   expect(stage.retypes(volume) + stage.retypes(other)).toBe(1)
 })
+
+it('a move that has just ended is counted until the pools show it', async () => {
+  const { stage, volume, leaveFree } = idle({ admin: true })
+  leaveFree(215)
+  const other = stage.claim({ name: 'other', sizeGiB: 10 })
+  const net = network()
+  const read = 'GET /scheduler-stats/get_pools'
+  stage.start({ configYaml: `${CONFIG}\ntasks: {pools: {every: 1m}}`, gate: net.gate })
+  stage.move('first', { claim: { name: 'data' }, to: 'cold' })
+  expect(await stage.until(() => stage.retypes(volume) === 1)).toBe(true)
+  // the scheduler shows what a backend has reported to it a minute ago
+  const capabilities = { volume_backend_name: 'cold', free_capacity_gb: 215 }
+  net.on(read, () => answer(200, { pools: [{ name: 'a@cold#p', capabilities }] }))
+  const isOver = () => stage.ends('data')[0]?.startsWith('Succeeded') === true
+  expect(await stage.until(isOver, HOUR)).toBe(true)
+  const before = net.count(read)
+  expect(await stage.until(() => net.count(read) > before)).toBe(true)
+  net.clear()
+  stage.move('second', { claim: { name: 'other' }, to: 'cold' })
+  await stage.clock.advance(20 * MINUTE)
+  expect([stage.retypes(volume), stage.retypes(other)]).toEqual([1, 0])
+})

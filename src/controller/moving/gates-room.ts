@@ -82,9 +82,9 @@ export const poolLow = stated(
 /** Moves that the pools may not show yet, into any type that has its volumes there: tiers and policies may share a pool. */
 function arrivingIn(
   { inFlight, ended, move }: AdmissionInput,
-  { readAt, typeIds }: { readonly readAt: number; readonly typeIds: ReadonlySet<string> },
+  { shownAt, typeIds }: { readonly shownAt: number; readonly typeIds: ReadonlySet<string> },
 ): readonly Move[] {
-  const since = ended.filter((e) => e.ended === 'Succeeded' && e.endedAt >= readAt)
+  const since = ended.filter((e) => e.ended === 'Succeeded' && e.endedAt >= shownAt)
   return [...inFlight, ...since].filter(
     (m) => m.to === move.to || (m.toTypeId !== undefined && typeIds.has(m.toTypeId)),
   )

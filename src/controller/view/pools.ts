@@ -6,19 +6,25 @@ import type { CinderVolumeType, StoragePool } from '../../openstack/types.ts'
 import type { ControllerDeps } from '../deps.ts'
 import type { Inventory } from './inventory.ts'
 
-/** Free space on the best pool of a type, GiB, as of `readAt` (ms); or why it is not known, which holds moves back. */
+/** Free space on the best pool of a type, GiB, as of `shownAt` (ms); or why it is not known, which holds moves back. */
 export type FreeSpace =
   | {
       readonly freeGiB: number
-      readonly readAt: number
+      readonly shownAt: number
       /** Ids of all types whose volumes may come into these pools. */
       readonly typeIds: ReadonlySet<string>
     }
   | { readonly unknown: string }
 
-type Reading = { readonly pools: readonly StoragePool[] | undefined; readonly at: Moment }
+type Reading = {
+  readonly pools: readonly StoragePool[] | undefined
+  /** When it was begun. */
+  readonly at: Moment
+}
 
 const MOST_TURNS_MISSED = 3
+/** Cinder shows what a backend reported last, by default once a minute; a report may be lost, or take its time. */
+const LONGEST_REPORTED_MS = 3 * 60_000
 
 /** Free space of Cinder's pools, read only where config.yaml has a use for it. */
 export class Pools {
@@ -48,11 +54,12 @@ export class Pools {
       this.#reading = undefined
       return
     }
+    const at = momentOf(clock)
     const pools = await this.#inventory.optional(what, async () => {
       const found = await legible(() => volumes.listPools(signal))
       return this.#inventory.types.some((t) => t.extraSpecs !== undefined) ? found : undefined
     })
-    this.#reading = { pools, at: momentOf(clock) }
+    this.#reading = { pools, at }
   }
 
   /** undefined: Cinder does not show it to this credential, and moves go on without. */
@@ -81,7 +88,7 @@ export class Pools {
     })
     return {
       freeGiB: Math.max(...free),
-      readAt: at.wall,
+      shownAt: at.wall - LONGEST_REPORTED_MS,
       typeIds: new Set(sharing.map((t) => t.id)),
     }
   }
