@@ -5,6 +5,8 @@ import { unwritten } from '../src/blockers/unwritten.ts'
 import { GATES } from '../src/controller/moving/admission.ts'
 import { GATE_REASONS } from '../src/controller/moving/start-gate.ts'
 import { STEP_REASONS } from '../src/controller/moving/steps.ts'
+import { REPLACEMENT_REASONS } from '../src/controller/replacing/shown.ts'
+import { FOREIGN_FINALIZER } from '../src/migration/snapshot-restore/preflight.ts'
 import { UNREAD } from '../src/controller/moving/unread.ts'
 import { FOREIGN_REASONS } from '../src/migration/foreign.ts'
 import { QUOTA_REFUSED } from '../src/migration/retype/answer.ts'
@@ -19,6 +21,7 @@ const OF_STAYS: Stated<StayReason> = [
   FORMER_STAY_REASONS,
   UNREAD,
   QUOTA_REFUSED,
+  FOREIGN_FINALIZER,
   ...[...GUARDS, ...BLOCKERS, ...GATES, approval, unwritten].map((b) => b.meanings),
 ]
 
@@ -27,6 +30,7 @@ const OF_MOVES: Stated<MoveReason> = [
   GATE_REASONS,
   RETYPE_REASONS,
   FOREIGN_REASONS,
+  REPLACEMENT_REASONS,
   UNSENT_REASONS,
 ]
 

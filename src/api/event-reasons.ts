@@ -19,7 +19,30 @@ export const EVENT_REASONS = {
     type: 'Normal',
     meaning: 'A person resumed the claim, or on a StoragePolicy: the policy. The message says who.',
   },
-  MigrationStarted: { type: 'Normal', meaning: 'Cinder was asked to move the volume.' },
+  MigrationStarted: { type: 'Normal', meaning: 'The move of the volume has begun.' },
+  VolumeHeld: {
+    type: 'Normal',
+    meaning: 'The volume is held while it is copied; a Pod that needs the claim gets it back.',
+  },
+  VolumeSwitching: {
+    type: 'Normal',
+    meaning:
+      'The verified copy takes the place of the volume. Kubernetes may report ClaimLost for up to 15 s; no data is lost.',
+  },
+  VolumeReplaced: {
+    type: 'Normal',
+    meaning:
+      'The claim has the copy on its new tier. The former volume is kept for a while, and a rollback brings it back.',
+  },
+  VolumeGivenBack: {
+    type: 'Warning',
+    meaning: 'The claim gets its former volume back; the message says why.',
+  },
+  ClaimDeletedMeanwhile: {
+    type: 'Normal',
+    meaning:
+      'The claim was deleted while its volume was replaced; its reclaim policy is applied to every copy.',
+  },
   MigrationAdopted: { type: 'Normal', meaning: 'A new leader goes on with a move that runs.' },
   MigrationSucceeded: {
     type: 'Normal',

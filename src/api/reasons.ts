@@ -53,6 +53,7 @@ export const STAY_REASONS = [
   'QuotaExhausted',
   'QuotaExceeded',
   'Attached',
+  'ForeignFinalizer',
   'PodPending',
   'OutsideSchedule',
   'AwaitingApproval',
@@ -112,6 +113,18 @@ export const MOVE_REASONS = [
   'Expired',
   'Superseded',
   'NoLongerWanted',
+  'Holding',
+  'Copying',
+  'Switching',
+  'Soaking',
+  'CleaningUp',
+  'ClaimNeeded',
+  'CopyVoid',
+  'Unverified',
+  'HeldVolumeGone',
+  'RolledBack',
+  'ClaimDeleted',
+  'RecordMissing',
 ] as const
 export type MoveReason = (typeof MOVE_REASONS)[number]
 /** Everything `status.reason` of a VolumeMigration may hold. */

@@ -4,9 +4,24 @@ import type { ObjectMeta } from './object.ts'
 export const MOVES_IN_FLIGHT = 'moves-in-flight'
 export const SCHEDULED_TASKS = 'scheduled-tasks'
 
-/** A policy may have the same name; its checkpoints have others. */
-export function isOfPolicy({ metadata }: Pick<TieringCheckpoint, 'metadata'>): boolean {
+/** In place of a policy's name, and no policy can have it: the records of moves that give a claim another volume. */
+export const REPLACEMENTS = 'replacements/'
+
+/** A policy may have the same name as those two; its checkpoints have others. */
+export function isOfPolicy({
+  metadata,
+  spec,
+}: {
+  readonly metadata: Pick<ObjectMeta, 'name'>
+  readonly spec: Pick<TieringCheckpoint['spec'], 'policy'>
+}): boolean {
+  if (spec.policy === REPLACEMENTS) return false
   return metadata.name !== MOVES_IN_FLIGHT && metadata.name !== SCHEDULED_TASKS
+}
+
+/** Name of the record of a move that gives a claim another volume. */
+export function replacementRecord(moveUid: string): string {
+  return `replacement-${moveUid}`
 }
 
 /** A scheduled task as the leader last saved it. Times RFC 3339. */
@@ -75,5 +90,7 @@ export type TieringCheckpoint = {
       readonly at: string
     }[]
     readonly tasks?: readonly ReportedTask[]
+    /** Of a move that gives a claim another volume: the record that it goes by. */
+    readonly replacement?: unknown
   }
 }

@@ -15,17 +15,32 @@ export type VolumeMigrationSpec = {
   /** Mutable until the call: approval and cancellation by a person. */
   readonly approved?: boolean
   readonly cancel?: boolean
+  /** A person wants the former volume back, as long as it is kept. */
+  readonly rollback?: boolean
 }
 
+/** Steps of a move that gives the claim another volume, in their order; GivingBack and Abandoning are its ways back. */
+export const REPLACEMENT_STEPS = [
+  'Holding',
+  'Copying',
+  'Switching',
+  'Soaking',
+  'GivingBack',
+  'CleaningUp',
+  'Abandoning',
+] as const
+export type ReplacementStep = (typeof REPLACEMENT_STEPS)[number]
+
 /**
- * Steps of the machine. Waiting -> Requested -> Retyping -> Verifying -> Succeeded | Failed;
- * Stuck is left only by what Cinder shows later.
+ * Steps of the machines. Waiting -> Requested -> Retyping -> Verifying -> Succeeded | Failed, or by way of the steps of a
+ * replacement; Stuck is left only by what Cinder shows later.
  */
 export const STEPS = [
   'Waiting',
   'Requested',
   'Retyping',
   'Verifying',
+  ...REPLACEMENT_STEPS,
   'Stuck',
   'Succeeded',
   'Failed',
@@ -76,6 +91,16 @@ export type CallOutcome = {
   readonly cinderRequestId?: string
 }
 
+/** What people need to know of a move that gives the claim another volume. All else is in its record. */
+export type ReplacementStatus = {
+  /** Name of the TieringCheckpoint that the move goes by. */
+  readonly record: string
+  readonly formerVolumeId: string
+  readonly copyVolumeId?: string
+  /** Until then at the latest both volumes are kept, and `spec.rollback` has an effect. */
+  readonly rollbackUntil?: string
+}
+
 export type VolumeMigrationStatus = {
   readonly observedGeneration?: number
   readonly step?: Step
@@ -97,6 +122,7 @@ export type VolumeMigrationStatus = {
   /** Money per month that the move saves, two decimals; negative when speed is bought. */
   readonly monthlySaving?: string
   readonly volumeId?: string
+  readonly replacement?: ReplacementStatus
   /** The uid that the claim had when the move was accepted, where the spec names none. */
   readonly claimUid?: string
   readonly sizeGiB?: number
@@ -112,8 +138,29 @@ export type VolumeMigration = {
 
 /** A call to Cinder may be running or may have run: counts against every limit, blocks the volume. */
 export function isInFlight(m: VolumeMigration): boolean {
-  const step = m.status?.step
-  return step === 'Requested' || step === 'Retyping' || step === 'Verifying' || step === 'Stuck'
+  return IN_FLIGHT.has(m.status?.step ?? 'Waiting')
+}
+
+/** The copy that soaks, and what is cleared away, take nobody's place. */
+const IN_FLIGHT: ReadonlySet<Step> = new Set<Step>([
+  'Requested',
+  'Retyping',
+  'Verifying',
+  'Holding',
+  'Copying',
+  'Switching',
+  'GivingBack',
+  'Stuck',
+])
+
+/** Nothing has begun. */
+export function isWaiting(m: VolumeMigration): boolean {
+  return (m.status?.step ?? 'Waiting') === 'Waiting'
+}
+
+/** Goes by a record of its own. */
+export function isReplacing(m: VolumeMigration): boolean {
+  return (REPLACEMENT_STEPS as readonly string[]).includes(m.status?.step ?? '')
 }
 
 export function isFinished(m: VolumeMigration): boolean {

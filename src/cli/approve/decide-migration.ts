@@ -1,6 +1,6 @@
 import { EVENT_REASONS } from '../../api/event-reasons.ts'
 import type { EventReason } from '../../api/event-reasons.ts'
-import { isFinished, isInFlight } from '../../api/volume-migration.ts'
+import { isFinished, isWaiting } from '../../api/volume-migration.ts'
 import type { VolumeMigration } from '../../api/volume-migration.ts'
 import { UserError } from '../../errors.ts'
 import { VOLUME_MIGRATION } from '../../kube/resources.ts'
@@ -69,7 +69,7 @@ export async function awaiting(
 }
 
 function isOpen(m: VolumeMigration): boolean {
-  return !isFinished(m) && !isInFlight(m) && m.spec.cancel !== true
+  return isWaiting(m) && m.spec.cancel !== true
 }
 
 async function migration(
@@ -100,7 +100,7 @@ function answerTo(decision: Decision, m: VolumeMigration): string | undefined {
       `${name} has ended (${step}, ${reason}); nothing is left to ${decision}`,
     )
   if (decision === 'approve' && m.spec.approved === true) return `${name} is approved already`
-  if (isInFlight(m))
+  if (!isWaiting(m))
     throw new UserError(
       'TooLate',
       `${name} is under way (${step}): Cinder has been asked, and a retype cannot be called back`,

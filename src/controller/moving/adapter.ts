@@ -3,6 +3,7 @@ import type { Block } from '../../blockers/blocker.ts'
 import type { Act, Looked, MachineInput, Outcome, Strategy } from '../../migration/strategy.ts'
 import type { CinderVolume, RetypeAnswer } from '../../openstack/types.ts'
 import type { BoundClaim, Target, Untargeted } from '../view/targets.ts'
+import type { RecordedStrategy } from './recorded-strategy.ts'
 
 /** What became of the one call of an act. */
 export type ActAnswer = RetypeAnswer
@@ -31,9 +32,19 @@ export interface Adapter<Facts, Sight extends Looked> {
 /** Input of a machine in addition to what is saved and read. */
 export type Circumstances = Omit<MachineInput<Looked>, 'status' | 'sight'>
 
-/** A strategy together with its adapter, as the runner knows it. */
-export interface BoundStrategy {
+/** What every strategy is asked before a move by it begins. */
+export interface Checked {
   blocks(target: Target, volume: CinderVolume): Promise<readonly Block[]>
+  /** Ms that the whole move may take. */
+  deadlineMs(target: Target, volume: CinderVolume): number
+}
+
+/** A strategy together with its adapter, as the runner knows it. */
+export type BoundStrategy = CallingStrategy | RecordedStrategy
+
+/** A strategy of single calls, whose moves go by their status. */
+export interface CallingStrategy extends Checked {
+  readonly kind: 'calling'
   /** What follows from the saved status alone; `look` where it does not. */
   next(move: VolumeMigration, circumstances: Circumstances): Outcome
   /**
@@ -44,7 +55,6 @@ export interface BoundStrategy {
     move: VolumeMigration,
     circumstances: Circumstances,
   ): Promise<{ readonly outcome: Outcome; readonly isUnreadable: boolean }>
-  deadlineMs(target: Target, volume: CinderVolume): number
   perform(on: ActOn, fence: () => void): Promise<ActAnswer>
 }
 
@@ -52,8 +62,9 @@ export interface BoundStrategy {
 export function bindStrategy<Facts, Sight extends Looked>(
   strategy: Strategy<Facts, Sight>,
   adapter: Adapter<Facts, Sight>,
-): BoundStrategy {
+): CallingStrategy {
   return {
+    kind: 'calling',
     blocks: async (target, volume) => strategy.preflight(await adapter.facts(target, volume)),
     next: ({ status = {} }, circumstances) =>
       strategy.next({ ...circumstances, status, sight: undefined }),

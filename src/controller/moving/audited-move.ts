@@ -52,6 +52,15 @@ export function endOf(step: Step, reason: MigrationStatusReason): Finding | unde
     case 'Verifying':
     case 'Stuck':
       return undefined
+    // each call of a replacement has an end of its own
+    case 'Holding':
+    case 'Copying':
+    case 'Switching':
+    case 'Soaking':
+    case 'GivingBack':
+    case 'CleaningUp':
+    case 'Abandoning':
+      return undefined
   }
 }
 

@@ -15,4 +15,5 @@ export const BLOCKING_REASONS: ReadonlySet<StayReason> = new Set<StayReason>([
   'QuotaExhausted',
   'QuotaExceeded',
   'Attached',
+  'ForeignFinalizer',
 ])

@@ -7,13 +7,16 @@ import type { ActAnswer } from './adapter.ts'
 import type { FoundVolume } from './start-gate.ts'
 import type { Term } from '../view/term.ts'
 
+/** In place of an act: the move gives the claim another volume, and its record says which acts that takes. */
+export const REPLACE = 'replace'
+
 /** The most that the CRD takes: a quota may refuse for months, and the object must be written all the same. */
 const LAST_ATTEMPT = 1000
 
 /** What is saved before the first act of a move. `deadlineMs`: of the whole move. */
 export function firstIntent(
   m: VolumeMigration,
-  act: Act,
+  act: Act | typeof REPLACE,
   target: Target,
   { volume, projectId }: FoundVolume,
   {

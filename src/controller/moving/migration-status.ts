@@ -44,6 +44,13 @@ const TRUTH: { readonly [S in Step]: Readonly<Record<'Progressing' | 'Succeeded'
   Requested: { Progressing: 'True', Succeeded: 'Unknown' },
   Retyping: { Progressing: 'True', Succeeded: 'Unknown' },
   Verifying: { Progressing: 'True', Succeeded: 'Unknown' },
+  Holding: { Progressing: 'True', Succeeded: 'Unknown' },
+  Copying: { Progressing: 'True', Succeeded: 'Unknown' },
+  Switching: { Progressing: 'True', Succeeded: 'Unknown' },
+  Soaking: { Progressing: 'True', Succeeded: 'Unknown' },
+  GivingBack: { Progressing: 'True', Succeeded: 'Unknown' },
+  CleaningUp: { Progressing: 'True', Succeeded: 'Unknown' },
+  Abandoning: { Progressing: 'True', Succeeded: 'Unknown' },
   Stuck: { Progressing: 'True', Succeeded: 'Unknown' },
   Succeeded: { Progressing: 'False', Succeeded: 'True' },
   Failed: { Progressing: 'False', Succeeded: 'False' },
@@ -80,13 +87,10 @@ function conditionsOf(
 
 /** Waiting for a turn is no verdict on the object; being blocked is one. */
 function validated(step: Step, status: VolumeMigrationStatus, before: readonly Condition[]): Truth {
-  if (step === 'Requested' || step === 'Retyping' || step === 'Verifying' || step === 'Succeeded')
-    return 'True'
+  const known = before.find((c) => c.type === 'Validated')?.status
   if (step === 'Waiting')
-    return TURN_REASONS.has(status.reason ?? '')
-      ? (before.find((c) => c.type === 'Validated')?.status ?? 'Unknown')
-      : 'False'
-  return before.find((c) => c.type === 'Validated')?.status ?? 'False'
+    return TURN_REASONS.has(status.reason ?? '') ? (known ?? 'Unknown') : 'False'
+  return step === 'Stuck' || step === 'Failed' ? (known ?? 'False') : 'True'
 }
 
 /** Reasons to wait that say nothing against the move itself. */

@@ -1,3 +1,4 @@
+import { replacementRecord } from '../../api/tiering-checkpoint.ts'
 import { isFinished } from '../../api/volume-migration.ts'
 import type { VolumeMigration } from '../../api/volume-migration.ts'
 import { messageOf } from '../../errors.ts'
@@ -13,11 +14,12 @@ import type { Quotas } from '../view/quotas.ts'
 import { whyUnreadable } from '../view/read-migration.ts'
 import type { BoundClaim, Targets, Untargeted } from '../view/targets.ts'
 import type { Reports } from '../view/reports.ts'
-import type { ActAnswer, BoundStrategy } from './adapter.ts'
+import type { ActAnswer, CallingStrategy } from './adapter.ts'
 import type { Calls } from './calls.ts'
 import type { Endings } from './endings.ts'
-import { callOf, laterIntent } from './intents.ts'
+import { callOf, laterIntent, REPLACE } from './intents.ts'
 import { ofOwner } from './owners-doing.ts'
+import type { RecordBook } from './recorded-strategy.ts'
 import type { Starting } from './starting.ts'
 import type { Steps } from './steps.ts'
 import type { Takeover } from './takeover.ts'
@@ -32,6 +34,7 @@ export type RunnerParts = {
   readonly calls: Calls
   readonly quotas: Pick<Quotas, 'called' | 'forget'>
   readonly strategies: BoundStrategies
+  readonly records: RecordBook
   readonly halts: Halts
   readonly observed: ObservedSaves
   readonly steps: Steps
@@ -50,7 +53,7 @@ type Performed = {
   /** undefined when the move has never begun before. */
   readonly before: VolumeMigration | undefined
   readonly move: VolumeMigration
-  readonly bound: BoundStrategy
+  readonly bound: CallingStrategy
   readonly target: BoundClaim | Untargeted
 }
 
@@ -120,7 +123,7 @@ export class Runner {
   /** The answer is saved together with what the machine reads from it. */
   async #saveAnswer(
     m: VolumeMigration,
-    bound: BoundStrategy,
+    bound: CallingStrategy,
     answer: ActAnswer,
   ): Promise<QueueResult> {
     const { deps, steps, observed, takeover } = this.#parts
@@ -138,8 +141,9 @@ export class Runner {
     const m = await takeover.stamped(found)
     if (m === undefined || isFinished(m)) return DONE
     const strategy = strategyOf(m)
+    if (m.status?.intent?.act === REPLACE) return this.#followRecord(m)
     const bound = this.#parts.strategies.get(strategy)
-    if (bound === undefined) {
+    if (bound?.kind !== 'calling') {
       const { status = {} } = m
       const outcome = leftAlone(strategy, { ...takeover.circumstances(m), status })
       return this.#carryOut(m, outcome)
@@ -160,10 +164,24 @@ export class Runner {
     )
   }
 
+  /** It is brought to its end by its record. Without that nobody knows what has been done. */
+  async #followRecord(m: VolumeMigration): Promise<QueueResult> {
+    const { records, deps } = this.#parts
+    const { uid = '' } = m.metadata
+    if (records.of(uid) !== undefined) {
+      records.follow(uid)
+      return DONE
+    }
+    if (!records.loaded) return this.#later()
+    if (m.status?.step === 'Stuck') return { kind: 'requeue', afterMs: deps.timing.longestPollMs }
+    const message = `TieringCheckpoint ${replacementRecord(uid)}, by which the move goes, is gone or cannot be read: check the claim's PersistentVolume (docs/runbooks/replacement-record-missing.md)`
+    return this.#carryOut(m, { kind: 'goto', step: 'Stuck', reason: 'RecordMissing', message })
+  }
+
   /** An act after the first one asks nobody: what has begun is brought to its end. */
   async #nextAct(
     m: VolumeMigration,
-    bound: BoundStrategy,
+    bound: CallingStrategy,
     act: Act,
     target: BoundClaim | Untargeted,
   ): Promise<QueueResult> {

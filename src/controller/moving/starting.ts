@@ -1,7 +1,15 @@
-import type { VolumeMigration } from '../../api/volume-migration.ts'
+import { replacementRecord } from '../../api/tiering-checkpoint.ts'
+import type { Intent, VolumeMigration } from '../../api/volume-migration.ts'
+import { unwritten } from '../../blockers/unwritten.ts'
+import { messageOf } from '../../errors.ts'
+import { LostLeaseError } from '../../kube/types.ts'
 import type { QueueResult } from '../../kube/types.ts'
+import type { Act } from '../../migration/strategy.ts'
 import type { Answer } from '../../migration/unsent.ts'
+import type { CinderVolume } from '../../openstack/types.ts'
 import type { Acceptance } from './acceptance.ts'
+import type { Change } from './migration-status.ts'
+import type { Reports } from '../view/reports.ts'
 import type { ControllerDeps } from '../deps.ts'
 import type { Ledger } from './ledger.ts'
 import type { ObservedSaves } from './observed-saves.ts'
@@ -10,8 +18,11 @@ import { isRefusal } from './refusals.ts'
 import { savingOf } from './saving-of.ts'
 import { isSameMove, isTarget } from '../view/targets.ts'
 import type { Target, Targets, Untargeted } from '../view/targets.ts'
-import type { BoundStrategy } from './adapter.ts'
-import { firstIntent } from './intents.ts'
+import type { BoundStrategy, CallingStrategy } from './adapter.ts'
+import { firstIntent, REPLACE } from './intents.ts'
+import { RecordError } from './recorded-strategy.ts'
+import type { RecordBook, RecordedStrategy } from './recorded-strategy.ts'
+import { unread } from './unread.ts'
 import { isAnswer } from './start-gate.ts'
 import type { FoundVolume, StartGate } from './start-gate.ts'
 import type { Steps } from './steps.ts'
@@ -24,7 +35,7 @@ export type Begun = {
   /** undefined when the move has never begun before. */
   readonly before: VolumeMigration | undefined
   readonly move: VolumeMigration
-  readonly bound: BoundStrategy
+  readonly bound: CallingStrategy
   readonly target: Target
 }
 
@@ -37,9 +48,11 @@ export type StartingParts = {
   readonly acceptance: Acceptance
   readonly gate: StartGate
   readonly strategies: BoundStrategies
+  readonly records: RecordBook
   readonly ledger: Ledger
   readonly observed: ObservedSaves
   readonly steps: Steps
+  readonly reports: Reports
   readonly takeover: Takeover
   readonly term: Term
   /** A deleted move is about to halt all moves. */
@@ -79,6 +92,13 @@ export class Starting {
 
   async #start(found: VolumeMigration): Promise<Begun | QueueResult> {
     const { gate, targets, acceptance, strategies } = this.#parts
+    // a leader before has saved its record, and died before the move showed it
+    const { records } = this.#parts
+    const { uid = '' } = found.metadata
+    if (records.of(uid) !== undefined) {
+      records.follow(uid)
+      return { kind: 'done' }
+    }
     const ended = gate.ended(found)
     if (ended !== undefined) return this.#refuse(found, ended, targets.of(found))
     const m = await this.#accepted(found)
@@ -113,7 +133,7 @@ export class Starting {
     bound: BoundStrategy,
     seen: FoundVolume,
   ): Promise<Begun | QueueResult> {
-    const { deps, ledger, targets, gate, steps, takeover, term } = this.#parts
+    const { deps, ledger, targets, gate, steps, term } = this.#parts
     const { volume } = seen
     const overQuota = await gate.quota(m, asked, volume)
     if (overQuota !== undefined) return this.#refuse(m, overQuota, asked)
@@ -122,10 +142,8 @@ export class Starting {
     if (!this.mayStart || !isTarget(target) || !isSameMove(target, asked)) return SOON
     const refused = gate.notYet(m, target) ?? gate.limits(m, target, volume)
     if (refused !== undefined) return this.#refuse(m, refused, target)
-    const first = bound.next(m, takeover.circumstances(m))
-    if (first.kind !== 'act') throw new Error(`${target.strategy} does not begin with an act`)
     deps.elector.fence(deps.timing.fenceMarginMs)
-    const intent = firstIntent(m, first.act, target, seen, {
+    const intent = firstIntent(m, this.#firstAct(m, target, bound), target, seen, {
       now: deps.clock.now(),
       deadlineMs: bound.deadlineMs(target, volume),
       requestId: `req-${deps.uuid()}`,
@@ -145,16 +163,18 @@ export class Starting {
       ...(intent.projectId === undefined ? {} : { projectId: intent.projectId }),
     })
     if (unrecorded !== undefined) return this.#refuse(m, { over: false, ...unrecorded }, target)
+    const change = {
+      intent,
+      volumeId: volume.id,
+      sizeGiB: volume.sizeGiB,
+      ...savingOf(target),
+      startedAt: intent.at,
+    }
+    const before = m.status?.intent === undefined ? undefined : m
     try {
-      const saved = await steps.intend(m, {
-        message: `about to ask Cinder for ${target.to.typeName}`,
-        intent,
-        volumeId: volume.id,
-        sizeGiB: volume.sizeGiB,
-        ...savingOf(target),
-        startedAt: intent.at,
-      })
-      const before = m.status?.intent === undefined ? undefined : m
+      if (bound.kind === 'recorded') return await this.#open(m, target, bound, volume, change)
+      const message = `about to ask Cinder for ${target.to.typeName}`
+      const saved = await steps.intend(m, { ...change, message })
       // an older CustomResourceDefinition drops fields of the intent that its act goes by
       const move = { ...saved, status: { ...saved.status, intent } }
       return { before, move, bound, target }
@@ -162,6 +182,44 @@ export class Starting {
       await ledger.remove(volume.id)
       throw e
     }
+  }
+
+  #firstAct(m: VolumeMigration, target: Target, bound: BoundStrategy): Act | typeof REPLACE {
+    if (bound.kind === 'recorded') return REPLACE
+    const first = bound.next(m, this.#parts.takeover.circumstances(m))
+    if (first.kind !== 'act') throw new Error(`${target.strategy} does not begin with an act`)
+    return first.act
+  }
+
+  /** From the moment that its record is saved the move is followed, whatever becomes of its object. */
+  async #open(
+    m: VolumeMigration,
+    target: Target,
+    bound: RecordedStrategy,
+    volume: CinderVolume,
+    { intent, ...change }: Omit<Change, 'step' | 'reason' | 'message'> & { intent: Intent },
+  ): Promise<QueueResult> {
+    const { records, steps, reports, term, ledger } = this.#parts
+    const { namespace = '', name, uid = '' } = m.metadata
+    const message = 'the record of the move is saved; the volume is held next'
+    try {
+      const saved = await bound.open(m, target, volume, intent)
+      const move = { namespace, name, uid, spec: m.spec }
+      await records.open({ move, intent, epoch: term.epoch, saved })
+    } catch (e) {
+      const answer = notOpened(e, uid)
+      if (answer === undefined) throw e
+      await ledger.remove(volume.id)
+      return this.#refuse(m, answer, target)
+    }
+    records.follow(uid)
+    const begun = await steps.intend(
+      m,
+      { ...change, intent, message },
+      { step: 'Holding', reason: 'Holding' },
+    )
+    reports.stepTaken(m.status?.intent === undefined ? undefined : m, begun)
+    return { kind: 'done' }
   }
 
   async #refuse(
@@ -175,4 +233,13 @@ export class Starting {
     const afterMs = answer.over ? 0 : deps.timing.recheckMs * (0.9 + 0.2 * deps.random())
     return { kind: 'requeue', afterMs }
   }
+}
+
+/** Nothing has begun: why, and that it is tried again. */
+function notOpened(e: unknown, uid: string): Answer | undefined {
+  if (e instanceof LostLeaseError) return undefined
+  if (!isRefusal(e) && !(e instanceof RecordError)) return unread(e)
+  const object = `TieringCheckpoint ${replacementRecord(uid)}`
+  const refusal = unwritten({ object, why: messageOf(e) })
+  return refusal && { over: false, ...refusal }
 }

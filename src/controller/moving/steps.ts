@@ -10,6 +10,7 @@ import type { Answer } from '../../migration/unsent.ts'
 import type { ControllerDeps } from '../deps.ts'
 import { changeOf, endOf } from './audited-move.ts'
 import { isJustApproved } from './expiry.ts'
+import { REPLACE } from './intents.ts'
 import type { Ledger } from './ledger.ts'
 import { changed, estimateEnd } from './migration-status.ts'
 import type { Change } from './migration-status.ts'
@@ -73,14 +74,11 @@ export class Steps {
   async intend(
     m: VolumeMigration,
     change: Omit<Change, 'step' | 'reason'>,
+    to: Pick<Change, 'step' | 'reason'> = { step: 'Requested', reason: 'IntentSaved' },
   ): Promise<VolumeMigration> {
     const { call: _previousCall, verifiedOnceAt: _previousLook, ...status } = m.status ?? {}
     this.#shownAt.delete(m.metadata.uid ?? '')
-    return this.#write(
-      { ...m, status },
-      { ...change, step: 'Requested', reason: 'IntentSaved' },
-      (_, next) => this.#save(m, next),
-    )
+    return this.#write({ ...m, status }, { ...change, ...to }, (_, next) => this.#save(m, next))
   }
 
   /** What the machine says comes next; `more` is saved with it. What was observed counts even when it cannot be saved. */
@@ -105,6 +103,7 @@ export class Steps {
     const { intent } = m.status ?? {}
     const end = endOf(step, reason)
     if (intent === undefined || end === undefined || call?.unaudited === true) return
+    if (intent.act === REPLACE) return
     await this.#parts.deps.audit.end(changeOf(m, intent), end)
   }
 

@@ -228,7 +228,7 @@ export class CheckpointStore {
   async tidy(policies: ReadonlySet<string>, now: number): Promise<void> {
     for (const { metadata, spec } of await this.#list()) {
       const gone = !policies.has(spec.policy.replace(/\/shadow$/, ''))
-      if (!isOfPolicy({ metadata }) || !gone) continue
+      if (!isOfPolicy({ metadata, spec }) || !gone) continue
       if (Date.parse(spec.windowEnd) < now - KEEP_MS) await this.#remove(metadata.name)
     }
     for (const [name, { askedUntil = 0 }] of this.#policies) {

@@ -1,5 +1,5 @@
 import { Gauge } from 'prom-client'
-import { isFinished, isInFlight } from '../../api/volume-migration.ts'
+import { isFinished, isInFlight, isWaiting } from '../../api/volume-migration.ts'
 import type { VolumeMigration } from '../../api/volume-migration.ts'
 import { METRIC_PREFIX } from '../../metrics.ts'
 import type { Registry } from '../../metrics.ts'
@@ -38,7 +38,8 @@ export class MoveGauges {
       ['policy', 'strategy', 'step'],
       (gauge, m) => {
         const { policy, strategy } = this.labelsOf(m)
-        if (isInFlight(m)) gauge.inc({ policy, strategy, step: m.status?.step ?? '' })
+        if (!isWaiting(m) && !isFinished(m))
+          gauge.inc({ policy, strategy, step: m.status?.step ?? '' })
       },
     )
     const work = () => this.#work
@@ -56,7 +57,7 @@ export class MoveGauges {
       'Migrations that wait, by what they wait for.',
       ['policy', 'reason'],
       (gauge, m) => {
-        if (!isInFlight(m) && !isFinished(m))
+        if (isWaiting(m))
           gauge.inc({
             policy: this.labelsOf(m).policy,
             reason: m.status?.reason ?? 'Planned',

@@ -1,7 +1,7 @@
 import type { EventReason } from '../../api/event-reasons.ts'
 import type { MigrationStatusReason } from '../../api/reasons.ts'
 import { EVENT_REASONS } from '../../api/event-reasons.ts'
-import type { Step, VolumeMigration } from '../../api/volume-migration.ts'
+import type { ReplacementStep, Step, VolumeMigration } from '../../api/volume-migration.ts'
 import type { EventRecorder, ObjectReference } from '../../kube/types.ts'
 import type { Log } from '../../log.ts'
 import type { ControllerMetrics } from './controller-metrics.ts'
@@ -119,8 +119,20 @@ function eventFor(
         ? 'MigrationBlocked'
         : undefined
     case 'Verifying':
+    case 'CleaningUp':
       return undefined
+    default:
+      return before?.status?.step === step ? undefined : REPLACED[step]
   }
+}
+
+const REPLACED: Readonly<Record<Exclude<ReplacementStep, 'CleaningUp'>, EventReason>> = {
+  Holding: 'MigrationStarted',
+  Copying: 'VolumeHeld',
+  Switching: 'VolumeSwitching',
+  Soaking: 'VolumeReplaced',
+  GivingBack: 'VolumeGivenBack',
+  Abandoning: 'ClaimDeletedMeanwhile',
 }
 
 const ENDINGS: Readonly<Record<string, EventReason>> = {

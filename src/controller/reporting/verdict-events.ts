@@ -22,6 +22,7 @@ const REPORTED: Partial<Record<StayReason, EventReason>> = {
   QuotaExhausted: 'MigrationBlocked',
   QuotaExceeded: 'MigrationBlocked',
   Attached: 'MigrationBlocked',
+  ForeignFinalizer: 'MigrationBlocked',
   ForceTierUnknown: 'ForceTierUnknown',
   NoAdmissionPolicy: 'NoAdmissionPolicy',
   UnmanagedType: 'UnmanagedType',

@@ -1,4 +1,4 @@
-import type { Step } from '../../api/volume-migration.ts'
+import type { ReplacementStep, Step } from '../../api/volume-migration.ts'
 import { rfc3339 } from '../../time.ts'
 import { FOREIGN_INTENT, isForeign } from '../foreign.ts'
 import { isRetryable } from '../retryable.ts'
@@ -26,7 +26,10 @@ type Input = MachineInput<VolumeSight>
  * started, and past the deadline it keeps its hands off.
  */
 export function nextRetypeStep(input: Input): Outcome {
-  const next = HANDLERS[input.status.step ?? 'Waiting'](input)
+  const step = input.status.step ?? 'Waiting'
+  // hands off what another machine has begun
+  if (!isOfRetype(step)) return { kind: 'wait', ms: input.timing.longestPollMs }
+  const next = HANDLERS[step](input)
   const { intent } = input.status
   const hasFailed = next.kind === 'goto' && next.step === 'Failed' && next.reason !== 'Disappeared'
   if (!hasFailed || intent === undefined) return next
@@ -38,7 +41,8 @@ function foreign(): Outcome {
   return { kind: 'goto', step: 'Failed', reason: 'ForeignIntent', message: FOREIGN_INTENT }
 }
 
-type Handlers = { readonly [S in Step]: (input: Input) => Outcome }
+type RetypeStep = Exclude<Step, ReplacementStep>
+type Handlers = { readonly [S in RetypeStep]: (input: Input) => Outcome }
 
 const HANDLERS: Handlers = {
   Waiting: () => ({ kind: 'act', act: 'retype' }),
@@ -48,6 +52,10 @@ const HANDLERS: Handlers = {
   Stuck: retyping,
   Succeeded: () => ({ kind: 'rest' }),
   Failed: () => ({ kind: 'rest' }),
+}
+
+function isOfRetype(step: Step): step is RetypeStep {
+  return step in HANDLERS
 }
 
 /** Cinder's two resting states; anything else means that something is going on. */

@@ -1,4 +1,5 @@
 import { CINDER_DRIVER } from '../../api/names.ts'
+import type { StayReason } from '../../api/reasons.ts'
 import type { AllOf, Block, Unknown } from '../../blockers/blocker.ts'
 import { pods, resizing, terminating } from '../../blockers/claim.ts'
 import { ownProject } from '../../blockers/project.ts'
@@ -39,11 +40,14 @@ export type ReplaceFacts = AllOf<typeof OF_RETYPE> & {
   readonly quotas: ReadonlyMap<string, Line> | undefined
 }
 
-/** `ForeignFinalizer`: a PersistentVolume that another controller wants to have a say in cannot be replaced. */
-type ReplaceBlock = Block | { readonly reason: 'ForeignFinalizer'; readonly message: string }
+/** What the replacement adds to the reasons to stay. */
+export const FOREIGN_FINALIZER = {
+  ForeignFinalizer:
+    'The PersistentVolume has a finalizer of another controller, which would keep it from being replaced.',
+} as const satisfies Partial<Record<StayReason, string>>
 
 /** Every reason why the first act must not be made now; empty = it may. */
-export function replacePreflight(facts: ReplaceFacts): readonly ReplaceBlock[] {
+export function replacePreflight(facts: ReplaceFacts): readonly Block[] {
   return [
     ...unsuitable(facts),
     ...OF_RETYPE.flatMap((blocker) => blocker(facts) ?? []),
@@ -60,7 +64,7 @@ export function replacePreflight(facts: ReplaceFacts): readonly ReplaceBlock[] {
   ]
 }
 
-function* unsuitable({ persistentVolume }: ReplaceFacts): Generator<ReplaceBlock> {
+function* unsuitable({ persistentVolume }: ReplaceFacts): Generator<Block> {
   const { driver, finalizers, sharedWith } = persistentVolume
   if (driver !== CINDER_DRIVER)
     yield {

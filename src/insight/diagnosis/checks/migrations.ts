@@ -1,4 +1,4 @@
-import { isFinished, isInFlight } from '../../../api/volume-migration.ts'
+import { isFinished, isWaiting } from '../../../api/volume-migration.ts'
 import type { VolumeMigration } from '../../../api/volume-migration.ts'
 import { whyUnreadable } from '../../../controller/view/read-migration.ts'
 import type { Facts } from '../facts.ts'
@@ -28,8 +28,8 @@ export function checkMigrations({ cluster: { migrations }, now }: Facts): readon
     ...failing(all, now),
   ]
   if (lines.length > 0) return lines
-  const flying = all.filter(isInFlight).length
-  const waiting = all.filter((m) => !isFinished(m) && !isInFlight(m)).length
+  const flying = all.filter((m) => !isFinished(m) && !isWaiting(m)).length
+  const waiting = all.filter(isWaiting).length
   return [ok(`${counted(flying, 'move')} under way, ${waiting} waiting, none stuck`)]
 }
 

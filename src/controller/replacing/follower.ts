@@ -1,0 +1,266 @@
+import type { VolumeMigration } from '../../api/volume-migration.ts'
+import { messageOf } from '../../errors.ts'
+import { LostLeaseError } from '../../kube/types.ts'
+import type { QueueResult } from '../../kube/types.ts'
+import { nextReplaceStep } from '../../migration/snapshot-restore/machine.ts'
+import { nameOf } from '../../migration/snapshot-restore/names.ts'
+import type { ReplaceInput, ReplaceTiming } from '../../migration/snapshot-restore/outcome.ts'
+import { answered, intended, MAKERS } from '../../migration/snapshot-restore/saved.ts'
+import type { ReplaceAct, ReplaceAnswer, Saved } from '../../migration/snapshot-restore/saved.ts'
+import type { ReplaceSight } from '../../migration/snapshot-restore/sight.ts'
+import type { ControllerDeps } from '../deps.ts'
+import type { Ledger } from '../moving/ledger.ts'
+import { unauditedText } from '../moving/start-gate.ts'
+import type { Steps } from '../moving/steps.ts'
+import type { Takeover } from '../moving/takeover.ts'
+import type { Migrations } from '../view/migrations.ts'
+import type { Term } from '../view/term.ts'
+import { Moments } from './moments.ts'
+import type { ReplacePort } from './port.ts'
+import type { ReplacementRecord } from '../moving/recorded-strategy.ts'
+import type { Records } from './records.ts'
+import { fieldsOf, shownOf } from './shown.ts'
+
+export type FollowerParts = {
+  readonly deps: ControllerDeps
+  readonly records: Records
+  readonly port: ReplacePort
+  readonly migrations: Migrations
+  readonly takeover: Pick<Takeover, 'stamped'>
+  readonly steps: Pick<Steps, 'go' | 'showProgress'>
+  readonly ledger: Pick<Ledger, 'remove'>
+  readonly term: Term
+  readonly timing: () => ReplaceTiming
+}
+
+/** A replacement as its metrics show it; ms. */
+export type ReplacementState = {
+  readonly record: ReplacementRecord
+  readonly withoutProgressMs: number
+  /** undefined = the claim has a PersistentVolume. */
+  readonly gapMs: number | undefined
+}
+
+const DONE: QueueResult = { kind: 'done' }
+
+/**
+ * Brings each record of a replacement to its end, whether its VolumeMigration is still there or not: read, ask the machine,
+ * save, call, save the answer. The object only shows it, and whatever keeps the object from being written holds nothing up.
+ */
+export class Follower {
+  readonly #parts: FollowerParts
+  readonly #moments: Moments
+
+  constructor(parts: FollowerParts) {
+    this.#parts = parts
+    this.#moments = new Moments(parts.deps.clock)
+  }
+
+  /** The next step of that move; `uid` of its VolumeMigration. */
+  async reconcile(uid: string): Promise<QueueResult> {
+    const found = this.#parts.records.of(uid)
+    if (found === undefined) {
+      this.#moments.forget(uid)
+      return DONE
+    }
+    const record = await this.#stamped(found)
+    await this.#show(record)
+    const { phase } = record.saved
+    return phase === 'Succeeded' || phase === 'Failed' ? this.#end(record) : this.#step(record)
+  }
+
+  states(): readonly ReplacementState[] {
+    const now = this.#parts.deps.clock.monotonic()
+    return this.#parts.records.all().map((record) => {
+      const { progressAt, gapSince } = this.#moments.of(record)
+      const gapMs = gapSince === undefined ? undefined : now - gapSince
+      return { record, withoutProgressMs: now - progressAt, gapMs }
+    })
+  }
+
+  /** From then on nothing that an earlier leader still wants to save is accepted. */
+  async #stamped(record: ReplacementRecord): Promise<ReplacementRecord> {
+    const { records, term, deps } = this.#parts
+    if (record.epoch === term.epoch) return record
+    const ours = { ...record, epoch: term.epoch }
+    await records.save(ours)
+    this.#moments.of(ours).silentSince = deps.clock.monotonic()
+    return ours
+  }
+
+  async #step(record: ReplacementRecord): Promise<QueueResult> {
+    const { port } = this.#parts
+    const before = this.#input(record)
+    let outcome = nextReplaceStep(before)
+    let sight: ReplaceSight | undefined
+    if (outcome.kind === 'look') {
+      sight = await port.look(record.saved)
+      this.#noteGap(record, sight)
+      outcome = nextReplaceStep({ ...before, sight })
+    }
+    // a read that showed nothing neither begins nor ends a series
+    if (sight?.kube.kind !== 'Unreadable') this.#moments.toConfirm(record, outcome)
+    switch (outcome.kind) {
+      case 'rest':
+        return DONE
+      case 'look':
+        throw new Error('a machine that has been shown a sight asks for one')
+      case 'wait':
+        await this.#progress(record, outcome.why)
+        return { kind: 'requeue', afterMs: this.#jittered(outcome.ms) }
+      case 'save':
+        await this.#save({ ...record, saved: outcome.saved })
+        return { kind: 'requeue', afterMs: 0 }
+      case 'act':
+        return this.#act(record, outcome.act)
+    }
+  }
+
+  #input(record: ReplacementRecord): ReplaceInput {
+    const { deps, term, timing } = this.#parts
+    const now = this.#moments.now(record)
+    const silentMs = deps.clock.monotonic() - this.#moments.of(record).silentSince
+    const wish = this.#wish(record)
+    const confirming = this.#moments.confirming(record)
+    return {
+      saved: record.saved,
+      sight: undefined,
+      now,
+      clusterId: term.clusterId,
+      objectUid: record.move.uid,
+      quietUntil: now + deps.timing.callMs - silentMs,
+      ...(wish === undefined ? {} : { wish }),
+      ...(confirming === undefined ? {} : { confirming }),
+      timing: timing(),
+    }
+  }
+
+  /** Who deletes the object of a move that is not finished does not want it any more. */
+  #wish(record: ReplacementRecord): ReplaceInput['wish'] {
+    const m = this.#moveOf(record)
+    if (record.saved.phase === 'Soaking') return m?.spec.rollback === true ? 'rollback' : undefined
+    const isGone = m === undefined || m.metadata.deletionTimestamp !== undefined
+    return isGone || m.spec.cancel === true ? 'cancel' : undefined
+  }
+
+  /** The intent is saved, then the call is made, then its answer is saved. */
+  async #act(record: ReplacementRecord, act: ReplaceAct): Promise<QueueResult> {
+    const { deps, port } = this.#parts
+    const unaudited = await deps.audit.unavailable()
+    if (unaudited !== undefined) {
+      await this.#progress(record, unauditedText(unaudited))
+      return { kind: 'requeue', afterMs: this.#jittered(deps.timing.recheckMs) }
+    }
+    const fence = () => deps.elector.fence(deps.timing.fenceMarginMs)
+    fence()
+    const { origin } = record.saved
+    const maker = MAKERS.find((m) => m === act.act)
+    const saved = intended(record.saved, act, {
+      requestId: `req-${deps.uuid()}`,
+      at: new Date(deps.clock.now()).toISOString(),
+      ...(maker === undefined ? {} : { name: nameOf(origin, maker) }),
+    })
+    const next = await this.#save({ ...record, saved })
+    const answer = await port.perform(next, fence).catch((e: unknown): ReplaceAnswer => {
+      // it may have been sent all the same
+      deps.log.error({ act: act.act, err: messageOf(e) }, 'a call of a replacement broke')
+      return { kind: 'Unknown', message: messageOf(e) }
+    })
+    const isRefused = answer.kind === 'Rejected' || answer.kind === 'NotSent'
+    this.#moments.called(next, isRefused)
+    await this.#save({ ...next, saved: answered(next.saved, answer) })
+    return { kind: 'requeue', afterMs: isRefused ? this.#pause(next) : 0 }
+  }
+
+  /** What refuses once mostly refuses again. */
+  #pause(record: ReplacementRecord): number {
+    const { verifyMs, longestPollMs } = this.#parts.timing()
+    const { refused } = this.#moments.of(record)
+    return this.#jittered(Math.min(verifyMs * 2 ** Math.min(refused - 1, 20), longestPollMs))
+  }
+
+  async #save(record: ReplacementRecord): Promise<ReplacementRecord> {
+    const { deps, records } = this.#parts
+    const before = records.of(record.move.uid)?.saved.phase
+    await records.save(record)
+    this.#moments.progressed(record)
+    const { phase, reason, intent, answer } = record.saved
+    const { namespace, name } = record.move
+    const what = before === phase ? { act: intent?.act, answer: answer?.kind } : { reason }
+    deps.log.info({ migration: `${namespace}/${name}`, phase, ...what }, 'replacement step')
+    return record
+  }
+
+  async #end(record: ReplacementRecord): Promise<QueueResult> {
+    const { records, migrations, deps } = this.#parts
+    const m = this.#moveOf(record)
+    const isShown = m === undefined || m.status?.step === record.saved.phase
+    const { namespace, name } = record.move
+    if (!isShown || migrations.unsaved(`${namespace}/${name}`) !== undefined)
+      return { kind: 'requeue', afterMs: this.#jittered(deps.timing.recheckMs) }
+    await records.remove(record)
+    this.#moments.forget(record.move.uid)
+    return DONE
+  }
+
+  /** What the object shows is what is saved. That it cannot be written holds nothing up. */
+  async #show(record: ReplacementRecord): Promise<void> {
+    const { ledger, steps, takeover, timing } = this.#parts
+    const { saved } = record
+    if (!COPYING.has(saved.phase)) await this.#quietly(record, () => ledger.remove(volumeOf(saved)))
+    const m = this.#moveOf(record)
+    if (m === undefined) return
+    const to = shownOf(saved)
+    const { step, reason, intent } = m.status ?? {}
+    const { requestId } = intent ?? {}
+    if (step === to.step && reason === to.reason && requestId === record.intent.requestId) return
+    await this.#quietly(record, async () => {
+      const ours = await takeover.stamped(m)
+      if (ours === undefined) return
+      const fields = fieldsOf(saved, timing().maxSoakMs)
+      const own = { ...record.intent, epoch: record.epoch }
+      await steps.go(ours, to, { ...fields, intent: own, startedAt: record.intent.at })
+    })
+  }
+
+  async #progress(record: ReplacementRecord, why: string): Promise<void> {
+    const m = this.#moveOf(record)
+    if (m !== undefined) await this.#quietly(record, () => this.#parts.steps.showProgress(m, why))
+  }
+
+  async #quietly(record: ReplacementRecord, work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work()
+    } catch (e) {
+      if (e instanceof LostLeaseError) throw e
+      const { namespace, name } = record.move
+      this.#parts.deps.log.warn(
+        { migration: `${namespace}/${name}`, err: messageOf(e) },
+        'a replacement goes on, but its VolumeMigration does not show it',
+      )
+    }
+  }
+
+  /** The object of that move; a younger one of the same name is another. */
+  #moveOf({ move }: ReplacementRecord): VolumeMigration | undefined {
+    const m = this.#parts.migrations.get(`${move.namespace}/${move.name}`)
+    return m?.metadata.uid === move.uid ? m : undefined
+  }
+
+  #noteGap(record: ReplacementRecord, { kube }: ReplaceSight): void {
+    if (kube.kind === 'Unreadable') return
+    const { claim, pv } = kube
+    this.#moments.gap(record, claim !== undefined && (pv === undefined || claim.phase === 'Lost'))
+  }
+
+  #jittered(ms: number): number {
+    return ms * (0.9 + 0.2 * this.#parts.deps.random())
+  }
+}
+
+/** Until the copy takes over the move counts with what runs in Cinder. */
+const COPYING: ReadonlySet<Saved['phase']> = new Set(['Holding', 'Copying', 'Switching'])
+
+function volumeOf({ origin }: Saved): string {
+  return origin.volume.id
+}
