@@ -20,6 +20,7 @@ import { silentLog } from '../src/log.ts'
 import type { Log } from '../src/log.ts'
 import { createRegistry } from '../src/metrics.ts'
 import type { Registry } from '../src/metrics.ts'
+import { createCopyService } from '../src/openstack/cinder-copies.ts'
 import { createVolumeService } from '../src/openstack/cinder.ts'
 import { readCredentials } from '../src/openstack/credentials.ts'
 import { createSession } from '../src/openstack/session.ts'
@@ -105,6 +106,7 @@ export function controllerOn(options: ControllerOptions): Controller {
   return createController({
     kube,
     volumes: createVolumeService({ session, log }),
+    copies: createCopyService({ session, log }),
     auditSink: options.auditSink ?? { write: () => Promise.resolve() },
     sources: (fleet) => ({
       Prometheus,

@@ -19,6 +19,9 @@ export const ANNOTATION = {
   explained: 'couchestor.io/explained',
 } as const
 
+/** On a claim: when its PersistentVolume was replaced last. Its change is what makes Kubernetes bind the claim at once. */
+export const REPLACED_AT = 'couchestor.io/volume-replaced-at'
+
 /** Annotations by which a person's decision stays on record; the API server's audit log is the proof. */
 export const RECORD = {
   approvedBy: 'couchestor.io/approved-by',

@@ -14,6 +14,8 @@ export interface AuditSink {
 /** The line that has to come before a call could not be written, so that the call is not made. */
 export class AuditUnavailableError extends Error {
   override readonly name = 'AuditUnavailableError'
+  /** By this it is known where nobody may import it. */
+  readonly unaudited = true
   constructor(why: string) {
     super(`the audit cannot be written: ${why}`)
   }

@@ -1,5 +1,6 @@
 /** What is done to the world outside, as CADF names actions: a verb, and what it is refined to. */
-export type Action = 'create' | 'update' | `update/${string}` | 'delete'
+export type Action = Verb | `${Verb}/${string}`
+type Verb = 'create' | 'update' | 'delete'
 
 /** Who is behind a change: the controller by a policy, or the person who approved it or asked for it. */
 export type Initiator = {
@@ -32,8 +33,9 @@ export type Change = {
   readonly action: Action
   readonly initiator: Initiator
   readonly target: {
-    /** `storage/volume`, or `data/` and the resource. */
+    /** `storage/volume`, `storage/snapshot`, or `data/` and the resource. */
     readonly typeURI: string
+    /** Of what is made, and has none yet: its name. */
     readonly id: string
     readonly name: string
   }
@@ -52,4 +54,6 @@ export type Finding = {
   readonly reason?: { readonly type: 'HTTP' | 'couchestor.io'; readonly code: string } | undefined
   /** The request id in the answer. */
   readonly answeredId?: string | undefined
+  /** Id of what the call has made. */
+  readonly madeId?: string | undefined
 }

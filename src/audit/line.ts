@@ -82,6 +82,7 @@ function lineOf(
         ...(to && { to: placeOf(to) }),
         ...(requestId !== undefined && { requestId: clip(requestId) }),
         ...(finding?.answeredId !== undefined && { cinderRequestId: clip(finding.answeredId) }),
+        ...(finding?.madeId !== undefined && { madeId: clip(finding.madeId) }),
         ...(durationMs !== undefined && { durationMs: Math.round(durationMs) }),
       }),
     ],

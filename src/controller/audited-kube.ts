@@ -1,14 +1,20 @@
-import { ANNOTATION } from '../api/names.ts'
+import { ANNOTATION, REPLACED_AT } from '../api/names.ts'
 import type { VolumeMigration } from '../api/volume-migration.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { Action, Change, Finding } from '../audit/change.ts'
 import { ConnectionError } from '../http.ts'
-import { resourceName, TIERING_CHECKPOINT, VOLUME_MIGRATION } from '../kube/resources.ts'
-import { PERSISTENT_VOLUME_CLAIM } from '../kube/resources.ts'
+import {
+  PERSISTENT_VOLUME_CLAIM,
+  resourceName,
+  SELF_SUBJECT_ACCESS_REVIEW,
+  SELF_SUBJECT_REVIEW,
+  TIERING_CHECKPOINT,
+  VOLUME_MIGRATION,
+} from '../kube/resources.ts'
 import { ApiError, LostLeaseError } from '../kube/types.ts'
 import type { KubeClient, Resource } from '../kube/types.ts'
 import { kubeReads } from './client-reads.ts'
-import type { AuditedKube } from './deps.ts'
+import type { AuditedKube, Known } from './deps.ts'
 import { initiatorOf } from './moving/audited-move.ts'
 import { keyOf } from './view/watches.ts'
 import type { Watches } from './view/watches.ts'
@@ -29,6 +35,12 @@ type Asked = {
   readonly uid?: string | undefined
 }
 
+/** They ask what somebody may do, or who it is: created, answered and never stored. */
+const REVIEWS: ReadonlySet<string> = new Set([
+  SELF_SUBJECT_ACCESS_REVIEW.group,
+  SELF_SUBJECT_REVIEW.group,
+])
+
 /** What only the controller itself reads: its memory and its ledger say nothing about volumes of users. */
 const OWN_NOTES: ReadonlySet<string> = new Set([TIERING_CHECKPOINT.plural])
 
@@ -36,14 +48,23 @@ const OWN_NOTES: ReadonlySet<string> = new Set([TIERING_CHECKPOINT.plural])
  * The API server with an audit of every call that changes something. Statuses and checkpoints are the controller's own
  * notes; any other object has its lines, of whatever kind it is.
  */
-export function auditedKube(kube: KubeClient, { audit, uuid, watches, fence }: Parts): AuditedKube {
+export function auditedKube(kube: KubeClient, parts: Parts): AuditedKube {
+  const about = (known: Known) => clientAbout(kube, parts, known)
+  return { audit: parts.audit, ...about({}), about }
+}
+
+function clientAbout(
+  kube: KubeClient,
+  { audit, uuid, watches, fence }: Parts,
+  known: Known,
+): KubeClient {
   const call = async <T>(
     asked: Asked,
     change: () => Omit<Change, 'id'>,
     send: () => Promise<T>,
   ): Promise<T> => {
     if (OWN_NOTES.has(asked.resource.plural)) return send()
-    const open = await audit.begin({ id: uuid(), ...change() })
+    const open = await audit.begin({ id: known.id ?? uuid(), ...change(), ...known })
     try {
       fence()
       const answer = await send()
@@ -55,20 +76,21 @@ export function auditedKube(kube: KubeClient, { audit, uuid, watches, fence }: P
     }
   }
   return {
-    audit,
     ...kubeReads(kube),
     replace: ({ kind }) =>
       Promise.reject(new Error(`a ${kind} is replaced by the elector only, never from here`)),
-    create: (resource, object) => {
+    create: (resource, object, options) => {
+      const send = () => kube.create(resource, object, options)
+      if (options?.dryRun === true || REVIEWS.has(resource.group)) return send()
       const { name, namespace, uid } = object.metadata
       const asked = { resource, name, namespace, uid }
       const change = () => changeOf('create', asked, moveIn(resource, object))
-      return call(asked, change, () => kube.create(resource, object))
+      return call(asked, change, send)
     },
     patch: (resource, name, body, options) => {
       if (options.subresource === 'status') return kube.patch(resource, name, body, options)
       const asked = { resource, name, namespace: options.namespace }
-      const change = () => patchOf(asked, body as Patch, watches())
+      const change = () => patchOf(asked, readPatch(body), watches())
       return call(asked, change, () => kube.patch(resource, name, body, options))
     },
     delete: (resource, name, options = {}) => {
@@ -121,11 +143,19 @@ type Patch = {
   readonly spec?: { readonly cancel?: boolean }
 }
 
+/** A JSON patch says by a test which object it is for. */
+function readPatch(body: unknown): Patch {
+  if (!Array.isArray(body)) return body as Patch
+  const operations = body as readonly { op: string; path: string; value?: unknown }[]
+  const tested = operations.find(({ op, path }) => op === 'test' && path === '/metadata/uid')
+  return typeof tested?.value === 'string' ? { metadata: { uid: tested.value } } : {}
+}
+
 function patchOf(asked: Asked, { metadata, spec }: Patch, watches: Watches): Omit<Change, 'id'> {
   const { resource, name, namespace } = asked
   const action = spec?.cancel === true ? 'update/cancel' : 'update'
   if (resource.plural !== PERSISTENT_VOLUME_CLAIM.plural)
-    return changeOf(action, asked, moveOf(asked, watches))
+    return changeOf(action, { ...asked, uid: metadata?.uid }, moveOf(asked, watches))
   const before = watches.claims.store.get(`${namespace}/${name}`)
   const uid = metadata?.uid ?? before?.uid
   const to = ours(metadata?.annotations)
@@ -142,6 +172,7 @@ const OURS: readonly string[] = [
   ANNOTATION.tier,
   ANNOTATION.matchedPolicy,
   ANNOTATION.lastMigration,
+  REPLACED_AT,
 ]
 
 /** What owners write on their claims is theirs, and is no part of any line. */

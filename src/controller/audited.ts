@@ -1,4 +1,5 @@
 import { Audit } from '../audit/audit.ts'
+import { auditedCopies } from './audited-copies.ts'
 import { auditedKube } from './audited-kube.ts'
 import { auditedVolumes } from './audited-volumes.ts'
 import type { ControllerDeps, OutsideDeps } from './deps.ts'
@@ -27,5 +28,6 @@ export function audited(outside: OutsideDeps, watches: () => Watches): Controlle
     audit,
     kube: auditedKube(outside.kube, parts),
     volumes: auditedVolumes(outside.volumes, audit),
+    copies: auditedCopies(outside.copies, audit),
   }
 }

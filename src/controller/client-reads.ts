@@ -1,4 +1,5 @@
 import type { KubeClient } from '../kube/types.ts'
+import type { CopyService } from '../openstack/cinder-copies.ts'
 import type { VolumeService } from '../openstack/types.ts'
 
 type KubeReads = Pick<KubeClient, 'get' | 'list' | 'watch' | 'serves' | 'close'>
@@ -26,5 +27,21 @@ export function volumeReads(volumes: VolumeService): Omit<VolumeService, 'retype
     listAvailabilityZones: (signal) => volumes.listAvailabilityZones(signal),
     maxMicroversion: (signal) => volumes.maxMicroversion(signal),
     projectId: (signal) => volumes.projectId(signal),
+  }
+}
+
+type CopyReads = Pick<
+  CopyService,
+  'getVolume' | 'getSnapshot' | 'volumesNamed' | 'snapshotsNamed' | 'snapshotsOf'
+>
+
+/** The same of what a move by copy needs. */
+export function copyReads(copies: CopyService): CopyReads {
+  return {
+    getVolume: (id, signal) => copies.getVolume(id, signal),
+    getSnapshot: (id, signal) => copies.getSnapshot(id, signal),
+    volumesNamed: (name, signal) => copies.volumesNamed(name, signal),
+    snapshotsNamed: (name, signal) => copies.snapshotsNamed(name, signal),
+    snapshotsOf: (volumeId, signal) => copies.snapshotsOf(volumeId, signal),
   }
 }

@@ -7,11 +7,17 @@ import type { Elector, EventRecorder, KubeClient } from '../kube/types.ts'
 import type { Log } from '../log.ts'
 import type { Registry } from '../metrics.ts'
 import type { MachineTiming } from '../migration/strategy.ts'
+import type { CopyService } from '../openstack/cinder-copies.ts'
 import type { RetypeAnswer, RetypeRequest, VolumeService } from '../openstack/types.ts'
 import type { RegisteredStrategy } from './moving/registered.ts'
 
 /** Every call that changes something has its lines in the audit, or is not made. */
-export type AuditedKube = KubeClient & { readonly audit: Audit }
+export type AuditedKube = KubeClient & {
+  readonly audit: Audit
+  /** The same, whose lines have in them what only the caller knows of a call: the claim and the move that it is for. */
+  about(known: Known): KubeClient
+}
+export type Known = Partial<Change>
 
 export type AuditedVolumes = Omit<VolumeService, 'retype'> & {
   readonly audit: Audit
@@ -23,10 +29,26 @@ export type AuditedVolumes = Omit<VolumeService, 'retype'> & {
   ): Promise<RetypeAnswer>
 }
 
+type CopyCall =
+  | 'createSnapshot'
+  | 'createFromSnapshot'
+  | 'deleteSnapshot'
+  | 'deleteVolume'
+  | 'setMetadata'
+
+/** Calls never throw. */
+export type AuditedCopies = Omit<CopyService, CopyCall> & { readonly audit: Audit } & {
+  readonly [C in CopyCall]: (
+    request: Parameters<CopyService[C]>[0],
+    change: Change,
+  ) => ReturnType<CopyService[C]>
+}
+
 /** All that reaches the controller from outside; main.ts makes real ones, tests and the demo their own. */
-export type OutsideDeps = Omit<ControllerDeps, 'kube' | 'volumes' | 'audit'> & {
+export type OutsideDeps = Omit<ControllerDeps, 'kube' | 'volumes' | 'copies' | 'audit'> & {
   readonly kube: KubeClient
   readonly volumes: VolumeService
+  readonly copies: CopyService
   readonly auditSink: AuditSink
 }
 
@@ -34,6 +56,7 @@ export type OutsideDeps = Omit<ControllerDeps, 'kube' | 'volumes' | 'audit'> & {
 export type ControllerDeps = {
   readonly kube: AuditedKube
   readonly volumes: AuditedVolumes
+  readonly copies: AuditedCopies
   readonly audit: Audit
   /** Asked once per term; a source that is not configured answers that it is down, and why. */
   readonly sources: (fleet: NamedFleet) => ActivitySources

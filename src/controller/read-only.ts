@@ -1,10 +1,11 @@
 import { Audit } from '../audit/audit.ts'
+import type { KubeClient } from '../kube/types.ts'
 import { kubeReads, volumeReads } from './client-reads.ts'
 import type { ControllerDeps, OutsideDeps } from './deps.ts'
 
 export type ReadingDeps = Omit<
   OutsideDeps,
-  'elector' | 'events' | 'uuid' | 'namespace' | 'auditSink'
+  'copies' | 'elector' | 'events' | 'uuid' | 'namespace' | 'auditSink'
 >
 
 /** What a read-only command has: every call that would change something throws before anything is sent. */
@@ -12,21 +13,35 @@ export function readOnly(deps: ReadingDeps): ControllerDeps {
   const { kube, volumes, clock, processClock } = deps
   const observer = { epoch: 0, generationOf: () => undefined }
   const audit = new Audit({ sink: { write: refuse }, clock, processClock, observer })
+  const reading: KubeClient = {
+    ...kubeReads(kube),
+    create: refuse,
+    patch: refuse,
+    replace: refuse,
+    delete: refuse,
+  }
   return {
     ...deps,
     audit,
-    kube: {
-      audit,
-      ...kubeReads(kube),
-      create: refuse,
-      patch: refuse,
-      replace: refuse,
-      delete: refuse,
-    },
+    kube: { audit, ...reading, about: () => reading },
     volumes: {
       audit,
       ...volumeReads(volumes),
       retype: refuse,
+    },
+    // no command asks about copies
+    copies: {
+      audit,
+      getVolume: refuse,
+      getSnapshot: refuse,
+      volumesNamed: refuse,
+      snapshotsNamed: refuse,
+      snapshotsOf: refuse,
+      createSnapshot: refuse,
+      createFromSnapshot: refuse,
+      deleteSnapshot: refuse,
+      deleteVolume: refuse,
+      setMetadata: refuse,
     },
     elector: {
       run: refuse,

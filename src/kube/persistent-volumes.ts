@@ -25,7 +25,9 @@ export type RawPod = KubeObject & {
   readonly spec: {
     readonly nodeName?: string
     readonly volumes?: readonly {
+      readonly name?: string
       readonly persistentVolumeClaim?: { readonly claimName?: string }
+      readonly ephemeral?: object
     }[]
   }
   readonly status?: { readonly phase?: string }
@@ -43,7 +45,12 @@ export type RawAttachment = KubeObject & {
 export type WriteAnswer =
   | { readonly kind: 'Accepted' }
   | { readonly kind: 'Rejected'; readonly httpStatus: number; readonly message: string }
-  | { readonly kind: 'NotSent'; readonly message: string }
+  | {
+      readonly kind: 'NotSent'
+      readonly message: string
+      /** The line that has to come before it could not be written to the audit. */
+      readonly unaudited?: true
+    }
   | { readonly kind: 'Unknown'; readonly message: string }
 
 export type Right = { readonly verb: string; readonly resource: Resource }
@@ -75,7 +82,7 @@ export interface PersistentVolumes {
   attachmentsOf(persistentVolume: string): Promise<readonly RawAttachment[]>
   /** Those of `rights` that the role lacks, as they are shown: `create persistentvolumes`. */
   missing(rights: readonly Right[]): Promise<readonly string[]>
-  /** Checked by the server as if it were created; resolves to the refusal, undefined when there is none. */
+  /** Checked by the server as if it were created; resolves to its refusal, undefined when there is none. */
   tryCreate(manifest: RawPersistentVolume): Promise<string | undefined>
   setReclaimPolicy(of: OfVolume & { readonly policy: string }): Promise<WriteAnswer>
   delete(of: OfVolume): Promise<WriteAnswer>
@@ -89,12 +96,12 @@ export interface PersistentVolumes {
   ): Promise<WriteAnswer>
   create(manifest: RawPersistentVolume, fence: Fence): Promise<WriteAnswer>
   /** The PersistentVolume controller binds a claim again at its next resync, or as soon as the claim changes. */
-  annotateClaim(of: {
-    readonly namespace: string
-    readonly name: string
-    readonly annotations: Readonly<Record<string, string>>
-    readonly fence: Fence
-  }): Promise<WriteAnswer>
+  annotateClaim(
+    of: OfVolume & {
+      readonly namespace: string
+      readonly annotations: Readonly<Record<string, string>>
+    },
+  ): Promise<WriteAnswer>
   deleteAttachment(of: OfVolume): Promise<WriteAnswer>
 }
 
@@ -102,7 +109,7 @@ export function createPersistentVolumes(client: KubeClient): PersistentVolumes {
   const patch = (
     { name, fence }: OfVolume,
     operations: readonly { op: string; path: string; value?: unknown }[],
-  ) => answerOf(client.patch(PERSISTENT_VOLUME, name, operations, { type: 'json', fence }))
+  ) => write(fence, (f) => client.patch(PERSISTENT_VOLUME, name, operations, { type: 'json', ...f }))
 
   return {
     get: (name) => found(client.get<RawPersistentVolume>(PERSISTENT_VOLUME, name)),
@@ -128,7 +135,7 @@ export function createPersistentVolumes(client: KubeClient): PersistentVolumes {
       } catch (e) {
         // the one that is to be replaced has the name: everything else has been checked before
         if (e instanceof ApiError && e.reason === 'AlreadyExists') return undefined
-        if (e instanceof ApiError) return e.message
+        if (e instanceof ApiError && isRefusal(e)) return e.message
         throw e
       }
     },
@@ -138,7 +145,7 @@ export function createPersistentVolumes(client: KubeClient): PersistentVolumes {
         { op: 'replace', path: '/spec/persistentVolumeReclaimPolicy', value: policy },
       ]),
     delete: ({ name, uid, fence }) =>
-      answerOf(client.delete(PERSISTENT_VOLUME, name, { uid, fence })),
+      write(fence, (f) => client.delete(PERSISTENT_VOLUME, name, { uid, ...f })),
     setFinalizers: ({ resourceVersion, finalizers, keep, ...of }) =>
       patch(of, [
         { op: 'test', path: '/metadata/uid', value: of.uid },
@@ -148,25 +155,28 @@ export function createPersistentVolumes(client: KubeClient): PersistentVolumes {
           ? { op: 'remove', path: '/metadata/finalizers' }
           : { op: 'replace', path: '/metadata/finalizers', value: keep },
       ]),
-    create: (manifest, fence) => answerOf(client.create(PERSISTENT_VOLUME, manifest, { fence })),
-    annotateClaim: ({ namespace, name, annotations, fence }) =>
-      answerOf(
-        client.patch(
-          PERSISTENT_VOLUME_CLAIM,
-          name,
-          { metadata: { annotations } },
-          { type: 'merge', namespace, fence },
-        ),
-      ),
+    create: (manifest, fence) =>
+      write(fence, (f) => client.create(PERSISTENT_VOLUME, manifest, f)),
+    annotateClaim: ({ namespace, name, uid, annotations, fence }) => {
+      const body = { metadata: { uid, annotations } }
+      return write(fence, (f) =>
+        client.patch(PERSISTENT_VOLUME_CLAIM, name, body, { type: 'merge', namespace, ...f }),
+      )
+    },
     deleteAttachment: ({ name, uid, fence }) =>
-      answerOf(client.delete(VOLUME_ATTACHMENT, name, { uid, fence })),
+      write(fence, (f) => client.delete(VOLUME_ATTACHMENT, name, { uid, ...f })),
   }
 }
 
 /** Succeeded and Failed Pods do not use anything any more. */
-function uses({ spec, status }: RawPod, claim: string): boolean {
+function uses({ metadata, spec, status }: RawPod, claim: string): boolean {
   if (status?.phase === 'Succeeded' || status?.phase === 'Failed') return false
-  return (spec.volumes ?? []).some((v) => v.persistentVolumeClaim?.claimName === claim)
+  return (spec.volumes ?? []).some(
+    (v) =>
+      v.persistentVolumeClaim?.claimName === claim ||
+      // the claim of a generic ephemeral volume is named by pod and volume
+      (v.ephemeral !== undefined && `${metadata.name}-${v.name}` === claim),
+  )
 }
 
 async function found<T>(reading: Promise<T>): Promise<T | undefined> {
@@ -214,15 +224,31 @@ async function isAllowed(client: KubeClient, { verb, resource }: Right): Promise
   return status?.allowed === true
 }
 
-async function answerOf(writing: Promise<unknown>): Promise<WriteAnswer> {
+/** The fence is asked right before each time that it is sent: what it never let pass was never sent. */
+async function write(
+  fence: Fence,
+  send: (fenced: { readonly fence: Fence }) => Promise<unknown>,
+): Promise<WriteAnswer> {
+  let sent = 0
+  const counted = () => {
+    fence()
+    sent++
+  }
   try {
-    await writing
+    await send({ fence: counted })
     return { kind: 'Accepted' }
   } catch (e) {
     const message = stable(messageOf(e))
-    if (e instanceof ApiError && e.status < 500 && e.byServer)
+    if (e instanceof ApiError && isRefusal(e))
       return { kind: 'Rejected', httpStatus: e.status, message }
-    if (e instanceof ConnectionError && !e.sent) return { kind: 'NotSent', message }
-    return { kind: 'Unknown', message }
+    const isUnsent = sent === 0 || (sent === 1 && e instanceof ConnectionError && !e.sent)
+    if (!isUnsent) return { kind: 'Unknown', message }
+    const isUnaudited = e instanceof Error && 'unaudited' in e
+    return { kind: 'NotSent', message, ...(isUnaudited ? { unaudited: true } : {}) }
   }
+}
+
+/** The API server itself says no: what a proxy answers before it, or a failure of its own, is none. */
+function isRefusal({ status, byServer }: ApiError): boolean {
+  return status < 500 && byServer
 }

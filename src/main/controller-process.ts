@@ -23,6 +23,7 @@ import { createLog, LOG_LEVELS } from '../log.ts'
 import type { Log } from '../log.ts'
 import { createRegistry } from '../metrics.ts'
 import type { Registry } from '../metrics.ts'
+import { createCopyService } from '../openstack/cinder-copies.ts'
 import { createVolumeService } from '../openstack/cinder.ts'
 import { CredentialEnd } from '../openstack/credential-end.ts'
 import { createOpenStackMetrics } from '../openstack/openstack-metrics.ts'
@@ -182,6 +183,7 @@ async function build({
   return createController({
     kube,
     volumes,
+    copies: createCopyService({ session, log }),
     auditSink: auditSink(() => current().audit.path, process.stdout),
     sources: activitySources({ config, session, clock, random, log, metrics: registry }),
     clock,

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { ConnectionError } from '../http.ts'
 import { silentLog } from '../log.ts'
-import { createCinderReader } from './cinder-call.ts'
 import { createCopyService } from './cinder-copies.ts'
 import { failureOf, setUp, VERSIONS } from './testing.ts'
 import type { Reply } from './testing.ts'
@@ -14,8 +13,7 @@ const marked = { ...sent, name: 'n', metadata: { a: 'b' } }
 
 function copies(routes: Parameters<typeof setUp>[0]) {
   const set = setUp({ 'GET /v3/': VERSIONS(66), ...routes })
-  const reader = createCinderReader({ session: set.session, log: silentLog })
-  return { ...set, copies: createCopyService({ ...set, reader, log: silentLog }) }
+  return { ...set, copies: createCopyService({ session: set.session, log: silentLog }) }
 }
 
 const row = (over: object) => ({

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import type { Log } from '../log.ts'
-import type { CinderReader, Read } from './cinder-call.ts'
-import { BEST, parseBody } from './cinder-call.ts'
+import { BEST, createCinderReader, parseBody } from './cinder-call.ts'
+import type { Read } from './cinder-call.ts'
 import { isScratch, VolumeRow, volumeOf } from './cinder-rows.ts'
 import { answerError, CinderError, cinderFault } from './errors.ts'
 import { askOnce } from './one-call.ts'
@@ -63,12 +63,9 @@ const Snapshot = z.object({
   metadata: Metadata,
 })
 
-export function createCopyService(parts: {
-  session: Session
-  reader: CinderReader
-  log: Log
-}): CopyService {
-  const { session, reader, log } = parts
+export function createCopyService(parts: { session: Session; log: Log }): CopyService {
+  const { session, log } = parts
+  const reader = createCinderReader(parts)
 
   async function one<T>(read: Read, key: string, schema: z.ZodType<T>): Promise<T | undefined> {
     const what = `Cinder: ${read.operation}`

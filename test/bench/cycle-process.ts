@@ -14,6 +14,7 @@ import { createElector } from '../../src/kube/lease.ts'
 import { createLog } from '../../src/log.ts'
 import { systemClock } from '../../src/main/system-clock.ts'
 import { createRegistry } from '../../src/metrics.ts'
+import { createCopyService } from '../../src/openstack/cinder-copies.ts'
 import { createVolumeService } from '../../src/openstack/cinder.ts'
 import { readCredentials } from '../../src/openstack/credentials.ts'
 import { createSession } from '../../src/openstack/session.ts'
@@ -93,6 +94,7 @@ function start(urls: SimUrls): void {
     ...common,
     kube,
     volumes: createVolumeService({ session, log }),
+    copies: createCopyService({ session, log }),
     auditSink: { write: () => Promise.resolve() },
     sources: onlyPrometheus(source),
     clock: jumping,

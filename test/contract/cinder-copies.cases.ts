@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest'
 import { createHttpClient } from '../../src/http.ts'
 import { silentLog } from '../../src/log.ts'
 import { systemClock } from '../../src/main/system-clock.ts'
-import { createCinderReader } from '../../src/openstack/cinder-call.ts'
 import { createCopyService } from '../../src/openstack/cinder-copies.ts'
 import type { CopyService } from '../../src/openstack/cinder-copies.ts'
 import { SecretText } from '../../src/openstack/secret-text.ts'
@@ -35,9 +34,8 @@ export function copyCases(get: () => CinderFixture): void {
         random: () => 0.5,
         log: silentLog,
       })
-      const reader = createCinderReader({ session, log: silentLog })
       try {
-        return await work(createCopyService({ session, reader, log: silentLog }))
+        return await work(createCopyService({ session, log: silentLog }))
       } finally {
         await http.close()
       }

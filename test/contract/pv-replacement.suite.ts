@@ -81,11 +81,12 @@ export function replacementContract(
 
     const create = (manifest: PersistentVolumeManifest) => use().volumes.create(manifest, fence)
 
-    async function nudge({ claim }: Bound) {
+    async function nudge({ claim, uid }: Bound) {
       const annotations = { 'couchestor.io/contract': claim }
       return use().volumes.annotateClaim({
         namespace: use().namespace,
         name: claim,
+        uid,
         annotations,
         fence,
       })

@@ -13,6 +13,7 @@ import { createElector } from '../../kube/lease.ts'
 import { silentLog } from '../../log.ts'
 import { createRegistry } from '../../metrics.ts'
 import type { Registry } from '../../metrics.ts'
+import { createCopyService } from '../../openstack/cinder-copies.ts'
 import { createVolumeService } from '../../openstack/cinder.ts'
 import { readCredentials } from '../../openstack/credentials.ts'
 import { createSession } from '../../openstack/session.ts'
@@ -134,6 +135,7 @@ function build(options: ReplicaOptions, https: Https, registry: Registry, life: 
   const controller = createController({
     kube,
     volumes: createVolumeService({ session, log: silentLog }),
+    copies: createCopyService({ session, log: silentLog }),
     // what happens in the demo is on the screen, and nowhere else
     auditSink: { write: () => Promise.resolve() },
     sources: onlyPrometheus(

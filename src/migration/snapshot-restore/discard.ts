@@ -70,6 +70,7 @@ function volumeDeleted(
       input,
       `volume ${id} is kept as long as it has snapshots (${snapshots.length}, one is ${snapshots[0]?.name || snapshots[0]?.id})`,
     )
+  if (kube.otherHandles === undefined) return { kind: 'look' }
   if (kube.pv?.handle === id || kube.otherHandles.includes(id))
     return wait(input, `a PersistentVolume stands for volume ${id}; it is not deleted`)
   if (volume.attached) return wait(input, `volume ${id} is attached; it is not deleted`)

@@ -80,8 +80,11 @@ export function originalOf(saved: PersistentVolumeManifest): PersistentVolumeMan
   return remade(saved, {})
 }
 
-/** Where the copy is attached to. */
-export type CopyPlace = { readonly volumeId: string; readonly availabilityZone: string }
+/**
+ * Where the copy is attached to. `availabilityZone` only where it is another one than the original's: what nodes are called
+ * by need not be what Cinder calls its zones.
+ */
+export type CopyPlace = { readonly volumeId: string; readonly availabilityZone?: string }
 
 /** The same with the copy for a volume; node affinity follows the zone of the copy where the original has one. */
 export function copyOf(
@@ -91,7 +94,9 @@ export function copyOf(
   const { csi, nodeAffinity } = saved.spec
   return remade(saved, {
     csi: { ...csi, driver: CINDER_DRIVER, volumeHandle: volumeId },
-    ...(nodeAffinity === undefined ? {} : { nodeAffinity: inZone(nodeAffinity, availabilityZone) }),
+    ...(nodeAffinity === undefined || availabilityZone === undefined
+      ? {}
+      : { nodeAffinity: inZone(nodeAffinity, availabilityZone) }),
   })
 }
 

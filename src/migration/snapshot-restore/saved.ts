@@ -25,6 +25,8 @@ export type Shape = 'original' | 'held' | 'copy'
 export type Origin = {
   readonly strategy: StrategyName
   readonly clusterId: string
+  /** Project of the volume: to a credential of another one Cinder says that there is none. */
+  readonly projectId: string
   readonly moveUid: string
   readonly claim: { readonly namespace: string; readonly name: string; readonly uid: string }
   readonly volume: {
@@ -37,6 +39,8 @@ export type Origin = {
     readonly metadata: Readonly<Record<string, string>>
   }
   readonly toTypeId: string
+  /** By what the policy allowed when the move began. */
+  readonly migrationPolicy: 'never' | 'on-demand'
   /** The PersistentVolume as it was, with the reclaim policy that it gets back. */
   readonly manifest: PersistentVolumeManifest
 }
@@ -92,9 +96,16 @@ export type ReplaceAnswer =
       readonly httpStatus: number
       readonly message: string
       readonly quota?: boolean
+      /** What the answer asks for. */
+      readonly retryAfterMs?: number
     }
-  | { readonly kind: 'NotSent'; readonly message: string }
-  | { readonly kind: 'Unknown'; readonly message: string }
+  | {
+      readonly kind: 'NotSent'
+      readonly message: string
+      /** The line that has to come before it could not be written to the audit. */
+      readonly unaudited?: true
+    }
+  | { readonly kind: 'Unknown'; readonly message: string; readonly retryAfterMs?: number }
 
 /** Why a move is undone, or ends. */
 export type EndReason =
@@ -154,6 +165,12 @@ export function entryOf(
   return journal.find((e) => e.act === act && e.of === of)
 }
 
+/** The entry of the act whose call comes next, or was the last. */
+export function entryOfIntent(saved: Saved): JournalEntry | undefined {
+  const { intent } = saved
+  return intent && entryOf(saved, intent.act, objectOf(intent))
+}
+
 export function withEntry(saved: Saved, entry: JournalEntry): Saved {
   const rest = saved.journal.filter((e) => e.act !== entry.act || e.of !== entry.of)
   return { ...saved, journal: [...rest, entry] }
@@ -191,7 +208,7 @@ const MOST_COUNTED = 1000
 export function answered(saved: Saved, answer: ReplaceAnswer): Saved {
   const { intent } = saved
   if (intent === undefined) throw new Error('an answer without an intent')
-  const entry = entryOf(saved, intent.act, objectOf(intent))
+  const entry = entryOfIntent(saved)
   if (entry === undefined) throw new Error('an act that is not in the journal')
   const next = { ...saved, answer }
   if (answer.kind === 'Unknown') return next

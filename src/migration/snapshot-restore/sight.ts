@@ -53,8 +53,8 @@ export type KubeSeen = {
     readonly attacher: string
     readonly attached: boolean
   }[]
-  /** Handles of all other PersistentVolumes. */
-  readonly otherHandles: readonly string[]
+  /** Handles of all other PersistentVolumes; undefined in a phase that deletes no volume, and so does not ask. */
+  readonly otherHandles: readonly string[] | undefined
 }
 
 export type CinderSeen = {

@@ -82,6 +82,7 @@ export type State = {
 const ORIGIN = {
   strategy: 'snapshot-restore',
   clusterId: 'here',
+  projectId: 'project',
   moveUid: 'u',
   claim: { namespace: 'shop', name: 'data', uid: 'claim' },
   volume: {
@@ -94,6 +95,7 @@ const ORIGIN = {
     metadata: {},
   },
   toTypeId: 'to',
+  migrationPolicy: 'on-demand',
 } as const satisfies Omit<Origin, 'manifest'>
 
 const START: State = {

@@ -1,0 +1,251 @@
+import { REPLACED_AT } from '../../api/names.ts'
+import { messageOf, stable } from '../../errors.ts'
+import { createPersistentVolumes } from '../../kube/persistent-volumes.ts'
+import type { PersistentVolumes, WriteAnswer } from '../../kube/persistent-volumes.ts'
+import { copyOf, heldOf, originalOf } from '../../migration/snapshot-restore/manifest.ts'
+import type { PersistentVolumeManifest } from '../../migration/snapshot-restore/manifest.ts'
+import { isOurs, metadataOf, nameOf } from '../../migration/snapshot-restore/names.ts'
+import { entryOf, entryOfIntent } from '../../migration/snapshot-restore/saved.ts'
+import type {
+  JournalEntry,
+  ReplaceAct,
+  ReplaceAnswer,
+  Saved,
+  Shape,
+} from '../../migration/snapshot-restore/saved.ts'
+import { isAttached } from '../../openstack/attached.ts'
+import type { MakeAnswer } from '../../openstack/cinder-copies.ts'
+import type { Change } from '../../audit/change.ts'
+import type { ControllerDeps } from '../deps.ts'
+import { hiddenFrom } from '../moving/hidden.ts'
+import { aboutMove, changeOfAct } from './audited-replacement.ts'
+import type { ReplacedMove } from './audited-replacement.ts'
+
+export type CallDeps = Pick<ControllerDeps, 'kube' | 'copies' | 'volumes'>
+
+type Call<A extends ReplaceAct['act']> = {
+  readonly deps: CallDeps
+  readonly saved: Saved
+  readonly move: ReplacedMove
+  readonly intent: Extract<ReplaceAct, { readonly act: A }>
+  readonly entry: JournalEntry
+  readonly change: Change
+  readonly fence: () => void
+}
+
+type OfCinder = 'createSnapshot' | 'cloneVolume' | 'retype' | 'deleteSnapshot' | 'deleteVolume'
+type OfKubernetes = Exclude<ReplaceAct['act'], OfCinder>
+
+/**
+ * Makes the call of the act in `saved.intent` once, or provably not at all; the answer is for `answered`. Throws only where
+ * no intent waits for its call, which is a mistake of the caller's.
+ */
+export async function performAct(
+  deps: CallDeps,
+  saved: Saved,
+  move: ReplacedMove,
+  fence: () => void,
+): Promise<ReplaceAnswer> {
+  const { intent } = saved
+  const entry = entryOfIntent(saved)
+  if (intent === undefined || entry === undefined || saved.answer !== undefined)
+    throw new Error('no intent waits for its call')
+  const unfounded = whyUnfounded(saved, intent)
+  if (unfounded !== undefined) return notSent(unfounded)
+  const call = { deps, saved, move, entry, fence, change: changeOfAct(saved, move) }
+  switch (intent.act) {
+    case 'createSnapshot':
+    case 'cloneVolume':
+    case 'retype':
+    case 'deleteSnapshot':
+    case 'deleteVolume':
+      return answerOfCinder(await askCinder({ ...call, intent }))
+    case 'setReclaimPolicy':
+    case 'deletePersistentVolume':
+    case 'releasePersistentVolume':
+    case 'createPersistentVolume':
+    case 'deleteVolumeAttachment':
+      return answerOfKube(await askKube({ ...call, intent }))
+  }
+}
+
+/** What is saved must name all that is deleted or retyped: an act about anything else is none of this move's. */
+function whyUnfounded(saved: Saved, act: ReplaceAct): string | undefined {
+  const { origin } = saved
+  const copy = entryOf(saved, 'cloneVolume')?.id
+  const snapshot = entryOf(saved, 'createSnapshot')?.id
+  switch (act.act) {
+    case 'cloneVolume':
+      return snapshot === undefined ? 'the id of the snapshot is not saved' : undefined
+    case 'retype':
+      return act.id === copy ? undefined : `${act.id} is not the copy of this move`
+    case 'deleteSnapshot':
+      return act.id === snapshot ? undefined : `${act.id} is not the snapshot of this move`
+    case 'deleteVolume':
+      return act.id === copy || act.id === origin.volume.id
+        ? undefined
+        : `${act.id} is neither the volume of this move nor its copy`
+    case 'createPersistentVolume':
+      return act.shape === 'copy' && copy === undefined
+        ? 'the id of the copy is not saved'
+        : undefined
+    case 'createSnapshot':
+    case 'setReclaimPolicy':
+    case 'deletePersistentVolume':
+    case 'releasePersistentVolume':
+    case 'deleteVolumeAttachment':
+      return undefined
+  }
+}
+
+async function askCinder(call: Call<OfCinder>): Promise<MakeAnswer> {
+  const { deps, saved, intent, entry, fence, change } = call
+  const { copies } = deps
+  const { origin } = saved
+  const sent = { requestId: entry.requestId, fence }
+  const unsent = await otherProject(call)
+  if (unsent !== undefined) return unsent
+  switch (intent.act) {
+    case 'createSnapshot': {
+      const marked = { name: nameOf(origin, intent.act), metadata: metadataOf(origin, intent.act) }
+      return copies.createSnapshot({ ...sent, ...marked, volumeId: origin.volume.id }, change)
+    }
+    case 'cloneVolume': {
+      const snapshotId = entryOf(saved, 'createSnapshot')?.id ?? ''
+      // the CSI driver knows its volumes by their metadata, and Cinder copies none
+      const metadata = { ...origin.volume.metadata, ...metadataOf(origin, intent.act) }
+      const name = nameOf(origin, intent.act)
+      return copies.createFromSnapshot({ ...sent, name, metadata, snapshotId }, change)
+    }
+    case 'retype': {
+      const { toTypeId: newTypeId, migrationPolicy } = origin
+      const request = { ...sent, volumeId: intent.id, newTypeId, migrationPolicy }
+      return deps.volumes.retype(request, change, () => changedMeanwhile({ ...call, intent }))
+    }
+    case 'deleteSnapshot':
+      return copies.deleteSnapshot({ ...sent, id: intent.id }, change)
+    case 'deleteVolume':
+      return copies.deleteVolume({ ...sent, id: intent.id }, change)
+  }
+}
+
+/** Cinder would refuse it as unknown, which the machine would take for an answer about the volume. */
+async function otherProject({ deps, saved }: Call<OfCinder>): Promise<MakeAnswer | undefined> {
+  try {
+    const hidden = hiddenFrom(await deps.volumes.projectId(), saved.origin)
+    return hidden === undefined ? undefined : notSent(hidden)
+  } catch (e) {
+    return notSent(`Cinder does not answer: ${stable(messageOf(e))}`)
+  }
+}
+
+/** Cinder retypes whatever it finds, so the copy must still be as it was seen: the line before the call takes its time. */
+async function changedMeanwhile({
+  deps,
+  saved,
+  intent,
+}: Call<'retype'>): Promise<MakeAnswer | undefined> {
+  try {
+    const now = await deps.copies.getVolume(intent.id)
+    if (now === undefined) return notSent('Cinder no longer knows the copy')
+    if (!isOurs(saved.origin, 'cloneVolume', now))
+      return notSent(`volume ${now.id} does not have our metadata any more`)
+    if (now.updatedAt !== intent.updatedAt || now.status !== 'available' || isAttached(now))
+      return notSent('the copy changed between read and call')
+    return undefined
+  } catch (e) {
+    return notSent(`Cinder does not answer: ${stable(messageOf(e))}`)
+  }
+}
+
+async function askKube(call: Call<OfKubernetes>): Promise<WriteAnswer> {
+  const { deps, saved, intent, fence, change } = call
+  const volumes = createPersistentVolumes(deps.kube.about(change))
+  const { name } = saved.origin.manifest.metadata
+  switch (intent.act) {
+    case 'setReclaimPolicy':
+      return volumes.setReclaimPolicy({ name, uid: intent.uid, policy: intent.policy, fence })
+    case 'deletePersistentVolume':
+      return volumes.delete({ name, uid: intent.uid, fence })
+    case 'releasePersistentVolume': {
+      const { uid, resourceVersion, finalizers, keep } = intent
+      return volumes.setFinalizers({ name, uid, resourceVersion, finalizers, keep, fence })
+    }
+    case 'createPersistentVolume':
+      return created({ ...call, intent }, volumes)
+    case 'deleteVolumeAttachment':
+      return volumes.deleteAttachment({ name: intent.name, uid: intent.uid, fence })
+  }
+}
+
+/** Best effort after it: a claim that is not annotated becomes Bound at the next resync, within 15 s. */
+async function created(
+  call: Call<'createPersistentVolume'>,
+  volumes: PersistentVolumes,
+): Promise<WriteAnswer> {
+  const { deps, saved, move, intent, entry, fence } = call
+  const answer = await volumes.create(manifestOf(saved, intent.shape, entry.at), fence)
+  if (answer.kind !== 'Accepted') return answer
+  // by whoever is behind the move, and with an id of its own
+  const { initiator, migration } = aboutMove(saved, move)
+  const { namespace, name, uid } = saved.origin.claim
+  await createPersistentVolumes(deps.kube.about({ initiator, migration })).annotateClaim({
+    namespace,
+    name,
+    uid,
+    annotations: { [REPLACED_AT]: entry.at },
+    fence,
+  })
+  return answer
+}
+
+/** What the PersistentVolume is created as. `at`: when, for the record of a held one. */
+export function manifestOf(
+  saved: Pick<Saved, 'origin' | 'journal'>,
+  shape: Shape,
+  at: string,
+): PersistentVolumeManifest {
+  const { origin } = saved
+  const { manifest, volume } = origin
+  switch (shape) {
+    case 'original':
+      return originalOf(manifest)
+    case 'held':
+      return heldOf(manifest, volume.id, { location: 'here', at, origin })
+    case 'copy':
+      // only one in the zone of the original is verified
+      return copyOf(manifest, { volumeId: entryOf(saved, 'cloneVolume')?.id ?? '' })
+  }
+}
+
+/** Longest message that is saved. */
+const LONGEST = 1000
+
+function answerOfCinder(answer: MakeAnswer): ReplaceAnswer {
+  const asked = 'retryAfterMs' in answer ? answer.retryAfterMs : undefined
+  const after = asked === undefined ? {} : { retryAfterMs: asked }
+  switch (answer.kind) {
+    case 'Accepted':
+      return { kind: 'Accepted', ...(answer.id === undefined ? {} : { id: answer.id }) }
+    case 'Rejected': {
+      const { kind, httpStatus, quota } = answer
+      return { kind, httpStatus, message: short(answer), quota, ...after }
+    }
+    case 'NotSent':
+      return answerOfKube(answer)
+    case 'Unknown':
+      return { kind: 'Unknown', message: short(answer), ...after }
+  }
+}
+
+function answerOfKube(answer: WriteAnswer): ReplaceAnswer {
+  return answer.kind === 'Accepted' ? answer : { ...answer, message: short(answer) }
+}
+
+function short({ message }: { readonly message: string }): string {
+  return message.slice(0, LONGEST).toWellFormed()
+}
+
+function notSent(message: string) {
+  return { kind: 'NotSent', message } as const
+}
