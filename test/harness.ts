@@ -27,7 +27,7 @@ import { createSession } from '../src/openstack/session.ts'
 import { createWorld, WORLD_ORIGINS } from '../src/sim/world.ts'
 import type { World, WorldOptions } from '../src/sim/world.ts'
 import type { RegisteredStrategy } from '../src/controller/moving/registered.ts'
-import { STRATEGIES } from '../src/controller/moving/strategies.ts'
+import { STRATEGIES } from '../src/controller/strategies.ts'
 
 const CRDS = join(import.meta.dirname, '..', 'crds')
 

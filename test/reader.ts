@@ -17,7 +17,7 @@ import { inProcess } from '../src/sim/server.ts'
 import { WORLD_ORIGINS } from '../src/sim/world.ts'
 import type { World } from '../src/sim/world.ts'
 import type { VirtualClock } from './virtual-clock.ts'
-import { STRATEGIES } from '../src/controller/moving/strategies.ts'
+import { STRATEGIES } from '../src/controller/strategies.ts'
 
 export type Reader = {
   readonly deps: ReadingDeps

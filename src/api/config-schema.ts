@@ -211,6 +211,15 @@ const migration = section({
     meaning:
       'Moves that may begin in one window of usage, over all policies; forced and manual moves count, and do not wait.',
   }),
+  soak_mounted: key(milliseconds(0, 8760 * HOUR), {
+    default: '24h',
+    meaning:
+      'After `snapshot-restore` the former volume is kept until the copy has been mounted for that long, and `couchestor rollback` brings it back.',
+  }),
+  soak_max_age: key(milliseconds(0, 8760 * HOUR), {
+    default: '336h',
+    meaning: 'The longest that it is kept for that, mounted or not.',
+  }),
   use_cinder_transfer: key(flag(), {
     default: false,
     meaning: NOTED,

@@ -6,6 +6,7 @@ import type { ControllerDeps } from './deps.ts'
 import { epochAfter } from './moving/epoch.ts'
 import type { Ledger } from './moving/ledger.ts'
 import type { Orphans } from './moving/orphans.ts'
+import type { Records } from './replacing/records.ts'
 import type { StartSteps } from './moving/start-steps.ts'
 import type { Takeover } from './moving/takeover.ts'
 import type { CheckpointStore } from './planning/checkpoint-store.ts'
@@ -31,6 +32,7 @@ export type LeadParts = {
   readonly term: { epoch: number; clusterId: string }
   readonly checkpoints: CheckpointStore
   readonly ledger: Ledger
+  readonly records: Records
   readonly inventory: Inventory
   readonly policies: Policies
   readonly planner: Planner
@@ -42,7 +44,7 @@ export type LeadParts = {
   readonly tasks: TaskRunner
   readonly windows: WindowLoop
   readonly status: StatusWriter
-  readonly queues: Readonly<Record<'moves' | 'claims' | 'annotations', WorkQueue>>
+  readonly queues: Readonly<Record<'moves' | 'replacements' | 'claims' | 'annotations', WorkQueue>>
 }
 
 /**
@@ -52,17 +54,19 @@ export type LeadParts = {
 export async function lead(parts: LeadParts, signal: AbortSignal): Promise<void> {
   const { deps, watches, metrics, start, term, checkpoints, ledger, inventory, policies } = parts
   const { planner, migrations, takeover, orphans, triggers, sweep, tasks, windows, status } = parts
-  const { queues } = parts
+  const { queues, records } = parts
   const right = new OptionalRight(deps.processClock)
 
   const reporting = Promise.race([start.news(), aborted(signal)]).then(() => {
     policies.refresh()
     return status.run(signal)
   })
+  const recorded = start.untilDone('replacements', signal, () => records.load())
   const reading = Promise.all([
     ...allReflectors(watches).map((r) => start.listed(r, signal)),
     start.untilDone('checkpoints', signal, () => checkpoints.load()),
     start.untilDone('ledger', signal, () => ledger.load()),
+    recorded,
     start.untilDone('cinder', signal, async () => {
       await inventory.sweep(signal)
     }),
@@ -92,7 +96,13 @@ export async function lead(parts: LeadParts, signal: AbortSignal): Promise<void>
     if (problem === undefined) windows.kick()
   })
   // what runs in Cinder is followed whatever else cannot be read; nothing new is started until all of it is
-  const following = queues.moves.run(signal)
+  const following = Promise.all([
+    queues.moves.run(signal),
+    recorded.then(() => {
+      for (const { move } of records.all()) records.follow(move.uid)
+      return queues.replacements.run(signal)
+    }),
+  ])
   await reading
   await start.untilDone('orphans', signal, () => orphans.firstLook(signal))
   if (!signal.aborted) {

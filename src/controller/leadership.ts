@@ -18,6 +18,9 @@ import { MoveMaker } from './planning/move-maker.ts'
 import { Calls } from './moving/calls.ts'
 import { Endings } from './moving/endings.ts'
 import { Runner } from './moving/runner.ts'
+import { Follower } from './replacing/follower.ts'
+import { Records } from './replacing/records.ts'
+import { ReplaceAdapter } from './replacing/replace-adapter.ts'
 import { StartGate } from './moving/start-gate.ts'
 import { Starting } from './moving/starting.ts'
 import { Steps } from './moving/steps.ts'
@@ -88,7 +91,8 @@ export class Leadership {
       saves.shadow.bind(saves),
     )
     const claim = (key: string) => watches.claims.store.get(key)
-    const queues: Record<'moves' | 'claims' | 'annotations', WorkQueue> = {
+    const queues: Record<'moves' | 'replacements' | 'claims' | 'annotations', WorkQueue> = {
+      replacements: this.#queue('replacements', MOVERS, (uid) => follower.reconcile(uid)),
       moves: this.#queue('moves', MOVERS, (key) => runner.reconcile(key)),
       claims: this.#queue('claims', CLAIM_WORKERS, (key) => triggers.reconcile(key)),
       annotations: this.#queue('annotations', CLAIM_WORKERS, (key) => annotator.reconcile(key)),
@@ -166,19 +170,30 @@ export class Leadership {
     const halts = new Halts({ deps, ledger, migrations, watches, onLifted: () => windows.kick() })
     const takeover = new Takeover({ deps, migrations, observed, calls, times, term })
     const steps = new Steps({ deps, migrations, observed, ledger, reports })
-    const strategies = bindStrategies(
-      { deps, inventory, gatherer: wired.preflight },
-      deps.strategies,
-    )
+    const ports = { deps, inventory, gatherer: wired.preflight }
+    const strategies = bindStrategies(ports, deps.strategies)
+    const records = new Records(deps.kube, fence, (uid) => queues.replacements.add(uid))
+    const follower = new Follower({
+      deps,
+      records,
+      port: new ReplaceAdapter(ports),
+      migrations,
+      takeover,
+      steps,
+      ledger,
+      term,
+    })
     const starting = new Starting({
       deps,
       targets,
       acceptance,
       gate,
       strategies,
+      records,
       ledger,
       observed,
       steps,
+      reports,
       takeover,
       term,
       mayHalt: () => orphans.mayHalt,
@@ -192,6 +207,7 @@ export class Leadership {
       calls,
       quotas,
       strategies,
+      records,
       halts,
       observed,
       steps,
@@ -257,6 +273,7 @@ export class Leadership {
       migrations,
       inventory,
       calls,
+      records,
       halts,
       term,
       onHalt: () => status.kick(),
@@ -264,6 +281,7 @@ export class Leadership {
     const triggers = new Triggers({
       onMigrationGone: (m) => {
         runner.forget(m)
+        if (records.of(m.metadata.uid ?? '') !== undefined) records.follow(m.metadata.uid ?? '')
         tasks.kick('halts')
       },
       deps,
@@ -320,6 +338,7 @@ export class Leadership {
         term,
         checkpoints,
         ledger,
+        records,
         inventory,
         policies,
         planner,

@@ -28,7 +28,7 @@ import { openStackCredentials } from './cloud-credentials.ts'
 import { systemClock } from './system-clock.ts'
 import { systemHttpClient } from './system-http.ts'
 import { readText, readTextNow } from './system-files.ts'
-import { STRATEGIES } from '../controller/moving/strategies.ts'
+import { STRATEGIES } from '../controller/strategies.ts'
 
 export const READING_FLAGS = {
   ...CLUSTER_FLAGS,

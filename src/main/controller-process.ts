@@ -35,7 +35,7 @@ import { registerProcessMetrics } from './process-metrics.ts'
 import { systemClock } from './system-clock.ts'
 import { systemHttpClient } from './system-http.ts'
 import { readText, readTextNow } from './system-files.ts'
-import { STRATEGIES } from '../controller/moving/strategies.ts'
+import { STRATEGIES } from '../controller/strategies.ts'
 
 export const CONTROLLER_FLAGS = {
   config: {

@@ -22,7 +22,7 @@ import { answerQuestions } from './messages.ts'
 import type { SimUrls } from './sim-process.ts'
 import { openStackEnv } from './environment.ts'
 import { percentile } from './table.ts'
-import { STRATEGIES } from '../../src/controller/moving/strategies.ts'
+import { STRATEGIES } from '../../src/controller/strategies.ts'
 
 /** The real controller and clients, with a decision clock that jumps, so that windows need not be waited for. */
 

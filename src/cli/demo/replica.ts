@@ -21,7 +21,7 @@ import { stampedWith } from './day-clock.ts'
 import { mortalClock, mortalHttp } from './mortal.ts'
 import { CONFIG_YAML } from './policies.ts'
 import type { Stage } from './stage.ts'
-import { STRATEGIES } from '../../controller/moving/strategies.ts'
+import { STRATEGIES } from '../../controller/strategies.ts'
 
 export type ReplicaOptions = {
   readonly name: string

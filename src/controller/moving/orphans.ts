@@ -9,6 +9,7 @@ import type { Inventory } from '../view/inventory.ts'
 import type { Ledger, LedgerEntry } from './ledger.ts'
 import type { Migrations } from '../view/migrations.ts'
 import type { Calls } from './calls.ts'
+import type { RecordBook } from './recorded-strategy.ts'
 import { hiddenFrom } from './hidden.ts'
 import type { Term } from '../view/term.ts'
 
@@ -18,6 +19,7 @@ export type OrphansParts = {
   readonly migrations: Migrations
   readonly inventory: Inventory
   readonly calls: Pick<Calls, 'isCalling'>
+  readonly records: Pick<RecordBook, 'of'>
   readonly halts: Pick<Halts, 'recordDeleted'>
   readonly term: Pick<Term, 'clusterId'>
   readonly onHalt: () => void
@@ -94,9 +96,12 @@ export class Orphans {
   }
 
   #all(): LedgerEntry[] {
-    const { ledger, migrations } = this.#parts
+    const { ledger, migrations, records } = this.#parts
     const flying = new Set(migrations.inFlight().map((m) => m.status?.volumeId))
-    return ledger.entries().filter((e) => !flying.has(e.volumeId))
+    // one with a record of its own is followed by that
+    const isOrphan = ({ volumeId, uid = '' }: LedgerEntry) =>
+      !flying.has(volumeId) && records.of(uid) === undefined
+    return ledger.entries().filter(isOrphan)
   }
 
   async #readVolume(entry: LedgerEntry): Promise<void> {

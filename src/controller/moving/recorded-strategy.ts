@@ -1,4 +1,5 @@
 import type { Intent, VolumeMigration, VolumeMigrationSpec } from '../../api/volume-migration.ts'
+import type { Initiator } from '../../audit/change.ts'
 import type { Saved } from '../../migration/snapshot-restore/saved.ts'
 import type { CinderVolume } from '../../openstack/types.ts'
 import type { Target } from '../view/targets.ts'
@@ -14,6 +15,8 @@ export type ReplacementRecord = {
     readonly name: string
     readonly uid: string
     readonly spec: VolumeMigrationSpec
+    /** Who is behind it, for the audit. */
+    readonly initiator: Initiator
   }
   /** As it was when the move was let through. */
   readonly intent: Intent

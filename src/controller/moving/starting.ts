@@ -19,6 +19,7 @@ import { savingOf } from './saving-of.ts'
 import { isSameMove, isTarget } from '../view/targets.ts'
 import type { Target, Targets, Untargeted } from '../view/targets.ts'
 import type { BoundStrategy, CallingStrategy } from './adapter.ts'
+import { initiatorOf } from './audited-move.ts'
 import { firstIntent, REPLACE } from './intents.ts'
 import { RecordError } from './recorded-strategy.ts'
 import type { RecordBook, RecordedStrategy } from './recorded-strategy.ts'
@@ -204,7 +205,7 @@ export class Starting {
     const message = 'the record of the move is saved; the volume is held next'
     try {
       const saved = await bound.open(m, target, volume, intent)
-      const move = { namespace, name, uid, spec: m.spec }
+      const move = { namespace, name, uid, spec: m.spec, initiator: initiatorOf(m) }
       await records.open({ move, intent, epoch: term.epoch, saved })
     } catch (e) {
       const answer = notOpened(e, uid)

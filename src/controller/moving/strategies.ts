@@ -1,18 +1,8 @@
 import type { Strategy as StrategyName } from '../../api/storage-policy.ts'
 import type { VolumeMigration } from '../../api/volume-migration.ts'
 import { CINDER_RETYPE } from '../../migration/retype/strategy.ts'
-import { bindStrategy } from './adapter.ts'
 import type { BoundStrategy } from './adapter.ts'
 import type { Ports, RegisteredStrategy } from './registered.ts'
-import { RetypeAdapter } from './retype-adapter.ts'
-
-/** Every strategy of this version, a line each. What is not here is refused, and nothing else is done in its place. */
-export const STRATEGIES: readonly RegisteredStrategy[] = [
-  {
-    name: CINDER_RETYPE.name,
-    bind: (ports) => bindStrategy(CINDER_RETYPE, new RetypeAdapter(ports)),
-  },
-]
 
 export type BoundStrategies = ReadonlyMap<StrategyName, BoundStrategy>
 

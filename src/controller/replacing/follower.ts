@@ -15,6 +15,7 @@ import type { Steps } from '../moving/steps.ts'
 import type { Takeover } from '../moving/takeover.ts'
 import type { Migrations } from '../view/migrations.ts'
 import type { Term } from '../view/term.ts'
+import type { ReplacedMove } from './audited-replacement.ts'
 import { Moments } from './moments.ts'
 import type { ReplacePort } from './port.ts'
 import type { ReplacementRecord } from '../moving/recorded-strategy.ts'
@@ -30,7 +31,6 @@ export type FollowerParts = {
   readonly steps: Pick<Steps, 'go' | 'showProgress'>
   readonly ledger: Pick<Ledger, 'remove'>
   readonly term: Term
-  readonly timing: () => ReplaceTiming
 }
 
 /** A replacement as its metrics show it; ms. */
@@ -117,7 +117,7 @@ export class Follower {
   }
 
   #input(record: ReplacementRecord): ReplaceInput {
-    const { deps, term, timing } = this.#parts
+    const { deps, term } = this.#parts
     const now = this.#moments.now(record)
     const silentMs = deps.clock.monotonic() - this.#moments.of(record).silentSince
     const wish = this.#wish(record)
@@ -131,8 +131,15 @@ export class Follower {
       quietUntil: now + deps.timing.callMs - silentMs,
       ...(wish === undefined ? {} : { wish }),
       ...(confirming === undefined ? {} : { confirming }),
-      timing: timing(),
+      timing: this.#timing(),
     }
+  }
+
+  #timing(): ReplaceTiming {
+    const { timing, config } = this.#parts.deps
+    const { firstPollMs: pollMs, longestPollMs, verifyMs, mostAttempts } = timing
+    const { soakMountedMs: mountedMs, soakMaxAgeMs: maxSoakMs } = config().migration
+    return { pollMs, longestPollMs, verifyMs, mostAttempts, mountedMs, maxSoakMs }
   }
 
   /** Who deletes the object of a move that is not finished does not want it any more. */
@@ -161,7 +168,7 @@ export class Follower {
       ...(maker === undefined ? {} : { name: nameOf(origin, maker) }),
     })
     const next = await this.#save({ ...record, saved })
-    const answer = await port.perform(next, fence).catch((e: unknown): ReplaceAnswer => {
+    const answer = await port.perform(next.saved, auditedAs(next), fence).catch((e: unknown): ReplaceAnswer => {
       // it may have been sent all the same
       deps.log.error({ act: act.act, err: messageOf(e) }, 'a call of a replacement broke')
       return { kind: 'Unknown', message: messageOf(e) }
@@ -174,7 +181,7 @@ export class Follower {
 
   /** What refuses once mostly refuses again. */
   #pause(record: ReplacementRecord): number {
-    const { verifyMs, longestPollMs } = this.#parts.timing()
+    const { verifyMs, longestPollMs } = this.#timing()
     const { refused } = this.#moments.of(record)
     return this.#jittered(Math.min(verifyMs * 2 ** Math.min(refused - 1, 20), longestPollMs))
   }
@@ -205,7 +212,7 @@ export class Follower {
 
   /** What the object shows is what is saved. That it cannot be written holds nothing up. */
   async #show(record: ReplacementRecord): Promise<void> {
-    const { ledger, steps, takeover, timing } = this.#parts
+    const { ledger, steps, takeover } = this.#parts
     const { saved } = record
     if (!COPYING.has(saved.phase)) await this.#quietly(record, () => ledger.remove(volumeOf(saved)))
     const m = this.#moveOf(record)
@@ -217,7 +224,7 @@ export class Follower {
     await this.#quietly(record, async () => {
       const ours = await takeover.stamped(m)
       if (ours === undefined) return
-      const fields = fieldsOf(saved, timing().maxSoakMs)
+      const fields = fieldsOf(saved, this.#timing().maxSoakMs)
       const own = { ...record.intent, epoch: record.epoch }
       await steps.go(ours, to, { ...fields, intent: own, startedAt: record.intent.at })
     })
@@ -263,4 +270,9 @@ const COPYING: ReadonlySet<Saved['phase']> = new Set(['Holding', 'Copying', 'Swi
 
 function volumeOf({ origin }: Saved): string {
   return origin.volume.id
+}
+
+function auditedAs({ move }: ReplacementRecord): ReplacedMove {
+  const { name, initiator, spec } = move
+  return { name, initiator, from: spec.from, to: spec.to }
 }

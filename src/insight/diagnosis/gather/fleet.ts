@@ -16,7 +16,7 @@ import type { CinderVolume, VolumeService } from '../../../openstack/types.ts'
 import type { DoctorDeps } from '../deps.ts'
 import type { Fleet, FleetClaim, FleetVolume } from '../facts.ts'
 import type { Listed } from './cluster.ts'
-import { STRATEGIES } from '../../../controller/moving/strategies.ts'
+import { STRATEGIES } from '../../../controller/strategies.ts'
 
 const HOUR = 3_600_000
 /** One of them is enough for a finding. */
