@@ -8,9 +8,12 @@ import { ConnectionError } from '../http.ts'
 import * as resources from '../kube/resources.ts'
 import { ApiError, LostLeaseError } from '../kube/types.ts'
 import type { KubeClient } from '../kube/types.ts'
+import type { CopyService } from '../openstack/cinder-copies.ts'
 import type { VolumeService } from '../openstack/types.ts'
+import { auditedCopies } from './audited-copies.ts'
 import { auditedKube } from './audited-kube.ts'
 import { auditedVolumes } from './audited-volumes.ts'
+import type { AuditedCopies, AuditedKube } from './deps.ts'
 import type { Watches } from './view/watches.ts'
 
 const { PERSISTENT_VOLUME, PERSISTENT_VOLUME_CLAIM, STORAGE_POLICY } = resources
@@ -23,7 +26,8 @@ let audit: Audit
 let sent: string[]
 let answer: () => Promise<unknown>
 let leads: boolean
-let kube: KubeClient
+let kube: AuditedKube
+let options: unknown[]
 
 beforeEach(() => {
   const clock = createVirtualClock()
@@ -33,10 +37,14 @@ beforeEach(() => {
   sent = []
   leads = true
   answer = () => Promise.resolve({})
-  const send = (verb: string) => () => {
-    sent.push(verb)
-    return answer()
-  }
+  options = []
+  const send =
+    (verb: string) =>
+    (...args: unknown[]) => {
+      sent.push(verb)
+      options.push(args.at(-1))
+      return answer()
+    }
   const raw = {
     create: send('create'),
     patch: send('patch'),
@@ -77,6 +85,49 @@ describe('the API server', () => {
     await kube.patch(STORAGE_POLICY, 'p', {}, { type: 'merge', subresource: 'status' })
     await expect(kube.delete(PERSISTENT_VOLUME, 'pv-1')).rejects.toThrow('ENOSPC')
     expect(sent).toEqual(['patch'])
+  })
+
+  it('what is checked and not stored has no lines, and is not stored', async () => {
+    const pv = { metadata: { name: 'pv-1' } }
+    await kube.create(PERSISTENT_VOLUME, pv, { dryRun: true })
+    await kube.create(resources.SELF_SUBJECT_ACCESS_REVIEW, { metadata: { name: '' } })
+    expect(options[0]).toEqual({ dryRun: true })
+    expect(lines.text).toBe('')
+  })
+
+  it('a fence goes with what is created', async () => {
+    const fence = () => {}
+    await kube.create(PERSISTENT_VOLUME, { metadata: { name: 'pv-1' } }, { fence })
+    expect(options).toEqual([{ fence }])
+  })
+
+  it('the line of a write shows the claim and the move that the caller knows of', async () => {
+    const claim = { namespace: 'shop', name: 'data', uid: 'c-1' }
+    const migration = { namespace: 'shop', name: 'data-1', uid: 'm-1' }
+    const initiator = { kind: 'person', name: 'ada' } as const
+    const about = kube.about({
+      id: 'req-1',
+      action: 'update/finalizers',
+      claim,
+      migration,
+      initiator,
+    })
+    const body = [{ op: 'test', path: '/metadata/uid', value: 'u-1' }]
+    await about.patch(PERSISTENT_VOLUME, 'pv-1', body, { type: 'json' })
+    expect(lines.calls()).toMatchObject([
+      {
+        id: 'req-1',
+        action: 'update/finalizers',
+        initiator: { name: 'ada' },
+        target: { id: 'u-1', name: 'pv-1', claim, migration },
+        outcome: 'success',
+      },
+    ])
+  })
+
+  it('what nobody knows more of has an id of its own', async () => {
+    await kube.about({}).delete(PERSISTENT_VOLUME, 'pv-1')
+    expect(lines.calls()).toMatchObject([{ id: 'id-1', action: 'delete' }])
   })
 
   it('nothing is replaced from here', async () => {
@@ -137,6 +188,53 @@ describe('Cinder', () => {
   })
 })
 
+describe('the copies in Cinder', () => {
+  const CALLS: readonly Exclude<
+    keyof AuditedCopies,
+    'audit' | `get${string}` | `${string}Named` | 'snapshotsOf'
+  >[] = ['createSnapshot', 'createFromSnapshot', 'deleteSnapshot', 'deleteVolume', 'setMetadata']
+  const change = {
+    id: 'req-1',
+    action: 'create/volume',
+    initiator: { kind: 'controller' },
+    target: { typeURI: 'storage/volume', id: 'v', name: 'n' },
+  } as const
+  const audited = () =>
+    auditedCopies(
+      new Proxy({}, { get: (_, call) => () => (sent.push(String(call)), answer()) }) as CopyService,
+      audit,
+    )
+
+  it.each(CALLS)('%s without a line is not sent, and says so', async (call) => {
+    lines.before = full
+    expect(await audited()[call]({} as never, change)).toMatchObject({
+      kind: 'NotSent',
+      unaudited: true,
+    })
+    expect(sent).toEqual([])
+  })
+
+  it.each(CALLS)('%s has a line before it and one after', async (call) => {
+    answer = () => Promise.resolve({ kind: 'Accepted', cinderRequestId: 'req-c', id: 'made' })
+    lines.before = () => void sent.push('line')
+    await audited()[call]({} as never, change)
+    expect(sent).toEqual(['line', call, 'line'])
+    expect(lines.text).toContain('"madeId":"made"')
+  })
+
+  it.each([
+    ['success', { kind: 'Accepted' }],
+    ['failure', { kind: 'Rejected', httpStatus: 400, message: SECRET, quota: false }],
+    ['failure', { kind: 'NotSent', message: SECRET }],
+    ['unknown', { kind: 'Unknown', message: SECRET }],
+  ])('its outcome is written as %s', async (outcome, said) => {
+    answer = () => Promise.resolve(said)
+    expect(await audited().deleteVolume({} as never, change)).toEqual(said)
+    expect(lines.calls()).toMatchObject([{ outcome }])
+    expect(lines.text).not.toContain(SECRET)
+  })
+})
+
 describe('no way leads around the audit', () => {
   const sources = readdirSync('src', { recursive: true, encoding: 'utf8' })
     .filter(
@@ -154,7 +252,6 @@ describe('no way leads around the audit', () => {
       'activity/prometheus/client.ts',
       'kube/client.ts',
       'openstack/authenticate.ts',
-      // made by nobody yet
       'openstack/cinder-copies.ts',
       'openstack/cinder-retype.ts',
       // the type of their requests
@@ -168,5 +265,22 @@ describe('no way leads around the audit', () => {
     )
     expect(makers.filter((file) => file.startsWith('controller/'))).toEqual([])
     expect(makers).toContain('main/controller-process.ts')
+  })
+
+  it('in the controller only these hold a client that is not audited', () => {
+    const holders = having(/\b(?:CopyService|VolumeService|OutsideDeps)\b/)
+    expect(holders.filter((file) => file.startsWith('controller/')).toSorted()).toEqual([
+      'controller/audited-copies.ts',
+      'controller/audited-volumes.ts',
+      'controller/audited.ts',
+      // what is passed on of both are their reads
+      'controller/client-reads.ts',
+      // wires them
+      'controller/controller.ts',
+      'controller/deps.ts',
+      'controller/read-only.ts',
+      // for its watches, which are of the API server
+      'controller/view/watches.ts',
+    ])
   })
 })

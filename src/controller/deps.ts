@@ -30,11 +30,7 @@ export type AuditedVolumes = Omit<VolumeService, 'retype'> & {
 }
 
 type CopyCall =
-  | 'createSnapshot'
-  | 'createFromSnapshot'
-  | 'deleteSnapshot'
-  | 'deleteVolume'
-  | 'setMetadata'
+  'createSnapshot' | 'createFromSnapshot' | 'deleteSnapshot' | 'deleteVolume' | 'setMetadata'
 
 /** Calls never throw. */
 export type AuditedCopies = Omit<CopyService, CopyCall> & { readonly audit: Audit } & {

@@ -109,7 +109,8 @@ export function createPersistentVolumes(client: KubeClient): PersistentVolumes {
   const patch = (
     { name, fence }: OfVolume,
     operations: readonly { op: string; path: string; value?: unknown }[],
-  ) => write(fence, (f) => client.patch(PERSISTENT_VOLUME, name, operations, { type: 'json', ...f }))
+  ) =>
+    write(fence, (f) => client.patch(PERSISTENT_VOLUME, name, operations, { type: 'json', ...f }))
 
   return {
     get: (name) => found(client.get<RawPersistentVolume>(PERSISTENT_VOLUME, name)),
@@ -155,8 +156,7 @@ export function createPersistentVolumes(client: KubeClient): PersistentVolumes {
           ? { op: 'remove', path: '/metadata/finalizers' }
           : { op: 'replace', path: '/metadata/finalizers', value: keep },
       ]),
-    create: (manifest, fence) =>
-      write(fence, (f) => client.create(PERSISTENT_VOLUME, manifest, f)),
+    create: (manifest, fence) => write(fence, (f) => client.create(PERSISTENT_VOLUME, manifest, f)),
     annotateClaim: ({ namespace, name, uid, annotations, fence }) => {
       const body = { metadata: { uid, annotations } }
       return write(fence, (f) =>
