@@ -17,6 +17,8 @@ export type WorldOptions = {
   readonly crds: readonly unknown[]
   readonly apiServer?: Partial<ApiServerOptions>
   readonly cloud?: Partial<CloudOptions>
+  /** The PersistentVolume controller and the CSI sidecars run, and delete volumes. Default: nobody does. */
+  readonly csi?: boolean
   /** Seconds between two samples of usage. Default 60. */
   readonly scrapeSeconds?: number
 }
@@ -72,15 +74,17 @@ const OPERATION_BYTES = 8192
 
 export function createWorld(options: WorldOptions): World {
   const { clock } = options
-  const api = createApiServer({
-    clock: options.apiClock ?? clock,
-    crds: options.crds,
-    ...options.apiServer,
-  })
   const cloud = createCloud({
     clock,
     origin: WORLD_ORIGINS,
     ...options.cloud,
+  })
+  const driver = { deleteVolume: (handle: string) => cloud.seams.deleteVolume(handle) }
+  const api = createApiServer({
+    clock: options.apiClock ?? clock,
+    crds: options.crds,
+    ...(options.csi === true ? { driver } : {}),
+    ...options.apiServer,
   })
   const prometheus = createPrometheus({ clock })
   api.seed({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'couchestor-system' } })

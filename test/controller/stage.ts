@@ -64,13 +64,14 @@ export class Stage {
   readonly witness: Witness
 
   constructor(
-    options: Pick<WorldOptions, 'apiServer'> & { at?: number; cloud?: WorldOptions['cloud'] } = {},
+    options: Pick<WorldOptions, 'apiServer' | 'csi'> & { at?: number; cloud?: WorldOptions['cloud'] } = {},
   ) {
     this.clock = createVirtualClock(options.at ?? Date.UTC(2026, 0, 20, 10, 7))
     this.world = worldWith({
       clock: this.clock,
       cloud: options.cloud ?? {},
       apiServer: options.apiServer ?? {},
+      csi: options.csi ?? false,
     })
     this.witness = new Witness(this.world)
     Stage.made?.push(this)

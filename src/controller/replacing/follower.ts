@@ -168,11 +168,13 @@ export class Follower {
       ...(maker === undefined ? {} : { name: nameOf(origin, maker) }),
     })
     const next = await this.#save({ ...record, saved })
-    const answer = await port.perform(next.saved, auditedAs(next), fence).catch((e: unknown): ReplaceAnswer => {
-      // it may have been sent all the same
-      deps.log.error({ act: act.act, err: messageOf(e) }, 'a call of a replacement broke')
-      return { kind: 'Unknown', message: messageOf(e) }
-    })
+    const answer = await port
+      .perform(next.saved, auditedAs(next), fence)
+      .catch((e: unknown): ReplaceAnswer => {
+        // it may have been sent all the same
+        deps.log.error({ act: act.act, err: messageOf(e) }, 'a call of a replacement broke')
+        return { kind: 'Unknown', message: messageOf(e) }
+      })
     const isRefused = answer.kind === 'Rejected' || answer.kind === 'NotSent'
     this.#moments.called(next, isRefused)
     await this.#save({ ...next, saved: answered(next.saved, answer) })

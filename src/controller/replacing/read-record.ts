@@ -1,15 +1,18 @@
 import * as z from 'zod'
 import type { TieringCheckpoint } from '../../api/tiering-checkpoint.ts'
+import { parseSaved } from '../../migration/snapshot-restore/parse-saved.ts'
 import type { ReplacementRecord } from '../moving/recorded-strategy.ts'
 
 export type ReadRecord =
   | { readonly ok: true; readonly record: ReplacementRecord }
   | { readonly ok: false; readonly why: string }
 
+const Initiator = z.looseObject({ kind: z.enum(['controller', 'person']) })
 const Move = z.looseObject({
   namespace: z.string().min(1),
   name: z.string().min(1),
   uid: z.string().min(1),
+  initiator: Initiator,
   spec: z.looseObject({
     claim: z.looseObject({ name: z.string() }),
     to: z.string(),
@@ -27,19 +30,24 @@ const Intent = z.looseObject({
   fromTypeId: z.string(),
   toTypeId: z.string(),
 })
-const Saved = z.looseObject({
-  phase: z.string(),
-  origin: z.looseObject({}),
-  journal: z.array(z.looseObject({})),
-  deadline: z.number(),
-})
-const Record = z.object({ move: Move, intent: Intent, epoch: z.number(), saved: Saved })
+const Record = z.object({ move: Move, intent: Intent, epoch: z.number(), saved: z.unknown() })
 
 /** What is read back is checked: people can edit it, and another version may have written it. */
 export function readRecord({ spec }: TieringCheckpoint): ReadRecord {
   const read = Record.safeParse(spec.replacement)
-  if (read.success) return { ok: true, record: read.data as unknown as ReplacementRecord }
-  const [issue] = read.error.issues
-  const path = ['spec', 'replacement', ...(issue?.path ?? [])].join('.')
-  return { ok: false, why: `${path}: ${issue?.message ?? 'cannot be read'}` }
+  if (!read.success) {
+    const [issue] = read.error.issues
+    const path = ['spec', 'replacement', ...(issue?.path ?? [])].join('.')
+    return { ok: false, why: `${path}: ${issue?.message ?? 'cannot be read'}` }
+  }
+  const parsed = parseSaved(read.data.saved)
+  if (!parsed.ok) return { ok: false, why: `spec.replacement.saved: ${parsed.problems.join('; ')}` }
+  const { move, intent, epoch } = read.data as unknown as ReplacementRecord
+  const { moveUid, clusterId } = parsed.saved.origin
+  if (moveUid !== move.uid || clusterId !== intent.clusterId)
+    return {
+      ok: false,
+      why: 'spec.replacement.saved.origin is of another move than spec.replacement.move',
+    }
+  return { ok: true, record: { move, intent, epoch, saved: parsed.saved } }
 }

@@ -11,7 +11,15 @@ import { amountsFor } from './quota.ts'
 import { isMultiattach } from './request-retype.ts'
 import { chooseBackend } from './scheduler.ts'
 import { dropSnapshot } from './snapshots-api.ts'
-import { addBackend, addVolumeType, defaultType, findType, place, save } from './state.ts'
+import {
+  addBackend,
+  addVolumeType,
+  defaultType,
+  dropVolume,
+  findType,
+  place,
+  save,
+} from './state.ts'
 import type { State } from './state.ts'
 
 export type NewVolume = {
@@ -76,6 +84,8 @@ export type Seams = {
   /** A volume that is there, `available` and counted, without asking the API. */
   addVolume(volume: NewVolume): VolumeRow
   volume(id: string): VolumeRow | undefined
+  /** As the CSI driver does. True when it is gone; false as long as it has snapshots or is attached. */
+  deleteVolume(id: string): boolean
   volumeCount(): number
   addSnapshot(volumeId: string, name?: string): SnapshotRow
   removeSnapshot(id: string): void
@@ -162,6 +172,7 @@ export function createSeams(
     },
     addVolume: (volume) => addVolume(state, accounts.couchestor, volume),
     volume: (id) => state.volumes.get(id),
+    deleteVolume: (id) => deleteVolume(state, id),
     volumeCount: () => state.volumes.size,
     addSnapshot: (volumeId, name) => addSnapshot(state, existing(state, volumeId), name),
     removeSnapshot: (id) => dropSnapshot(state, must(state.snapshots.get(id), `snapshot ${id}`)),
@@ -324,4 +335,13 @@ function detach(state: State, volume: VolumeRow, serverId?: string): void {
     throw new Error(`volume ${volume.id} is ${volume.status}, it cannot be detached`)
   for (const row of state.attachments.of(volume.id))
     if (serverId === undefined || row.serverId === serverId) release(state, row)
+}
+
+function deleteVolume(state: State, id: string): boolean {
+  const row = state.volumes.get(id)
+  if (row === undefined) return true
+  if (state.snapshots.of(id).length > 0 || state.attachments.of(id).length > 0) return false
+  dropVolume(state, row)
+  state.quota.add(row.projectId, amountsFor('volumes', -row.sizeGiB, row.typeId, -1))
+  return true
 }

@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest'
+import { HOUR, MINUTE, Stage } from './stage.ts'
+import type { StoragePolicySpec } from '../../src/api/storage-policy.ts'
+
+const DAY = 24 * HOUR
+const BY_COPY = { migration: { strategy: 'snapshot-restore' } } satisfies Partial<StoragePolicySpec>
+
+/** An idle volume on the fastest tier, with a snapshot of its owner's, which blocks a retype for good. */
+function pinned({ snapshot = true } = {}) {
+  const stage = new Stage({ csi: true })
+  stage.policy(BY_COPY)
+  const volume = stage.claim({ name: 'data' })
+  stage.cloud.write(volume.id, 'orders')
+  const kept = snapshot ? stage.cloud.addSnapshot(volume.id) : undefined
+  const handle = () => {
+    const pv = stage.object('/api/v1/persistentvolumes', volume.pv)
+    const { csi } = (pv?.['spec'] ?? {}) as { csi?: { volumeHandle?: string } }
+    return csi?.volumeHandle ?? ''
+  }
+  const step = () => stage.moves('data')[0]?.status?.step
+  return { stage, volume, kept, handle, step }
+}
+
+describe('a claim whose volume is pinned by a snapshot', () => {
+  it('gets a copy on the tier that it belongs to, with its data and the same uid', async () => {
+    const { stage, volume, handle, step } = pinned()
+    const { uid } = stage.pvc('data').metadata
+    stage.start()
+    expect(await stage.until(() => step() === 'Soaking', DAY)).toBe(true)
+    expect(handle()).not.toBe(volume.id)
+    const copy = { ...volume, id: handle() }
+    expect(stage.tier(copy)).toBe('cold')
+    expect(stage.cloud.data(copy.id)).toBe('orders')
+    expect(stage.pvc('data').metadata.uid).toBe(uid)
+    expect((stage.pvc('data')['status'] as { phase: string }).phase).toBe('Bound')
+    expect(stage.moves('data')[0]?.status?.replacement).toMatchObject({
+      formerVolumeId: volume.id,
+      copyVolumeId: copy.id,
+    })
+  })
+
+  it('keeps its former volume as long as it has the snapshot, and no longer', async () => {
+    const { stage, volume, kept, step } = pinned()
+    stage.start()
+    expect(await stage.until(() => step() === 'CleaningUp', 16 * DAY, MINUTE)).toBe(true)
+    await stage.clock.advance(HOUR)
+    expect(step()).toBe('CleaningUp')
+    expect(stage.moves('data')[0]?.status?.message).toContain('snapshots')
+    expect(stage.cloud.volume(volume.id)).toBeDefined()
+    stage.cloud.removeSnapshot(kept!.id)
+    expect(await stage.until(() => step() === 'Succeeded', HOUR)).toBe(true)
+    expect(stage.cloud.volume(volume.id)).toBeUndefined()
+    expect(stage.cloud.volumeCount()).toBe(1)
+  })
+})
