@@ -31,10 +31,16 @@ const ofKind = (file: string, kind: string) =>
   manifestsIn('deploy', file).filter((m) => m.kind === kind)
 const policies = FILES.flatMap((file) => ofKind(file, 'ValidatingAdmissionPolicy')) as Policy[]
 
+/** The one object of that kind in the file. */
+function the(file: string, kind: string): Manifest {
+  const [found, ...others] = ofKind(file, kind)
+  if (found === undefined || others.length > 0) throw new Error(`not one ${kind} in ${file}`)
+  return found
+}
+
 /** `verb resource.group`, as `resourceName` writes it. */
 function given(file: string): string[] {
-  const [role] = ofKind(file, 'ClusterRole')
-  return (role?.['rules'] as Rule[]).flatMap(({ apiGroups, resources, verbs }) =>
+  return (the(file, 'ClusterRole')['rules'] as Rule[]).flatMap(({ apiGroups, resources, verbs }) =>
     apiGroups.flatMap((group) =>
       resources.flatMap((plural) =>
         verbs.map((verb) => `${verb} ${group === '' ? plural : `${plural}.${group}`}`),
@@ -104,8 +110,10 @@ describe('the admission policies that hold the controller to them', () => {
       const file = FILES.find((f) =>
         ofKind(f, 'ValidatingAdmissionPolicy').some((p) => p.metadata.name === name),
       )!
-      const [binding] = ofKind(file, 'ClusterRoleBinding')
-      const [subject] = binding?.['subjects'] as { name: string; namespace: string }[]
+      const [subject] = the(file, 'ClusterRoleBinding')['subjects'] as {
+        name: string
+        namespace: string
+      }[]
       expect(spec.matchConditions.map((c) => c.expression)).toEqual([
         `request.userInfo.username == 'system:serviceaccount:${subject?.namespace}:${subject?.name}'`,
       ])
