@@ -8,7 +8,7 @@ const INTRODUCTION = `# Alerts and recording rules
 \`deploy/monitoring/\` has that as a manifest. This page is made from \`tools/monitoring/rules.ts\` by \`npm run generate\`.
 
 - **critical**: a volume needs an administrator now. While CoucheStor itself does not work nothing is at risk: volumes stay where they
-  are and go on working. So only two alerts are worth a night's sleep.
+  are and go on working. So only three alerts are worth a night's sleep.
 - **warning**: tiering does not work as it should; check it today.
 - **info**: check it when you have time. Route it to a dashboard or a weekly mail.
 

@@ -29,6 +29,8 @@ const FILES: readonly (readonly [string, object])[] = [
   ['config.yaml', COMMON],
   ['rbac.yaml', COMMON],
   ['admission.yaml', COMMON],
+  ['snapshot-restore.yaml', { ...COMMON, strategies: { snapshotRestore: { enabled: true } } }],
+  ['workload-restart.yaml', { ...COMMON, workloads: { restart: { enabled: true } } }],
   ['controller.yaml', COMMON],
   ['agent.yaml', COMMON],
   ['exporter.yaml', COMMON],

@@ -19,6 +19,8 @@ describeLab('what holds for all objects', () => {
       storageClasses: { enabled: true },
       networkPolicy: { enabled: true },
       admission: { restrictForceTier: true },
+      strategies: { snapshotRestore: { enabled: true } },
+      workloads: { restart: { enabled: true } },
       monitoring: {
         podMonitor: { enabled: true },
         prometheusRule: { enabled: true },
@@ -121,6 +123,20 @@ describeLab('Kubernetes before 1.30', () => {
     await expect(renderOn(['--kube-version', '1.29.4'], values)).rejects.toThrow(
       /restrictForceTier is true, but Kubernetes v?1\.29\.4.*set it to false/,
     )
+  })
+
+  it.each([
+    ['strategies.snapshotRestore.enabled', { strategies: { snapshotRestore: { enabled: true } } }],
+    ['workloads.restart.enabled', { workloads: { restart: { enabled: true } } }],
+  ])('gives no rights that nothing narrows: %s', async (value, values) => {
+    const old = ['--kube-version', '1.29.4']
+    await expect(renderOn(old, values)).rejects.toThrow(
+      new RegExp(`${value} is true, but Kubernetes v?1\\.29\\.4.*accept_plain_rbac: true`),
+    )
+    const config = { admission: { accept_plain_rbac: true } }
+    const kinds = (await renderOn(old, { ...values, config })).map((o) => o.kind)
+    expect(kinds.filter((kind) => kind === 'ClusterRole').length).toBeGreaterThan(1)
+    expect(kinds).not.toContain('ValidatingAdmissionPolicy')
   })
 
   it('takes that plain RBAC is accepted', async () => {

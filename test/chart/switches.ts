@@ -60,6 +60,8 @@ const EVERYTHING = {
     config: { aggregation_period: '300', gnocchi: { endpoint: 'http://gnocchi:8041' } },
   },
   admission: { restrictForceTier: true },
+  strategies: { snapshotRestore: { enabled: true } },
+  workloads: { restart: { enabled: true } },
   storageClasses: { enabled: true },
   networkPolicy: { enabled: true, extraEgress: [{ ports: [{ port: 3128, protocol: 'TCP' }] }] },
   monitoring: {
@@ -150,6 +152,12 @@ export const SWITCHES: readonly (readonly [string, object])[] = [
   ['CRDs that go', { crds: { keep: false } }],
   ['no admission policies', { admission: { enabled: false } }],
   ['only forcing restricted', { admission: { enabled: false, restrictForceTier: true } }],
+  ['the rights of snapshot-restore', { strategies: { snapshotRestore: { enabled: true } } }],
+  ['the rights to restart workloads', { workloads: { restart: { enabled: true } } }],
+  [
+    'admission policies for rights given elsewhere',
+    { rbac: { create: false }, strategies: { snapshotRestore: { enabled: true } } },
+  ],
   ['StorageClasses', { storageClasses: { enabled: true } }],
   ['no class for restores', { storageClasses: { enabled: true, restoreName: '' } }],
   ['NetworkPolicies', { networkPolicy: { enabled: true } }],

@@ -144,6 +144,8 @@ describe.skipIf(lab === undefined)('on a real API server', () => {
   describe('our own manifests', () => {
     const files = [
       'rbac.yaml',
+      'snapshot-restore.yaml',
+      'workload-restart.yaml',
       'config.yaml',
       'controller.yaml',
       'samples/policy-observe.yaml',

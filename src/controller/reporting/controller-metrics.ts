@@ -5,6 +5,7 @@ import type { Registry } from '../../metrics.ts'
 import { MoveGauges } from './move-gauges.ts'
 import { PolicyGauges } from './policy-gauges.ts'
 import { quotaDriftGauge } from './quota-drift-reporter.ts'
+import { ReplacementGauges } from './replacement-gauges.ts'
 import { TaskMetrics } from './task-metrics.ts'
 import { VolumeMetrics } from './volume-metrics.ts'
 
@@ -18,6 +19,7 @@ export class ControllerMetrics {
   readonly cycle: Histogram
   readonly policies: PolicyGauges
   readonly moves: MoveGauges
+  readonly replacements: ReplacementGauges
   readonly volumes = new VolumeMetrics()
   readonly tasks: TaskMetrics
   readonly unmanagedClaims: Gauge
@@ -68,6 +70,7 @@ export class ControllerMetrics {
     this.quotaDrift = quotaDriftGauge(registry)
     this.policies = new PolicyGauges(registry)
     this.moves = new MoveGauges(registry)
+    this.replacements = new ReplacementGauges(registry)
     this.tasks = new TaskMetrics(registry)
     this.unmanagedClaims = new Gauge({
       name: `${METRIC_PREFIX}unmanaged_claims`,

@@ -31,6 +31,37 @@ export const MOVE_CASES: readonly AlertCase[] = [
     silent: [{ why: 'nothing halts', series: [series('couchestor_halted', A, '0x20')], at: '15m' }],
   },
   {
+    alert: 'CouchestorClaimLost',
+    fires: {
+      series: [series('couchestor_claims_in_gap_seconds', A, '0x5 30 90x10')],
+      at: '8m',
+      fired: { labels: OWN, value: '1m 30s' },
+    },
+    silent: [
+      {
+        why: 'each gap is a short one',
+        series: [series('couchestor_claims_in_gap_seconds', A, '1 0 15 0x20')],
+        at: '2m',
+      },
+      { why: 'no claim is in one', series: [], at: '15m' },
+    ],
+  },
+  {
+    alert: 'CouchestorReplacementStalled',
+    fires: {
+      series: [of('replacement_stalled_seconds', { phase: 'CleaningUp' }, '0+60x20')],
+      at: '11m',
+      fired: { labels: { ...labels, phase: 'CleaningUp' }, value: '11m 0s' },
+    },
+    silent: [
+      {
+        why: 'it gets on',
+        series: [of('replacement_stalled_seconds', { phase: 'Copying' }, '0+60x8 0+60x8')],
+        at: '16m',
+      },
+    ],
+  },
+  {
     alert: 'CouchestorMovesFailing',
     fires: {
       series: [ended('Failed', 'Rejected', '_x10 3x60'), ended('Failed', 'Reverted', '_x20 2x60')],

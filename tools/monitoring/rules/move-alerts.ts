@@ -31,6 +31,27 @@ export const MOVE_ALERTS: RuleGroup = {
       runbook: 'unexplained',
     },
     {
+      alert: 'CouchestorClaimLost',
+      severity: 'critical',
+      for: '0m',
+      expr: `${leader('couchestor_claims_in_gap_seconds')} > 60`,
+      summary: 'A claim has had no PersistentVolume for over a minute.',
+      description:
+        'For {{ $value | humanizeDuration }} a claim has been Lost, or its PersistentVolume gone, in the middle of a replacement: no pod can start with it. The data is in Cinder, and the record of the PersistentVolume is saved.',
+      runbook: 'claim-lost',
+    },
+    {
+      alert: 'CouchestorReplacementStalled',
+      severity: 'warning',
+      for: '0m',
+      expr: `${leader('couchestor_replacement_stalled_seconds', 'policy', 'phase')} > 600`,
+      summary:
+        'A replacement of policy {{ $labels.policy }} gets no further in {{ $labels.phase }}.',
+      description:
+        'For {{ $value | humanizeDuration }} a replacement of policy {{ $labels.policy }} has made no progress in phase {{ $labels.phase }}. The message of its VolumeMigration says what it waits for.',
+      runbook: 'replacement-stalled',
+    },
+    {
       alert: 'CouchestorMovesFailing',
       severity: 'warning',
       for: '0m',
