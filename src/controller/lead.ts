@@ -6,6 +6,7 @@ import type { ControllerDeps } from './deps.ts'
 import { epochAfter } from './moving/epoch.ts'
 import type { Ledger } from './moving/ledger.ts'
 import type { Orphans } from './moving/orphans.ts'
+import type { Follower } from './replacing/follower.ts'
 import type { Records } from './replacing/records.ts'
 import type { StartSteps } from './moving/start-steps.ts'
 import type { Takeover } from './moving/takeover.ts'
@@ -33,6 +34,7 @@ export type LeadParts = {
   readonly checkpoints: CheckpointStore
   readonly ledger: Ledger
   readonly records: Records
+  readonly follower: Pick<Follower, 'open'>
   readonly inventory: Inventory
   readonly policies: Policies
   readonly planner: Planner
@@ -54,7 +56,7 @@ export type LeadParts = {
 export async function lead(parts: LeadParts, signal: AbortSignal): Promise<void> {
   const { deps, watches, metrics, start, term, checkpoints, ledger, inventory, policies } = parts
   const { planner, migrations, takeover, orphans, triggers, sweep, tasks, windows, status } = parts
-  const { queues, records } = parts
+  const { queues, records, follower } = parts
   const right = new OptionalRight(deps.processClock)
 
   const reporting = Promise.race([start.news(), aborted(signal)]).then(() => {
@@ -87,6 +89,10 @@ export async function lead(parts: LeadParts, signal: AbortSignal): Promise<void>
     unreadable: () => migrations.unreadable().length,
     now: () => deps.clock.now(),
     tiers: () => policies.tierNames(),
+  })
+  metrics.replacements.show({
+    open: () => follower.open().map((r) => ({ ...r, policy: metrics.moves.policyOf(r.move) })),
+    now: () => deps.clock.now(),
   })
   takeover.report()
   const stopWatching = triggers.start()

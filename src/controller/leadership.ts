@@ -339,6 +339,7 @@ export class Leadership {
         checkpoints,
         ledger,
         records,
+        follower,
         inventory,
         policies,
         planner,

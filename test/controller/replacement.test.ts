@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest'
 import { HOUR, MINUTE, Stage } from './stage.ts'
 import type { StoragePolicySpec } from '../../src/api/storage-policy.ts'
 
-const DAY = 24 * HOUR
 const BY_COPY = { migration: { strategy: 'snapshot-restore' } } satisfies Partial<StoragePolicySpec>
 
 /** An idle volume on the fastest tier, with a snapshot of its owner's, which blocks a retype for good. */
@@ -26,7 +25,7 @@ describe('a claim whose volume is pinned by a snapshot', () => {
     const { stage, volume, handle, step } = pinned()
     const { uid } = stage.pvc('data').metadata
     stage.start()
-    expect(await stage.until(() => step() === 'Soaking', DAY)).toBe(true)
+    expect(await stage.until(() => step() === 'Soaking', HOUR)).toBe(true)
     expect(handle()).not.toBe(volume.id)
     const copy = { ...volume, id: handle() }
     expect(stage.tier(copy)).toBe('cold')
@@ -41,8 +40,8 @@ describe('a claim whose volume is pinned by a snapshot', () => {
 
   it('keeps its former volume as long as it has the snapshot, and no longer', async () => {
     const { stage, volume, kept, step } = pinned()
-    stage.start()
-    expect(await stage.until(() => step() === 'CleaningUp', 16 * DAY, MINUTE)).toBe(true)
+    stage.start({ configYaml: 'migration: {soak_max_age: 1h}' })
+    expect(await stage.until(() => step() === 'CleaningUp', 3 * HOUR, MINUTE)).toBe(true)
     await stage.clock.advance(HOUR)
     expect(step()).toBe('CleaningUp')
     expect(stage.moves('data')[0]?.status?.message).toContain('snapshots')

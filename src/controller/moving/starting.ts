@@ -213,13 +213,14 @@ export class Starting {
       await ledger.remove(volume.id)
       return this.#refuse(m, answer, target)
     }
-    records.follow(uid)
-    const begun = await steps.intend(
-      m,
-      { ...change, intent, message },
-      { step: 'Holding', reason: 'Holding' },
-    )
-    reports.stepTaken(m.status?.intent === undefined ? undefined : m, begun)
+    try {
+      const to = { step: 'Holding', reason: 'Holding' } as const
+      const begun = await steps.intend(m, { ...change, intent, message }, to)
+      reports.stepTaken(m.status?.intent === undefined ? undefined : m, begun)
+    } finally {
+      // whether the object shows it or not
+      records.follow(uid)
+    }
     return { kind: 'done' }
   }
 

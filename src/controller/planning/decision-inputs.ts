@@ -2,6 +2,7 @@ import { unsupported } from '../../migration/unsupported.ts'
 import { parseForceUntil } from '../../api/force-until.ts'
 import { ANNOTATION } from '../../api/names.ts'
 import type { Schedule } from '../../api/schedule.ts'
+import { detachedOnly } from '../../migration/snapshot-restore/preflight.ts'
 import { isFinished } from '../../api/volume-migration.ts'
 import type { VolumeMigration } from '../../api/volume-migration.ts'
 import { activeForce } from '../../policy/candidate.ts'
@@ -115,7 +116,7 @@ export class DecisionInputs {
       observation: health.observation(id) ?? NOT_YET,
       state,
       wish: wishOf(policy, state, tier, sizeGiB, health.medianSizeGiB(policy.name), tiers),
-      volume: this.#volume(managed),
+      volume: this.#volume(policy, managed),
       ...history.lastMove(state, now, this.#parts.times),
       ...history.backOff(deps.timing.backOffMs),
       ...inFlight(moves, except),
@@ -136,8 +137,7 @@ export class DecisionInputs {
   }
   readonly #facts = new WeakMap<ResolvedPolicy, Candidate['policy']>()
 
-  #volume(managed: ManagedClaim): VolumeFacts | undefined {
-    const { bound } = managed
+  #volume(policy: ResolvedPolicy, { bound }: ManagedClaim): VolumeFacts | undefined {
     if (bound?.row === undefined) return undefined
     const { row, volume } = bound
     const attachments = attachmentsOf(this.#parts.watches, volume)
@@ -148,12 +148,14 @@ export class DecisionInputs {
       attached: row.attached || attachments.length > 0,
       multiattach: row.multiattach,
       encrypted: row.encrypted,
-      snapshots: { count: this.#parts.inventory.hasSnapshots(row.id) ? 1 : 0 },
+      // a copy leaves them where they are
+      snapshots: { count: !isCopied(policy) && this.#parts.inventory.hasSnapshots(row.id) ? 1 : 0 },
       ...(row.groupId === undefined ? {} : { groupId: row.groupId }),
     }
   }
 
   #attachedSafety(policy: ResolvedPolicy, { bound }: ManagedClaim, to: Tier | undefined) {
+    if (isCopied(policy)) return detachedOnly()
     const from = { id: bound?.row?.typeId ?? '', name: bound?.row?.typeName ?? '' }
     const goal = { id: to?.typeId ?? '', name: to?.typeName ?? '' }
     return attachedSafetyOf(this.#parts.inventory, policy.effective.migration, from, goal)
@@ -188,6 +190,10 @@ function inFlight(
   const state =
     why === undefined ? `is ${open.status?.step ?? 'Waiting'}` : `cannot be read: ${why}`
   return { inFlight: `VolumeMigration ${keyOf(open)} ${state}` }
+}
+
+function isCopied({ effective }: ResolvedPolicy): boolean {
+  return effective.migration.strategy === 'snapshot-restore'
 }
 
 const NO_MOVES = {

@@ -6,7 +6,12 @@ import { nextReplaceStep } from '../../migration/snapshot-restore/machine.ts'
 import { nameOf } from '../../migration/snapshot-restore/names.ts'
 import type { ReplaceInput, ReplaceTiming } from '../../migration/snapshot-restore/outcome.ts'
 import { answered, intended, MAKERS } from '../../migration/snapshot-restore/saved.ts'
-import type { ReplaceAct, ReplaceAnswer, Saved } from '../../migration/snapshot-restore/saved.ts'
+import type {
+  Phase,
+  ReplaceAct,
+  ReplaceAnswer,
+  Saved,
+} from '../../migration/snapshot-restore/saved.ts'
 import type { ReplaceSight } from '../../migration/snapshot-restore/sight.ts'
 import type { ControllerDeps } from '../deps.ts'
 import type { Ledger } from '../moving/ledger.ts'
@@ -33,12 +38,13 @@ export type FollowerParts = {
   readonly term: Term
 }
 
-/** A replacement as its metrics show it; ms. */
-export type ReplacementState = {
-  readonly record: ReplacementRecord
-  readonly withoutProgressMs: number
-  /** undefined = the claim has a PersistentVolume. */
-  readonly gapMs: number | undefined
+/** A replacement as its metrics show it. Times in ms since the epoch. */
+export type OpenReplacement = {
+  readonly move: ReplacementRecord['move']
+  readonly phase: Phase
+  readonly progressedAt: number
+  readonly keptBySnapshots: boolean
+  readonly gapSince?: number
 }
 
 const DONE: QueueResult = { kind: 'done' }
@@ -69,12 +75,19 @@ export class Follower {
     return phase === 'Succeeded' || phase === 'Failed' ? this.#end(record) : this.#step(record)
   }
 
-  states(): readonly ReplacementState[] {
-    const now = this.#parts.deps.clock.monotonic()
-    return this.#parts.records.all().map((record) => {
-      const { progressAt, gapSince } = this.#moments.of(record)
-      const gapMs = gapSince === undefined ? undefined : now - gapSince
-      return { record, withoutProgressMs: now - progressAt, gapMs }
+  /** Those that have not ended, for the metrics. */
+  open(): readonly OpenReplacement[] {
+    const { records, deps } = this.#parts
+    const passed = (since: number) => deps.clock.now() - (deps.clock.monotonic() - since)
+    return records.all().map((record) => {
+      const { progressAt, gapSince, isKept } = this.#moments.of(record)
+      return {
+        move: record.move,
+        phase: record.saved.phase,
+        progressedAt: passed(progressAt),
+        keptBySnapshots: isKept,
+        ...(gapSince === undefined ? {} : { gapSince: passed(gapSince) }),
+      }
     })
   }
 

@@ -15,6 +15,8 @@ type Kept = {
   progressAt: number
   /** `clock.monotonic()` since when the claim has been without its PersistentVolume. */
   gapSince?: number | undefined
+  /** It waits for the owner of a snapshot. */
+  isKept: boolean
   /** Calls in a row that were refused. */
   refused: number
 }
@@ -40,6 +42,7 @@ export class Moments {
       moment: momentOf(this.#clock),
       silentSince: at,
       progressAt: at,
+      isKept: false,
       refused: 0,
     }
     this.#kept.set(uid, kept)
@@ -64,6 +67,7 @@ export class Moments {
   toConfirm(record: ReplacementRecord, outcome: ReplaceOutcome): void {
     const kept = this.of(record)
     const what = outcome.kind === 'wait' ? outcome.confirm : undefined
+    kept.isKept = outcome.kind === 'wait' && outcome.isKept === true
     if (what === undefined) kept.first = undefined
     else if (kept.first?.what !== what) kept.first = { what, at: this.#clock.monotonic() }
   }

@@ -83,13 +83,18 @@ export class MoveGauges {
   /** Names of policies and tiers that there are; anything else is one and the same. */
   labelsOf({ spec }: VolumeMigration): MoveLabels {
     const tiers = this.#work?.tiers().get(spec.policy)
+    const policy = this.policyOf({ spec })
     const tier = (name: string) => (tiers?.has(name) ? name : OTHER)
     return {
-      policy: tiers === undefined ? OTHER : spec.policy,
+      policy,
       from: spec.from === undefined ? '' : tier(spec.from),
       to: tier(spec.to),
       strategy: spec.strategy ?? 'cinder-retype',
     }
+  }
+
+  policyOf({ spec }: Pick<VolumeMigration, 'spec'>): string {
+    return this.#work?.tiers().has(spec.policy) === true ? spec.policy : OTHER
   }
 
   isPolicy(name: string): boolean {

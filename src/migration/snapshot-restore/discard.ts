@@ -66,10 +66,12 @@ function volumeDeleted(
   const { input, kube, cinder } = seen
   const snapshots = cinder.snapshots.filter((s) => s.volumeId === id)
   if (snapshots.length > 0)
-    return wait(
-      input,
-      `volume ${id} is kept as long as it has snapshots (${snapshots.length}, one is ${snapshots[0]?.name || snapshots[0]?.id})`,
-    )
+    return {
+      kind: 'wait',
+      ms: input.timing.longestPollMs,
+      why: `volume ${id} is kept as long as it has snapshots (${snapshots.length}, one is ${snapshots[0]?.name || snapshots[0]?.id})`,
+      isKept: true,
+    }
   if (kube.otherHandles === undefined) return { kind: 'look' }
   if (kube.pv?.handle === id || kube.otherHandles.includes(id))
     return wait(input, `a PersistentVolume stands for volume ${id}; it is not deleted`)

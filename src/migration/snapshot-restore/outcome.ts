@@ -50,6 +50,8 @@ export type ReplaceOutcome =
       readonly ms: number
       readonly why: string
       readonly confirm?: Agreed
+      /** For as long as the owner of a snapshot likes: nothing is wrong. */
+      readonly isKept?: true
     }
   | { readonly kind: 'save'; readonly saved: Saved }
   | { readonly kind: 'act'; readonly act: ReplaceAct }

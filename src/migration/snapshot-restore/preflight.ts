@@ -1,5 +1,6 @@
 import { CINDER_DRIVER } from '../../api/names.ts'
 import type { StayReason } from '../../api/reasons.ts'
+import type { AttachedSafety } from '../../blockers/attached-safety.ts'
 import type { AllOf, Block, Unknown } from '../../blockers/blocker.ts'
 import { pods, resizing, terminating } from '../../blockers/claim.ts'
 import { ownProject } from '../../blockers/project.ts'
@@ -85,13 +86,17 @@ function* unsuitable({ persistentVolume }: ReplaceFacts): Generator<Block> {
     }
 }
 
-function* detached({ attached: isAttached }: ReplaceFacts): Generator<Block> {
-  const attachedSafety = () => ({
+/** In place of whether a live move is safe: an attached volume is never copied. */
+export function detachedOnly(): AttachedSafety {
+  return {
     safe: false,
     message:
       'the volume is attached, and only a detached one is copied; it moves at its next detach',
-  })
-  const block = attached({ attached: isAttached, attachedSafety })
+  }
+}
+
+function* detached({ attached: isAttached }: ReplaceFacts): Generator<Block> {
+  const block = attached({ attached: isAttached, attachedSafety: detachedOnly })
   if (block !== undefined) yield block
 }
 
