@@ -22,9 +22,9 @@ export function notYetActedOn(spec: StoragePolicySpec): Problem[] {
       'tiers[].throughputLimit: only iopsLimit is used',
     ),
     ...when(
-      strategy !== 'cinder-retype',
+      strategy === 'cinder-transfer',
       `migration.strategy: nothing moves by ${strategy}`,
-      'use cinder-retype',
+      'use cinder-retype or snapshot-restore',
     ),
   ]
 }

@@ -78,7 +78,7 @@ const migration = group(
     strategy: field(
       strategy(),
       (fallback) =>
-        `${fallback} unless given. With cinder-transfer and snapshot-restore nothing moves (reason StrategyUnsupported).`,
+        `${fallback} unless given. snapshot-restore gives the claim a copy of its volume and needs more rights (docs/strategies.md). With cinder-transfer nothing moves (reason StrategyUnsupported).`,
       { default: 'cinder-retype' },
     ),
     schedule: field(

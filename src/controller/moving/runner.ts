@@ -4,6 +4,7 @@ import type { VolumeMigration } from '../../api/volume-migration.ts'
 import { messageOf } from '../../errors.ts'
 import type { QueueResult } from '../../kube/types.ts'
 import type { Act, Outcome } from '../../migration/strategy.ts'
+import { recordMissing } from '../../migration/record-missing.ts'
 import { leftAlone } from '../../migration/unsupported.ts'
 import type { ControllerDeps } from '../deps.ts'
 import type { Halts } from './halts.ts'
@@ -174,8 +175,7 @@ export class Runner {
     }
     if (!records.loaded) return this.#later()
     if (m.status?.step === 'Stuck') return { kind: 'requeue', afterMs: deps.timing.longestPollMs }
-    const message = `TieringCheckpoint ${replacementRecord(uid)}, by which the move goes, is gone or cannot be read: check the claim's PersistentVolume (docs/runbooks/replacement-record-missing.md)`
-    return this.#carryOut(m, { kind: 'goto', step: 'Stuck', reason: 'RecordMissing', message })
+    return this.#carryOut(m, recordMissing(replacementRecord(uid)))
   }
 
   /** An act after the first one asks nobody: what has begun is brought to its end. */

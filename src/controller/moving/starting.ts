@@ -214,8 +214,7 @@ export class Starting {
       return this.#refuse(m, answer, target)
     }
     try {
-      const to = { step: 'Holding', reason: 'Holding' } as const
-      const begun = await steps.intend(m, { ...change, intent, message }, to)
+      const begun = await steps.record(m, { ...change, intent, message })
       reports.stepTaken(m.status?.intent === undefined ? undefined : m, begun)
     } finally {
       // whether the object shows it or not

@@ -74,11 +74,22 @@ export class Steps {
   async intend(
     m: VolumeMigration,
     change: Omit<Change, 'step' | 'reason'>,
-    to: Pick<Change, 'step' | 'reason'> = { step: 'Requested', reason: 'IntentSaved' },
   ): Promise<VolumeMigration> {
+    return this.#begin(m, { ...change, step: 'Requested', reason: 'IntentSaved' })
+  }
+
+  /** The record is saved that the move goes by from now on. */
+  async record(
+    m: VolumeMigration,
+    change: Omit<Change, 'step' | 'reason'>,
+  ): Promise<VolumeMigration> {
+    return this.#begin(m, { ...change, step: 'Holding', reason: 'Holding' })
+  }
+
+  #begin(m: VolumeMigration, change: Change): Promise<VolumeMigration> {
     const { call: _previousCall, verifiedOnceAt: _previousLook, ...status } = m.status ?? {}
     this.#shownAt.delete(m.metadata.uid ?? '')
-    return this.#write({ ...m, status }, { ...change, ...to }, (_, next) => this.#save(m, next))
+    return this.#write({ ...m, status }, change, (_, next) => this.#save(m, next))
   }
 
   /** What the machine says comes next; `more` is saved with it. What was observed counts even when it cannot be saved. */
