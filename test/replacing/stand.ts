@@ -8,6 +8,7 @@ import type { Target } from '../../src/controller/view/targets.ts'
 import { listOnce } from '../../src/controller/view/watches.ts'
 import type { Watches } from '../../src/controller/view/watches.ts'
 import { wire } from '../../src/controller/wire.ts'
+import { LostLeaseError } from '../../src/kube/types.ts'
 import type { HttpRequest } from '../../src/http.ts'
 import { nextReplaceStep } from '../../src/migration/snapshot-restore/machine.ts'
 import { nameOf } from '../../src/migration/snapshot-restore/names.ts'
@@ -170,7 +171,7 @@ export class Stand {
   }
 
   readonly fence = () => {
-    if (!this.leads) throw new Error('the lease was lost')
+    if (!this.leads) throw new LostLeaseError('the lease was lost')
   }
 
   /** Lets time pass until it has ended. */
