@@ -163,7 +163,7 @@ describe('a write that has no line in the audit', () => {
 describe('a dry run', () => {
   it('that the server itself could not answer is no refusal', async () => {
     const { volumes } = ports(() => status(503, 'ServiceUnavailable'))
-    await expect(during(volumes.tryCreate(manifest))).rejects.toThrow()
+    await expect(during(volumes.tryCreate(manifest))).rejects.toThrow('503')
   })
 })
 

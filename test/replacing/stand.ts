@@ -151,13 +151,19 @@ export class Stand {
     return this.stage.pvc('data')
   }
 
+  /** Of the PersistentVolume, what its writes name. */
+  named() {
+    const { uid = '', resourceVersion = '', finalizers = [] } = this.pv!.metadata
+    return { uid, resourceVersion, finalizers }
+  }
+
   /** What the claim's volume holds. */
   get data(): string {
     return this.stage.cloud.data(this.handle)
   }
 
   get handle(): string {
-    return (this.pv?.['spec'] as { csi: { volumeHandle: string } }).csi.volumeHandle
+    return (this.pv!['spec'] as { csi: { volumeHandle: string } }).csi.volumeHandle
   }
 
   /** As somebody past us would; lists and texts are replaced. */
@@ -282,8 +288,18 @@ function nameOfAct(act: ReplaceAct): string {
   return act.act === 'setReclaimPolicy' ? act.policy : act.act
 }
 
-/** Whether it changes something in the service of that origin. */
-export function isWrite({ method, url }: HttpRequest, origin: string): boolean {
-  const asks = url.includes('/auth/tokens') || url.includes('accessreviews')
-  return method !== 'GET' && url.startsWith(origin) && !asks
+/** The requests that change something from now on. */
+export function writesOf(stand: Stand): HttpRequest[] {
+  const seen: HttpRequest[] = []
+  const { gate } = stand
+  stand.gate = (request, send) => {
+    if (isWrite(request)) seen.push(request)
+    return gate(request, send)
+  }
+  return seen
+}
+
+/** In Kubernetes or Cinder. */
+export function isWrite({ method, url }: HttpRequest): boolean {
+  return method !== 'GET' && !/\/auth\/tokens|accessreviews/.test(url)
 }

@@ -161,8 +161,8 @@ it('each act has its two lines, with the claim and the move', async () => {
   const claim = { namespace: 'default', name: 'data', uid: stand.claim.metadata.uid }
   const migration = { namespace: 'default', name: 'data-1', uid: stand.move.metadata.uid }
   for (const call of calls) {
-    expect(call.target, call.action).toMatchObject({ claim, migration })
-    expect(call, call.action).toMatchObject({
+    expect(call).toMatchObject({
+      target: { claim, migration },
       outcome: 'success',
       initiator: { name: 'unknown', policy: { name: 'tiered' } },
     })
