@@ -10,7 +10,7 @@ import type { Clock } from '../src/clock.ts'
 import { createController } from '../src/controller/controller.ts'
 import type { Controller } from '../src/controller/controller.ts'
 import { DEFAULT_TIMING } from '../src/controller/deps.ts'
-import type { ControllerTiming } from '../src/controller/deps.ts'
+import type { ControllerTiming, OutsideDeps } from '../src/controller/deps.ts'
 import type { HttpClient } from '../src/http.ts'
 import { createKubeClient } from '../src/kube/client.ts'
 import { createEventRecorder } from '../src/kube/events.ts'
@@ -64,6 +64,11 @@ export type ControllerOptions = {
 
 /** The real controller with the real clients, on simulators in this process. */
 export function controllerOn(options: ControllerOptions): Controller {
+  return createController(outsideOn(options))
+}
+
+/** What it is made of. */
+export function outsideOn(options: ControllerOptions): OutsideDeps {
   const { world, clock, http, identity, log = silentLog, registry = createRegistry() } = options
   const random = options.random ?? (() => 0.5)
   const processClock = options.processClock ?? clock
@@ -103,7 +108,7 @@ export function controllerOn(options: ControllerOptions): Controller {
   const config = parseConfig(options.configYaml ?? '', 'config.yaml')
   const namespace = 'couchestor-system'
   let ids = 0
-  return createController({
+  return {
     kube,
     volumes: createVolumeService({ session, log }),
     copies: createCopyService({ session, log }),
@@ -138,5 +143,5 @@ export function controllerOn(options: ControllerOptions): Controller {
     namespace,
     strategies: options.strategies ?? STRATEGIES,
     timing: { ...DEFAULT_TIMING, ...options.timing },
-  })
+  }
 }

@@ -7,14 +7,26 @@ import { createKubeClient } from './client.ts'
 import { createPersistentVolumes, REPLACEMENT_RIGHTS } from './persistent-volumes.ts'
 import { json, scriptedHttp, status } from './testing.ts'
 import type { Script } from './testing.ts'
+import type { KubeClient } from './types.ts'
+
+let clock = createVirtualClock()
+
+async function during<T>(work: Promise<T>): Promise<T> {
+  let ended = false
+  const end = () => void (ended = true)
+  work.then(end, end)
+  while (!ended) await clock.advance(1000)
+  return work
+}
 
 function ports(script: Script) {
+  clock = createVirtualClock()
   const http = scriptedHttp(script)
   const client = createKubeClient({
     http,
     server: 'https://api.test',
     authorization: () => Promise.resolve(undefined),
-    clock: createVirtualClock(),
+    clock,
     random: () => 0,
     log: silentLog,
   })
@@ -113,6 +125,48 @@ describe('a write to a PersistentVolume', () => {
   })
 })
 
+describe('a deletion that was repeated', () => {
+  const script = (second: () => never) => (_: unknown, n: number) =>
+    n === 0 ? status(500, 'InternalError') : second()
+
+  it('may have been carried out by the first call, although the second never left', async () => {
+    const { volumes } = ports(
+      script(() => {
+        throw new ConnectionError('refused', 'refused')
+      }),
+    )
+    expect(await during(volumes.delete(OF))).toMatchObject({ kind: 'Unknown' })
+  })
+
+  it('may have been carried out, although the lease was lost before the second call', async () => {
+    const { volumes, requests } = ports(() => status(500, 'InternalError'))
+    const fence = () => {
+      if (requests.length > 0) throw new Error('no leader any more')
+    }
+    expect(await during(volumes.delete({ ...OF, fence }))).toMatchObject({ kind: 'Unknown' })
+    expect(requests).toHaveLength(1)
+  })
+})
+
+describe('a write that has no line in the audit', () => {
+  it('was not sent, and says why', async () => {
+    const refusal = Object.assign(new Error('the disk is full'), { unaudited: true })
+    const client = { delete: () => Promise.reject(refusal) } as unknown as KubeClient
+    expect(await createPersistentVolumes(client).delete(OF)).toEqual({
+      kind: 'NotSent',
+      message: 'the disk is full',
+      unaudited: true,
+    })
+  })
+})
+
+describe('a dry run', () => {
+  it('that the server itself could not answer is no refusal', async () => {
+    const { volumes } = ports(() => status(503, 'ServiceUnavailable'))
+    await expect(during(volumes.tryCreate(manifest))).rejects.toThrow('503')
+  })
+})
+
 describe('a read for a replacement', () => {
   it('of all Pods reads every page', async () => {
     const pod = (name: string, claimName: string) => ({
@@ -127,6 +181,15 @@ describe('a read for a replacement', () => {
     )
 
     expect((await volumes.podsOf('shop', 'data')).map((p) => p.metadata.name)).toEqual(['a', 'b'])
+  })
+
+  it('of Pods counts the one whose generic ephemeral volume the claim is', async () => {
+    const volumes = [{ name: 'scratch', ephemeral: {} }]
+    const { volumes: api } = ports(() =>
+      json(200, { items: [{ metadata: { name: 'web-0' }, spec: { volumes } }], metadata: {} }),
+    )
+    expect(await api.podsOf('shop', 'web-0-scratch')).toHaveLength(1)
+    expect(await api.podsOf('shop', 'scratch')).toEqual([])
   })
 
   it('that finds none says so only when the API server itself does', async () => {

@@ -98,13 +98,30 @@ function whyUnfounded(saved: Saved, act: ReplaceAct): string | undefined {
   }
 }
 
+/** A credential of another project gets a refusal that says nothing about the volume: as good as not sent. */
 async function askCinder(call: Call<OfCinder>): Promise<MakeAnswer> {
+  try {
+    const before = await hiddenNow(call)
+    if (before !== undefined) return notSent(before)
+  } catch (e) {
+    return notSent(`Cinder does not answer: ${stable(messageOf(e))}`)
+  }
+  const answer = await sendToCinder(call)
+  if (answer.kind !== 'Rejected' || answer.httpStatus !== 404) return answer
+  // it may have been switched on the way
+  const after = await hiddenNow(call).catch(() => undefined)
+  return after === undefined ? answer : notSent(after)
+}
+
+async function hiddenNow({ deps, saved }: Call<OfCinder>): Promise<string | undefined> {
+  return hiddenFrom(await deps.volumes.projectId(), saved.origin)
+}
+
+async function sendToCinder(call: Call<OfCinder>): Promise<MakeAnswer> {
   const { deps, saved, intent, entry, fence, change } = call
   const { copies } = deps
   const { origin } = saved
   const sent = { requestId: entry.requestId, fence }
-  const unsent = await otherProject(call)
-  if (unsent !== undefined) return unsent
   switch (intent.act) {
     case 'createSnapshot': {
       const marked = { name: nameOf(origin, intent.act), metadata: metadataOf(origin, intent.act) }
@@ -126,16 +143,6 @@ async function askCinder(call: Call<OfCinder>): Promise<MakeAnswer> {
       return copies.deleteSnapshot({ ...sent, id: intent.id }, change)
     case 'deleteVolume':
       return copies.deleteVolume({ ...sent, id: intent.id }, change)
-  }
-}
-
-/** Cinder would refuse it as unknown, which the machine would take for an answer about the volume. */
-async function otherProject({ deps, saved }: Call<OfCinder>): Promise<MakeAnswer | undefined> {
-  try {
-    const hidden = hiddenFrom(await deps.volumes.projectId(), saved.origin)
-    return hidden === undefined ? undefined : notSent(hidden)
-  } catch (e) {
-    return notSent(`Cinder does not answer: ${stable(messageOf(e))}`)
   }
 }
 
@@ -186,7 +193,7 @@ async function created(
   const { deps, saved, move, intent, entry, fence } = call
   const answer = await volumes.create(manifestOf(saved, intent.shape, entry.at), fence)
   if (answer.kind !== 'Accepted') return answer
-  // as part of the move, and with an id of its own
+  // a line of its own, with an id of its own
   const { initiator, migration } = aboutMove(saved, move)
   const { namespace, name, uid } = saved.origin.claim
   await createPersistentVolumes(deps.kube.about({ initiator, migration })).annotateClaim({

@@ -58,7 +58,7 @@ const ACTS = {
 /** Of an act that is not known only that is reported. */
 const intent = z.looseObject({ act }).superRefine((raw, context) => {
   const parsed = z.strictObject({ act, ...ACTS[raw.act] }).safeParse(raw)
-  for (const issue of parsed.error?.issues ?? []) context.addIssue({ ...issue } as never)
+  for (const issue of parsed.error?.issues ?? []) context.addIssue({ ...issue })
 })
 
 const answer = z.discriminatedUnion('kind', [
