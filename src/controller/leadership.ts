@@ -284,6 +284,10 @@ export class Leadership {
         if (records.of(m.metadata.uid ?? '') !== undefined) records.follow(m.metadata.uid ?? '')
         tasks.kick('halts')
       },
+      onClaimUsed: (key) => {
+        const record = records.ofClaim(key)
+        if (record !== undefined) records.follow(record.move.uid)
+      },
       deps,
       watches,
       inventory,

@@ -22,6 +22,8 @@ import type { WindowLoop } from './planning/window-loop.ts'
 export type TriggerParts = {
   /** Nothing needs to be remembered of that move any more. */
   readonly onMigrationGone: (m: VolumeMigration) => void
+  /** A Pod or an attachment of that claim (`namespace/name`) has come, changed or gone. */
+  readonly onClaimUsed: (key: string) => void
   readonly deps: ControllerDeps
   readonly watches: Watches
   readonly inventory: Inventory
@@ -79,6 +81,10 @@ export class Triggers {
       watches.attachments.store.subscribe(({ before, after }) =>
         this.#attachmentChanged((after ?? before)?.volumeName),
       ),
+      watches.pods.store.subscribe(({ before, after }) => {
+        const { namespace = '', claims = [] } = after ?? before ?? {}
+        for (const name of claims) this.#parts.onClaimUsed(`${namespace}/${name}`)
+      }),
       watches.policies.store.subscribe(({ before, after }) => {
         if (before?.policy.metadata.generation !== after?.policy.metadata.generation)
           policyChanged()
@@ -170,6 +176,7 @@ export class Triggers {
     if (handle !== undefined) this.#parts.detachments.interrupt(handle)
     for (const c of this.#parts.watches.claims.store.byIndex('volumeName', volumeName)) {
       const key = `${c.namespace}/${c.name}`
+      this.#parts.onClaimUsed(key)
       this.#readFirst.set(key, 0)
       this.#parts.queues.claims.add(key, { priority: 'user' })
       for (const m of this.#parts.migrations.open())

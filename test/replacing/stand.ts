@@ -1,6 +1,6 @@
 import { audited } from '../../src/controller/audited.ts'
 import type { ControllerDeps } from '../../src/controller/deps.ts'
-import { STRATEGIES } from '../../src/controller/moving/strategies.ts'
+import { STRATEGIES } from '../../src/controller/strategies.ts'
 import { replacedMoveOf } from '../../src/controller/replacing/audited-replacement.ts'
 import { ReplaceAdapter } from '../../src/controller/replacing/replace-adapter.ts'
 import { isTarget } from '../../src/controller/view/targets.ts'

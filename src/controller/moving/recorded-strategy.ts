@@ -42,6 +42,8 @@ export interface RecordBook {
   /** Until then it is not known which moves have one. */
   readonly loaded: boolean
   of(moveUid: string): ReplacementRecord | undefined
+  /** Of a claim, `namespace/name`. */
+  ofClaim(key: string): ReplacementRecord | undefined
   /** Resolves when it is saved as it was meant. */
   open(record: ReplacementRecord): Promise<void>
   /** From then on it is followed. */

@@ -109,7 +109,7 @@ export class Starting {
       if (target.over && !(await acceptance.isCurrent(m))) return SOON
       return this.#refuse(m, gate.expired(m, undefined) ?? target, target)
     }
-    const early = gate.expired(m, target) ?? gate.notYet(m, target)
+    const early = gate.expired(m, target) ?? gate.notYet(m, target) ?? this.#replaced(target)
     if (early !== undefined) return this.#refuse(m, early, target)
     const unaudited = await gate.unaudited()
     if (unaudited !== undefined) return this.#refuse(m, unaudited, target)
@@ -183,6 +183,15 @@ export class Starting {
       await ledger.remove(volume.id)
       throw e
     }
+  }
+
+  /** An earlier move of the claim has its record, whether its object is still there or not. */
+  #replaced({ claim }: Target): Answer | undefined {
+    const record = this.#parts.records.ofClaim(`${claim.namespace}/${claim.name}`)
+    if (record === undefined) return undefined
+    const { move, saved } = record
+    const message = `VolumeMigration ${move.name} is ${saved.phase}: until it ends no other move of the claim begins`
+    return { over: false, reason: 'InFlight', message }
   }
 
   #firstAct(m: VolumeMigration, target: Target, bound: BoundStrategy): Act | typeof REPLACE {

@@ -4,7 +4,11 @@ import { LostLeaseError } from '../../kube/types.ts'
 import type { QueueResult } from '../../kube/types.ts'
 import { nextReplaceStep } from '../../migration/snapshot-restore/machine.ts'
 import { nameOf } from '../../migration/snapshot-restore/names.ts'
-import type { ReplaceInput, ReplaceTiming } from '../../migration/snapshot-restore/outcome.ts'
+import type {
+  ReplaceInput,
+  ReplaceOutcome,
+  ReplaceTiming,
+} from '../../migration/snapshot-restore/outcome.ts'
 import { answered, intended, MAKERS } from '../../migration/snapshot-restore/saved.ts'
 import type {
   Phase,
@@ -20,6 +24,7 @@ import type { Steps } from '../moving/steps.ts'
 import type { Takeover } from '../moving/takeover.ts'
 import type { Migrations } from '../view/migrations.ts'
 import type { Term } from '../view/term.ts'
+import { changeOfAct } from './audited-replacement.ts'
 import type { ReplacedMove } from './audited-replacement.ts'
 import { Moments } from './moments.ts'
 import type { ReplacePort } from './port.ts'
@@ -120,7 +125,7 @@ export class Follower {
         throw new Error('a machine that has been shown a sight asks for one')
       case 'wait':
         await this.#progress(record, outcome.why)
-        return { kind: 'requeue', afterMs: this.#jittered(outcome.ms) }
+        return { kind: 'requeue', afterMs: this.#jittered(pollMs(record, outcome)) }
       case 'save':
         await this.#save({ ...record, saved: outcome.saved })
         return { kind: 'requeue', afterMs: 0 }
@@ -203,14 +208,27 @@ export class Follower {
 
   async #save(record: ReplacementRecord): Promise<ReplacementRecord> {
     const { deps, records } = this.#parts
-    const before = records.of(record.move.uid)?.saved.phase
+    const before = records.of(record.move.uid)?.saved
+    await this.#auditRetype(record, before)
     await records.save(record)
     this.#moments.progressed(record)
     const { phase, reason, intent, answer } = record.saved
     const { namespace, name } = record.move
-    const what = before === phase ? { act: intent?.act, answer: answer?.kind } : { reason }
+    const what = before?.phase === phase ? { act: intent?.act, answer: answer?.kind } : { reason }
     deps.log.info({ migration: `${namespace}/${name}`, phase, ...what }, 'replacement step')
     return record
+  }
+
+  /** Accepted is not done: what became of the retype shows when the copy is taken, or given up. */
+  async #auditRetype(record: ReplacementRecord, before: Saved | undefined): Promise<void> {
+    const { phase, reason } = record.saved
+    if (before?.phase !== 'Copying' || phase === 'Copying' || before.intent?.act !== 'retype')
+      return
+    const outcome = phase === 'Switching' ? 'success' : 'unknown'
+    await this.#parts.deps.audit.end(changeOfAct(before, auditedAs(record)), {
+      outcome,
+      reason: { type: 'couchestor.io', code: reason ?? 'Verified' },
+    })
   }
 
   async #end(record: ReplacementRecord): Promise<QueueResult> {
@@ -290,4 +308,15 @@ function volumeOf({ origin }: Saved): string {
 function auditedAs({ move }: ReplacementRecord): ReplacedMove {
   const { name, initiator, spec } = move
   return { name, initiator, from: spec.from, to: spec.to }
+}
+
+/** Whoever begins or ends to use the claim wakes it; for days there is nothing else to see. */
+const SOAK_POLL_MS = 5 * 60_000
+
+function pollMs(
+  { saved: { phase } }: ReplacementRecord,
+  { ms, confirm, isKept }: Extract<ReplaceOutcome, { kind: 'wait' }>,
+): number {
+  const isPatient = isKept === true || (phase === 'Soaking' && confirm === undefined)
+  return isPatient ? Math.max(ms, SOAK_POLL_MS) : ms
 }

@@ -44,6 +44,10 @@ export class Records implements RecordBook {
     return this.#known.get(moveUid)?.record
   }
 
+  ofClaim(key: string): ReplacementRecord | undefined {
+    return this.all().find(({ saved: { origin } }) => keyOfClaim(origin.claim) === key)
+  }
+
   /** Names of those that cannot be read as they stand, and why: nothing is done with them, nor with their claims. */
   unreadable(): ReadonlyMap<string, string> {
     return this.#unreadable
@@ -176,4 +180,14 @@ function objectOf(record: ReplacementRecord): TieringCheckpoint {
       replacement: record,
     },
   }
+}
+
+function keyOfClaim({
+  namespace,
+  name,
+}: {
+  readonly namespace: string
+  readonly name: string
+}): string {
+  return `${namespace}/${name}`
 }
