@@ -41,17 +41,14 @@ function releasedBy({ release, now, saved }: WorkloadInput): StopReason | undefi
   return release ?? (now >= saved.deadline ? 'DeadlinePassed' : undefined)
 }
 
-/** A wait in which a workload stays down that should be up says so. */
+/** A wait in which a workload stays down that should be up says so; the second read of one that is up is none. */
 function flagged(input: WorkloadInput, outcome: WorkloadOutcome): WorkloadOutcome {
-  const { phase, answer } = input.saved
-  const isUnasked = phase === 'Stopping' && entryOf(input.saved, 'stop') === undefined
-  if (outcome.kind !== 'wait' || phase === 'FoughtBack' || isUnasked) return outcome
-  // the second read of one that is restored is no reason for an alert
-  const isUp = outcome.confirm === 'restored' || releasedBy(input) === undefined
-  const isRefused = phase === 'Restoring' && answer !== undefined && answer.kind !== 'Accepted'
-  return isUp && !(isRefused && outcome.confirm !== 'restored')
-    ? outcome
-    : { ...outcome, overdue: true }
+  if (outcome.kind !== 'wait' || outcome.confirm === 'restored') return outcome
+  const { saved } = input
+  const isUnasked = (entryOf(saved, 'stop')?.state ?? 'None') === 'None'
+  const isLeft = saved.phase === 'FoughtBack' || isUnasked
+  const isReleased = saved.phase === 'Restoring' || releasedBy(input) !== undefined
+  return isReleased && !isLeft ? { ...outcome, overdue: true } : outcome
 }
 
 function gone(input: WorkloadInput): WorkloadOutcome {

@@ -25,6 +25,8 @@ export type StopEntry = {
   readonly act: WorkloadAct['act']
   readonly state: 'Asked' | 'Done' | 'None'
   readonly attempts: number
+  /** An earlier call of it went without an answer, so that a refusal proves nothing. */
+  readonly open?: true
   /** Of the last call. */
   readonly requestId: string
   readonly at: string
@@ -84,10 +86,15 @@ export function intended(
   call: { readonly requestId: string; readonly at: string },
 ): StopRecord {
   const before = entryOf(record, act.act)
-  const attempts = Math.min((before?.attempts ?? 0) + 1, MOST_COUNTED)
   const { answer: _answer, ...rest } = record
-  // an earlier call without an answer was refused by its version, or this one will be
-  return withEntry({ ...rest, intent: act }, { act: act.act, state: 'Asked', attempts, ...call })
+  const entry: StopEntry = {
+    act: act.act,
+    state: 'Asked',
+    attempts: Math.min((before?.attempts ?? 0) + 1, MOST_COUNTED),
+    ...(before?.state === 'Asked' ? { open: true } : {}),
+    ...call,
+  }
+  return withEntry({ ...rest, intent: act }, entry)
 }
 
 /** What has to be saved after it. */
@@ -98,5 +105,6 @@ export function answered(record: StopRecord, answer: WorkloadAnswer): StopRecord
   if (entry === undefined) throw new Error('an act that is not in the journal')
   const next = { ...record, answer }
   if (answer.kind === 'Unknown') return next
-  return withEntry(next, { ...entry, state: answer.kind === 'Accepted' ? 'Done' : 'None' })
+  if (answer.kind === 'Accepted') return withEntry(next, { ...entry, state: 'Done' })
+  return entry.open ? next : withEntry(next, { ...entry, state: 'None' })
 }
