@@ -186,8 +186,10 @@ describe('a workload that is stopped for a move', () => {
 
   it('that was deleted or made again has nothing to restore, after a second read', () => {
     const gone = { kind: 'Seen', workload: undefined, pods: [], refusals: [] } as const
-    const other = seen(3)
-    const again = { ...other, workload: { ...seen(3), uid: 'other' } } as unknown as WorkloadSight
+    const again = {
+      ...gone,
+      workload: { uid: 'v', resourceVersion: '9', terminating: false, scale: { replicas: 3 } },
+    } as const
     for (const sight of [gone, again]) {
       expect(next(inPhase('Stopped'), sight)).toMatchObject({ kind: 'wait', confirm: 'gone' })
       const confirming = { what: 'gone', ms: 3000 } as const
