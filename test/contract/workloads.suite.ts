@@ -1,23 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Scale, WorkloadKind, WorkloadObject } from '../../src/api/workload-objects.ts'
 import { WORKLOAD_RIGHTS } from '../../src/kube/workloads.ts'
-import { nextWorkloadStep } from '../../src/migration/workloads/machine.ts'
-import type { WorkloadInput, WorkloadOutcome } from '../../src/migration/workloads/outcome.ts'
-import { sightOf, writeOf } from '../../src/migration/workloads/outcome.ts'
-import { plan, refusalsNow } from '../../src/migration/workloads/plan.ts'
-import type { Stop, WorkloadFacts } from '../../src/migration/workloads/plan.ts'
-import { answered, intended, recordOf } from '../../src/migration/workloads/saved.ts'
-import type { StopRecord } from '../../src/migration/workloads/saved.ts'
+import { plan } from '../../src/migration/workloads/plan.ts'
+import { recordOf } from '../../src/migration/workloads/saved.ts'
 import { eventually } from './pv-target.ts'
+import { workloadSteps } from './workloads-steps.ts'
 import type { WorkloadTarget } from './workloads-target.ts'
 
 const fence = () => {}
 const ACCEPTED = { kind: 'Accepted' }
 const STOPPED_FOR = 'couchestor.io/stopped-for'
-const PATH: Readonly<Record<WorkloadKind, string>> = {
-  Deployment: 'deployments',
-  StatefulSet: 'statefulsets',
-}
 const CRD = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
 
 /** What the stop of a workload relies on: the same on real parts and stand-ins. */
@@ -29,8 +20,8 @@ export function workloadContract(
   block(`stopping a workload on ${name}`, () => {
     let opened: WorkloadTarget | undefined
     const use = () => opened!
-    const path = (kind: WorkloadKind, workload = '') =>
-      `/apis/apps/v1/namespaces/${use().namespace}/${PATH[kind]}/${workload}`.replace(/\/$/, '')
+    const { path, made, read, settled, budget, started, healthy, set, facts, planned, run } =
+      workloadSteps(use)
 
     beforeAll(async () => {
       opened = await open()
@@ -38,86 +29,6 @@ export function workloadContract(
     afterAll(async () => {
       await opened?.close()
     })
-
-    /** With its Pods; ordinals are not waited for, since nobody runs them. */
-    async function made(kind: WorkloadKind, workload: string, replicas: number) {
-      const labels = { app: workload }
-      const data = { name: 'shared', persistentVolumeClaim: { claimName: `shared-${workload}` } }
-      const { status } = await use().api.post(path(kind), {
-        metadata: { name: workload, annotations: { 'couchestor.io/allow-restart': 'true' } },
-        spec: {
-          replicas,
-          selector: { matchLabels: labels },
-          template: {
-            metadata: { labels },
-            spec: {
-              schedulerName: 'nobody',
-              containers: [{ name: 'main', image: 'none' }],
-              ...(kind === 'Deployment' ? { volumes: [data] } : {}),
-            },
-          },
-          ...(kind === 'StatefulSet' ? { ...SET, serviceName: workload } : {}),
-        },
-      })
-      expect(status).toBe(201)
-      await settled(workload, replicas)
-      return read(kind, workload)
-    }
-
-    async function read(kind: WorkloadKind, workload: string): Promise<WorkloadObject> {
-      const { namespace, workloads } = use()
-      const found = await workloads.get({ kind, namespace, name: workload })
-      if (found === undefined) throw new Error(`no ${kind} ${workload}`)
-      return found
-    }
-
-    /** Name and uid of its Pods, once there are so many. */
-    async function settled(workload: string, count: number) {
-      return eventually(use(), `${count} Pods of ${workload}`, async () => {
-        const pods = (await use().workloads.pods(use().namespace))
-          .filter((p) => p.metadata.labels?.['app'] === workload)
-          .map((p) => ({ name: p.metadata.name, uid: p.metadata.uid }))
-          .toSorted((a, b) => (a.name < b.name ? -1 : 1))
-        return pods.length === count ? pods : undefined
-      })
-    }
-
-    /** Writes it in the version that it has: its controllers write its status at any time. */
-    async function set(
-      kind: WorkloadKind,
-      workload: string,
-      change: { readonly scale?: Scale; readonly stoppedFor: string | undefined },
-    ) {
-      return eventually(use(), 'a write between two of its controllers', async () => {
-        const { metadata } = await read(kind, workload)
-        const { uid = '', resourceVersion = '' } = metadata
-        const of = { kind, namespace: use().namespace, name: workload }
-        const answer = await use().workloads.write({
-          ...of,
-          uid,
-          resourceVersion,
-          ...change,
-          fence,
-        })
-        return answer.kind === 'Rejected' && answer.httpStatus === 409 ? undefined : answer
-      })
-    }
-
-    async function facts(claim: string): Promise<WorkloadFacts> {
-      const { namespace, workloads } = use()
-      return {
-        policy: { name: 'p', workloads: 'Restart', schedule: { open: true } },
-        claim: { namespace, name: claim, owners: [] },
-        seen: await workloads.read(namespace),
-        stopped: [],
-      }
-    }
-
-    async function planned(claim: string): Promise<Stop> {
-      const found = plan(await facts(claim))
-      if (found.kind === 'Refused') throw new Error(JSON.stringify(found.refusals))
-      return found.stop
-    }
 
     it('scales a Deployment to 0 with our mark and back without it, and changes nothing else', async () => {
       const before = await made('Deployment', 'web', 3)
@@ -209,19 +120,12 @@ export function workloadContract(
         pods: [{ name: 'db-1' }],
         claims: ['data-db-1', 'log-db-1'],
       })
-      const budget = { selector: { matchLabels: { app: 'db' } }, maxUnavailable: 1 }
-      await api.post(`/apis/policy/v1/namespaces/${namespace}/poddisruptionbudgets`, {
-        metadata: { name: 'db' },
-        spec: budget,
-      })
+      await budget('db')
       // nobody runs the Pods: none of them is healthy
       expect(plan(await facts('data-db-1'))).toMatchObject({
         refusals: [{ reason: 'DisruptionBudget' }],
       })
-      for (const pod of ['db-0', 'db-1'])
-        await api.patch(`/api/v1/namespaces/${namespace}/pods/${pod}/status`, {
-          status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] },
-        })
+      await started('db')
       expect((await planned('data-db-1')).pods).toHaveLength(1)
       const target = { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'db' }
       const hpas = `/apis/autoscaling/v2/namespaces/${namespace}/horizontalpodautoscalers`
@@ -233,98 +137,38 @@ export function workloadContract(
       await api.delete(`${hpas}/db`)
     })
 
-    it('asks for ScaledObjects only where the cluster has them', async () => {
-      const { api, namespace, workloads } = use()
-      await made('Deployment', 'scaled', 1)
-      const crd = `${CRD}/scaledobjects.keda.sh`
-      const isForeign = (await api.get(crd)).status === 200
-      if (!isForeign) {
-        expect((await workloads.read(namespace)).scaledObjects).toEqual([])
-        await api.post(CRD, SCALED_OBJECTS)
-      }
-      const objects = `/apis/keda.sh/v1alpha1/namespaces/${namespace}/scaledobjects`
-      await eventually(use(), 'the new kind', async () => (await api.get(objects)).status === 200)
-      await api.post(objects, {
-        apiVersion: 'keda.sh/v1alpha1',
-        kind: 'ScaledObject',
-        metadata: { name: 'scaled' },
-        spec: { scaleTargetRef: { name: 'scaled' }, triggers: [] },
-      })
-
-      const found = await eventually(use(), 'the refusal', async () => {
-        const now = plan(await facts('shared-scaled'))
-        return now.kind === 'Refused' ? now.refusals : undefined
-      })
-      expect(found.map((r) => r.reason)).toEqual(['Autoscaled'])
-      await api.delete(`${objects}/scaled`)
-      if (!isForeign) await api.delete(crd)
-    })
-
     it('has all rights that it needs', async () => {
       expect(await use().workloads.missing(WORKLOAD_RIGHTS)).toEqual([])
     })
 
-    /** As the controller does it: what is saved is saved before the call and after it. */
-    async function run(
-      given: StopRecord,
-      until: (record: StopRecord) => boolean,
-      options: { readonly claim: string; readonly release?: 'MoveEnded' },
-    ): Promise<StopRecord> {
-      let saved = given
-      let confirming: { readonly what: string; readonly since: number } | undefined
-      let now = 0
-      for (let step = 0; step < 2_000; step++) {
-        if (until(saved)) return saved
-        const outcome: WorkloadOutcome = nextWorkloadStep({
-          saved,
-          sight: await sight(saved, options.claim),
-          now,
-          quietUntil: 0,
-          ...(options.release === undefined ? {} : { release: options.release }),
-          ...(confirming === undefined
-            ? {}
-            : { confirming: { what: confirming.what, ms: now - confirming.since } }),
-          timing: { pollMs: 200, verifyMs: 300, mostAttempts: 20 },
-        } as WorkloadInput)
-        if (outcome.kind === 'save') saved = outcome.saved
-        if (outcome.kind === 'act') {
-          saved = intended(saved, outcome.act, { requestId: `r${step}`, at: '' })
-          const write = writeOf(saved, outcome.act)
-          saved = answered(saved, await use().workloads.write({ ...write, fence }))
-        }
-        if (outcome.kind === 'rest') throw new Error(`rests as ${saved.phase}`)
-        if (outcome.kind !== 'wait') continue
-        const what = outcome.confirm
-        if (what === undefined) confirming = undefined
-        else if (confirming?.what !== what) confirming = { what, since: now }
-        now += outcome.ms
-        await use().pass(outcome.ms)
-      }
-      throw new Error(`came to no end: ${JSON.stringify(saved)}`)
-    }
-
-    async function sight(saved: StopRecord, claim: string): Promise<WorkloadInput['sight']> {
-      const { workloads } = use()
-      const workload = await workloads.get(saved.workload)
-      const pods = await workloads.pods(saved.workload.namespace)
-      const isAsked = saved.journal.some((e) => e.act === 'stop' && e.state !== 'None')
-      const refusals = isAsked ? [] : refusalsNow(saved, await facts(claim))
-      return sightOf(saved, workload, pods, refusals)
-    }
-
-    it('stops one replica after the other, and has all of them again', async () => {
+    it('stops one replica after the other within its budget, and has all of them again', async () => {
       await made('StatefulSet', 'both', 2)
+      await budget('both')
+      let fewest = 2
+      const observe = async () => {
+        fewest = Math.min(fewest, await healthy('both'))
+      }
       for (const ordinal of [1, 0]) {
         const claim = `data-both-${ordinal}`
+        await started('both')
         const stop = await planned(claim)
         const record = recordOf(stop, { uid: `move-${ordinal}`, deadline: Infinity })
-        const down = await run(record, (r) => r.phase === 'Stopped', { claim })
+        const down = await run(record, (r) => r.phase === 'Stopped', { claim, observe })
         expect((await settled('both', 1)).map((p) => p.name)).toEqual([`both-${1 - ordinal}`])
+        const other = plan(await facts(`data-both-${1 - ordinal}`, down.pods))
+        expect(other).toMatchObject({
+          refusals: [{ reason: 'WorkloadBusy' }, { reason: 'DisruptionBudget' }],
+        })
 
-        const end = await run(down, (r) => r.phase === 'Restored', { claim, release: 'MoveEnded' })
+        const end = await run(down, (r) => r.phase === 'Restored', {
+          claim,
+          observe,
+          release: 'MoveEnded',
+        })
         expect(end).toMatchObject({ reason: 'MoveEnded' })
         await settled('both', 2)
       }
+      expect(fewest).toBe(1)
       expect((await read('StatefulSet', 'both')).spec.ordinals).toBeUndefined()
     })
 
@@ -344,22 +188,34 @@ export function workloadContract(
       expect(after.spec.replicas).toBe(2)
       expect(after.metadata.annotations).not.toHaveProperty([STOPPED_FOR])
     })
+
+    // last: a kind that goes is still listed for a moment
+    it('asks for ScaledObjects only where the cluster has them', async () => {
+      const { api, namespace, workloads } = use()
+      await made('Deployment', 'scaled', 1)
+      const crd = `${CRD}/scaledobjects.keda.sh`
+      const isForeign = (await api.get(crd)).status === 200
+      const { scaledObjects } = await workloads.read(namespace)
+      expect(scaledObjects).toEqual([])
+      if (!isForeign) await api.post(CRD, SCALED_OBJECTS)
+      const objects = `/apis/keda.sh/v1alpha1/namespaces/${namespace}/scaledobjects`
+      await eventually(use(), 'the new kind', async () => (await api.get(objects)).status === 200)
+      await api.post(objects, {
+        apiVersion: 'keda.sh/v1alpha1',
+        kind: 'ScaledObject',
+        metadata: { name: 'scaled' },
+        spec: { scaleTargetRef: { name: 'scaled' }, triggers: [] },
+      })
+
+      const found = await eventually(use(), 'the refusal', async () => {
+        const now = plan(await facts('shared-scaled'))
+        return now.kind === 'Refused' ? now.refusals : undefined
+      })
+      expect(found.map((r) => r.reason)).toEqual(['Autoscaled'])
+      await api.delete(`${objects}/scaled`)
+      if (!isForeign) await api.delete(crd)
+    })
   })
-}
-
-const claimTemplate = (name: string) => ({
-  metadata: { name },
-  spec: {
-    accessModes: ['ReadWriteOnce'],
-    storageClassName: 'none',
-    resources: { requests: { storage: '1Gi' } },
-  },
-})
-
-/** Nobody runs the Pods, so that none of them would be waited for. */
-const SET = {
-  podManagementPolicy: 'Parallel',
-  volumeClaimTemplates: [claimTemplate('data'), claimTemplate('log')],
 }
 
 const SCALED_OBJECTS = {
