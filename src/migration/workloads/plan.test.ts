@@ -129,6 +129,10 @@ function messages(of: Plan): readonly string[] {
   return of.kind === 'Stop' ? [] : of.refusals.map((r) => `${r.reason}: ${r.message}`)
 }
 
+function reasons(of: Plan): readonly string[] {
+  return of.kind === 'Stop' ? [] : of.refusals.map((r) => r.reason)
+}
+
 describe('the plan of a stop', () => {
   it('scales a Deployment to 0, and names every Pod and claim that it frees', () => {
     expect(plan(facts(deployment()))).toMatchObject({
@@ -405,9 +409,7 @@ describe('an autoscaler', () => {
   ])('%s', (_, seen, isAllowed) => {
     const found = plan(facts({ ...deployment(), ...seen }))
 
-    expect(messages(found)).toEqual(
-      isAllowed ? [] : [expect.stringMatching(/^Autoscaled: Deployment shop\/web: /)],
-    )
+    expect(reasons(found)).toEqual(isAllowed ? [] : ['Autoscaled'])
   })
 
   it('would scale back a StatefulSet that is not stopped as a whole', () => {
@@ -455,9 +457,7 @@ describe('a PodDisruptionBudget', () => {
   ])('%s', (_, spec, ordinal, isAllowed) => {
     const found = decided(spec, ordinal)
 
-    expect(messages(found)).toEqual(
-      isAllowed ? [] : [expect.stringMatching(/^DisruptionBudget: PodDisruptionBudget pdb /)],
-    )
+    expect(reasons(found)).toEqual(isAllowed ? [] : ['DisruptionBudget'])
   })
 
   it('without a selector covers no Pod', () => {
