@@ -17,6 +17,10 @@ export const ANNOTATION = {
   lastMigration: 'couchestor.io/last-migration',
   /** On a StoragePolicy: uid of a VolumeMigration whose end is explained now, where it cannot be deleted any more. */
   explained: 'couchestor.io/explained',
+  /** On a Deployment, StatefulSet or namespace: exactly "true" lets a move stop the workload for a while. */
+  allowRestart: 'couchestor.io/allow-restart',
+  /** On a workload that a move has stopped: uid of the VolumeMigration. Without it nothing is restored. */
+  stoppedFor: 'couchestor.io/stopped-for',
 } as const
 
 /** On a claim: when its PersistentVolume was replaced last. Its change is what makes Kubernetes bind the claim at once. */

@@ -1,15 +1,8 @@
-import { messageOf, stable } from '../errors.ts'
-import { ConnectionError } from '../http.ts'
-import {
-  PERSISTENT_VOLUME,
-  PERSISTENT_VOLUME_CLAIM,
-  POD,
-  resourceName,
-  SELF_SUBJECT_ACCESS_REVIEW,
-  VOLUME_ATTACHMENT,
-} from './resources.ts'
+import { PERSISTENT_VOLUME, PERSISTENT_VOLUME_CLAIM, POD, VOLUME_ATTACHMENT } from './resources.ts'
 import { ApiError } from './types.ts'
-import type { KubeClient, KubeObject, Resource } from './types.ts'
+import type { KubeClient, KubeObject } from './types.ts'
+import { all, found, isRefusal, missing, write } from './uncached.ts'
+import type { Fence, Right, WriteAnswer } from './uncached.ts'
 
 /** Raw JSON, as far as a replacement reads it. */
 export type RawPersistentVolume = KubeObject & {
@@ -41,20 +34,6 @@ export type RawAttachment = KubeObject & {
   readonly status?: { readonly attached?: boolean }
 }
 
-/** What became of one write. All of them name uid or name: a second one changes nothing that the first did not. */
-export type WriteAnswer =
-  | { readonly kind: 'Accepted' }
-  | { readonly kind: 'Rejected'; readonly httpStatus: number; readonly message: string }
-  | {
-      readonly kind: 'NotSent'
-      readonly message: string
-      /** The line that has to come before it could not be written to the audit. */
-      readonly unaudited?: true
-    }
-  | { readonly kind: 'Unknown'; readonly message: string }
-
-export type Right = { readonly verb: string; readonly resource: Resource }
-
 /** Every right that a replacement needs, asked for before anything is touched. */
 export const REPLACEMENT_RIGHTS: readonly Right[] = [
   ...['get', 'list', 'create', 'patch', 'delete'].map((verb) => ({
@@ -66,7 +45,6 @@ export const REPLACEMENT_RIGHTS: readonly Right[] = [
   ...['list', 'delete'].map((verb) => ({ verb, resource: VOLUME_ATTACHMENT })),
 ]
 
-type Fence = () => void
 type OfVolume = { readonly name: string; readonly uid: string; readonly fence: Fence }
 
 /**
@@ -123,12 +101,7 @@ export function createPersistentVolumes(client: KubeClient): PersistentVolumes {
       (await all<RawAttachment>(client, VOLUME_ATTACHMENT)).filter(
         (a) => a.spec.source.persistentVolumeName === name,
       ),
-    missing: async (rights) => {
-      const answers = await Promise.all(rights.map((right) => isAllowed(client, right)))
-      return rights
-        .filter((_, i) => !answers[i])
-        .map(({ verb, resource }) => `${verb} ${resourceName(resource)}`)
-    },
+    missing: (rights) => missing(client, rights),
     tryCreate: async (manifest) => {
       try {
         await client.create(PERSISTENT_VOLUME, manifest, { dryRun: true })
@@ -177,78 +150,4 @@ function uses({ metadata, spec, status }: RawPod, claim: string): boolean {
       // the claim of a generic ephemeral volume is named by pod and volume
       (v.ephemeral !== undefined && `${metadata.name}-${v.name}` === claim),
   )
-}
-
-async function found<T>(reading: Promise<T>): Promise<T | undefined> {
-  try {
-    return await reading
-  } catch (e) {
-    // a proxy that knows no such page says nothing about the object
-    if (e instanceof ApiError && e.reason === 'NotFound' && e.byServer) return undefined
-    throw e
-  }
-}
-
-const PAGE = 500
-
-/** Every page, from the server's own storage: a cache may be behind what was written last. */
-async function all<T extends KubeObject>(
-  client: KubeClient,
-  resource: Resource,
-  namespace?: string,
-): Promise<readonly T[]> {
-  const items: T[] = []
-  let next: string | undefined
-  do {
-    const page = await client.list<T>(resource, {
-      limit: PAGE,
-      ...(namespace === undefined ? {} : { namespace }),
-      ...(next === undefined ? {} : { continue: next }),
-    })
-    items.push(...page.items)
-    next = page.continue
-  } while (next !== undefined)
-  return items
-}
-
-async function isAllowed(client: KubeClient, { verb, resource }: Right): Promise<boolean> {
-  const review = {
-    metadata: { name: '' },
-    spec: {
-      resourceAttributes: { verb, group: resource.group, resource: resource.plural },
-    },
-  }
-  const { status } = (await client.create(SELF_SUBJECT_ACCESS_REVIEW, review)) as {
-    readonly status?: { readonly allowed?: boolean }
-  }
-  return status?.allowed === true
-}
-
-/** The fence is asked right before each time that it is sent: what it never let pass was never sent. */
-async function write(
-  fence: Fence,
-  send: (fenced: { readonly fence: Fence }) => Promise<unknown>,
-): Promise<WriteAnswer> {
-  let sent = 0
-  const counted = () => {
-    fence()
-    sent++
-  }
-  try {
-    await send({ fence: counted })
-    return { kind: 'Accepted' }
-  } catch (e) {
-    const message = stable(messageOf(e))
-    if (e instanceof ApiError && isRefusal(e))
-      return { kind: 'Rejected', httpStatus: e.status, message }
-    const isUnsent = sent === 0 || (sent === 1 && e instanceof ConnectionError && !e.sent)
-    if (!isUnsent) return { kind: 'Unknown', message }
-    const isUnaudited = e instanceof Error && 'unaudited' in e
-    return { kind: 'NotSent', message, ...(isUnaudited ? { unaudited: true } : {}) }
-  }
-}
-
-/** The API server itself says no: what a proxy answers before it, or a failure of its own, is none. */
-function isRefusal({ status, byServer }: ApiError): boolean {
-  return status < 500 && byServer
 }

@@ -11,6 +11,31 @@ export const SECRET = core('secrets', 'Secret', true)
 export const EVENT = core('events', 'Event', true)
 export const STORAGE_CLASS = storage('storageclasses', 'StorageClass')
 export const VOLUME_ATTACHMENT = storage('volumeattachments', 'VolumeAttachment')
+export const DEPLOYMENT = apps('deployments', 'Deployment')
+export const STATEFUL_SET = apps('statefulsets', 'StatefulSet')
+export const REPLICA_SET = apps('replicasets', 'ReplicaSet')
+export const POD_DISRUPTION_BUDGET: Resource = {
+  group: 'policy',
+  version: 'v1',
+  plural: 'poddisruptionbudgets',
+  kind: 'PodDisruptionBudget',
+  namespaced: true,
+}
+export const HORIZONTAL_POD_AUTOSCALER: Resource = {
+  group: 'autoscaling',
+  version: 'v2',
+  plural: 'horizontalpodautoscalers',
+  kind: 'HorizontalPodAutoscaler',
+  namespaced: true,
+}
+/** Of KEDA; a custom resource that may not be there. */
+export const SCALED_OBJECT: Resource = {
+  group: 'keda.sh',
+  version: 'v1alpha1',
+  plural: 'scaledobjects',
+  kind: 'ScaledObject',
+  namespaced: true,
+}
 export const STORAGE_POLICY = own('storagepolicies', 'StoragePolicy', false)
 export const VOLUME_MIGRATION = own('volumemigrations', 'VolumeMigration', true)
 export const TIERING_CHECKPOINT = own('tieringcheckpoints', 'TieringCheckpoint', false)
@@ -96,6 +121,10 @@ function segment(value: string, what: string): string {
 
 function core(plural: string, kind: string, namespaced: boolean): Resource {
   return { group: '', version: 'v1', plural, kind, namespaced }
+}
+
+function apps(plural: string, kind: string): Resource {
+  return { group: 'apps', version: 'v1', plural, kind, namespaced: true }
 }
 
 function storage(plural: string, kind: string): Resource {

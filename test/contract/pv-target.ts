@@ -35,7 +35,7 @@ const POLL_MS = 250
 
 /** Lets time pass until it holds: as long as the slowest of the controllers takes on a busy machine. */
 export async function eventually<T>(
-  { pass }: ReplacementTarget,
+  { pass }: Pick<ReplacementTarget, 'pass'>,
   what: string,
   read: () => Promise<T | undefined | false>,
 ): Promise<T> {
@@ -47,11 +47,12 @@ export async function eventually<T>(
   throw new Error(`waited in vain for ${what}`)
 }
 
-function portsOf(
+/** A client as the controller has it, with no credentials but those of `api`. */
+export function clientOf(
   api: { http: Parameters<typeof createKubeClient>[0]['http']; url: string },
   clock: Clock,
 ) {
-  const client = createKubeClient({
+  return createKubeClient({
     http: api.http,
     server: api.url,
     authorization: () => Promise.resolve(undefined),
@@ -59,7 +60,6 @@ function portsOf(
     random: () => 0.5,
     log: silentLog,
   })
-  return createPersistentVolumes(client)
 }
 
 /** The stand-in behind a real socket, on a clock that only `pass` moves. */
@@ -82,7 +82,7 @@ export async function simReplacement(): Promise<ReplacementTarget> {
   }
   return {
     api,
-    volumes: portsOf({ http, url: served.url }, systemClock),
+    volumes: createPersistentVolumes(clientOf({ http, url: served.url }, systemClock)),
     namespace,
     node: 'lab-node',
     volume,
@@ -137,7 +137,7 @@ export async function labReplacement(lab: Lab): Promise<ReplacementTarget> {
   const { items } = (await api.get('/api/v1/nodes')).body
   const self: ReplacementTarget = {
     api,
-    volumes: portsOf(target, systemClock),
+    volumes: createPersistentVolumes(clientOf(target, systemClock)),
     namespace,
     node: items[0].metadata.name,
     claim: async (name) => {

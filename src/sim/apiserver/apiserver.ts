@@ -21,6 +21,8 @@ import { isObject, keyOf } from './types.ts'
 import type { SimulatedDriver } from './volume-controllers.ts'
 import { VolumeControllers } from './volume-controllers.ts'
 import { Watch } from './watch.ts'
+import type { PodsAre } from './workload-controllers.ts'
+import { WorkloadControllers } from './workload-controllers.ts'
 import { update } from './write.ts'
 
 export type ApiServerOptions = {
@@ -35,8 +37,11 @@ export type ApiServerOptions = {
   readonly allow?: (request: Permission) => boolean
   /** Minor version of Kubernetes 1 whose kinds are served. Default 36. */
   readonly minor?: number
-  /** Serve Deployments and DaemonSets too; nothing makes pods of them. Default false. */
-  readonly workloads?: boolean
+  /**
+   * Serve workloads, PodDisruptionBudgets and HorizontalPodAutoscalers too. `Pending` and `Ready`: the controllers of
+   * Deployments and StatefulSets run, and their Pods stay so; `true`: nothing makes pods of them. Default false.
+   */
+  readonly workloads?: boolean | PodsAre
   /** With it the PersistentVolume controller and the sidecars of the Cinder CSI driver run. Default: nobody does. */
   readonly driver?: SimulatedDriver
   /** Distinguishes uids of several simulated clusters. Default 1. */
@@ -77,8 +82,8 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   return new Server(options)
 }
 
-function kindsOf(minor: number, workloads: boolean): readonly Definition[] {
-  const kinds = workloads ? [...BUILT_IN, ...WORKLOADS] : BUILT_IN
+function kindsOf(minor: number, isServed: boolean): readonly Definition[] {
+  const kinds = isServed ? [...BUILT_IN, ...WORKLOADS] : BUILT_IN
   return kinds.filter((def) => (def.since ?? 0) <= minor)
 }
 
@@ -98,7 +103,7 @@ class Server implements ApiServer {
       options.clock,
       options.historyLimit ?? 10_000,
       options.seed ?? 1,
-      kindsOf(this.#minor, options.workloads ?? false),
+      kindsOf(this.#minor, (options.workloads ?? false) !== false),
     )
     this.#controllers = new Controllers(this.#storage)
     this.#faults = new Faults(options.clock)
@@ -108,6 +113,13 @@ class Server implements ApiServer {
         this.#storage,
         this.#controllers,
         options.driver,
+      )
+    const { workloads } = options
+    if (workloads === 'Pending' || workloads === 'Ready')
+      this.#controllers.workloads = new WorkloadControllers(
+        this.#storage,
+        this.#controllers,
+        workloads,
       )
     this.seed(...START_NAMESPACES.map(namespace), ...(options.crds ?? []))
   }

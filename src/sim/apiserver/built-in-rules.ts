@@ -191,6 +191,26 @@ export const storageClass: Rules = {
   },
 }
 
+export const deployment: Rules = {
+  prepare: (workload) => ({ ...workload, spec: { replicas: 1, ...spec(workload) } }),
+}
+
+export const statefulSet: Rules = {
+  prepare: (set) => ({
+    ...set,
+    spec: {
+      replicas: 1,
+      podManagementPolicy: 'OrderedReady',
+      persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Retain', whenScaled: 'Retain' },
+      ...spec(set),
+    },
+  }),
+}
+
+export const autoscaler: Rules = {
+  prepare: (hpa) => ({ ...hpa, spec: { minReplicas: 1, ...spec(hpa) } }),
+}
+
 export const secret: Rules = {
   decodeError: (s) => {
     const bad = Object.values(isObject(s['data']) ? s['data'] : {}).find((v) => !isBase64(v))

@@ -1,13 +1,16 @@
 import type { Column, Definition, KubeJson } from './types.ts'
 import { META_SCHEMA } from './custom-resource.ts'
 import {
+  autoscaler,
   claim,
+  deployment,
   event,
   lease,
   namespace,
   persistentVolume,
   pod,
   secret,
+  statefulSet,
   storageClass,
 } from './built-in-rules.ts'
 import type { Schema } from './schema.ts'
@@ -226,10 +229,37 @@ export const BUILT_IN: readonly Definition[] = [
   }),
 ]
 
-/** Kinds that a controller would make pods of; there is none here, so they are served only where asked for. */
+/** Kinds that a controller would make pods of, or that speak of pods; served only where asked for. */
 export const WORKLOADS: readonly Definition[] = [
-  define('apps/v1', 'Deployment', 'deployments', { status: true, generation: true }),
+  define('apps/v1', 'Deployment', 'deployments', {
+    status: true,
+    generation: true,
+    shortNames: ['deploy'],
+    ...deployment,
+  }),
   define('apps/v1', 'DaemonSet', 'daemonsets', { status: true, generation: true }),
+  define('apps/v1', 'ReplicaSet', 'replicasets', {
+    status: true,
+    generation: true,
+    shortNames: ['rs'],
+    ...deployment,
+  }),
+  define('apps/v1', 'StatefulSet', 'statefulsets', {
+    status: true,
+    generation: true,
+    shortNames: ['sts'],
+    ...statefulSet,
+  }),
+  define('policy/v1', 'PodDisruptionBudget', 'poddisruptionbudgets', {
+    status: true,
+    generation: true,
+    shortNames: ['pdb'],
+  }),
+  define('autoscaling/v2', 'HorizontalPodAutoscaler', 'horizontalpodautoscalers', {
+    status: true,
+    shortNames: ['hpa'],
+    ...autoscaler,
+  }),
 ]
 
 /** A custom resource in a real cluster; here its schema is left open. */

@@ -19,6 +19,8 @@ export class Controllers {
   dropFinalizer: (def: Definition, object: KubeJson, finalizer: string) => void = () => {}
   /** Set by the server where the controllers of volumes run. */
   volumes: { changed(def: Definition, object: KubeJson, type: Change['type']): void } | undefined
+  /** Set by the server where the controllers of workloads run. */
+  workloads: { changed(def: Definition, object: KubeJson, type: Change['type']): void } | undefined
 
   constructor(storage: Storage) {
     this.#storage = storage
@@ -28,6 +30,7 @@ export class Controllers {
     if (def.group === 'apiextensions.k8s.io') this.#definitionChanged(object, type)
     if (def.group === '') this.#coreChanged(def, object, type)
     this.volumes?.changed(def, object, type)
+    this.workloads?.changed(def, object, type)
     if (type === 'DELETED' && object.metadata.namespace !== undefined)
       this.#endNamespace(object.metadata.namespace)
   }
