@@ -4,7 +4,13 @@ import type { SourceName } from './names.ts'
 import type { Schedule } from './schedule.ts'
 import { createSchedule } from './schedule.ts'
 import { POLICY_DEFAULTS } from './policy-schema.ts'
-import type { AttachedRule, Mode, StoragePolicySpec, Strategy, TierSpec } from './storage-policy.ts'
+import type {
+  AttachedRule,
+  Mode,
+  PolicyStrategy,
+  StoragePolicySpec,
+  TierSpec,
+} from './storage-policy.ts'
 
 /** Windows after which the last one counts as no data. */
 const STALE_WINDOWS = 3
@@ -33,7 +39,7 @@ export type EffectivePolicy = {
     readonly halfLifeHours: number | undefined
   }
   readonly migration: {
-    readonly strategy: Strategy
+    readonly strategy: PolicyStrategy
     /** undefined = at any time. */
     readonly schedule: Schedule | undefined
     readonly cooldown: { readonly promoteMs: number; readonly demoteMs: number }

@@ -93,7 +93,7 @@ export function namesLabels(message: string): readonly Rule[] {
 
 export const MIGRATION_RULES: readonly Rule[] = [
   {
-    rule: "!has(self.attached) || self.attached != 'Allow' || !has(self.strategy) || self.strategy == 'cinder-retype'",
+    rule: "!has(self.attached) || self.attached != 'Allow' || !has(self.strategy) || self.strategy in ['cinder-retype', 'Auto']",
     messageExpression:
       '"migration.attached is Allow, but migration.strategy " + self.strategy + " moves detached volumes only: use strategy cinder-retype, or attached Never"',
     fieldPath: '.attached',
@@ -111,7 +111,7 @@ export const MIGRATION_RULES: readonly Rule[] = [
     fieldPath: '.timeZone',
   },
   {
-    rule: "!has(self.cinderOptions) || !has(self.cinderOptions.migrationPolicy) || !has(self.strategy) || self.strategy == 'cinder-retype'",
+    rule: "!has(self.cinderOptions) || !has(self.cinderOptions.migrationPolicy) || !has(self.strategy) || self.strategy in ['cinder-retype', 'Auto']",
     messageExpression:
       '"migration.cinderOptions.migrationPolicy is for strategy cinder-retype, but migration.strategy is " + self.strategy + ": leave migrationPolicy out, or use cinder-retype"',
     fieldPath: '.cinderOptions.migrationPolicy',

@@ -17,7 +17,7 @@ const HOUR = 60 * MINUTE
 const YEAR = 8760 * HOUR
 const MOST = 1_000_000_000
 
-const strategy = () => oneOf('cinder-retype', 'cinder-transfer', 'snapshot-restore')
+const strategy = () => oneOf('Auto', 'cinder-retype', 'cinder-transfer', 'snapshot-restore')
 
 const metrics = group('Where usage numbers come from and how many are enough.', {
   source: field(
@@ -78,7 +78,7 @@ const migration = group(
     strategy: field(
       strategy(),
       (fallback) =>
-        `${fallback} unless given. snapshot-restore gives the claim a copy of its volume and needs more rights (docs/strategies.md). With cinder-transfer nothing moves (reason StrategyUnsupported).`,
+        `${fallback} unless given. snapshot-restore gives the claim a copy of its volume and needs more rights (docs/strategies.md); Auto does so where snapshots block a retype. With cinder-transfer nothing moves (reason StrategyUnsupported).`,
       { default: 'cinder-retype' },
     ),
     schedule: field(

@@ -13,7 +13,9 @@ type Written<T> = T extends readonly (infer Item)[]
 export type StoragePolicySpec = Written<z.input<typeof policySpec>>
 
 type Migration = NonNullable<StoragePolicySpec['migration']>
-export type Strategy = NonNullable<Migration['strategy']>
+export type PolicyStrategy = NonNullable<Migration['strategy']>
+/** What a move is done by. */
+export type Strategy = Exclude<PolicyStrategy, 'Auto'>
 export type Mode = NonNullable<StoragePolicySpec['mode']>
 export type AttachedRule = NonNullable<Migration['attached']>
 export type TierSpec = StoragePolicySpec['tiers'][number]

@@ -1,4 +1,4 @@
-import type { Strategy as StrategyName } from '../api/storage-policy.ts'
+import type { PolicyStrategy, Strategy as StrategyName } from '../api/storage-policy.ts'
 import { rfc3339 } from '../time.ts'
 import type { Looked, MachineInput, Outcome } from './strategy.ts'
 
@@ -9,6 +9,14 @@ export function unsupported(
 ): string | undefined {
   if (names.includes(name)) return undefined
   return `this version does not support the strategy ${name}, and uses no other in its place; set ${names.join(' or ')}`
+}
+
+/** Of a policy: `Auto` chooses among those that there are machines for. */
+export function unsupportedOf(
+  name: PolicyStrategy,
+  names: readonly StrategyName[],
+): string | undefined {
+  return name === 'Auto' ? undefined : unsupported(name, names)
 }
 
 /**

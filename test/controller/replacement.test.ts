@@ -52,3 +52,21 @@ describe('a claim whose volume is pinned by a snapshot', () => {
     expect(stage.cloud.volumeCount()).toBe(1)
   })
 })
+
+describe('a policy with strategy Auto', () => {
+  it('copies what snapshots pin, and retypes the rest in its place', async () => {
+    const stage = new Stage({ csi: true })
+    stage.policy({ migration: { strategy: 'Auto', maxConcurrent: 2 } })
+    const pinned = stage.claim({ name: 'pinned' })
+    const free = stage.claim({ name: 'free' })
+    stage.cloud.addSnapshot(pinned.id)
+    stage.start()
+    expect(await stage.until(() => stage.ends('free')[0] === 'Succeeded/Verified', HOUR)).toBe(true)
+    const isSoaking = () => stage.moves('pinned')[0]?.status?.step === 'Soaking'
+    expect(await stage.until(isSoaking, HOUR)).toBe(true)
+    expect(stage.retypes(free)).toBe(1)
+    expect(stage.retypes(pinned)).toBe(0)
+    expect(stage.moves('pinned')[0]?.spec.strategy).toBe('snapshot-restore')
+    expect(stage.moves('free')[0]?.spec.strategy).toBe('cinder-retype')
+  })
+})

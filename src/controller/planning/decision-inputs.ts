@@ -1,8 +1,9 @@
-import { unsupported } from '../../migration/unsupported.ts'
+import { unsupportedOf } from '../../migration/unsupported.ts'
 import { parseForceUntil } from '../../api/force-until.ts'
 import { ANNOTATION } from '../../api/names.ts'
 import type { Schedule } from '../../api/schedule.ts'
 import { detachedOnly } from '../../migration/snapshot-restore/preflight.ts'
+import type { Strategy } from '../../api/storage-policy.ts'
 import { isFinished } from '../../api/volume-migration.ts'
 import type { VolumeMigration } from '../../api/volume-migration.ts'
 import { activeForce } from '../../policy/candidate.ts'
@@ -22,6 +23,7 @@ import type { CheckpointStore } from './checkpoint-store.ts'
 import type { Migrations } from '../view/migrations.ts'
 import type { MoveTimes } from '../view/move-times.ts'
 import type { PolicyHealth } from './policy-health.ts'
+import { chosenStrategy } from '../view/chosen-strategy.ts'
 import type { ResolvedPolicy } from '../view/policies.ts'
 import { pausedOf } from '../view/projections.ts'
 import type { Claim } from '../view/projections.ts'
@@ -38,6 +40,8 @@ export type Judged = {
   readonly tiers: readonly Tier[]
   readonly tier: number
   readonly verdict: Verdict
+  /** What it moves by, if it moves. */
+  readonly strategy: Strategy
   /** A window has been asked since the volume is known. */
   readonly asked: boolean
   /** `couchestor.io/force-tier` has a say now: the policy allows it, and it has not ended. */
@@ -70,7 +74,8 @@ export class DecisionInputs {
     const { tiers, tier } = candidate
     const asked = this.#parts.health.observation(managed.bound?.volume.handle ?? '') !== undefined
     const forced = activeForce(candidate) !== undefined && candidate.policy.unguarded === undefined
-    return { managed, policy, tiers, tier, verdict: judge(candidate), asked, forced }
+    const strategy = this.#strategy(policy, managed)
+    return { managed, policy, tiers, tier, verdict: judge(candidate), strategy, asked, forced }
   }
 
   /** All that the rule and its guards are asked with; undefined as for `judge`. */
@@ -137,7 +142,8 @@ export class DecisionInputs {
   }
   readonly #facts = new WeakMap<ResolvedPolicy, Candidate['policy']>()
 
-  #volume(policy: ResolvedPolicy, { bound }: ManagedClaim): VolumeFacts | undefined {
+  #volume(policy: ResolvedPolicy, managed: ManagedClaim): VolumeFacts | undefined {
+    const { bound } = managed
     if (bound?.row === undefined) return undefined
     const { row, volume } = bound
     const attachments = attachmentsOf(this.#parts.watches, volume)
@@ -148,14 +154,30 @@ export class DecisionInputs {
       attached: row.attached || attachments.length > 0,
       multiattach: row.multiattach,
       encrypted: row.encrypted,
-      // a copy leaves them where they are
-      snapshots: { count: !isCopied(policy) && this.#parts.inventory.hasSnapshots(row.id) ? 1 : 0 },
+      snapshots: { count: this.#isPinned(policy, managed) ? 1 : 0 },
       ...(row.groupId === undefined ? {} : { groupId: row.groupId }),
     }
   }
 
-  #attachedSafety(policy: ResolvedPolicy, { bound }: ManagedClaim, to: Tier | undefined) {
-    if (isCopied(policy)) return detachedOnly()
+  #strategy({ effective }: ResolvedPolicy, { bound }: ManagedClaim): Strategy {
+    const hasSnapshots = this.#parts.inventory.hasSnapshots(bound?.volume.handle ?? '')
+    return chosenStrategy(effective.migration.strategy, { hasSnapshots })
+  }
+
+  #isCopied(policy: ResolvedPolicy, managed: ManagedClaim): boolean {
+    return this.#strategy(policy, managed) === 'snapshot-restore'
+  }
+
+  /** A copy leaves the snapshots where they are. */
+  #isPinned(policy: ResolvedPolicy, managed: ManagedClaim): boolean {
+    const { inventory } = this.#parts
+    const hasSnapshots = inventory.hasSnapshots(managed.bound?.volume.handle ?? '')
+    return hasSnapshots && !this.#isCopied(policy, managed)
+  }
+
+  #attachedSafety(policy: ResolvedPolicy, managed: ManagedClaim, to: Tier | undefined) {
+    const { bound } = managed
+    if (this.#isCopied(policy, managed)) return detachedOnly()
     const from = { id: bound?.row?.typeId ?? '', name: bound?.row?.typeName ?? '' }
     const goal = { id: to?.typeId ?? '', name: to?.typeName ?? '' }
     return attachedSafetyOf(this.#parts.inventory, policy.effective.migration, from, goal)
@@ -190,10 +212,6 @@ function inFlight(
   const state =
     why === undefined ? `is ${open.status?.step ?? 'Waiting'}` : `cannot be read: ${why}`
   return { inFlight: `VolumeMigration ${keyOf(open)} ${state}` }
-}
-
-function isCopied({ effective }: ResolvedPolicy): boolean {
-  return effective.migration.strategy === 'snapshot-restore'
 }
 
 const NO_MOVES = {
@@ -244,7 +262,7 @@ function strategyProblem(
   { effective }: ResolvedPolicy,
   deps: Pick<ControllerDeps, 'strategies'>,
 ): Pick<Candidate, 'unmatched'> {
-  const message = unsupported(effective.migration.strategy, supportedBy(deps))
+  const message = unsupportedOf(effective.migration.strategy, supportedBy(deps))
   return message === undefined ? {} : { unmatched: { reason: 'StrategyUnsupported', message } }
 }
 

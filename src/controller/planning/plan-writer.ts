@@ -41,7 +41,7 @@ export function migrationFor(
       volume: { pv: bound.volume.name, id: bound.volume.handle, sizeGiB: bound.row.sizeGiB },
       ...(from === undefined ? {} : { from }),
       to: goal,
-      strategy: policy.effective.migration.strategy,
+      strategy: judged.strategy,
       reason,
       policy: policy.name,
     },

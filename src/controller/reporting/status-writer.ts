@@ -4,7 +4,7 @@ import type { StoragePolicyStatus } from '../../api/storage-policy.ts'
 import { messageOf, stable } from '../../errors.ts'
 import { STORAGE_POLICY } from '../../kube/resources.ts'
 import { ApiError, LostLeaseError } from '../../kube/types.ts'
-import { unsupported } from '../../migration/unsupported.ts'
+import { unsupportedOf } from '../../migration/unsupported.ts'
 import type { AdmissionFacts } from '../moving/admission-facts.ts'
 import { breakerOpenUntil, haltOf } from '../moving/gates-failures.ts'
 import type { ApprovalGuard } from '../view/approval-guard.ts'
@@ -136,7 +136,7 @@ export class StatusWriter {
       unreadable: inventory.unreadable,
       startProblem: this.#parts.start.problem,
       stopped: deps.config().migration.paused,
-      unsupported: unsupported(policy.effective.migration.strategy, supportedBy(deps)),
+      unsupported: unsupportedOf(policy.effective.migration.strategy, supportedBy(deps)),
       unguarded: this.#parts.approvals.refusal,
       ...troubles,
       openBreakers: troubles.openBreakers.map(({ from, to }) => `${from} to ${to}`),

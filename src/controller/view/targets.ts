@@ -4,6 +4,7 @@ import type { VolumeMigration } from '../../api/volume-migration.ts'
 import type { Answer } from '../../migration/unsent.ts'
 import { unsupported } from '../../migration/unsupported.ts'
 import type { Tier } from '../../policy/types.ts'
+import { chosenStrategy } from './chosen-strategy.ts'
 import type { Inventory, VolumeRow } from './inventory.ts'
 import type { Policies, ResolvedPolicy } from './policies.ts'
 import type { Claim, Volume } from './projections.ts'
@@ -130,7 +131,9 @@ export class Targets {
   #inPolicy(m: VolumeMigration, bound: BoundClaim): Target | Untargeted {
     const policy = this.#policies.get(m.spec.policy)
     if (policy === undefined) return this.#withoutPolicy(m, bound.claim)
-    const strategy = m.spec.strategy ?? policy.effective.migration.strategy
+    const hasSnapshots = this.#inventory.hasSnapshots(bound.volume.handle)
+    const strategy =
+      m.spec.strategy ?? chosenStrategy(policy.effective.migration.strategy, { hasSnapshots })
     const unsupportedBecause = unsupported(strategy, this.#strategies)
     if (unsupportedBecause !== undefined)
       return { over: true, reason: 'StrategyUnsupported', message: unsupportedBecause }

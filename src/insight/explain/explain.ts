@@ -13,6 +13,7 @@ import { monthlyCost } from '../../policy/rank.ts'
 import { whatIf } from '../../policy/what-if.ts'
 import type { WhatIfInput } from '../../policy/what-if.ts'
 import type { Explanation, LastMove, Level, TierCost } from './explanation.ts'
+import { mannerText } from '../manner.ts'
 import { guardLines } from './guard-lines.ts'
 import { sentence } from './sentence.ts'
 import { startLines } from './start-lines.ts'
@@ -40,6 +41,12 @@ export async function explain(
     policy: policy.name,
     tier: tiers[tier]?.name ?? managed.bound?.row?.typeName ?? '',
     wants: wants ?? '',
+    notes: [
+      ...base.notes,
+      ...(wants === undefined
+        ? []
+        : [mannerText(judged.strategy, policy.effective.migration.strategy === 'Auto')]),
+    ],
     reason: verdict.kind === 'move' ? '' : verdict.reason,
     sentence: sentence({
       claim: managed.claim.name,

@@ -21,6 +21,7 @@ import { preflightOf } from '../preflight-of.ts'
 import { capacityReport } from './capacity-report.ts'
 import { noticesOf } from './notices.ts'
 import type { Plan, PlanRow, PolicyPlan } from './plan.ts'
+import { mannerOf } from '../manner.ts'
 import { costsOf } from './plan.ts'
 
 /** Reasons that say when a move happens, and nothing against it: such moves have a place in the queue. */
@@ -141,8 +142,11 @@ function rowOf(
     ...figures(snapshot, judged, open === undefined ? undefined : to, to !== ''),
     monthlyCost: here === undefined ? 0 : monthlyCost(here, sizeGiB),
     migration: open?.metadata.name ?? '',
+    ...(to === '' ? NO_MANNER : mannerOf(open?.spec.strategy ?? judged.strategy)),
   }
 }
+
+const NO_MANNER = { strategy: '', reversible: false } as const
 
 function wantedBy({ verdict, tiers }: Judged): string {
   const goal = verdict.kind === 'move' ? verdict.to : verdict.wants
@@ -253,6 +257,7 @@ function unmanagedRow(managed: ManagedClaim): PlanRow {
     meanIops: 0,
     monthlyCost: 0,
     migration: '',
+    ...NO_MANNER,
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Mode } from '../../api/storage-policy.ts'
+import type { Mode, Strategy } from '../../api/storage-policy.ts'
 
 /** `next` starts now, `wait` when its turn comes, `open` has an object already, `held` meets a guard. */
 export type PlanAction = 'next' | 'wait' | 'open' | 'held' | 'stay' | 'unmanaged'
@@ -31,6 +31,10 @@ export type PlanRow = {
   readonly meanIops: number
   readonly monthlyCost: number
   readonly migration: string
+  /** What it moves by; empty when it is wanted nowhere else. */
+  readonly strategy: Strategy | ''
+  /** The former volume is kept for a while, and a rollback needs no other move. */
+  readonly reversible: boolean
 }
 
 export type PolicyPlan = {
