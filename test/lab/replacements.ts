@@ -42,6 +42,8 @@ export interface Replacements {
   made(moveUid?: string): Promise<readonly Made[]>
   /** Names of the records of all moves. */
   records(): Promise<readonly string[]>
+  /** How often the API server has refused something by the admission policies of the opt-in rights. */
+  denials(): Promise<number>
   /**
    * A Pod that the scheduler places, unlike one with `nodeName`, which goes where its claim cannot. Resolves when the real
    * attacher has attached its volume, or throws after `seconds`.
@@ -54,6 +56,8 @@ export interface Replacements {
 }
 
 const PREFIX = /^couchestor-(snapshot|copy)-/
+const DENIED =
+  /^apiserver_validating_admission_policy_check_total\{enforcement_action="deny",.*policy="couchestor-.* (\d+)$/
 const CHECKPOINTS = '/apis/couchestor.io/v1alpha1/tieringcheckpoints'
 const VOLUMES = '/api/v1/persistentvolumes'
 
@@ -108,6 +112,10 @@ export async function createReplacements(namespace: string): Promise<Replacement
     volumeOf: async (name) => (await persistentVolume(name)).spec.csi.volumeHandle,
     made,
     records,
+    denials: async () => {
+      const metrics = await kubectl(['get', '--raw', '/metrics'])
+      return metrics.split('\n').reduce((sum, line) => sum + Number(DENIED.exec(line)?.[1] ?? 0), 0)
+    },
     pod: async (name, claimName, { block = false } = {}) => {
       const from = performance.now()
       const passed = () => Math.round(performance.now() - from)
