@@ -39,7 +39,14 @@ export interface Fleet {
     seconds?: number,
   ): Promise<StoragePolicy>
   /** Bound, with random data in the first MiB of its image. */
-  claim(name: string, policy: string, storageClass?: string): Promise<FleetClaim>
+  claim(
+    name: string,
+    policy: string,
+    storageClass?: string,
+    volumeMode?: 'Filesystem' | 'Block',
+  ): Promise<FleetClaim>
+  /** A volume that the claims came by later: it is to be gone in the end as well. */
+  adopt(volumeId: string): void
   annotations(claim: string): Promise<Readonly<Record<string, string>>>
   annotate(claim: string, values: Readonly<Record<string, string | null>>): Promise<void>
   image(volumeId: string): Promise<RbdImage>
@@ -162,13 +169,15 @@ export async function createFleet(namespace: string): Promise<Fleet> {
         },
         seconds,
       ),
-    claim: async (name, policy, storageClass = 'couchestor-hot') => {
+    adopt: (volumeId) => void volumes.add(volumeId),
+    claim: async (name, policy, storageClass = 'couchestor-hot', volumeMode = 'Filesystem') => {
       await apply({
         apiVersion: 'v1',
         kind: 'PersistentVolumeClaim',
         metadata: { name, namespace, annotations: { 'couchestor.io/policy': policy } },
         spec: {
           storageClassName: storageClass,
+          volumeMode,
           accessModes: ['ReadWriteOnce'],
           resources: { requests: { storage: '1Gi' } },
         },

@@ -324,6 +324,18 @@ describe('the soak', () => {
       saving({ phase: 'CleaningUp' }),
     )
   })
+
+  it.each([
+    ['to be mounted for a day', { ...soak, mountedSince: 0 }, 24 * HOUR - 1000, 1000],
+    ['to be two weeks old', soak, 336 * HOUR - 500, 500],
+    ['for longer than two reads are apart', { ...soak, mountedSince: 0 }, HOUR, 60_000],
+  ])('waits no longer than it has %s', (_, of, now, ms) => {
+    const kube = { ...mounted, ...(of === soak && { attachments: [] }) }
+    expect(next({ saved: { ...saved, soak: of }, kube, input: { now } })).toMatchObject({
+      kind: 'wait',
+      ms,
+    })
+  })
 })
 
 describe('a move', () => {

@@ -134,10 +134,16 @@ function soaking(seen: Seen): ReplaceOutcome {
   const isMounted = kube.attachments.some((a) => a.attacher === CINDER_DRIVER)
   const ran = mountedSince === undefined ? 0 : Math.max(0, input.now - mountedSince)
   const { timing } = input
-  if (mountedMs + ran >= timing.mountedMs || input.now - since >= timing.maxSoakMs)
+  const left = Math.min(
+    timing.maxSoakMs - (input.now - since),
+    mountedSince === undefined ? Infinity : timing.mountedMs - mountedMs - ran,
+  )
+  if (mountedMs + ran >= timing.mountedMs || left <= 0)
     return save({ ...saved, phase: 'CleaningUp' })
-  if (isMounted === (mountedSince !== undefined))
-    return { kind: 'wait', ms: timing.longestPollMs, why: 'both volumes are kept for a while' }
+  if (isMounted === (mountedSince !== undefined)) {
+    const ms = Math.min(timing.longestPollMs, left)
+    return { kind: 'wait', ms, why: 'both volumes are kept for a while' }
+  }
   return save({
     ...saved,
     soak: isMounted
