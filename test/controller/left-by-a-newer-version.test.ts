@@ -10,7 +10,7 @@ function left(step: string, reason: string) {
   const at = new Date(stage.clock.now() - MINUTE).toISOString()
   const uid = '11111111-2222-4333-8444-555555555555'
   const claim = { name: 'data', uid: stage.pvc('data').metadata.uid }
-  const spec = { claim, from: 'hot', to: 'cold', strategy: 'snapshot-restore' }
+  const spec = { claim, from: 'hot', to: 'cold', strategy: 'cinder-transfer' }
   const status = {
     step,
     reason,
@@ -20,7 +20,7 @@ function left(step: string, reason: string) {
     startedAt: at,
     intent: {
       act: 'createSnapshot',
-      strategy: 'snapshot-restore',
+      strategy: 'cinder-transfer',
       attempt: 1,
       requestId: 'req-new',
       clusterId: stage.object('/api/v1/namespaces', 'kube-system')?.metadata.uid ?? '',
@@ -56,11 +56,11 @@ it.each([
     await stage.clock.advance(10 * MINUTE)
     expect(stage.ends('data')).toEqual([`${step}/${reason}`])
     const { message, intent } = stage.moves('data')[0]?.status ?? {}
-    expect(message).toContain('snapshot-restore')
+    expect(message).toContain('cinder-transfer')
     expect(message).toContain('bring that version back')
-    expect(intent).toMatchObject({ act: 'createSnapshot', strategy: 'snapshot-restore' })
+    expect(intent).toMatchObject({ act: 'createSnapshot', strategy: 'cinder-transfer' })
     expect(stage.retypes(volume)).toBe(0)
-    expect(lines.filter((l) => l.includes('snapshot-restore'))).toEqual([])
+    expect(lines.filter((l) => l.includes('cinder-transfer'))).toEqual([])
   },
 )
 

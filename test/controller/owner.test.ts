@@ -153,7 +153,7 @@ describe('a move made by hand respects the policy', () => {
 
 describe('what a move names', () => {
   it.each([
-    ['the move', {}, { strategy: 'snapshot-restore' }],
+    ['the move', {}, { strategy: 'cinder-transfer' }],
     ['the policy', { migration: { strategy: 'cinder-transfer' } }, { strategy: undefined }],
   ])(
     'is never replaced by something else: a strategy of %s that there is no machine for',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { HOUR, MINUTE, Stage } from './stage.ts'
 
-const UNSUPPORTED = { migration: { strategy: 'snapshot-restore' } }
+const UNSUPPORTED = { migration: { strategy: 'cinder-transfer' } }
 
 describe('a policy whose strategy there is no machine for', () => {
   it('says so of each claim and of itself, and plans nothing', async () => {
@@ -21,7 +21,7 @@ describe('a policy whose strategy there is no machine for', () => {
       reason: 'StrategyUnsupported',
       message: expect.stringContaining('set cinder-retype'),
     })
-    expect(JSON.stringify(stage.policyStatus())).toContain('nothing moves by snapshot-restore')
+    expect(JSON.stringify(stage.policyStatus())).toContain('nothing moves by cinder-transfer')
     expect(stage.moves()).toEqual([])
     expect(stage.retypes(volume)).toBe(0)
   })
@@ -36,7 +36,7 @@ describe('a policy whose strategy there is no machine for', () => {
       from: 'hot',
       to: 'cold',
       reason: 'Policy',
-      strategy: 'snapshot-restore',
+      strategy: 'cinder-transfer',
     })
     stage.start()
     await stage.clock.advance(HOUR)

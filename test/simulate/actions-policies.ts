@@ -11,7 +11,7 @@ const POLICIES = '/apis/couchestor.io/v1alpha1/storagepolicies'
 export async function editPolicy(universe: Universe, dice: Dice): Promise<void> {
   universe.limitChangedAt = universe.clock.monotonic()
   const name = dice.one(POLICY_NAMES)
-  await universe.cluster.merge(`${POLICIES}/${name}`, { spec: policySpec(name, dice) })
+  await universe.cluster.merge(`${POLICIES}/${name}`, { spec: policySpec(universe, name, dice) })
 }
 
 export function pausePolicy(paused: boolean): Action['run'] {
@@ -23,5 +23,5 @@ export async function replacePolicy(universe: Universe, dice: Dice): Promise<voi
   universe.limitChangedAt = universe.clock.monotonic()
   const name = dice.one(POLICY_NAMES)
   await universe.cluster.request('DELETE', `${POLICIES}/${name}`)
-  universe.seedPolicy(name, policySpec(name, dice))
+  universe.seedPolicy(name, policySpec(universe, name, dice))
 }

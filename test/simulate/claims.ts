@@ -14,6 +14,7 @@ export function resize({ world, cluster }: Parts, truth: ClaimTruth, sizeGiB: nu
   const claim = cluster.claimObject(truth)
   const stored = cluster.object('/api/v1/persistentvolumes', truth.pv)
   if (volume === undefined || claim === undefined || stored === undefined) return
+  if (cluster.isServed(truth) === false) return
   if (volume.sizeGiB >= sizeGiB || !['available', 'in-use'].includes(volume.status)) return
   volume.sizeGiB = sizeGiB
   world.cloud.seams.setStatus(volume.id, volume.status)

@@ -3,6 +3,7 @@ import { WORLD_ORIGINS } from '../../src/sim/world.ts'
 import type { World } from '../../src/sim/world.ts'
 import { Dice, seedOf } from '../seeded.ts'
 import type { VirtualClock } from '../virtual-clock.ts'
+import { Csi } from './csi.ts'
 
 /** What is true of one claim, kept beside the simulators and never asked of the product. */
 export type ClaimTruth = {
@@ -10,12 +11,15 @@ export type ClaimTruth = {
   readonly namespace: string
   readonly name: string
   readonly uid: string
+  /** The one that its PersistentVolume is about, or was before it went. */
   readonly volumeId: string
   readonly pv: string
   /** The newest token that was written: what a reader must find. */
   token: string
   /** I/O operations per second from now on. */
   readonly load: { iops: number }
+  /** What each volume held when the claim got another one, by its id: what a reader finds after a rollback. */
+  readonly former: Map<string, string>
   /** From now on nobody scrapes it, or somebody does again. */
   readonly lose: (lost: boolean) => void
 }
@@ -38,6 +42,7 @@ type List = {
   readonly version: number
   readonly objects: ReadonlyMap<string, KubeJson>
 }
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 type Answer = { readonly status: number; readonly body: KubeJson }
 
 export const POD_UNTIL = 'simulation/until'
@@ -51,18 +56,21 @@ export class Cluster {
   readonly #world: World
   readonly #clock: VirtualClock
   readonly #seed: number
-  readonly claims = new Map<string, ClaimTruth>()
+  readonly claims = new Map<string, Mutable<ClaimTruth>>()
   /** Claims that are gone, in their order. */
   readonly gone: ClaimTruth[] = []
   /** Claims that are gone and whose volume is not deleted yet. */
   readonly #leaving = new Set<ClaimTruth>()
   readonly #lists = new Map<string, List>()
+  readonly #csi: Csi | undefined
   #made = 0
 
-  constructor(world: World, clock: VirtualClock, seed: number) {
+  /** `csi`: a PersistentVolume may be replaced, and what is attached is what it says then. */
+  constructor(world: World, clock: VirtualClock, seed: number, csi = false) {
     this.#world = world
     this.#clock = clock
     this.#seed = seed
+    this.#csi = csi ? new Csi(world, this) : undefined
     for (const node of NODES) this.cordon(node, false)
   }
 
@@ -81,7 +89,7 @@ export class Cluster {
     if (claim === undefined) throw new Error(`claim ${key} was not made`)
     const creationTimestamp = new Date(this.#clock.now() - ageHours * 3_600_000).toISOString()
     this.#world.api.seed({ ...claim, metadata: { ...claim.metadata, creationTimestamp } })
-    const truth: ClaimTruth = {
+    const truth: Mutable<ClaimTruth> = {
       key,
       namespace: rest.namespace,
       name: rest.name,
@@ -90,6 +98,7 @@ export class Cluster {
       pv,
       token: this.#world.cloud.seams.data(volume.id),
       load,
+      former: new Map(),
       lose: volume.lose,
     }
     this.claims.set(key, truth)
@@ -196,6 +205,7 @@ export class Cluster {
 
   /** One turn of all that runs beside the product. */
   async tick(): Promise<void> {
+    for (const truth of this.claims.values()) this.#follow(truth)
     for (const pod of this.#pods()) await this.#tickPod(pod)
     for (const truth of this.living)
       if (this.claimObject(truth) === undefined) {
@@ -203,7 +213,29 @@ export class Cluster {
         this.#leaving.add(truth)
         this.gone.push(truth)
       }
-    for (const truth of this.#leaving) await this.#deleteVolume(truth)
+    for (const truth of this.#leaving)
+      if (this.#csi === undefined) await this.#deleteVolume(truth)
+      else if (await this.#csi.reclaim(truth)) this.#leaving.delete(truth)
+  }
+
+  /** The claim has a volume that a driver serves; undefined where nothing is ever replaced. */
+  isServed(truth: ClaimTruth): boolean | undefined {
+    return this.#csi?.isServed(truth)
+  }
+
+  /** As `volumeId` of the claim, and as it is in this moment. */
+  volumeIdNow({ pv, volumeId }: ClaimTruth): string {
+    return this.#csi?.volumeIdOf(pv) ?? volumeId
+  }
+
+  /** The claim may have got another volume, or its former one again. */
+  #follow(truth: Mutable<ClaimTruth>): void {
+    const id = this.volumeIdNow(truth)
+    if (id === truth.volumeId) return
+    truth.former.set(truth.volumeId, truth.token)
+    truth.volumeId = id
+    // by a rollback alone, which another oracle sees to
+    truth.token = truth.former.get(id) ?? truth.token
   }
 
   /** The volume's data as a reader finds it, undefined when the volume is gone. */
@@ -233,6 +265,8 @@ export class Cluster {
       spec: { nodeName?: string }
       status?: { phase?: string }
     }
+    // no node meets what a held PersistentVolume asks for
+    if (spec.nodeName === undefined && this.isServed(truth) === false) return
     if (spec.nodeName === undefined)
       this.#world.api.seed({
         ...pod,
@@ -266,6 +300,7 @@ export class Cluster {
   }
 
   #attach(truth: ClaimTruth, nodeName: string): boolean {
+    if (this.#csi !== undefined) return this.#csi.attach(truth, nodeName)
     const name = `csi-${truth.pv}`
     const attachment = {
       apiVersion: 'storage.k8s.io/v1',
@@ -293,6 +328,7 @@ export class Cluster {
   }
 
   async #detach(truth: ClaimTruth): Promise<boolean> {
+    if (this.#csi !== undefined) return this.#csi.detach(truth.pv)
     const volume = this.volume(truth)
     if (volume !== undefined && volume.status === 'in-use') {
       try {

@@ -4,11 +4,12 @@ import { play, writeScript } from './script.ts'
 
 const HELP = `Plays the whole operator on a simulated cloud and cluster, with random actions and faults.
 
-  npm run simulate -- [--seeds N] [--seed FIRST] [--hours H] [--ignore ORACLE]... [--no-shrink]
+  npm run simulate -- [--seeds N] [--seed FIRST] [--hours H] [--replacing] [--ignore ORACLE]... [--no-shrink]
 
   --seeds N     how many seeds to play, one after the other (default 20)
   --seed FIRST  the first of them (default 1)
   --hours H     simulated hours of trouble, before four of calm (default 6)
+  --replacing   in a world in which volumes are replaced too
   --ignore NAME an oracle not to be asked, by its name; may be repeated
   --no-shrink   print a failing script as it is
 `
@@ -19,6 +20,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     hours: { type: 'string', default: '6' },
     ignore: { type: 'string', multiple: true, default: [] },
+    replacing: { type: 'boolean', default: false },
     'no-shrink': { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
   },
@@ -34,7 +36,7 @@ async function main(): Promise<void> {
   let simulatedMs = 0
   let retypes = 0
   for (let seed = first; seed < first + Number(values.seeds); seed++) {
-    const script = writeScript(seed, hours)
+    const script = writeScript(seed, hours, { replacing: values.replacing })
     const outcome = await play(script, { ignored })
     simulatedMs += outcome.simulatedMs
     retypes += outcome.retypes

@@ -149,6 +149,8 @@ export class Memory {
 const RESTING = new Set(['available', 'in-use'])
 
 function isAtRest(universe: Universe, move: VolumeMigration): boolean {
+  // what is replaced rests most of the time
+  if (move.status?.intent?.act === 'replace') return false
   if (!isInFlight(move) || universe.undo.has(BROKEN + move.metadata.name)) return false
   const volume = universe.world.cloud.seams.volume(move.status?.volumeId ?? '')
   return volume === undefined || RESTING.has(volume.status)

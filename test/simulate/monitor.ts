@@ -6,6 +6,8 @@ import type { Service } from './faults.ts'
 import { ARRIVAL_ORACLES, CONSTANT_ORACLES, DEPARTURE_ORACLES } from './oracles.ts'
 import { Memory } from './memory.ts'
 import { forbiddenFor, unforcedFor } from './permission.ts'
+import { REPLACING_ARRIVALS } from './replacing-oracles.ts'
+import { MOVE_KEY } from './replacements.ts'
 import { QuotaWatch } from './quota-watch.ts'
 import type { Universe } from './universe.ts'
 import { intentsIn } from './witness.ts'
@@ -115,6 +117,8 @@ export class Monitor {
   }
 
   arrivesAtCinder(request: SimRequest): void {
+    const isMade = request.method === 'POST' && !request.url.endsWith('/action')
+    if (isMade || request.method === 'DELETE') this.#makes(request)
     const [, volumeId] = /\/volumes\/([^/]+)\/action$/.exec(request.url) ?? []
     if (volumeId === undefined || !request.body.includes('os-retype')) return
     const body = JSON.parse(request.body) as { 'os-retype'?: { new_type?: string } }
@@ -127,11 +131,22 @@ export class Monitor {
       move: this.#universe.moveOf(requestId),
     }
     this.arrivals.set(requestId, (this.arrivals.get(requestId) ?? 0) + 1)
+    const { metadata = {} } = this.#universe.world.cloud.seams.volume(volumeId) ?? {}
+    // the copy of a replacement belongs to no claim yet
+    if (retype.claim === undefined && MOVE_KEY in metadata) return this.#makes(request)
     this.note(`retype of ${retype.claim?.key ?? volumeId} to ${retype.toType} (${requestId})`)
     for (const { name, check } of ARRIVAL_ORACLES)
       for (const what of check(this.#universe, retype)) this.report(name, what)
     this.memory.received(retype, this.#universe)
     this.quotas.received(this.#universe, retype)
+  }
+
+  /** What a replacement makes or deletes, and the retype of its copy. */
+  #makes(request: SimRequest): void {
+    const { pathname } = new URL(request.url, 'http://cinder.sim')
+    this.note(`${request.method} ${pathname.replace(/^\/v3\/[^/]+/, '')}`)
+    for (const { name, check } of REPLACING_ARRIVALS)
+      for (const what of check(this.#universe, request)) this.report(name, what)
   }
 
   /** Remembers what Cinder shows of a volume. */
@@ -148,6 +163,7 @@ export class Monitor {
     this.#rememberForbidden()
     this.memory.tick(this.#universe)
     this.quotas.tick(this.#universe)
+    this.#universe.replacements.tick(this.#universe)
     for (const { name, check } of CONSTANT_ORACLES)
       for (const what of check(this.#universe)) this.report(name, what)
   }

@@ -6,6 +6,8 @@ export const POLICY_NAMES = ['tiered', 'second'] as const
 export const COMMON = 'common'
 /** A policy that nobody edits, with claims that nobody touches: what happens to others must not hold them up. */
 export const PROBE = 'probe'
+/** As PROBE, with a strategy that gives a claim another volume. */
+export const REPLACED = 'replaced'
 
 /** Begins the keys of what corrects a move that cannot be read. */
 export const BROKEN = 'broken move '

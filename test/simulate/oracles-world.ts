@@ -90,7 +90,7 @@ const ANYBODYS = /\/leases(\/|\?|$)|\/events(\/|\?|$)|reviews(\?|$)/
 
 /** One that was suspended wakes with an old view: whatever it writes then is against its successor. */
 function leaderOnly(view: WorldView, identity: string, { method, url }: HttpRequest): string[] {
-  const isCall = method === 'POST' && /\/volumes\/[^/]+\/action$/.test(url)
+  const isCall = method !== 'GET' && url.startsWith('http://cinder.sim')
   const isWrite = method !== 'GET' && url.startsWith('http://kube.sim') && !ANYBODYS.test(url)
   if (!isCall && !isWrite) return []
   const holder = view.holder()

@@ -11,6 +11,11 @@ import {
   FINAL_IN_WORLD,
 } from './oracles-world.ts'
 import { forbiddenFor, mayBeAnybodys, policyOf, UNMANAGED } from './permission.ts'
+import {
+  REPLACING_CONSTANTS,
+  REPLACING_DEPARTURES,
+  REPLACING_FINALS,
+} from './replacing-oracles.ts'
 import { STATUS_ORACLES } from './status-oracles.ts'
 import type { Universe } from './universe.ts'
 
@@ -51,6 +56,7 @@ export const DEPARTURE_ORACLES: readonly Oracle<[identity: string, HttpRequest]>
   ...DEPARTURE_IN_WORLD,
   { name: 'requests are bounded', check: boundedRequests },
   ...MOVE_DEPARTURES,
+  ...REPLACING_DEPARTURES,
 ]
 
 /** Asked all the time. */
@@ -59,6 +65,7 @@ export const CONSTANT_ORACLES: readonly Oracle<[]>[] = [
   ...CONSTANT_IN_WORLD,
   { name: EXITS, check: exits },
   ...MOVE_CONSTANTS,
+  ...REPLACING_CONSTANTS,
 ]
 
 /** Asked once, when the world has been quiet for long. */
@@ -74,6 +81,7 @@ export const FINAL_ORACLES: readonly Oracle<[]>[] = [
   { name: 'a quiet world is left alone', check: steady },
   { name: 'series are bounded', check: boundedSeries },
   ...STATUS_ORACLES,
+  ...REPLACING_FINALS,
 ]
 
 function allowed(universe: Universe, { claim, volumeId, move }: Retype): string[] {

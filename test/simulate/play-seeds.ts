@@ -5,11 +5,11 @@ import { play, writeScript } from './script.ts'
 const HOURS = 1.25
 
 /** A test for each seed. A failure prints how to shrink it. */
-export function playSeeds(first: number, count: number): void {
+export function playSeeds(first: number, count: number, options: { replacing?: true } = {}): void {
   const seeds = Array.from({ length: count }, (_, i) => first + i)
   it.each(seeds)('seed %i breaks no promise', async (seed) => {
-    const { violations, notes } = await play(writeScript(seed, HOURS))
-    const replay = `npm run simulate -- --seeds 1 --seed ${seed} --hours ${HOURS}`
+    const { violations, notes } = await play(writeScript(seed, HOURS, options))
+    const replay = `npm run simulate -- --seeds 1 --seed ${seed} --hours ${HOURS}${options.replacing ? ' --replacing' : ''}`
     const story = violations.length === 0 ? [] : [replay, ...notes.slice(-30)]
     expect([...violations.map((v) => `${v.oracle}: ${v.what}`), ...story]).toEqual([])
   })

@@ -1,5 +1,6 @@
 import { Dice, seedOf } from '../seeded.ts'
 import { ACTIONS } from './actions.ts'
+import { REPLACING_ACTIONS } from './actions-replacing.ts'
 import { corrected } from './actions-moves.ts'
 import { healed } from './actions-cloud.ts'
 import { NETWORK_FAULTS } from './faults.ts'
@@ -22,6 +23,8 @@ export type Step = {
 export type Script = {
   readonly seed: number
   readonly hours: number
+  /** In a world in which volumes are replaced. */
+  readonly replacing?: true
   readonly steps: readonly Step[]
 }
 
@@ -50,15 +53,19 @@ const SERVICES: readonly (Service | undefined)[] = [
   'prometheus',
 ]
 
-export function writeScript(seed: number, hours: number): Script {
+const ALL_ACTIONS = [...ACTIONS, ...REPLACING_ACTIONS]
+
+/** `replacing`: more can happen, and nothing of it in any other script. */
+export function writeScript(seed: number, hours: number, { replacing = false } = {}): Script {
+  const actions = replacing ? ALL_ACTIONS : ACTIONS
   const dice = new Dice(seedOf(seed, 'script'))
   const steps: Step[] = []
   const pace = dice.between(1, 8) * MINUTE
   for (let atMs = MINUTE; atMs < hours * HOUR; atMs += dice.between(0, 2 * pace)) {
-    const row = dice.chance(0.25) ? dice.weighted(NETWORK_FAULTS) : dice.weighted(ACTIONS)
+    const row = dice.chance(0.25) ? dice.weighted(NETWORK_FAULTS) : dice.weighted(actions)
     steps.push({ atMs: Math.round(atMs), what: row.name, seed: dice.int(2 ** 31) })
   }
-  return { seed, hours, steps }
+  return { seed, hours, ...(replacing ? { replacing } : {}), steps }
 }
 
 /** Plays a script to its end (without `calm`: of the trouble), or to the first violation; `ignored` oracles are not heard. */
@@ -68,7 +75,7 @@ export async function play(
 ): Promise<Outcome> {
   const universe = new Universe(
     script.seed,
-    drawSetup(new Dice(seedOf(script.seed, 'setup'))),
+    drawSetup(new Dice(seedOf(script.seed, 'setup')), script.replacing),
     options.ignored,
   )
   populate(universe, new Dice(seedOf(script.seed, 'populate')))
@@ -110,7 +117,7 @@ async function passUntil(universe: Universe, untilMs: number): Promise<boolean> 
 
 async function take(universe: Universe, step: Step): Promise<void> {
   const dice = new Dice(step.seed)
-  const action = ACTIONS.find((a) => a.name === step.what)
+  const action = ALL_ACTIONS.find((a) => a.name === step.what)
   universe.monitor.note(step.what)
   if (action !== undefined) {
     await action.run(universe, dice)

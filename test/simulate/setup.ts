@@ -1,10 +1,11 @@
 import type { Dice } from '../seeded.ts'
-import { COMMON, NAMESPACES, POLICY_NAMES, PROBE } from './names.ts'
+import { COMMON, NAMESPACES, POLICY_NAMES, PROBE, REPLACED } from './names.ts'
 import type { Setup, Universe } from './universe.ts'
 
 const PROBES = 3
+const SHORT_SOAK = '  soak_mounted: 10m\n  soak_max_age: 20m\n'
 
-export function drawSetup(dice: Dice): Setup {
+export function drawSetup(dice: Dice, replacing = false): Setup {
   const attached = dice.one<Setup['attached']>(['unsafe', 'unsafe', 'nova', 'refused'])
   return {
     replicas: 2 + dice.int(2),
@@ -13,12 +14,20 @@ export function drawSetup(dice: Dice): Setup {
     maxMinor: attached === 'nova' ? 71 : 70,
     completionMs: dice.one([200, 2500]),
     detached: dice.one(['assisted', 'generic']),
-    configYaml: `migration:\n  concurrent_migrations: ${10 + dice.int(10)}\n`,
+    replacing,
+    configYaml: `migration:\n  concurrent_migrations: ${10 + dice.int(10)}\n${replacing ? SHORT_SOAK : ''}`,
   }
 }
 
 /** What an administrator writes at random into a policy. */
-export function policySpec(name: string, dice: Dice): object {
+export function policySpec({ setup }: Pick<Universe, 'setup'>, name: string, dice: Dice): object {
+  const spec = ofRetype(name, dice)
+  if (!setup.replacing) return spec
+  const strategy = dice.one(['snapshot-restore', 'snapshot-restore', 'cinder-retype'])
+  return { ...spec, migration: { ...spec.migration, strategy } }
+}
+
+function ofRetype(name: string, dice: Dice) {
   return {
     mode: dice.one(['Auto', 'Auto', 'Auto', 'Approve', 'Observe']),
     paused: dice.chance(0.1),
@@ -55,15 +64,15 @@ const OWNERS_WORDS: readonly { weight: number; annotations: Readonly<Record<stri
 
 /** The world at the start: claims of two policies in three namespaces, and the probes. */
 export function populate(universe: Universe, dice: Dice): void {
-  for (const name of POLICY_NAMES) universe.seedPolicy(name, policySpec(name, dice))
+  for (const name of POLICY_NAMES) universe.seedPolicy(name, policySpec(universe, name, dice))
   universe.seedPolicy(COMMON, {
     selector: { matchLabels: { app: COMMON } },
     tiers: tiersAt(1),
     limits: { perNamespace: [{ namespace: 'lab', maxConcurrent: 0 }] },
     migration: { cooldownPeriod: '10m', maxConcurrent: 3 },
   })
-  for (let i = 0; i < 4 + dice.int(8); i++)
-    universe.cluster.provision({
+  for (let i = 0; i < 4 + dice.int(8); i++) {
+    const claim = universe.cluster.provision({
       namespace: dice.one(NAMESPACES),
       name: `first-${i}`,
       tier: dice.one(['hot', 'warm', 'cold']),
@@ -73,6 +82,8 @@ export function populate(universe: Universe, dice: Dice): void {
       annotations: dice.weighted(OWNERS_WORDS).annotations,
       ageHours: 96,
     })
+    if (universe.setup.replacing && dice.chance(0.4)) universe.takeSnapshot(claim)
+  }
 }
 
 /** From now on these must move, whatever obstacles others have left behind. */
@@ -84,6 +95,19 @@ export async function addProbes(universe: Universe): Promise<void> {
   })
   await addClaims(universe, PROBE, '')
   await addClaims(universe, COMMON, 'common-')
+  if (universe.setup.replacing) await addPinned(universe)
+}
+
+/** A retype of these is blocked for good, and they get another volume. */
+async function addPinned(universe: Universe): Promise<void> {
+  universe.seedPolicy(REPLACED, {
+    selector: { matchLabels: { app: REPLACED } },
+    tiers: tiersAt(1),
+    migration: { cooldownPeriod: '10m', maxConcurrent: 5, strategy: 'snapshot-restore' },
+  })
+  await addClaims(universe, REPLACED, 'replaced-')
+  for (const { claim } of universe.probes)
+    if (claim.name.startsWith('replaced-forced')) universe.takeSnapshot(claim)
 }
 
 async function addClaims(universe: Universe, app: string, prefix: string): Promise<void> {

@@ -28,6 +28,8 @@ import { VolumeTypes } from './volume-types.ts'
 import { AUDIT, BROKEN, PROBE } from './names.ts'
 import { Monitor } from './monitor.ts'
 import { policyOf } from './permission.ts'
+import { Replacements } from './replacements.ts'
+import type { StoredRecord } from './replacements.ts'
 
 const START = Date.UTC(2026, 0, 20, 10, 7)
 const GROUP = '/apis/couchestor.io/v1alpha1'
@@ -43,6 +45,8 @@ export type Setup = {
   /** How long an attached volume shows its new type before its move is over. */
   readonly completionMs: number
   readonly detached: 'assisted' | 'generic'
+  /** Some policies replace volumes, and the sidecars of the CSI driver run. */
+  readonly replacing: boolean
   readonly configYaml: string
 }
 
@@ -96,25 +100,27 @@ export class Universe {
   handRetypes = 0
   jumps = 0
   readonly types: VolumeTypes
+  readonly replacements = new Replacements()
+  /** Ids of those that users have taken. */
+  readonly snapshots = new Set<string>()
   /** Kinds of objects that cannot be written for a while. */
   readonly refusals = new Set<string>()
   /** Samples older than this cannot be asked for. */
   historyMs = Infinity
   readonly setup: Setup
   readonly #seed: number
-  readonly #snapshots = new Set<string>()
   #started = 0
 
   constructor(seed: number, setup: Setup, ignored: ReadonlySet<string> = new Set()) {
     this.#seed = seed
     this.setup = setup
     this.clock = createVirtualClock(START)
-    const { attached, detached, maxMinor, completionMs } = setup
+    const { attached, detached, maxMinor, completionMs, replacing } = setup
     const latencies = { completion: completionMs }
     const cloud = { migration: { attached, detached }, maxMinor, latencies }
-    this.world = worldWith({ clock: this.clock, cloud })
+    this.world = worldWith({ clock: this.clock, cloud, csi: replacing })
     this.types = new VolumeTypes(this.world.cloud.seams, this.clock)
-    this.cluster = new Cluster(this.world, this.clock, seed)
+    this.cluster = new Cluster(this.world, this.clock, seed, replacing)
     this.monitor = new Monitor(this, ignored)
     const cinder = this.world.cloud.cinder
     this.world.routes[WORLD_ORIGINS.volume] = (request) => {
@@ -182,12 +188,16 @@ export class Universe {
 
   dropSnapshots(): void {
     const { seams } = this.world.cloud
-    for (const id of this.#snapshots) seams.removeSnapshot(id)
-    this.#snapshots.clear()
+    for (const id of this.snapshots) seams.removeSnapshot(id)
+    this.snapshots.clear()
   }
 
   takeSnapshot(claim: ClaimTruth): void {
-    this.#snapshots.add(this.world.cloud.seams.addSnapshot(claim.volumeId).id)
+    this.takeSnapshotOf(claim.volumeId)
+  }
+
+  takeSnapshotOf(volumeId: string): void {
+    this.snapshots.add(this.world.cloud.seams.addSnapshot(volumeId).id)
   }
 
   limitLoweredLately(): boolean {
@@ -236,6 +246,13 @@ export class Universe {
   ledger() {
     return this.#all<TieringCheckpoint>(`${GROUP}/tieringcheckpoints`).flatMap(
       (c) => c.spec.inFlight ?? [],
+    )
+  }
+
+  /** Of replacements that have not ended. */
+  records(): StoredRecord[] {
+    return this.#all<TieringCheckpoint>(`${GROUP}/tieringcheckpoints`).flatMap(
+      ({ spec }) => (spec.replacement as StoredRecord | undefined) ?? [],
     )
   }
 

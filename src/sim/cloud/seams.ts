@@ -87,6 +87,9 @@ export type Seams = {
   /** As the CSI driver does. True when it is gone; false as long as it has snapshots or is attached. */
   deleteVolume(id: string): boolean
   volumeCount(): number
+  /** Newest first, of all projects. */
+  volumes(): readonly VolumeRow[]
+  snapshots(): readonly SnapshotRow[]
   addSnapshot(volumeId: string, name?: string): SnapshotRow
   removeSnapshot(id: string): void
   attach(volumeId: string, serverId: string, device?: string, hostName?: string): void
@@ -174,6 +177,8 @@ export function createSeams(
     volume: (id) => state.volumes.get(id),
     deleteVolume: (id) => deleteVolume(state, id),
     volumeCount: () => state.volumes.size,
+    volumes: () => Array.from(state.volumes.newestFirst(undefined)),
+    snapshots: () => Array.from(state.snapshots.all()),
     addSnapshot: (volumeId, name) => addSnapshot(state, existing(state, volumeId), name),
     removeSnapshot: (id) => dropSnapshot(state, must(state.snapshots.get(id), `snapshot ${id}`)),
     attach: (volumeId, ...rest) => attach(state, existing(state, volumeId), ...rest),
