@@ -128,6 +128,10 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     'Approves a pending move (mode Approve); your user name is recorded.',
   ),
   cancel: decision('cancel', 'Cancels a move that has not begun.'),
+  rollback: decision(
+    'rollback',
+    'Gives a claim its former volume back while its move soaks; what was written since is lost.',
+  ),
   pause: decision('pause', 'Stops new moves of a policy or a claim; running ones are finished.'),
   resume: decision('resume', 'Ends a pause.'),
 }
