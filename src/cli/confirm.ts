@@ -9,9 +9,13 @@ export type Asking = {
 export async function confirmed(question: string, yes: boolean, { ask }: Asking): Promise<boolean> {
   if (yes) return true
   if (ask === undefined)
-    throw new UserError('ConfirmationNeeded', 'there is no terminal to ask at: nothing was changed', {
-      fix: 'add --yes if you are certain',
-    })
+    throw new UserError(
+      'ConfirmationNeeded',
+      'there is no terminal to ask at: nothing was changed',
+      {
+        fix: 'add --yes if you are certain',
+      },
+    )
   const answer = await ask(`${question} (yes/no) `)
   return /^y(es)?$/i.test(answer.trim())
 }

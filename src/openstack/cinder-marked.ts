@@ -30,18 +30,16 @@ const Snapshot = z
     created_at: CinderTime,
     metadata: Metadata,
   })
-  .transform(
-    (row): MarkedRow => ({
-      kind: 'snapshot',
-      id: row.id,
-      name: row.name ?? '',
-      status: row.status,
-      sizeGiB: row.size,
-      createdAt: row.created_at,
-      attached: false,
-      metadata: row.metadata,
-    }),
-  )
+  .transform((row): MarkedRow => ({
+    kind: 'snapshot',
+    id: row.id,
+    name: row.name ?? '',
+    status: row.status,
+    sizeGiB: row.size,
+    createdAt: row.created_at,
+    attached: false,
+    metadata: row.metadata,
+  }))
 
 /**
  * All volumes and snapshots of the project of which `isMarked`. Cinder has filters by metadata, but not every release for

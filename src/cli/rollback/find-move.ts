@@ -25,7 +25,9 @@ export async function soakingMove(claim: ClaimName, kube: Reads): Promise<Volume
   if (back !== undefined) return back
   throw (
     firstOf(open, (m) => whyNotYet(claim, m)) ??
-    firstOf(moves.filter(isFinished).toSorted(newestFirst), (m) => whyOver(claim, m)) ??
+    firstOf([...open, ...moves.filter(isFinished).toSorted(newestFirst)], (m) =>
+      whyOver(claim, m),
+    ) ??
     new UserError(
       'NotFound',
       `no move has given claim ${keyOf(claim)} another volume: there is nothing to go back to`,
@@ -64,10 +66,7 @@ async function uidOfClaim({ namespace, name }: ClaimName, kube: Reads): Promise<
   }
 }
 
-async function movesOf(
-  { namespace }: ClaimName,
-  kube: Reads,
-): Promise<readonly VolumeMigration[]> {
+async function movesOf({ namespace }: ClaimName, kube: Reads): Promise<readonly VolumeMigration[]> {
   const found: VolumeMigration[] = []
   let next: string | undefined
   do {
@@ -100,9 +99,13 @@ function whyNotYet(claim: ClaimName, m: VolumeMigration): UserError | undefined 
       { fix: 'an administrator must check it: docs/runbooks/replacement-stalled.md' },
     )
   if (isWaiting(m) && m.spec.strategy === 'snapshot-restore')
-    return new UserError('TooEarly', `${namespace}/${name} has not begun: the claim has its volume`, {
-      fix: cancel,
-    })
+    return new UserError(
+      'TooEarly',
+      `${namespace}/${name} has not begun: the claim has its volume`,
+      {
+        fix: cancel,
+      },
+    )
   if (!isReplacing(m)) return undefined
   if (step === 'Holding' || step === 'Copying' || step === 'Switching')
     return new UserError(

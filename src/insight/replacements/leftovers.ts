@@ -19,10 +19,7 @@ export type Leftover = MarkedRow & {
 }
 
 /** Whether the row has all our metadata, and that of this cluster. */
-export function isOfCluster(
-  ids: ReadonlySet<string>,
-  row: Pick<MarkedRow, 'metadata'>,
-): boolean {
+export function isOfCluster(ids: ReadonlySet<string>, row: Pick<MarkedRow, 'metadata'>): boolean {
   const owner = ownerOf(row)
   return owner !== undefined && ids.has(owner.clusterId)
 }

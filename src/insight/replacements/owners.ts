@@ -100,7 +100,8 @@ async function uidOf(reading: Promise<KubeObject>): Promise<string> {
   try {
     return (await reading).metadata.uid ?? ''
   } catch (e) {
-    if (isForbidden(e) || (e instanceof ApiError && e.reason === 'NotFound' && e.byServer)) return ''
+    if (isForbidden(e) || (e instanceof ApiError && e.reason === 'NotFound' && e.byServer))
+      return ''
     throw e
   }
 }
