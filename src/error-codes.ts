@@ -34,7 +34,15 @@ export const ERROR_CODES = {
   PermissionMissing: 'The account lacks a rule that a command needs; the message names it.',
   NotFound: 'There is no policy, claim or VolumeMigration of that name.',
   AuditUnreadable: 'The lines that `couchestor audit` should show cannot be read.',
-  TooLate: 'A move has ended or is under way, and cannot be approved or cancelled any more.',
+  TooLate:
+    'A move has ended or is too far under way to be approved, cancelled or rolled back any more.',
+  TooEarly: 'A move has not given its claim another volume yet, so that none can come back.',
+  Ambiguous: 'Several moves could be meant; the message names them.',
+  ConfirmationNeeded:
+    'A command that cannot be undone was run without `--yes` where there is no terminal to ask at.',
+  CrdOutdated: 'The API server drops a field, since a CustomResourceDefinition is too old.',
+  RecordUnreadable:
+    'The record of a move that gives a claim another volume is gone or cannot be read.',
   DurationInvalid: 'A duration cannot be read; it is written as `90s`, `30m`, `24h`.',
   QuantityInvalid: 'A number with its unit cannot be read.',
   ScheduleInvalid:

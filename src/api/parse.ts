@@ -65,6 +65,7 @@ const volumeMigration = z.looseObject({
     policy: text(),
     approved: flag().optional(),
     cancel: flag().optional(),
+    rollback: flag().optional(),
   }),
   status: moveStatus.optional(),
 })

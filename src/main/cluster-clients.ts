@@ -22,6 +22,7 @@ import { silentLog } from '../log.ts'
 import { createRegistry } from '../metrics.ts'
 import { createVolumeService } from '../openstack/cinder.ts'
 import { createSession } from '../openstack/session.ts'
+import type { Session } from '../openstack/session.ts'
 import { activitySources } from './activity-sources.ts'
 import { CLUSTER_FLAGS } from './cluster-flags.ts'
 import { openStackCredentials } from './cloud-credentials.ts'
@@ -137,22 +138,9 @@ export async function readingDeps(
   const namespace = flags['system-namespace'] ?? DEFAULT_NAMESPACE
   const config = withPrometheus(await configOf(flags, kube, namespace, terminal), flags)
   const base = { clock: systemClock, random: Math.random, log: silentLog }
-  const credentials = openStackCredentials({
-    kube,
-    namespace,
-    env: process.env,
-    config: () => config,
-    readFile: readText,
-  })
-  await credentials.read().catch(failWithoutCloud)
-  const session = createSession({
-    ...base,
-    http: readsOnly(
-      systemHttpClient({ ...(await credentials.tls()), connections: 8 }),
-      ASKED_BY_POST,
-    ),
-    credentials: credentials.read,
-  })
+  const session = await cloudSession({ kube, namespace, config }, (http) =>
+    readsOnly(http, ASKED_BY_POST),
+  )
   const sources = activitySources({
     ...base,
     config,
@@ -176,6 +164,29 @@ export async function readingDeps(
   return { deps, namespace: usual }
 }
 
+/** A session in the project of the credential; `wrap` sees every request. Throws one `UserError` without a credential. */
+export async function cloudSession(
+  of: { readonly kube: KubeClient; readonly namespace: string; readonly config: Config },
+  wrap: (http: HttpClient) => HttpClient,
+): Promise<Session> {
+  const { kube, namespace, config } = of
+  const credentials = openStackCredentials({
+    kube,
+    namespace,
+    env: process.env,
+    config: () => config,
+    readFile: readText,
+  })
+  await credentials.read().catch(failWithoutCloud)
+  return createSession({
+    clock: systemClock,
+    random: Math.random,
+    log: silentLog,
+    http: wrap(systemHttpClient({ ...(await credentials.tls()), connections: 8 })),
+    credentials: credentials.read,
+  })
+}
+
 function failWithoutCloud(e: unknown): never {
   if (!(e instanceof UserError)) throw e
   throw new UserError(
@@ -185,7 +196,7 @@ function failWithoutCloud(e: unknown): never {
   )
 }
 
-async function configOf(
+export async function configOf(
   flags: Flags,
   kube: KubeClient,
   namespace: string,

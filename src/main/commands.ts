@@ -19,6 +19,8 @@ const AUDIT_ABOUT =
   'Shows what the audit has about one claim: who moved it, when, and what became of it.'
 const TASKS_ABOUT =
   'Shows what the controller does again and again: when it last ran, failed, and runs next. Changes nothing.'
+const CLEAN_ABOUT =
+  'Lists volumes and snapshots that moves left in Cinder and nothing knows of, and deletes what you choose.'
 const DEMO_ABOUT = 'Plays a day of a fleet against simulated services, in a minute.'
 
 /**
@@ -128,6 +130,22 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     'Approves a pending move (mode Approve); your user name is recorded.',
   ),
   cancel: decision('cancel', 'Cancels a move that has not begun.'),
+  rollback: decision(
+    'rollback',
+    'Gives a claim its former volume back while its move soaks; what was written since is lost.',
+  ),
+  clean: {
+    about: CLEAN_ABOUT,
+    help: async (width) =>
+      helpOf(
+        'clean [ID...]',
+        CLEAN_ABOUT,
+        (await import('./clean-process.ts')).CLEAN_COMMAND_FLAGS,
+        width,
+      ),
+    run: (args) =>
+      forPeople(async () => (await import('./clean-process.ts')).runCleanCommand(args)),
+  },
   pause: decision('pause', 'Stops new moves of a policy or a claim; running ones are finished.'),
   resume: decision('resume', 'Ends a pause.'),
 }

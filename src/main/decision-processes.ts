@@ -1,7 +1,6 @@
 import { readCommandLine } from '../cli/flags.ts'
 import type { CommandLine, FlagSpec, Words as CliWords } from '../cli/flags.ts'
 import { helpOf } from '../cli/help.ts'
-import type { DecisionDeps } from '../cli/approve/decision.ts'
 import {
   APPROVE_FLAGS,
   checkApprove,
@@ -13,12 +12,16 @@ import {
   runPause,
 } from '../cli/approve/run-decision.ts'
 import { checkPause } from '../cli/approve/pause.ts'
+import { checkClaim } from '../cli/rollback/claim-word.ts'
+import { ROLLBACK_FLAGS, runRollback } from '../cli/rollback/run-rollback.ts'
+import type { RollbackDeps } from '../cli/rollback/run-rollback.ts'
 import { whoAmI } from '../insight/who.ts'
 import { createEventRecorder } from '../kube/events.ts'
 import { silentLog } from '../log.ts'
 import { clusterClient } from './cluster-clients.ts'
 import { CLUSTER_FLAGS } from './cluster-flags.ts'
 import type { Command } from './command.ts'
+import { systemAsk } from './system-ask.ts'
 import { systemClock } from './system-clock.ts'
 import { systemTerminal } from './system-terminal.ts'
 
@@ -35,7 +38,7 @@ const PAUSABLE: Words = {
   check: checkPause,
 }
 
-/** The commands approve, cancel, pause and resume. */
+/** The commands approve, cancel, rollback, pause and resume. */
 export const DECISION_COMMANDS: Readonly<Record<string, Command>> = {
   approve: command(
     'approve',
@@ -57,6 +60,13 @@ export const DECISION_COMMANDS: Readonly<Record<string, Command>> = {
     { least: 1, most: 1, usage: 'the name of a VolumeMigration', shown: 'VMIG' },
     runCancel,
   ),
+  rollback: command(
+    'rollback',
+    'Gives a claim its former volume back while its move soaks; what was written since is lost.',
+    ROLLBACK_FLAGS,
+    { least: 1, most: 1, usage: 'NAMESPACE/CLAIM', shown: 'NAMESPACE/CLAIM', check: checkClaim },
+    runRollback,
+  ),
   pause: command(
     'pause',
     'Stops new moves of a policy or a claim; running ones are finished.',
@@ -74,7 +84,7 @@ function command(
   about: string,
   own: Readonly<Record<string, FlagSpec>>,
   words: Words,
-  run: (line: CommandLine, deps: DecisionDeps) => Promise<number>,
+  run: (line: CommandLine, deps: RollbackDeps) => Promise<number>,
 ): Command {
   const specs = { ...own, ...CLUSTER_FLAGS }
   return {
@@ -90,7 +100,7 @@ function command(
         instance: 'couchestor-cli',
       })
       const who = await whoAmI(kube)
-      const deps: DecisionDeps = {
+      const deps: RollbackDeps = {
         kube,
         events,
         clock: systemClock,
@@ -98,6 +108,7 @@ function command(
         namespace,
         who,
         why: line.flags['reason'],
+        ask: systemAsk,
       }
       const code = await run(line, deps)
       await events.flush()

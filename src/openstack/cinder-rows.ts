@@ -9,7 +9,7 @@ import type {
 } from './types.ts'
 
 /** Cinder's times are UTC but carry no zone, which JavaScript would read as local. Gives RFC 3339 with Z. */
-const CinderTime = z.string().transform((text, context) => {
+export const CinderTime = z.string().transform((text, context) => {
   const time = utcOf(text)
   if (time !== undefined) return time
   context.addIssue(`"${text}" is not a time`)
@@ -33,12 +33,12 @@ const Flag = z.union([
 /** What keeps a volume from being moved, and may be so. */
 const Danger = Flag.nullish().transform((flag) => flag ?? true)
 
-const Size = z.preprocess(
+export const Size = z.preprocess(
   (size) => (typeof size === 'string' && /^\d+$/.test(size) ? Number(size) : size),
   z.number(),
 )
 
-const Metadata = z
+export const Metadata = z
   .record(z.string(), z.unknown())
   .nullish()
   .transform((entries) =>

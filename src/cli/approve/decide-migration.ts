@@ -1,7 +1,7 @@
 import { EVENT_REASONS } from '../../api/event-reasons.ts'
 import type { EventReason } from '../../api/event-reasons.ts'
-import { isFinished, isWaiting } from '../../api/volume-migration.ts'
-import type { VolumeMigration } from '../../api/volume-migration.ts'
+import { isFinished, isReplacing, isWaiting } from '../../api/volume-migration.ts'
+import type { Step, VolumeMigration } from '../../api/volume-migration.ts'
 import { UserError } from '../../errors.ts'
 import { VOLUME_MIGRATION } from '../../kube/resources.ts'
 import { ApiError } from '../../kube/types.ts'
@@ -100,14 +100,31 @@ function answerTo(decision: Decision, m: VolumeMigration): string | undefined {
       `${name} has ended (${step}, ${reason}); nothing is left to ${decision}`,
     )
   if (decision === 'approve' && m.spec.approved === true) return `${name} is approved already`
-  if (!isWaiting(m))
-    throw new UserError(
-      'TooLate',
-      `${name} is under way (${step}): Cinder has been asked, and a retype cannot be called back`,
-    )
+  if (!isWaiting(m) && !(decision === 'cancel' && hasOwnVolume(m))) throw underWay(name, m)
   if (m.spec.cancel === true)
     throw new UserError('TooLate', `${name} is cancelled; that cannot be taken back`)
   return undefined
+}
+
+/** Of a replacement: until the switch the claim gets its volume back without loss. */
+function hasOwnVolume({ status }: VolumeMigration): boolean {
+  return OWN_VOLUME.has(status?.step ?? 'Waiting')
+}
+
+const OWN_VOLUME: ReadonlySet<Step> = new Set<Step>(['Holding', 'Copying', 'Switching'])
+
+function underWay(name: string, m: VolumeMigration): UserError {
+  const { step } = m.status ?? {}
+  if (step === 'Soaking')
+    return new UserError('TooLate', `${name} is under way (${step}): its claim has the copy`, {
+      fix: `couchestor rollback ${m.metadata.namespace}/${m.spec.claim.name} gives the former volume back, without what was written since`,
+    })
+  return new UserError(
+    'TooLate',
+    isReplacing(m)
+      ? `${name} is at step ${step}, which nothing but its end follows`
+      : `${name} is under way (${step}): Cinder has been asked, and a retype cannot be called back`,
+  )
 }
 
 async function write(decision: Decision, m: VolumeMigration, deps: DecisionDeps): Promise<void> {

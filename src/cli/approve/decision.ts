@@ -17,7 +17,7 @@ export type DecisionDeps = {
   readonly why: string | undefined
 }
 
-type Kind = 'approved' | 'cancelled' | 'paused'
+type Kind = 'approved' | 'cancelled' | 'rolledBack' | 'paused'
 
 /** Annotations that keep who decided what, when and why. */
 export function recordOf(

@@ -1,6 +1,7 @@
 import { CLOUD } from './catalogue/cloud.ts'
 import { CLUSTER } from './catalogue/cluster.ts'
 import { FLEET } from './catalogue/fleet.ts'
+import { REPLACEMENTS } from './catalogue/replacements.ts'
 import { TYPES } from './catalogue/types.ts'
 import type { CatalogueEntry } from './groups.ts'
 
@@ -10,5 +11,6 @@ export const CATALOGUE = {
   ...CLOUD,
   ...TYPES,
   ...FLEET,
+  ...REPLACEMENTS,
 } as const satisfies Readonly<Record<string, CatalogueEntry>>
 export type FindingCode = keyof typeof CATALOGUE

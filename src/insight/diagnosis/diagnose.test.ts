@@ -8,6 +8,7 @@ import { CHECKS } from './checks/all.ts'
 import { CONFIGURATION } from './faults/configuration.fixture.ts'
 import { FLEET } from './faults/fleet.fixture.ts'
 import { OPENSTACK } from './faults/openstack.fixture.ts'
+import { REPLACEMENTS } from './faults/replacements.fixture.ts'
 import { TYPES } from './faults/types.fixture.ts'
 import { UNKNOWN } from './faults/unknown.fixture.ts'
 import { line, ofPolicy, old, workload } from './faults/fault.fixture.ts'
@@ -37,7 +38,7 @@ describe('moves that failed', () => {
 })
 
 describe('each fault', () => {
-  it.each([...CONFIGURATION, ...OPENSTACK, ...TYPES, ...FLEET])(
+  it.each([...CONFIGURATION, ...OPENSTACK, ...TYPES, ...FLEET, ...REPLACEMENTS])(
     '%s',
     (_, spoilt, code, what, fix) => {
       const found = bad(spoilt).find((f) => f.code === code)
@@ -56,9 +57,14 @@ describe('each fault', () => {
   })
 
   it('of the catalogue is planted here', () => {
-    const planted = [...CONFIGURATION, ...OPENSTACK, ...TYPES, ...FLEET, ...UNKNOWN].map(
-      (f) => f[2],
-    )
+    const planted = [
+      ...CONFIGURATION,
+      ...OPENSTACK,
+      ...TYPES,
+      ...FLEET,
+      ...REPLACEMENTS,
+      ...UNKNOWN,
+    ].map((f) => f[2])
     expect(new Set(planted)).toEqual(new Set(Object.keys(CATALOGUE)))
   })
 
@@ -179,7 +185,7 @@ describe('where Helm owns the objects', () => {
     },
   })
 
-  it.each([...CONFIGURATION, ...OPENSTACK, ...TYPES, ...FLEET])(
+  it.each([...CONFIGURATION, ...OPENSTACK, ...TYPES, ...FLEET, ...REPLACEMENTS])(
     'sends nobody to deploy/: %s',
     (_, spoilt) => {
       for (const { fix } of diagnose(facts(owned(spoilt))).diagnosis.findings) {

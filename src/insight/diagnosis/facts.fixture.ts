@@ -13,6 +13,7 @@ import type {
   FleetClaim,
   FleetVolume,
   PolicyFact,
+  ReplacementFacts,
   SourceFact,
   TypeFact,
 } from './facts.ts'
@@ -136,6 +137,7 @@ const CLUSTER: ClusterFacts = {
     account: 'system:serviceaccount:couchestor-system:couchestor',
     ofController: true,
     denied: [],
+    replacing: [],
     asked: 48,
   }),
   lease: known({ holder: 'pod-1', renewedAt: NOW - 4000, durationMs: 15_000 }),
@@ -200,6 +202,13 @@ const FLEET: Fleet = {
   attachments: [],
 }
 
+const REPLACEMENTS: ReplacementFacts = {
+  unfinished: known(0),
+  unreadable: known([]),
+  lost: known([]),
+  leftovers: known([]),
+}
+
 const SOURCE: SourceFact = {
   source: 'Prometheus',
   where: `Prometheus ${ENDPOINT}, preset agent`,
@@ -219,6 +228,7 @@ export type Spoilt = {
   readonly cluster?: Partial<ClusterFacts>
   readonly cloud?: Partial<CloudFacts>
   readonly fleet?: Partial<Fleet> | Fact<never>
+  readonly replacements?: Partial<ReplacementFacts>
   readonly source?: Partial<SourceFact>
   readonly clocks?: Facts['clocks']
 }
@@ -239,6 +249,7 @@ export function facts(spoilt: Spoilt = {}): Facts {
     cluster: { ...CLUSTER, ...spoilt.cluster },
     cloud: { ...CLOUD, ...spoilt.cloud },
     fleet: 'known' in fleet ? fleet : known({ ...FLEET, ...fleet }),
+    replacements: { ...REPLACEMENTS, ...spoilt.replacements },
     metrics: [{ ...SOURCE, ...spoilt.source }],
     clocks: spoilt.clocks ?? [
       { service: 'Kubernetes', at: 'https://10.0.0.1:6443', aheadMs: 0 },

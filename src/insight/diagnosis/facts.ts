@@ -7,6 +7,7 @@ import type { EffectivePolicy } from '../../api/effective-policy.ts'
 import type { SnapshotsSeen } from '../../blockers/volume.ts'
 import type { QuotaLine } from '../../openstack/types.ts'
 import type { ConnectionFailure } from '../../http.ts'
+import type { Leftover } from '../replacements/leftovers.ts'
 import type { Fact } from './fact.ts'
 import type { Rule } from './needed-rules.ts'
 
@@ -21,6 +22,7 @@ export type Facts = {
   readonly cluster: ClusterFacts
   readonly cloud: CloudFacts
   readonly fleet: Fact<Fleet>
+  readonly replacements: ReplacementFacts
   /** One for each source that policies name. */
   readonly metrics: readonly SourceFact[]
   /** Every service whose answers had a time. */
@@ -79,7 +81,26 @@ export type RulesFact = {
   /** True = the controller's own account, so that the answer counts. */
   readonly ofController: boolean
   readonly denied: readonly Rule[]
+  /** Of what replacing a volume takes beside; asked only where a policy wants that. */
+  readonly replacing: readonly Rule[]
   readonly asked: number
+}
+
+/** Of moves that give a claim another volume. */
+export type ReplacementFacts = {
+  /** How many have a record. */
+  readonly unfinished: Fact<number>
+  readonly unreadable: Fact<readonly { readonly name: string; readonly why: string }[]>
+  /** For longer than a gap takes. */
+  readonly lost: Fact<readonly LostClaim[]>
+  readonly leftovers: Fact<readonly Leftover[]>
+}
+
+export type LostClaim = {
+  /** `namespace/name` */
+  readonly claim: string
+  /** Name of the TieringCheckpoint. */
+  readonly record: string
 }
 
 export type LeaseFact = {

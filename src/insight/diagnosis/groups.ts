@@ -19,6 +19,7 @@ export const GROUPS = {
   fleet: 'Fleet',
   controller: 'Controller',
   migrations: 'Migrations',
+  replacements: 'Replaced volumes',
   project: 'OpenStack project',
 } as const
 export type Group = keyof typeof GROUPS

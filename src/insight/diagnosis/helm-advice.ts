@@ -15,6 +15,7 @@ const VALUES: Partial<Record<FindingCode, string>> = {
   MetricsNotConfigured: 'config.prometheus.endpoint=<url>',
   NoAdmissionPolicy: 'config.admission.accept_plain_rbac=true',
   OptionalRuleMissing: 'rbac.create=true',
+  ReplacementRightMissing: 'strategies.snapshotRestore.enabled=true',
   RestoreClassMissing: 'storageClasses.enabled=true,storageClasses.onlyRestore=true',
   RestoreFails: 'storageClasses.enabled=true,storageClasses.onlyRestore=true',
   RuleMissing: 'rbac.create=true',

@@ -31,7 +31,7 @@ export type PersistentVolumeManifest = {
 /** Nobody serves it, so that no sidecar attaches or deletes the volume of a held PersistentVolume. */
 export const PARKED_DRIVER = `parked.${GROUP}`
 /** Record of a held PersistentVolume, as JSON. */
-const PARKED_ANNOTATION = `${GROUP}/parked`
+export const PARKED_ANNOTATION = `${GROUP}/parked`
 /** Stays on every PersistentVolume that we make until the clean-up is complete. */
 export const OWN_FINALIZER = `${GROUP}/replacing`
 export const PROTECTION_FINALIZER = 'kubernetes.io/pv-protection'

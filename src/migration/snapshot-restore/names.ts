@@ -21,6 +21,18 @@ export function metadataOf({ clusterId, moveUid }: Origin, act: Maker): Record<s
   return { [OWNER.cluster]: clusterId, [OWNER.move]: moveUid, [OWNER.role]: ROLES[act] }
 }
 
+/** Whose it is, of whatever move: undefined unless it has all three of our keys. */
+export function ownerOf({
+  metadata,
+}: {
+  readonly metadata: Readonly<Record<string, string>>
+}): { readonly clusterId: string; readonly moveUid: string; readonly role: string } | undefined {
+  const clusterId = metadata[OWNER.cluster]
+  const moveUid = metadata[OWNER.move]
+  const role = metadata[OWNER.role]
+  return clusterId && moveUid && role ? { clusterId, moveUid, role } : undefined
+}
+
 export function isOurs(
   origin: Origin,
   act: Maker,

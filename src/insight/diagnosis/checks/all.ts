@@ -18,6 +18,7 @@ import { checkMigrations } from './migrations.ts'
 import { checkPolicies } from './policies.ts'
 import { checkProject } from './project.ts'
 import { checkQuota } from './quota.ts'
+import { checkReplacements } from './replacements.ts'
 import { checkRules } from './rules.ts'
 import { checkScrape } from './scrape.ts'
 import { checkTiers } from './tiers.ts'
@@ -46,5 +47,6 @@ export const CHECKS: Readonly<Record<Group, readonly Check[]>> = {
   fleet: [checkFleet],
   controller: [checkController],
   migrations: [checkMigrations],
+  replacements: [checkReplacements],
   project: [checkProject],
 }

@@ -4,6 +4,7 @@ import { whyUnreadable } from '../../../controller/view/read-migration.ts'
 import type { Facts } from '../facts.ts'
 import { counted, finding, notChecked, ok } from '../finding.ts'
 import type { Line } from '../finding.ts'
+import { isRecordMissing } from './replacements.ts'
 
 const DAY = 86_400_000
 const FEW = 3
@@ -23,11 +24,13 @@ export function checkMigrations({ cluster: { migrations }, now }: Facts): readon
   const readable = all.filter((m) => whyUnreadable(m) === undefined)
   const lines = [
     ...all.filter((m) => whyUnreadable(m) !== undefined).map((m) => unreadable(m)),
-    ...readable.filter((m) => m.status?.step === 'Stuck').map((m) => stuck(m)),
+    ...readable
+      .filter((m) => m.status?.step === 'Stuck' && !isRecordMissing(m))
+      .map((m) => stuck(m)),
     ...all.filter((m) => m.status?.reason === 'Unexplained').map((m) => unexplained(m)),
     ...failing(all, now),
   ]
-  if (lines.length > 0) return lines
+  if (lines.length > 0 || readable.some(isRecordMissing)) return lines
   const flying = all.filter((m) => !isFinished(m) && !isWaiting(m)).length
   const waiting = all.filter(isWaiting).length
   return [ok(`${counted(flying, 'move')} under way, ${waiting} waiting, none stuck`)]

@@ -71,7 +71,11 @@ export const CONFIGURATION: readonly Fault[] = [
   ],
   [
     'the account may not see pods',
-    { cluster: { rules: known({ account: 'sa', ofController: true, denied: pods, asked: 48 }) } },
+    {
+      cluster: {
+        rules: known({ account: 'sa', ofController: true, denied: pods, replacing: [], asked: 48 }),
+      },
+    },
     'OptionalRuleMissing',
     'get, list, watch pods in the whole cluster',
     "{apiGroups: [''], resources: [pods], verbs: [get, list, watch]}",
@@ -79,7 +83,15 @@ export const CONFIGURATION: readonly Fault[] = [
   [
     'the account may not save moves',
     {
-      cluster: { rules: known({ account: 'sa', ofController: true, denied: intents, asked: 48 }) },
+      cluster: {
+        rules: known({
+          account: 'sa',
+          ofController: true,
+          denied: intents,
+          replacing: [],
+          asked: 48,
+        }),
+      },
     },
     'RuleMissing',
     'volumemigrations.couchestor.io/status',
@@ -93,6 +105,7 @@ export const CONFIGURATION: readonly Fault[] = [
           account: 'sa',
           ofController: true,
           denied: NEEDED_RULES,
+          replacing: [],
           asked: NEEDED_RULES.length,
         }),
       },

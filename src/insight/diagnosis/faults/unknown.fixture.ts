@@ -6,7 +6,11 @@ import type { Fault } from './fault.fixture.ts'
 export const UNKNOWN: readonly Fault[] = [
   [
     'you may not ask for the controller',
-    { cluster: { rules: known({ account: 'me', ofController: false, denied: [], asked: 0 }) } },
+    {
+      cluster: {
+        rules: known({ account: 'me', ofController: false, denied: [], replacing: [], asked: 0 }),
+      },
+    },
     'RulesOfOther',
     'you are me',
     'exec deploy/couchestor-controller -- couchestor doctor',

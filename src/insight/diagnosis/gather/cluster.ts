@@ -56,17 +56,18 @@ export async function gatherCluster(
   const admissionPolicies = await following(deps, admissionOffered, (isOffered) =>
     isOffered ? admissionPoliciesOf(client) : Promise.resolve([]),
   )
-  const rules = await following(deps, me, (name) =>
-    gatherRules(
-      client,
-      name,
-      accountOf(namespace, controller, name),
-      config.openstack.credentialRef?.secretName,
-    ),
-  )
   const kind = <T>(of: (w: Watches) => Reflector<T>): Fact<readonly T[]> => storeOf(listed, of)
   const classes = kind((w) => w.classes)
-  const policies = kind((w) => w.policies)
+  const watched = kind((w) => w.policies)
+  const policies = watched.known ? known(watched.value.map((p) => policyFact(p, config))) : watched
+  const rules = await following(deps, me, (name) =>
+    gatherRules(client, name, accountOf(namespace, controller, name), {
+      secretName: config.openstack.credentialRef?.secretName,
+      replacing: (valueOf(policies) ?? []).some(
+        (p) => p.effective.migration.strategy === 'snapshot-restore',
+      ),
+    }),
+  )
   return {
     listed,
     facts: {
@@ -82,7 +83,7 @@ export async function gatherCluster(
       controller,
       agents,
       classes,
-      policies: policies.known ? known(policies.value.map((p) => policyFact(p, config))) : policies,
+      policies,
       migrations: kind((w) => w.migrations),
     },
   }

@@ -9,6 +9,7 @@ import { gatherCluster } from './cluster.ts'
 import { gatherFleet } from './fleet.ts'
 import { gatherMetrics } from './metrics.ts'
 import type { Asked } from './metrics.ts'
+import { gatherReplacements } from './replacements.ts'
 import { claimsOfPolicy, ofPolicy } from './narrow.ts'
 
 /** Longest window that is asked for; volumes attached since would look uncovered in a longer one. */
@@ -35,6 +36,7 @@ export async function gatherFacts(deps: DoctorDeps, config: ConfigFacts): Promis
     return gatherFleet({ deps, config: config.config, listed, volumes: volumes.value }, signal)
   })
   const fleet = claimsOfPolicy(all, deps.policy)
+  const replacements = await gatherReplacements(deps, gathered.facts.server, cloud.session)
   const prometheus = prometheusOf(deps, config)
   const metrics = await gatherMetrics(deps, {
     config: config.config,
@@ -54,6 +56,7 @@ export async function gatherFacts(deps: DoctorDeps, config: ConfigFacts): Promis
     cluster,
     cloud: cloud.facts,
     fleet,
+    replacements,
     metrics,
     clocks,
   }

@@ -4,7 +4,11 @@ import { gatherRules } from './rules.ts'
 
 type Review = {
   readonly spec: {
-    readonly resourceAttributes: { readonly resource: string; readonly name?: string }
+    readonly resourceAttributes: {
+      readonly verb: string
+      readonly resource: string
+      readonly name?: string
+    }
   }
 }
 
@@ -17,10 +21,30 @@ it('asks for the Secret that credential_ref names, since the account may read no
   const kube = { create } as unknown as KubeClient
   const controller = { namespace: 'couchestor-system', serviceAccount: 'couchestor' }
   const of = async (secretName: string | undefined) => {
-    const { denied } = await gatherRules(kube, 'admin', controller, secretName)
+    const { denied } = await gatherRules(kube, 'admin', controller, {
+      secretName,
+      replacing: false,
+    })
     return denied.map(({ name }) => name)
   }
   expect(await of('mine')).toEqual([])
   expect(await of('theirs')).toEqual(['theirs'])
   expect(await of(undefined)).toEqual(['openstack-credentials'])
+})
+
+it('asks for the rights of replacements only where a policy wants them, and apart from the others', async () => {
+  const create = (_: unknown, { spec: { resourceAttributes: asked } }: Review) =>
+    Promise.resolve({
+      metadata: {},
+      status: { allowed: asked.resource !== 'persistentvolumes' || asked.verb !== 'create' },
+    })
+  const kube = { create } as unknown as KubeClient
+  const controller = { namespace: 'couchestor-system', serviceAccount: 'couchestor' }
+  const of = (replacing: boolean) =>
+    gatherRules(kube, 'admin', controller, { secretName: undefined, replacing })
+  expect(await of(false)).toMatchObject({ denied: [], replacing: [] })
+  expect(await of(true)).toMatchObject({
+    denied: [],
+    replacing: [{ verb: 'create', resource: 'persistentvolumes' }],
+  })
 })

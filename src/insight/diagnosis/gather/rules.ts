@@ -1,3 +1,4 @@
+import { REPLACEMENT_RIGHTS } from '../../../kube/persistent-volumes.ts'
 import { SELF_SUBJECT_ACCESS_REVIEW } from '../../../kube/resources.ts'
 import { ApiError } from '../../../kube/types.ts'
 import type { KubeClient, KubeObject, Resource } from '../../../kube/types.ts'
@@ -6,33 +7,47 @@ import { neededRules } from '../needed-rules.ts'
 import type { Rule } from '../needed-rules.ts'
 import { SUBJECT_ACCESS_REVIEW } from './resources.ts'
 
+const REPLACEMENT_RULES: readonly Rule[] = REPLACEMENT_RIGHTS.map(({ verb, resource }) => ({
+  group: resource.group,
+  resource: resource.plural,
+  verb,
+  local: false,
+  name: undefined,
+}))
+
 type Review = KubeObject & { readonly status?: { readonly allowed?: boolean } }
 
 /**
  * Which of its rules the controller's account lacks. Asked about ourselves where we are that account; else about it,
  * which takes an administrator; else about ourselves all the same, and said so. One small request per rule. `secretName`:
- * that of `credential_ref`.
+ * that of `credential_ref`. `replacing`: whether a policy replaces volumes.
  */
 export async function gatherRules(
   kube: KubeClient,
   me: string,
   controller: { readonly namespace: string; readonly serviceAccount: string },
-  secretName: string | undefined,
+  {
+    secretName,
+    replacing,
+  }: { readonly secretName: string | undefined; readonly replacing: boolean },
 ): Promise<RulesFact> {
   const account = `system:serviceaccount:${controller.namespace}:${controller.serviceAccount}`
   const rules = neededRules(secretName)
   const asked = rules.length
   const { namespace } = controller
-  if (me === account) {
-    const denied = await deniedOf(kube, rules, namespace, undefined)
-    return { account, ofController: true, denied, asked }
-  }
+  const askedOf = async (user: string | undefined): Promise<RulesFact> => ({
+    account,
+    ofController: true,
+    denied: await deniedOf(kube, rules, namespace, user),
+    replacing: replacing ? await deniedOf(kube, REPLACEMENT_RULES, namespace, user) : [],
+    asked,
+  })
+  if (me === account) return askedOf(undefined)
   try {
-    const denied = await deniedOf(kube, rules, namespace, account)
-    return { account, ofController: true, denied, asked }
+    return await askedOf(account)
   } catch (e) {
     if (!(e instanceof ApiError) || ![401, 403, 404].includes(e.status)) throw e
-    return { account: me, ofController: false, denied: [], asked: 0 }
+    return { account: me, ofController: false, denied: [], replacing: [], asked: 0 }
   }
 }
 
