@@ -210,7 +210,14 @@ describe('clean', () => {
       'the record of the next move of the claim',
       (id: string) => {
         const saved = savedOf(here)
-        const origin = { ...saved.origin, volume: { ...saved.origin.volume, id } }
+        const { volume, manifest } = saved.origin
+        const csi = { driver: 'cinder.csi.openstack.org', volumeHandle: id }
+        const origin = {
+          ...saved.origin,
+          moveUid: 'later',
+          volume: { ...volume, id },
+          manifest: { ...manifest, spec: { ...manifest.spec, csi } },
+        }
         return recordObject({ ...saved, origin }, 'later')
       },
       'the record of move',

@@ -318,14 +318,11 @@ describe('rollback is refused', () => {
     expect(written).toEqual([])
   })
 
-  it.each([['a/b/c'], ['/data'], ['shop/'], ['pvc/']])(
-    'for "%s", which is no claim',
-    async (word) => {
-      expect(() => readCommandLine('rollback', [word], ROLLBACK_FLAGS, WORDS)).toThrow(
-        'is not a claim',
-      )
-    },
-  )
+  it.each([['a/b/c'], ['/data'], ['shop/'], ['pvc/']])('for "%s", which is no claim', (word) => {
+    expect(() => readCommandLine('rollback', [word], ROLLBACK_FLAGS, WORDS)).toThrow(
+      'is not a claim',
+    )
+  })
 
   it('for two namespaces', () => {
     expect(() =>

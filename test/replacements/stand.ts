@@ -5,12 +5,12 @@ import type { Saved } from '../../src/migration/snapshot-restore/saved.ts'
 
 /** A claim in the middle of a replacement, as the API server has it. */
 export const NAMESPACE = 'shop'
-export const CLAIM = 'data'
-export const CLAIM_UID = 'c1a1a1a1-0000-4000-8000-000000000001'
+const CLAIM = 'data'
+const CLAIM_UID = 'c1a1a1a1-0000-4000-8000-000000000001'
 export const MOVE = 'a0a0a0a0-0000-4000-8000-000000000001'
 export const FORMER = 'f0f0f0f0-0000-4000-8000-000000000001'
 export const COPY = 'b0b0b0b0-0000-4000-8000-000000000001'
-export const SWITCHED = '2026-01-20T08:00:00.000Z'
+const SWITCHED = '2026-01-20T08:00:00.000Z'
 
 const CREATED = '2026-01-20T07:00:00Z'
 

@@ -40,25 +40,34 @@ export async function prospectOf(
 ): Promise<Prospect> {
   const { status, spec, metadata } = m
   const record = await recordOf(m, kube)
-  const { phase, origin } = record?.saved ?? {}
+  const phase = record?.saved.phase
   if (phase !== undefined && phase !== 'Soaking')
     throw new UserError(
       'TooLate',
       `${metadata.namespace}/${metadata.name} is past its soak (${phase}), although its status does not show it yet`,
     )
+  const volumeId = status?.replacement?.copyVolumeId ?? status?.volumeId
   return {
     claim,
     migration: metadata.name,
-    volumeId: status?.replacement?.copyVolumeId ?? status?.volumeId ?? '',
+    volumeId: volumeId ?? '',
     tier: spec.to,
-    former: {
-      volumeId: origin?.volume.id ?? status?.replacement?.formerVolumeId ?? '',
-      typeId: origin?.volume.typeId ?? status?.intent?.fromTypeId ?? null,
-      tier: spec.from ?? null,
-      unwrittenSince: record === undefined ? null : switchedAt(record),
-    },
+    former: formerOf(m, record),
     possibleUntil: status?.replacement?.rollbackUntil ?? null,
     pods: await podsOf(claim, kube),
+  }
+}
+
+function formerOf(
+  { spec, status }: VolumeMigration,
+  record: ReplacementRecord | undefined,
+): Prospect['former'] {
+  const volume = record?.saved.origin.volume
+  return {
+    volumeId: volume?.id ?? status?.replacement?.formerVolumeId ?? '',
+    typeId: volume?.typeId ?? status?.intent?.fromTypeId ?? null,
+    tier: spec.from ?? null,
+    unwrittenSince: record === undefined ? null : switchedAt(record),
   }
 }
 

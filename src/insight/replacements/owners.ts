@@ -50,7 +50,7 @@ export async function readOwners(kube: Reads): Promise<Owners> {
   }
 }
 
-export async function readRecords(kube: Reads): Promise<SavedRecords> {
+async function readRecords(kube: Reads): Promise<SavedRecords> {
   const records: ReplacementRecord[] = []
   const unreadable: { name: string; why: string }[] = []
   const inFlight = new Set<string>()
