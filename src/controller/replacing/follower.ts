@@ -4,7 +4,11 @@ import { LostLeaseError } from '../../kube/types.ts'
 import type { QueueResult } from '../../kube/types.ts'
 import { nextReplaceStep } from '../../migration/snapshot-restore/machine.ts'
 import { nameOf } from '../../migration/snapshot-restore/names.ts'
-import type { ReplaceInput, ReplaceTiming } from '../../migration/snapshot-restore/outcome.ts'
+import type {
+  ReplaceInput,
+  ReplaceOutcome,
+  ReplaceTiming,
+} from '../../migration/snapshot-restore/outcome.ts'
 import { answered, intended, MAKERS } from '../../migration/snapshot-restore/saved.ts'
 import type {
   Phase,
@@ -120,7 +124,7 @@ export class Follower {
         throw new Error('a machine that has been shown a sight asks for one')
       case 'wait':
         await this.#progress(record, outcome.why)
-        return { kind: 'requeue', afterMs: this.#jittered(outcome.ms) }
+        return { kind: 'requeue', afterMs: this.#jittered(this.#patience(record, outcome)) }
       case 'save':
         await this.#save({ ...record, saved: outcome.saved })
         return { kind: 'requeue', afterMs: 0 }
@@ -192,6 +196,16 @@ export class Follower {
     this.#moments.called(next, isRefused)
     await this.#save({ ...next, saved: answered(next.saved, answer) })
     return { kind: 'requeue', afterMs: isRefused ? this.#pause(next) : 0 }
+  }
+
+  /** What takes long is looked at less often; while a claim may be needed still every few seconds. */
+  #patience(record: ReplacementRecord, { ms, confirm }: ReplaceOutcome & { kind: 'wait' }): number {
+    if (confirm === 'again') return Math.min(ms, HELD_POLL_MS)
+    if (confirm !== undefined) return ms
+    const passed = this.#parts.deps.clock.monotonic() - this.#moments.of(record).progressAt
+    const isLong = KEEPING.has(record.saved.phase)
+    const longest = isLong ? this.#timing().longestPollMs : HELD_POLL_MS
+    return Math.max(ms, Math.min(passed / 10, longest))
   }
 
   /** What refuses once mostly refuses again. */
@@ -279,6 +293,12 @@ export class Follower {
     return ms * (0.9 + 0.2 * this.#parts.deps.random())
   }
 }
+
+/** A Pod that needs a held claim waits no longer until it is seen. */
+const HELD_POLL_MS = 10_000
+
+/** The claim has a volume, or nobody has it any more. */
+const KEEPING: ReadonlySet<Saved['phase']> = new Set(['Soaking', 'CleaningUp', 'Abandoning'])
 
 /** Until the copy takes over the move counts with what runs in Cinder. */
 const COPYING: ReadonlySet<Saved['phase']> = new Set(['Holding', 'Copying', 'Switching'])
