@@ -51,6 +51,29 @@ describe('a claim whose volume is pinned by a snapshot', () => {
     expect(stage.cloud.volume(volume.id)).toBeUndefined()
     expect(stage.cloud.volumeCount()).toBe(1)
   })
+
+  it('is not asked about more often than every few seconds while a copy takes hours', async () => {
+    const { stage, step } = pinned()
+    let reads = 0
+    const isList = (url: string) => url.includes('/snapshots/detail')
+    stage.start({
+      gate: (request, send) => {
+        if (isList(request.url)) reads++
+        return send()
+      },
+    })
+    const copy = () => stage.cloud.volumes().find((v) => 'couchestor.io/move' in v.metadata)
+    expect(await stage.until(() => copy() !== undefined, HOUR, 100)).toBe(true)
+    stage.cloud.planRetype(copy()!.id, 'stuck')
+    await stage.clock.advance(5 * MINUTE)
+    expect(step()).toBe('Copying')
+    reads = 0
+    await stage.clock.advance(10 * MINUTE)
+    expect(step()).toBe('Copying')
+    // three lists at a time
+    expect(reads).toBeLessThan(3 * 80)
+    expect(reads).toBeGreaterThan(3 * 40)
+  })
 })
 
 describe('a policy with strategy Auto', () => {

@@ -6,18 +6,29 @@ import { createLife, patient } from '../life.ts'
 import type { Life } from '../life.ts'
 import { seeded } from '../seeded.ts'
 import { Witness } from '../simulate/witness.ts'
-import { broken } from './scenarios.ts'
-import type { Scene } from './scenarios.ts'
+import type { World } from '../../src/sim/world.ts'
+import type { VirtualClock } from '../virtual-clock.ts'
 
 /** As long as the design lets a call be under way, even when its sender has given up. */
 const LONGEST_ON_THE_WAY_MS = 25_000
 const LONGEST_PAUSE_MS = 60_000
 /** Where standing still hurts most: around the intent and the call. */
-const DELICATE = /\/action$|volumemigrations\/.*\/status/
+const DELICATE = /\/action$|volumemigrations\/.*\/status|\/replacement-|persistentvolumes/
+
+/** A world that two controllers are let loose on. */
+export type Troubled = {
+  readonly clock: VirtualClock
+  readonly world: World
+  readonly configYaml: string
+  /** What must hold at every moment; empty = all well. */
+  broken(): readonly string[]
+  /** Everybody else's turn. */
+  turn?(): Promise<void>
+}
 
 /** Two controllers on one world whose calls are delayed, and who stand still, die and return as the seed says. */
 export class Chaos {
-  readonly #scene: Scene
+  readonly #scene: Troubled
   readonly #witness: Witness
   readonly #random: () => number
   readonly #lives = new Set<Life>()
@@ -25,7 +36,7 @@ export class Chaos {
   #started = 0
   readonly violations: string[] = []
 
-  constructor(scene: Scene, seed: number) {
+  constructor(scene: Troubled, seed: number) {
     this.#scene = scene
     this.#witness = new Witness(scene.world)
     this.#random = seeded(seed)
@@ -39,6 +50,7 @@ export class Chaos {
     const end = clock.monotonic() + ms
     while (clock.monotonic() < end && this.violations.length === 0) {
       await clock.advance(this.#random() * 4000)
+      await this.#scene.turn?.()
       this.#disturb()
       this.#check()
     }
@@ -52,13 +64,14 @@ export class Chaos {
     const end = clock.monotonic() + longestMs
     while (clock.monotonic() < end && this.violations.length === 0 && !until()) {
       await clock.advance(5000)
+      await this.#scene.turn?.()
       this.#check()
     }
     for (const life of this.#lives) life.kill()
   }
 
   #start() {
-    const { world, clock } = this.#scene
+    const { world, clock, configYaml } = this.#scene
     const identity = `process-${++this.#started}`
     const life: Life = createLife({
       clock,
@@ -76,7 +89,7 @@ export class Chaos {
       identity,
       random: this.#random,
       timing: { backOffMs: 60_000 },
-      configYaml: 'tasks: {resources: {every: 1m}}',
+      configYaml,
     })
     controller.run(new AbortController().signal).then(
       () => this.#ended(life),
@@ -129,6 +142,6 @@ export class Chaos {
   }
 
   #check() {
-    this.violations.push(...broken(this.#scene), ...this.#witness.violations())
+    this.violations.push(...this.#scene.broken(), ...this.#witness.violations())
   }
 }

@@ -3,5 +3,5 @@ import { replacementMatrix } from './replacement-matrix.ts'
 
 describe('a claim that gets another volume', () => {
   // all of them: replacement-every-io.long.test.ts
-  replacementMatrix(7)
+  replacementMatrix(17)
 })

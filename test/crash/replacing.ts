@@ -1,3 +1,4 @@
+import { isFinished } from '../../src/api/volume-migration.ts'
 import type { VolumeMigration } from '../../src/api/volume-migration.ts'
 import type { HttpRequest } from '../../src/http.ts'
 import type { KubeJson } from '../../src/sim/apiserver/types.ts'
@@ -80,6 +81,15 @@ export class Replacement implements Play {
     })
   }
 
+  /** However it ends: a CronJob comes in that step. */
+  static withCronJob(step: string): Replacement {
+    return new Replacement({
+      end: 'Succeeded/Verified',
+      keeps: 'copy',
+      acts: (scene) => podDuring(scene, scene.step() === step),
+    })
+  }
+
   async turn(): Promise<void> {
     this.#watch()
     await this.#options.acts?.(this)
@@ -127,6 +137,22 @@ export class Replacement implements Play {
         .snapshots()
         .filter((s) => METADATA in s.metadata)
         .map((s) => `snapshot ${s.name} is left (${s.status})`),
+    ]
+  }
+
+  /** What must hold at every moment. */
+  broken(): string[] {
+    this.#watch()
+    return [...this.#problems, ...this.#twice(), ...this.#besides()]
+  }
+
+  /** As `missing`, where trouble may end the move in any way. */
+  unfinished(): string[] {
+    const m = this.move()
+    return [
+      ...(m !== undefined && !isFinished(m) ? [`the move is ${m.status?.step}`] : []),
+      ...(this.handle() === undefined ? ['the claim is held'] : []),
+      ...this.left(),
     ]
   }
 

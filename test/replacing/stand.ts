@@ -32,6 +32,7 @@ import type { Gate } from '../life.ts'
 const TIMING: ReplaceInput['timing'] = {
   pollMs: 2_000,
   longestPollMs: MINUTE,
+  soakPollMs: MINUTE,
   verifyMs: 3_000,
   mostAttempts: 3,
   mountedMs: 24 * HOUR,

@@ -112,8 +112,14 @@ export class Monitor {
   async saved(request: HttpRequest, answer: Promise<HttpResponse>): Promise<HttpResponse> {
     const response = await answer
     if (request.method !== 'GET' && response.status < 300)
-      for (const id of intentsIn(request.body ?? '')) this.intents.add(id)
+      this.#stored(request)
     return response
+  }
+
+  #stored({ url, body = '' }: HttpRequest): void {
+    for (const id of intentsIn(body)) this.intents.add(id)
+    if (url.includes('/tieringcheckpoints/replacement-'))
+      this.#universe.replacements.saved(body, this.#universe.clock.monotonic())
   }
 
   arrivesAtCinder(request: SimRequest): void {

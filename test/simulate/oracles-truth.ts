@@ -42,11 +42,14 @@ export function conditionsMatch(universe: WorldView): string[] {
   })
 }
 
+/** It holds no place any more, and is not over. */
+const AFTER_THE_COPY: ReadonlySet<string> = new Set(['Soaking', 'CleaningUp', 'GivingBack', 'Abandoning'])
+
 function truthOf(m: VolumeMigration) {
   const ends: Readonly<Record<string, string>> = { Succeeded: 'True', Failed: 'False' }
   return {
     succeeded: ends[m.status?.step ?? ''] ?? 'Unknown',
-    progressing: isInFlight(m) ? 'True' : 'False',
+    progressing: isInFlight(m) || AFTER_THE_COPY.has(m.status?.step ?? '') ? 'True' : 'False',
   }
 }
 

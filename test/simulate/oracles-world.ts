@@ -85,8 +85,8 @@ function ownClaim(_: Seen, { claim, move }: Arrival): string[] {
     : [`${move.metadata.name} was made for claim ${uid} and moved ${claim.uid}`]
 }
 
-/** Candidates write the lease, and events are words about what has happened. */
-const ANYBODYS = /\/leases(\/|\?|$)|\/events(\/|\?|$)|reviews(\?|$)/
+/** Candidates write the lease, events are words about what has happened, and a dry run stores nothing. */
+const ANYBODYS = /\/leases(\/|\?|$)|\/events(\/|\?|$)|reviews(\?|$)|[?&]dryRun=All/
 
 /** One that was suspended wakes with an old view: whatever it writes then is against its successor. */
 function leaderOnly(view: WorldView, identity: string, { method, url }: HttpRequest): string[] {

@@ -33,6 +33,8 @@ const MOST_WRITES = 60
 /** While the API server is not well, and soon after: three tries for each write. */
 const MOST_LOST_WRITES = 120
 const MOST_READS = 400
+/** Of what replacements share: each of some forty steps reads what is there, and several run at once. */
+const MOST_SHARED_READS = 4000
 const MOST_LOGINS = 30
 /** While Keystone is not well, and soon after: three tries for each question that is asked again after half a minute. */
 const MOST_LOST_LOGINS = 60
@@ -136,11 +138,14 @@ function boundedRequests(universe: Universe, identity: string, request: HttpRequ
     : []
 }
 
+const SHARED = /\/(snapshots|volumes)\/detail$|\/(persistentvolumes|volumeattachments|pods)$/
+
 function mostOf(universe: Universe, method: string, path: string): number {
   if (path.endsWith('/auth/tokens'))
     return universe.isStruckLately('keystone') ? MOST_LOST_LOGINS : MOST_LOGINS
   if (path.startsWith('/api/v1/query')) return MOST_QUERIES
-  if (method === 'GET') return MOST_READS
+  if (method === 'GET')
+    return universe.setup.replacing && SHARED.test(path) ? MOST_SHARED_READS : MOST_READS
   return universe.isStruckLately('kube') ? MOST_LOST_WRITES : MOST_WRITES
 }
 

@@ -28,6 +28,8 @@ export class Replacements {
   readonly neededSince = new Map<string, number>()
   /** Claims that have a volume again that they had before, though nobody wanted it back. */
   readonly returned = new Set<string>()
+  /** Since when a replacement deletes what is not needed any more, by uid of its move. */
+  readonly clearingSince = new Map<string, number>()
   readonly #volumes = new Map<string, Set<string>>()
   readonly #last = new Map<string, string>()
 
@@ -41,6 +43,13 @@ export class Replacements {
     )
     note(this.neededSince, needed, now)
     for (const claim of cluster.living) this.#noteVolume(claim)
+  }
+
+  /** The API server has stored this write of a record. */
+  saved(body: string, now: number): void {
+    const [, uid = ''] = /"moveUid":"([^"]+)"/.exec(body) ?? []
+    if (!/"phase":"(CleaningUp|Abandoning)"/.test(body)) this.clearingSince.delete(uid)
+    else if (!this.clearingSince.has(uid)) this.clearingSince.set(uid, now)
   }
 
   #noteVolume({ uid, key, volumeId }: ClaimTruth): void {

@@ -18,6 +18,7 @@ export const REPLACING_ARRIVALS: readonly Oracle<[SimRequest]>[] = [
   { name: 'the audit has its line before anything is made or deleted', check: auditedBefore },
   { name: 'nothing is made twice', check: madeOnce },
   { name: 'no volume is deleted that a claim has, or that is not ours', check: mayGo },
+  { name: 'nothing is deleted by one read', check: readTwice },
   { name: "nobody else's snapshot is deleted", check: ownSnapshot },
 ]
 
@@ -84,6 +85,19 @@ function mayGo(universe: Universe, request: SimRequest): string[] {
   if (claim === undefined || cluster.claimObject(claim) === undefined) return []
   const kept = world.cloud.seams.volume(cluster.volumeIdNow(claim) ?? '')
   return kept === undefined ? [`volume ${id} is deleted, and ${claim.key} has no other`] : []
+}
+
+/** Between two reads that agree. */
+const READ_AGAIN_MS = 3000
+
+function readTwice({ replacements, clock, world }: Universe, request: SimRequest): string[] {
+  const id = deletedIn(request, 'volumes') ?? deletedIn(request, 'snapshots')
+  if (id === undefined) return []
+  const { seams } = world.cloud
+  const { metadata } = seams.volume(id) ?? seams.snapshots().find((s) => s.id === id) ?? {}
+  const since = replacements.clearingSince.get(metadata?.[MOVE_KEY] ?? '')
+  const ms = clock.monotonic() - (since ?? -Infinity)
+  return ms < READ_AGAIN_MS ? [`${id} is deleted ${ms} ms after it was needed`] : []
 }
 
 function ownSnapshot(universe: Universe, request: SimRequest): string[] {

@@ -125,7 +125,7 @@ export class Follower {
         throw new Error('a machine that has been shown a sight asks for one')
       case 'wait':
         await this.#progress(record, outcome.why)
-        return { kind: 'requeue', afterMs: this.#jittered(pollMs(record, outcome)) }
+        return { kind: 'requeue', afterMs: this.#jittered(this.#patience(record, outcome)) }
       case 'save':
         await this.#save({ ...record, saved: outcome.saved })
         return { kind: 'requeue', afterMs: 0 }
@@ -157,7 +157,8 @@ export class Follower {
     const { timing, config } = this.#parts.deps
     const { firstPollMs: pollMs, longestPollMs, verifyMs, mostAttempts } = timing
     const { soakMountedMs: mountedMs, soakMaxAgeMs: maxSoakMs } = config().migration
-    return { pollMs, longestPollMs, verifyMs, mostAttempts, mountedMs, maxSoakMs }
+    const soakPollMs = SOAK_POLL_MS
+    return { pollMs, longestPollMs, soakPollMs, verifyMs, mostAttempts, mountedMs, maxSoakMs }
   }
 
   /** Who deletes the object of a move that is not finished does not want it any more. */
@@ -197,6 +198,16 @@ export class Follower {
     this.#moments.called(next, isRefused)
     await this.#save({ ...next, saved: answered(next.saved, answer) })
     return { kind: 'requeue', afterMs: isRefused ? this.#pause(next) : 0 }
+  }
+
+  /** What takes long is looked at less often; while a claim may be needed still every few seconds. */
+  #patience(record: ReplacementRecord, { ms, confirm }: ReplaceOutcome & { kind: 'wait' }): number {
+    if (confirm === 'again') return Math.min(ms, HELD_POLL_MS)
+    if (confirm !== undefined || record.saved.phase === 'Soaking') return ms
+    const passed = this.#parts.deps.clock.monotonic() - this.#moments.of(record).progressAt
+    const isLong = KEEPING.has(record.saved.phase)
+    const longest = isLong ? this.#timing().longestPollMs : HELD_POLL_MS
+    return Math.max(ms, Math.min(passed / 10, longest))
   }
 
   /** What refuses once mostly refuses again. */
@@ -298,6 +309,15 @@ export class Follower {
   }
 }
 
+/** A Pod that needs a held claim waits no longer until it is seen. */
+const HELD_POLL_MS = 10_000
+
+/** A Pod or attachment that comes or goes wakes a soak; for days there is nothing else to see. */
+const SOAK_POLL_MS = 5 * 60_000
+
+/** The claim has a volume, or nobody has it any more. */
+const KEEPING: ReadonlySet<Saved['phase']> = new Set(['CleaningUp', 'Abandoning'])
+
 /** Until the copy takes over the move counts with what runs in Cinder. */
 const COPYING: ReadonlySet<Saved['phase']> = new Set(['Holding', 'Copying', 'Switching'])
 
@@ -308,15 +328,4 @@ function volumeOf({ origin }: Saved): string {
 function auditedAs({ move }: ReplacementRecord): ReplacedMove {
   const { name, initiator, spec } = move
   return { name, initiator, from: spec.from, to: spec.to }
-}
-
-/** A Pod or attachment that comes or goes wakes it; for days there is nothing else to see. */
-const SOAK_POLL_MS = 5 * 60_000
-
-function pollMs(
-  { saved: { phase } }: ReplacementRecord,
-  { ms, confirm, isKept }: Extract<ReplaceOutcome, { kind: 'wait' }>,
-): number {
-  const isPatient = isKept === true || (phase === 'Soaking' && confirm === undefined)
-  return isPatient ? Math.max(ms, SOAK_POLL_MS) : ms
 }

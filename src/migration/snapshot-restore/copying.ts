@@ -111,7 +111,9 @@ function tried(
       'AttemptsExhausted',
       `${entry.act} did not reach Cinder; gave up after ${entry.attempts} attempts`,
     )
-  return twice(input, 'again', () => again)
+  const asked =
+    intent?.act === entry.act && answer?.kind === 'Rejected' ? (answer.retryAfterMs ?? 0) : 0
+  return twice(input, 'again', () => again, Math.max(input.timing.verifyMs, asked))
 }
 
 function retyped(

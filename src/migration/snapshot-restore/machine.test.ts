@@ -98,6 +98,7 @@ function next({ saved, kube, cinder, input }: Change) {
     timing: {
       pollMs: 2000,
       longestPollMs: 60_000,
+      soakPollMs: 60_000,
       verifyMs: 3000,
       mostAttempts: 3,
       mountedMs: 24 * HOUR,
@@ -106,6 +107,7 @@ function next({ saved, kube, cinder, input }: Change) {
     ...input,
   }
   const first = nextReplaceStep(given)
+  if (given.confirming !== undefined) return first
   return first.kind === 'wait' && first.confirm !== undefined
     ? nextReplaceStep({ ...given, confirming: { what: first.confirm, ms: Infinity } })
     : first
@@ -169,6 +171,21 @@ describe('a copy', () => {
     expect(next({ saved, cinder: { copies: [], snapshots: [] } })).toEqual(
       saving({ phase: 'GivingBack', reason: reason as 'Rejected' }),
     )
+  })
+
+  it('that a rate limit refuses is asked for again no sooner than it says', () => {
+    const act = { act: 'createSnapshot' } as const
+    const asked = intended({ ...SAVED, journal: [] }, act, { requestId: 'r', at: '' })
+    const refusal = { kind: 'Rejected', httpStatus: 429, message: '', retryAfterMs: 120_000 } as const
+    const after = (ms: number) =>
+      next({
+        saved: answered(asked, refusal),
+        cinder: { copies: [], snapshots: [] },
+        input: { confirming: { what: 'again', ms } },
+      })
+
+    expect(after(119_000)).toEqual(expect.objectContaining({ kind: 'wait', ms: 1000 }))
+    expect(after(120_000)).toEqual({ kind: 'act', act })
   })
 })
 

@@ -141,7 +141,7 @@ function soaking(seen: Seen): ReplaceOutcome {
   if (mountedMs + ran >= timing.mountedMs || left <= 0)
     return save({ ...saved, phase: 'CleaningUp' })
   if (isMounted === (mountedSince !== undefined)) {
-    const ms = Math.min(timing.longestPollMs, left)
+    const ms = Math.min(timing.soakPollMs, left)
     return { kind: 'wait', ms, why: 'both volumes are kept for a while' }
   }
   return save({

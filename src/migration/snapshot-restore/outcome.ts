@@ -17,6 +17,8 @@ export type Agreed =
 export type ReplaceTiming = {
   readonly pollMs: number
   readonly longestPollMs: number
+  /** Between two reads while there is nothing to do for days; what happens meanwhile brings one at once. */
+  readonly soakPollMs: number
   /** Least time between two reads that have to agree. */
   readonly verifyMs: number
   readonly mostAttempts: number

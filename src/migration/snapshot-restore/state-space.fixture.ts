@@ -172,6 +172,7 @@ function input(at: State, sight: ReplaceSight): ReplaceInput {
     timing: {
       pollMs: 2000,
       longestPollMs: 60_000,
+      soakPollMs: 60_000,
       verifyMs: VERIFY_MS,
       mostAttempts: MOST_ATTEMPTS,
       mountedMs: Infinity,

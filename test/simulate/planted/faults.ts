@@ -9,6 +9,8 @@ export type PlantedFault = {
   readonly seed?: number
   /** Nothing shows it before the trouble has ended. */
   readonly showsInCalm?: true
+  /** Of the scripts in which volumes are replaced. */
+  readonly replacing?: true
 }
 
 /** Each of these must be found by the simulation. One entry each; the text has to be unique in its file. */
@@ -115,6 +117,29 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
     file: 'controller/moving/calls.ts',
     text: 'pauseMs: refused ? Math.max(asked, backOff) : 0,',
     replacement: 'pauseMs: 0,',
+  },
+  {
+    name: 'what is made in Cinder is not saved before the call',
+    seed: 2,
+    file: 'controller/replacing/follower.ts',
+    text: 'const next = await this.#save({ ...record, saved })',
+    replacement: 'const next = { ...record, saved }',
+    replacing: true,
+  },
+  {
+    name: 'a replacement deletes by one read',
+    seed: 2,
+    file: 'migration/snapshot-restore/outcome.ts',
+    text: 'if (passed >= ms) return then()',
+    replacement: 'if (passed >= 0) return then()',
+    replacing: true,
+  },
+  {
+    name: 'a PersistentVolume goes whoever uses it',
+    file: 'migration/snapshot-restore/replace.ts',
+    text: "if (shape === 'held') return undefined",
+    replacement: "if (shape !== 'foreign') return undefined",
+    replacing: true,
   },
 ]
 

@@ -22,7 +22,9 @@ const all = Array.from({ length: Number(values.seeds) }, (_, i) => i + 1)
 for (const seed of new Set([fault.seed ?? 1, ...all])) {
   // the calm is two thirds of a run
   const options = fault.showsInCalm ? {} : ({ calm: false } as const)
-  const { violations } = await play(writeScript(seed, Number(values.hours)), options)
+  const { replacing = false } = fault
+  const script = writeScript(seed, Number(values.hours), { replacing })
+  const { violations } = await play(script, options)
   const [violation] = violations
   if (violation === undefined) continue
   process.stdout.write(`${JSON.stringify({ seed, ...violation })}\n`)
