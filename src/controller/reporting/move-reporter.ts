@@ -119,15 +119,21 @@ function eventFor(
         ? 'MigrationBlocked'
         : undefined
     case 'Verifying':
-    case 'CleaningUp':
       return undefined
-    default:
+    case 'Holding':
+    case 'Copying':
+    case 'Switching':
+    case 'Soaking':
+    case 'GivingBack':
+    case 'CleaningUp':
+    case 'Abandoning':
       return before?.status?.step === step ? undefined : REPLACED[step]
   }
 }
 
-const REPLACED: Readonly<Record<Exclude<ReplacementStep, 'CleaningUp'>, EventReason>> = {
+const REPLACED: Readonly<Record<ReplacementStep, EventReason | undefined>> = {
   Holding: 'MigrationStarted',
+  CleaningUp: undefined,
   Copying: 'VolumeHeld',
   Switching: 'VolumeSwitching',
   Soaking: 'VolumeReplaced',
