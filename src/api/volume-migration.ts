@@ -160,7 +160,11 @@ export function isWaiting(m: VolumeMigration): boolean {
 
 /** Goes by a record of its own. */
 export function isReplacing(m: VolumeMigration): boolean {
-  return (REPLACEMENT_STEPS as readonly string[]).includes(m.status?.step ?? '')
+  return isReplacementStep(m.status?.step ?? 'Waiting')
+}
+
+export function isReplacementStep(step: Step): step is ReplacementStep {
+  return (REPLACEMENT_STEPS as readonly Step[]).includes(step)
 }
 
 export function isFinished(m: VolumeMigration): boolean {

@@ -1,6 +1,7 @@
 import type { EventReason } from '../../api/event-reasons.ts'
 import type { MigrationStatusReason } from '../../api/reasons.ts'
 import { EVENT_REASONS } from '../../api/event-reasons.ts'
+import { isReplacementStep } from '../../api/volume-migration.ts'
 import type { ReplacementStep, Step, VolumeMigration } from '../../api/volume-migration.ts'
 import type { EventRecorder, ObjectReference } from '../../kube/types.ts'
 import type { Log } from '../../log.ts'
@@ -101,6 +102,7 @@ function eventFor(
 ): EventReason | undefined {
   const { reason } = after.status ?? {}
   const step: Step = after.status?.step ?? 'Waiting'
+  if (isReplacementStep(step)) return before?.status?.step === step ? undefined : REPLACED[step]
   switch (step) {
     case 'Requested':
       if (before === undefined) return 'MigrationStarted'
@@ -120,14 +122,6 @@ function eventFor(
         : undefined
     case 'Verifying':
       return undefined
-    case 'Holding':
-    case 'Copying':
-    case 'Switching':
-    case 'Soaking':
-    case 'GivingBack':
-    case 'CleaningUp':
-    case 'Abandoning':
-      return before?.status?.step === step ? undefined : REPLACED[step]
   }
 }
 

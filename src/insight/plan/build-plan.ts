@@ -142,11 +142,15 @@ function rowOf(
     ...figures(snapshot, judged, open === undefined ? undefined : to, to !== ''),
     monthlyCost: here === undefined ? 0 : monthlyCost(here, sizeGiB),
     migration: open?.metadata.name ?? '',
-    ...(to === '' ? NO_MANNER : mannerOf(open?.spec.strategy ?? judged.strategy)),
+    ...mannerTo(to, judged, open),
   }
 }
 
 const NO_MANNER = { strategy: '', reversible: false } as const
+
+function mannerTo(to: string, { strategy }: Judged, open: VolumeMigration | undefined) {
+  return to === '' ? NO_MANNER : mannerOf(open?.spec.strategy ?? strategy)
+}
 
 function wantedBy({ verdict, tiers }: Judged): string {
   const goal = verdict.kind === 'move' ? verdict.to : verdict.wants
