@@ -38,6 +38,22 @@ describe('a claim whose volume is pinned by a snapshot', () => {
     })
   })
 
+  it('has each gap announced before Kubernetes reports it as Lost', async () => {
+    const { stage, step } = pinned()
+    stage.start()
+    expect(await stage.until(() => step() === 'Soaking', HOUR)).toBe(true)
+    const move = stage.moves('data')[0]!
+    stage.world.api.seed({ ...move, spec: { ...move.spec, rollback: true } })
+    expect(await stage.until(() => step() === 'Failed', HOUR)).toBe(true)
+    const told = stage.world.api
+      .objects('/api/v1/events')
+      .map((e) => e as unknown as { reason: string; message: string })
+    const said = told.filter((e) => e.message.includes('may report ClaimLost')).map((e) => e.reason)
+    expect(said).toEqual(['MigrationStarted', 'VolumeSwitching', 'VolumeGivenBack'])
+    const first = (of: string) => told.findIndex((e) => e.reason === of)
+    expect(first('MigrationStarted')).toBeLessThan(first('ClaimLost'))
+  })
+
   it('keeps its former volume as long as it has the snapshot, and no longer', async () => {
     const { stage, volume, kept, step } = pinned()
     stage.start({ configYaml: 'migration: {soak_max_age: 1h}' })

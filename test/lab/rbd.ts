@@ -44,6 +44,13 @@ export async function sha256({ pool, image }: RbdImage): Promise<string> {
   return out.slice(0, 64)
 }
 
+/** SHA-256 (hex) over the first MiB only: where nothing else was ever written, in a fraction of the time. */
+export async function sha256OfStart({ pool, image }: RbdImage, mebibytes: number): Promise<string> {
+  const { env } = theLab()
+  const args = ['-c', READ, pool, image, String(mebibytes)]
+  return (await command('/usr/bin/python3', args, { env })).trim()
+}
+
 /** Writes random data into the image at an offset in MiB; the lab keeps it in memory, so keep it small. */
 export async function writeRandom(
   { pool, image }: RbdImage,
@@ -65,4 +72,15 @@ with rados.Rados(conffile=os.environ["CEPH_CONF"], name="client.admin") as clust
     with rbd.Image(cluster.open_ioctx(pool), name) as image:
         image.write(sys.stdin.buffer.read(), int(offset))
         image.flush()
+`
+
+const READ = `
+import hashlib, os, sys, rados, rbd
+pool, name, mebibytes = sys.argv[1:]
+digest = hashlib.sha256()
+with rados.Rados(conffile=os.environ["CEPH_CONF"], name="client.admin") as cluster:
+    with rbd.Image(cluster.open_ioctx(pool), name, read_only=True) as image:
+        for offset in range(0, int(mebibytes) << 20, 4 << 20):
+            digest.update(image.read(offset, 4 << 20))
+print(digest.hexdigest())
 `

@@ -4,6 +4,7 @@ import type { VolumeMigration } from '../../src/api/volume-migration.ts'
 import { OWN_FINALIZER } from '../../src/migration/snapshot-restore/manifest.ts'
 import { actionsOn } from './cinder-log.ts'
 import { watchClaim } from './claim-watch.ts'
+import type { ClaimWatch } from './claim-watch.ts'
 import { buildController, startController, stopControllers } from './controller-process.ts'
 import type { ControllerProcess } from './controller-process.ts'
 import { describeLab } from './describe-lab.ts'
@@ -14,7 +15,7 @@ import { install } from './install.ts'
 import { apply, kubectl } from './kubectl.ts'
 import { createReplacements } from './replacements.ts'
 import type { Made, Replacements, Waited } from './replacements.ts'
-import { writeRandom } from './rbd.ts'
+import { sha256OfStart, writeRandom } from './rbd.ts'
 
 const POLICY = 'e2e-replacement'
 const NAMESPACE = POLICY
@@ -32,15 +33,22 @@ let replacements: Replacements
 let controller: ControllerProcess
 let claims: Record<Name, Whole>
 let deniedBefore: number
+let raw: ClaimWatch
+const rawPod = Promise.withResolvers<Waited>()
 
 const step = (m: VolumeMigration) => m.status?.step
+
+/** Of the part that is ever written. */
+const WRITTEN_MIB = 80
+
+const digestOf = async (id: string) => sha256OfStart(await fleet.image(id), WRITTEN_MIB)
 
 /** Random data all over the first 32 MiB. */
 async function filled(name: Name): Promise<Whole> {
   const mode = name === 'raw' ? 'Block' : 'Filesystem'
   const claim = await fleet.claim(name, POLICY, 'couchestor-hot', mode)
   await writeRandom(await fleet.image(claim.volumeId), 32)
-  return { ...claim, digest: await fleet.digest(claim.volumeId) }
+  return { ...claim, digest: await digestOf(claim.volumeId) }
 }
 
 /** As a person orders it: to the cold tier, by a copy. */
@@ -66,7 +74,7 @@ async function hasCopy(name: Name): Promise<string> {
   expect(claim.status.phase).toBe('Bound')
   await fleet.volumeOn(copy, 'couchestor-cold')
   expect((await fleet.image(copy)).pool).toBe('cold-pool')
-  expect(await fleet.digest(copy)).toBe(digest)
+  expect(await digestOf(copy)).toBe(digest)
   return copy
 }
 
@@ -77,7 +85,7 @@ async function isKept(name: Name): Promise<void> {
     status: 'available',
     volume_type: 'couchestor-hot',
   })
-  expect(await fleet.digest(volumeId)).toBe(digest)
+  expect(await digestOf(volumeId)).toBe(digest)
 }
 
 async function madeFor(name: Name): Promise<readonly Made[]> {
@@ -97,7 +105,7 @@ async function isAsBefore(name: Name): Promise<void> {
   expect(spec.persistentVolumeReclaimPolicy).toBe('Delete')
   expect(metadata.finalizers).not.toContain(OWN_FINALIZER)
   expect((await fleet.image(volumeId)).pool).toBe('hot-pool')
-  expect(await fleet.digest(volumeId)).toBe(digest)
+  expect(await digestOf(volumeId)).toBe(digest)
   expect(await madeFor(name)).toEqual([])
 }
 
@@ -161,14 +169,22 @@ describeLab('the controller, where a claim gets another volume', () => {
     const { pv } = claims.pinned
     const watch = await watchClaim(NAMESPACE, claims.pinned)
     await kubectl(['apply', '-f', 'deploy/snapshot-restore.yaml'])
+    // beside it, for the tests that come next
+    await move('undone')
+    raw = await watchClaim(NAMESPACE, claims.raw)
+    raw.atGap(2, () => rawPod.resolve(replacements.pod('raw-reader', 'raw', { block: true })))
+    await move('raw')
     const copy = await hasCopy('pinned')
     await isKept('pinned')
     expect(await kubectl(['get', ...SNAPSHOT, '-o', 'jsonpath={.status.readyToUse}'])).toBe('true')
 
+    // bit by bit, to the last
+    expect(await fleet.digest(copy)).toBe(await fleet.digest(claims.pinned.volumeId))
+
     // a Pod reads it again
     const waited = await replacements.pod('reader', 'pinned')
     expect(await fleet.cinder.volume(copy)).toMatchObject({ status: 'in-use' })
-    expect(await fleet.digest(copy)).toBe(claims.pinned.digest)
+    expect(await digestOf(copy)).toBe(claims.pinned.digest)
 
     await watch.close()
     const gaps = watch.gaps()
@@ -186,10 +202,9 @@ describeLab('the controller, where a claim gets another volume', () => {
 
   it('gives the former data back within the soak, and what was written since is gone', async () => {
     const { digest } = claims.undone
-    await move('undone')
     const copy = await hasCopy('undone')
     await writeRandom(await fleet.image(copy), 8, 64)
-    expect(await fleet.digest(copy)).not.toBe(digest)
+    expect(await digestOf(copy)).not.toBe(digest)
 
     const rollback = JSON.stringify({ spec: { rollback: true } })
     await kubectl(['-n', NAMESPACE, 'patch', 'vmig', 'undone', '--type=merge', '-p', rollback])
@@ -200,6 +215,16 @@ describeLab('the controller, where a claim gets another volume', () => {
     )
     expect(await fleet.cinder.volume(copy)).toBeUndefined()
     await isAsBefore('undone')
+  })
+
+  it('does the same with a raw block volume, and a Pod of the gap gets the copy', async () => {
+    const copy = await hasCopy('raw')
+    const waited = await rawPod.promise
+    expect(await fleet.cinder.volume(copy)).toMatchObject({ status: 'in-use' })
+    const { spec } = await replacements.persistentVolume(claims.raw.pv)
+    expect(spec).toMatchObject({ volumeMode: 'Block' })
+    await raw.close()
+    reports('a Pod of the gap', { gaps: raw.gaps(), ...waited })
   })
 
   it('gives a Pod that needs the claim meanwhile its volume, and discards the copy', async () => {
@@ -221,23 +246,6 @@ describeLab('the controller, where a claim gets another volume', () => {
     await isAsBefore('needed')
   })
 
-  it('does the same with a raw block volume, and a Pod of the gap gets the copy', async () => {
-    const watch = await watchClaim(NAMESPACE, claims.raw)
-    const before = await replacements.persistentVolume(claims.raw.pv)
-    expect(before.spec).toMatchObject({ volumeMode: 'Block' })
-    const created = Promise.withResolvers<Waited>()
-    watch.atGap(2, () => created.resolve(replacements.pod('raw-reader', 'raw', { block: true })))
-    await move('raw')
-    const copy = await hasCopy('raw')
-    const waited = await created.promise
-    expect(await fleet.cinder.volume(copy)).toMatchObject({ status: 'in-use' })
-    expect(await fleet.digest(copy)).toBe(claims.raw.digest)
-    const { spec } = await replacements.persistentVolume(claims.raw.pv)
-    expect(spec).toMatchObject({ volumeMode: 'Block' })
-    await watch.close()
-    reports('a Pod of the gap', { gaps: watch.gaps(), ...waited })
-  })
-
   it('goes on where the controller was killed in the gap', async () => {
     const { pv } = claims.killed
     const watch = await watchClaim(NAMESPACE, claims.killed)
@@ -256,7 +264,6 @@ describeLab('the controller, where a claim gets another volume', () => {
     const copy = await hasCopy('killed')
     const waited = await pod
     expect(await fleet.cinder.volume(copy)).toMatchObject({ status: 'in-use' })
-    expect(await fleet.digest(copy)).toBe(claims.killed.digest)
     await watch.close()
     reports('killed in the gap', { gaps: watch.gaps(), ...waited })
   })
@@ -275,15 +282,13 @@ describeLab('the controller, where a claim gets another volume', () => {
       await fleet.migrationWhen(name, 'succeeds', (m) => step(m) === 'Succeeded')
       expect(await fleet.cinder.volume(claims[name].volumeId)).toBeUndefined()
     }
-    await isKept('pinned')
+    expect(await fleet.cinder.volume(claims.pinned.volumeId)).toMatchObject({ status: 'available' })
 
     await kubectl(['delete', '--timeout=110s', ...SNAPSHOT])
     await fleet.migrationWhen('pinned', 'succeeds', (m) => step(m) === 'Succeeded')
     expect(await fleet.cinder.volume(claims.pinned.volumeId)).toBeUndefined()
     for (const name of ['pinned', 'raw', 'killed'] as const) {
-      const { pv, digest } = claims[name]
-      expect(await fleet.digest(await replacements.volumeOf(pv))).toBe(digest)
-      const { metadata, spec } = await replacements.persistentVolume(pv)
+      const { metadata, spec } = await replacements.persistentVolume(claims[name].pv)
       expect(spec.persistentVolumeReclaimPolicy).toBe('Delete')
       expect(metadata.finalizers).not.toContain(OWN_FINALIZER)
     }
@@ -299,8 +304,8 @@ describeLab('the controller, where a claim gets another volume', () => {
   })
 
   it('leaves claims whose volumes go with them as ever', async () => {
-    const { pv } = claims.pinned
-    const copy = await replacements.volumeOf(pv)
+    const copy = await replacements.volumeOf(claims.pinned.pv)
+    expect(await digestOf(copy)).toBe(claims.pinned.digest)
     await fleet.removePod('reader')
     await kubectl(['-n', NAMESPACE, 'delete', 'pvc', 'pinned', '--timeout=110s'])
     await eventually('the copy is gone with its claim', async () => {

@@ -211,7 +211,8 @@ export class Starting {
   ): Promise<QueueResult> {
     const { records, steps, reports, term, ledger } = this.#parts
     const { namespace = '', name, uid = '' } = m.metadata
-    const message = 'the record of the move is saved; the volume is held next'
+    const message =
+      'the volume is held next, while it is copied; Kubernetes may report ClaimLost for up to 15 s, and no data is lost'
     try {
       const saved = await bound.open(m, target, volume, intent)
       const move = { namespace, name, uid, spec: m.spec, initiator: initiatorOf(m) }

@@ -32,12 +32,10 @@ export function shownOf(saved: Saved): Goto {
   const { phase, reason, message } = saved
   if (phase === 'Succeeded' || phase === 'Failed')
     return { kind: 'goto', step: phase, reason: reason ?? 'Verified', message: message ?? '' }
-  return {
-    kind: 'goto',
-    step: phase,
-    reason: reason ?? REASONS[phase],
-    message: message ?? MESSAGES[phase](saved),
-  }
+  const meaning = MESSAGES[phase](saved)
+  // said before what Kubernetes says of the gap
+  const why = phase === 'GivingBack' && message !== undefined ? `${message}: ${meaning}` : message
+  return { kind: 'goto', step: phase, reason: reason ?? REASONS[phase], message: why ?? meaning }
 }
 
 type Going = Exclude<Phase, 'Succeeded' | 'Failed'>
@@ -60,7 +58,8 @@ const MESSAGES: Readonly<Record<Going, (saved: Saved) => string>> = {
     'the copy is verified, and takes the place of the volume; Kubernetes may report ClaimLost for up to 15 s, and no data is lost',
   Soaking: ({ origin }) =>
     `the claim has the copy; volume ${origin.volume.id} is kept for a while, and \`couchestor rollback\` brings it back`,
-  GivingBack: () => 'the claim gets its volume back',
+  GivingBack: () =>
+    'the claim gets its former volume back; Kubernetes may report ClaimLost for up to 15 s',
   CleaningUp: () => 'deleting what is not needed any more',
   Abandoning: () => 'the claim was deleted; its reclaim policy is applied to every copy',
 }

@@ -78,7 +78,7 @@ function copying(seen: Seen): ReplaceOutcome {
 /** Why a copy that is not finished is given up. */
 function whyUndone({ input, saved, kube }: Seen): readonly [EndReason, string] | undefined {
   if (input.wish === 'cancel') return ['Cancelled', 'a person cancelled the move']
-  if (kube.pods > 0) return ['ClaimNeeded', `${kube.pods} pods need the claim`]
+  if (kube.pods > 0) return ['ClaimNeeded', `pods need the claim (${kube.pods})`]
   return input.now >= saved.deadline
     ? ['DeadlinePassed', 'the copy was not finished by its deadline']
     : undefined

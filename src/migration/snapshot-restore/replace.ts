@@ -114,7 +114,7 @@ function whyInUse(
 ): string | undefined {
   const shape = shapeOf(saved, pv)
   if (shape === 'held') return undefined
-  if (!pv.terminating && kube.pods > 0) return `${kube.pods} pods use the claim`
+  if (!pv.terminating && kube.pods > 0) return `pods use the claim (${kube.pods})`
   const attachment = kube.attachments.find(
     (a) => a.attacher !== PARKED_DRIVER && (a.attached || !pv.terminating),
   )
