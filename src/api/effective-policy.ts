@@ -4,7 +4,14 @@ import type { SourceName } from './names.ts'
 import type { Schedule } from './schedule.ts'
 import { createSchedule } from './schedule.ts'
 import { POLICY_DEFAULTS } from './policy-schema.ts'
-import type { AttachedRule, Mode, StoragePolicySpec, Strategy, TierSpec } from './storage-policy.ts'
+import type {
+  AttachedRule,
+  Mode,
+  StoragePolicySpec,
+  Strategy,
+  TierSpec,
+  WorkloadRule,
+} from './storage-policy.ts'
 
 /** Windows after which the last one counts as no data. */
 const STALE_WINDOWS = 3
@@ -40,6 +47,7 @@ export type EffectivePolicy = {
     /** Never more than config.yaml allows. */
     readonly maxConcurrent: number
     readonly attached: AttachedRule
+    readonly workloads: WorkloadRule
     /** `never` when allowHostCopy is false. */
     readonly migrationPolicy: 'on-demand' | 'never'
     readonly retypeTimeoutMs: number
@@ -120,6 +128,7 @@ function migrationOf(
     },
     maxConcurrent: Math.min(migration.maxConcurrent ?? most, most),
     attached: migration.attached ?? fallback.attached,
+    workloads: migration.workloads ?? fallback.workloads,
     migrationPolicy: allowHostCopy ? migrationPolicy : 'never',
     retypeTimeoutMs: retypeTimeout * 1000,
   }

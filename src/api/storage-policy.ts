@@ -16,6 +16,7 @@ type Migration = NonNullable<StoragePolicySpec['migration']>
 export type Strategy = NonNullable<Migration['strategy']>
 export type Mode = NonNullable<StoragePolicySpec['mode']>
 export type AttachedRule = NonNullable<Migration['attached']>
+export type WorkloadRule = NonNullable<Migration['workloads']>
 export type TierSpec = StoragePolicySpec['tiers'][number]
 /** A limit that grows with the size: min(max, base + perGiB * GiB). In I/O operations (or bytes) per second. */
 export type SizedLimit = NonNullable<TierSpec['iopsLimit']>

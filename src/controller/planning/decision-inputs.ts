@@ -2,6 +2,7 @@ import { unsupported } from '../../migration/unsupported.ts'
 import { parseForceUntil } from '../../api/force-until.ts'
 import { ANNOTATION } from '../../api/names.ts'
 import type { Schedule } from '../../api/schedule.ts'
+import type { AttachedSafety } from '../../blockers/attached-safety.ts'
 import { detachedOnly } from '../../migration/snapshot-restore/preflight.ts'
 import { isFinished } from '../../api/volume-migration.ts'
 import type { VolumeMigration } from '../../api/volume-migration.ts'
@@ -155,6 +156,12 @@ export class DecisionInputs {
   }
 
   #attachedSafety(policy: ResolvedPolicy, { bound }: ManagedClaim, to: Tier | undefined) {
+    const live = this.#liveSafety(policy, bound, to)
+    const isStopped = policy.effective.migration.workloads === 'Restart'
+    return live.safe || !isStopped ? live : BY_RESTART
+  }
+
+  #liveSafety(policy: ResolvedPolicy, bound: ManagedClaim['bound'], to: Tier | undefined) {
     if (isCopied(policy)) return detachedOnly()
     const from = { id: bound?.row?.typeId ?? '', name: bound?.row?.typeName ?? '' }
     const goal = { id: to?.typeId ?? '', name: to?.typeName ?? '' }
@@ -246,6 +253,13 @@ function strategyProblem(
 ): Pick<Candidate, 'unmatched'> {
   const message = unsupported(effective.migration.strategy, supportedBy(deps))
   return message === undefined ? {} : { unmatched: { reason: 'StrategyUnsupported', message } }
+}
+
+/** Whether its owner allows that is asked with the cluster's own words right before. */
+const BY_RESTART: AttachedSafety = {
+  safe: true,
+  message:
+    'attached; where a live move is not safe its workload is stopped for the move, if it or its namespace allows that (migration.workloads: Restart)',
 }
 
 const OPEN: Candidate['schedule'] = { open: true }
