@@ -98,9 +98,10 @@ export class WorkloadStage extends Stage {
     return this.workload(kind, name).metadata.annotations?.['couchestor.io/stopped-for']
   }
 
-  async scale(kind: Kind, name: string, replicas: number): Promise<void> {
-    const path = `${APPS}/namespaces/default/${PATH[kind]}/${name}`
-    await this.send('PATCH', path, { spec: { replicas } })
+  /** As GitOps would: two replicas from the first ordinal on. */
+  async scaleBack(name: string): Promise<void> {
+    const path = `${APPS}/namespaces/default/statefulsets/${name}`
+    await this.send('PATCH', path, { spec: { replicas: 2, ordinals: null } })
   }
 
   pods(app: string): readonly Pod[] {
@@ -182,7 +183,10 @@ export class WorkloadStage extends Stage {
     kind: Kind,
     name: string,
     annotations: Readonly<Record<string, string>>,
-    { template, ...spec }: { readonly template: { readonly spec: object } } & object,
+    {
+      template,
+      ...spec
+    }: Readonly<Record<string, unknown>> & { readonly template: { readonly spec: object } },
   ): Promise<void> {
     const labels = { app: name }
     await this.send('POST', `${APPS}/namespaces/default/${PATH[kind]}`, {
