@@ -7,13 +7,13 @@ const NODE = 'node-1'
 const APPS = '/apis/apps/v1'
 const PATH = { Deployment: 'deployments', StatefulSet: 'statefulsets' } as const
 
-export type Kind = keyof typeof PATH
+type Kind = keyof typeof PATH
 type Object = ReturnType<Stage['pvc']>
 type Pod = Object & {
   readonly spec: { readonly volumes?: { persistentVolumeClaim?: { claimName?: string } }[] }
 }
 
-export const ALLOWED = { 'couchestor.io/allow-restart': 'true' }
+const ALLOWED = { 'couchestor.io/allow-restart': 'true' }
 
 /** A stage with the controllers of workloads, and with nodes that attach what their Pods use. */
 export class WorkloadStage extends Stage {

@@ -136,6 +136,7 @@ describe('a workload is not touched', () => {
   })
 })
 
+const UNDER_WAY: ReadonlySet<string> = new Set(['Retyping', 'Holding', 'Copying'])
 const DONE_BOTH = 'Succeeded/Verified,Succeeded/Verified'
 
 describe('a StatefulSet of two of which one may be unavailable', () => {
@@ -172,24 +173,28 @@ describe('a StatefulSet of two of which one may be unavailable', () => {
       const { stage, volumes, kept } = await made()
       stage.policy({ migration: { workloads: 'Restart', strategy } })
       stage.start()
-      const scale = () => {
+      let fights = 0
+      // a loop that looks every few seconds, while the move of the first volume is under way
+      const isFought = () => {
         const { spec } = stage.workload('StatefulSet', 'db')
         const isScaled = spec.replicas !== 2 || (spec.ordinals?.start ?? 0) !== 0
-        if (isScaled) void stage.scaleBack('db')
-        return isScaled
+        const isUnderWay = stage.moves().some((m) => UNDER_WAY.has(m.status?.step ?? ''))
+        if (!isScaled || !isUnderWay) return false
+        fights++
+        void stage.scaleBack('db')
+        return false
       }
-      let fights = 0
-      for (let minute = 0; minute < 60; minute++) {
-        if (scale()) fights++
-        await stage.passes(MINUTE)
-      }
+      await stage.until(isFought, 30 * MINUTE, 2_000)
       expect(fights).toBeGreaterThan(0)
       expect(fights).toBeLessThanOrEqual(2)
       expect(stage.pods('db')).toHaveLength(2)
       expect(stage.told('StatefulSet', 'db')).toContain('WorkloadFoughtBack')
       if (strategy === 'snapshot-restore') {
-        const former = volumes.map((v) => stage.cloud.volume(v.id)?.status)
-        expect(former).toEqual(['in-use', 'in-use'])
+        expect(volumes.map((v) => stage.cloud.volume(v.id)?.status)).toEqual(['in-use', 'in-use'])
+        expect(stage.cloud.volumeCount()).toBe(2)
+        expect(stage.ends('data-db-0').concat(stage.ends('data-db-1'))).toContain(
+          'Failed/WorkloadFoughtBack',
+        )
       }
       kept()
     },

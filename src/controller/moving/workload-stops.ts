@@ -14,8 +14,6 @@ export const WORKLOAD_REASONS = {
 
 /** Workloads that are stopped for moves, as far as the start of a move needs them. */
 export interface WorkloadStops {
-  /** Until then it is not known which workloads are down. */
-  readonly loaded: boolean
   /** Why no move of that claim begins, even where its volume is detached at the moment. */
   holding(target: Target): Answer | undefined
   /** What a move waits for whose volume is attached, by the stop that its claim is part of. */

@@ -7,13 +7,16 @@ import type { ReplacementRecord } from '../moving/recorded-strategy.ts'
 /** How much a move needs its workload down. `Waits`: for something else than that. */
 export type Need = 'Runs' | 'Begins' | 'Waits' | 'Ended' | 'Cancelled' | 'Gone'
 
-/** What a waiting move says that begins by itself, or as soon as its workload is down. */
+/** What a waiting move says that begins by itself, when its workload is down, or when another move of the stop has ended. */
 const BEGINS: ReadonlySet<string> = new Set<string>([
   'Planned',
   'Attached',
   'WorkloadStopping',
   'Busy',
+  'Ramp',
   'ConcurrencyLimit',
+  'NamespaceLimit',
+  'PoolLimit',
   'NotSent',
 ] satisfies MigrationStatusReason[])
 

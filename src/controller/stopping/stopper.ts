@@ -41,10 +41,6 @@ export class Stopper implements WorkloadStops {
     this.#parts = parts
   }
 
-  get loaded(): boolean {
-    return this.#parts.stops.loaded
-  }
-
   holding({ claim }: Target): Answer | undefined {
     const { saved } = this.#parts.stops.ofClaim(claim) ?? {}
     if (saved?.phase !== 'Restoring') return undefined
@@ -95,14 +91,14 @@ export class Stopper implements WorkloadStops {
   async open(m: VolumeMigration, target: Target, stop: Stop, deadlineMs: number): Promise<void> {
     const { deps, stops, notices, term } = this.#parts
     const { namespace = '', name, uid = '' } = m.metadata
-    const { policy, spec } = { policy: target.policy.name, spec: m.spec }
+    const { spec } = m
     const record = {
       move: {
         namespace,
         name,
         uid,
         claim: target.claim.name,
-        policy,
+        policy: target.policy.name,
         ...(spec.from === undefined ? {} : { from: spec.from }),
         to: spec.to,
         initiator: initiatorOf(m),
