@@ -5,6 +5,7 @@ import { unwritten } from '../src/blockers/unwritten.ts'
 import { GATES } from '../src/controller/moving/admission.ts'
 import { GATE_REASONS } from '../src/controller/moving/start-gate.ts'
 import { STEP_REASONS } from '../src/controller/moving/steps.ts'
+import { WORKLOAD_REASONS } from '../src/controller/moving/workload-stops.ts'
 import { REPLACEMENT_REASONS } from '../src/controller/replacing/shown.ts'
 import { FOREIGN_FINALIZER } from '../src/migration/snapshot-restore/preflight.ts'
 import { UNREAD } from '../src/controller/moving/unread.ts'
@@ -31,6 +32,7 @@ const OF_MOVES: Stated<MoveReason> = [
   RETYPE_REASONS,
   FOREIGN_REASONS,
   REPLACEMENT_REASONS,
+  WORKLOAD_REASONS,
   UNSENT_REASONS,
 ]
 

@@ -30,6 +30,7 @@ describe('effectivePolicy', () => {
         cooldown: { promoteMs: 86_400_000, demoteMs: 86_400_000 },
         maxConcurrent: 2,
         attached: 'Auto',
+        workloads: 'WaitForDetach',
         migrationPolicy: 'on-demand',
         retypeTimeoutMs: 3_600_000,
       },

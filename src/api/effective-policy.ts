@@ -10,6 +10,7 @@ import type {
   PolicyStrategy,
   StoragePolicySpec,
   TierSpec,
+  WorkloadRule,
 } from './storage-policy.ts'
 
 /** Windows after which the last one counts as no data. */
@@ -46,6 +47,7 @@ export type EffectivePolicy = {
     /** Never more than config.yaml allows. */
     readonly maxConcurrent: number
     readonly attached: AttachedRule
+    readonly workloads: WorkloadRule
     /** `never` when allowHostCopy is false. */
     readonly migrationPolicy: 'on-demand' | 'never'
     readonly retypeTimeoutMs: number
@@ -126,6 +128,7 @@ function migrationOf(
     },
     maxConcurrent: Math.min(migration.maxConcurrent ?? most, most),
     attached: migration.attached ?? fallback.attached,
+    workloads: migration.workloads ?? fallback.workloads,
     migrationPolicy: allowHostCopy ? migrationPolicy : 'never',
     retypeTimeoutMs: retypeTimeout * 1000,
   }

@@ -43,6 +43,37 @@ export const EVENT_REASONS = {
     meaning:
       'The claim was deleted while its volume was replaced; its reclaim policy is applied to every copy.',
   },
+  WorkloadStopping: {
+    type: 'Normal',
+    meaning:
+      'On a workload and its claims: it is scaled down for a move; the message says which Pods will stop.',
+  },
+  WorkloadStopped: {
+    type: 'Normal',
+    meaning: 'On a workload and its claims: its Pods are gone, and the move can begin.',
+  },
+  WorkloadRestoring: {
+    type: 'Normal',
+    meaning: 'On a workload and its claims: the move does not need it down any more.',
+  },
+  WorkloadRestored: {
+    type: 'Normal',
+    meaning: 'On a workload and its claims: it is back to the replicas that it had.',
+  },
+  WorkloadNotStopped: {
+    type: 'Normal',
+    meaning:
+      'On a workload and its claims: the stop that was announced is off, and nothing was done; the message says why.',
+  },
+  WorkloadGone: {
+    type: 'Warning',
+    meaning: 'On the claims of a workload: it was deleted while it was stopped for a move.',
+  },
+  WorkloadFoughtBack: {
+    type: 'Warning',
+    meaning:
+      'On a workload and its claims: something else changed its replicas while it was stopped for a move. It is left as it is, and a copy is given up.',
+  },
   MigrationAdopted: { type: 'Normal', meaning: 'A new leader goes on with a move that runs.' },
   MigrationSucceeded: {
     type: 'Normal',

@@ -118,6 +118,11 @@ const migration = group(
       "Auto moves attached volumes only where that is proven safe; others wait for their next detach. Never always waits. Allow is the administrator's word that live moves are safe in this cloud.",
       { default: 'Auto' },
     ),
+    workloads: field(
+      oneOf('WaitForDetach', 'Restart'),
+      'What becomes of a volume that may only be moved detached. WaitForDetach waits for its next detach. Restart scales its Deployment or StatefulSet down for the move and back up after it, where the owner has annotated the workload or its namespace couchestor.io/allow-restart: "true", within the schedule, and as far as disruption budgets allow it (docs/strategies.md).',
+      { default: 'WaitForDetach' },
+    ),
     cinderOptions: group('Details of the call to Cinder.', {
       migrationPolicy: field(
         oneOf('on-demand', 'never'),

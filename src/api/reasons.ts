@@ -89,6 +89,8 @@ export const MOVE_REASONS = [
   'NotSent',
   'WatchStale',
   'AuditUnavailable',
+  'WorkloadStopping',
+  'WorkloadFoughtBack',
   'Accepted',
   'Adopted',
   'OutcomeUnknown',

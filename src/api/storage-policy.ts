@@ -18,6 +18,7 @@ export type PolicyStrategy = NonNullable<Migration['strategy']>
 export type Strategy = Exclude<PolicyStrategy, 'Auto'>
 export type Mode = NonNullable<StoragePolicySpec['mode']>
 export type AttachedRule = NonNullable<Migration['attached']>
+export type WorkloadRule = NonNullable<Migration['workloads']>
 export type TierSpec = StoragePolicySpec['tiers'][number]
 /** A limit that grows with the size: min(max, base + perGiB * GiB). In I/O operations (or bytes) per second. */
 export type SizedLimit = NonNullable<TierSpec['iopsLimit']>

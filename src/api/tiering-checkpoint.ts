@@ -6,6 +6,8 @@ export const SCHEDULED_TASKS = 'scheduled-tasks'
 
 /** In place of a policy's name, and no policy can have it: the records of moves that give a claim another volume. */
 export const REPLACEMENTS = 'replacements/'
+/** The same for the records of workloads that are stopped for a move. */
+export const STOPS = 'stops/'
 
 /** A policy may have the same name as those two; its checkpoints have others. */
 export function isOfPolicy({
@@ -15,13 +17,18 @@ export function isOfPolicy({
   readonly metadata: Pick<ObjectMeta, 'name'>
   readonly spec: Pick<TieringCheckpoint['spec'], 'policy'>
 }): boolean {
-  if (spec.policy === REPLACEMENTS) return false
+  if (spec.policy === REPLACEMENTS || spec.policy === STOPS) return false
   return metadata.name !== MOVES_IN_FLIGHT && metadata.name !== SCHEDULED_TASKS
 }
 
 /** Name of the record of a move that gives a claim another volume. */
 export function replacementRecord(moveUid: string): string {
   return `replacement-${moveUid}`
+}
+
+/** Name of the record of the workload that a move has stopped. */
+export function stopRecord(moveUid: string): string {
+  return `workload-stop-${moveUid}`
 }
 
 /** A scheduled task as the leader last saved it. Times RFC 3339. */
@@ -92,5 +99,7 @@ export type TieringCheckpoint = {
     readonly tasks?: readonly ReportedTask[]
     /** Of a move that gives a claim another volume: the record that it goes by. */
     readonly replacement?: unknown
+    /** Of a workload that is stopped for a move: all that is needed to restore it. */
+    readonly stop?: unknown
   }
 }

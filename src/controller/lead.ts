@@ -8,6 +8,8 @@ import type { Ledger } from './moving/ledger.ts'
 import type { Orphans } from './moving/orphans.ts'
 import type { Follower } from './replacing/follower.ts'
 import type { Records } from './replacing/records.ts'
+import type { StopFollower } from './stopping/follower.ts'
+import type { Stops } from './stopping/stop.ts'
 import type { StartSteps } from './moving/start-steps.ts'
 import type { Takeover } from './moving/takeover.ts'
 import type { CheckpointStore } from './planning/checkpoint-store.ts'
@@ -24,6 +26,8 @@ import type { Policies } from './view/policies.ts'
 import { allReflectors, keyOf } from './view/watches.ts'
 import type { Watches } from './view/watches.ts'
 
+export type QueueName = 'moves' | 'replacements' | 'stops' | 'claims' | 'annotations'
+
 export type LeadParts = {
   readonly deps: ControllerDeps
   readonly watches: Watches
@@ -34,6 +38,8 @@ export type LeadParts = {
   readonly checkpoints: CheckpointStore
   readonly ledger: Ledger
   readonly records: Records
+  readonly stops: Stops
+  readonly stopFollower: Pick<StopFollower, 'open'>
   readonly follower: Pick<Follower, 'open'>
   readonly inventory: Inventory
   readonly policies: Policies
@@ -46,7 +52,7 @@ export type LeadParts = {
   readonly tasks: TaskRunner
   readonly windows: WindowLoop
   readonly status: StatusWriter
-  readonly queues: Readonly<Record<'moves' | 'replacements' | 'claims' | 'annotations', WorkQueue>>
+  readonly queues: Readonly<Record<QueueName, WorkQueue>>
 }
 
 /**
@@ -56,7 +62,7 @@ export type LeadParts = {
 export async function lead(parts: LeadParts, signal: AbortSignal): Promise<void> {
   const { deps, watches, metrics, start, term, checkpoints, ledger, inventory, policies } = parts
   const { planner, migrations, takeover, orphans, triggers, sweep, tasks, windows, status } = parts
-  const { queues, records, follower } = parts
+  const { queues, records, follower, stops, stopFollower } = parts
   const right = new OptionalRight(deps.processClock)
 
   const reporting = Promise.race([start.news(), aborted(signal)]).then(() => {
@@ -64,11 +70,13 @@ export async function lead(parts: LeadParts, signal: AbortSignal): Promise<void>
     return status.run(signal)
   })
   const recorded = start.untilDone('replacements', signal, () => records.load())
+  const stopped = start.untilDone('stops', signal, () => stops.load())
   const reading = Promise.all([
     ...allReflectors(watches).map((r) => start.listed(r, signal)),
     start.untilDone('checkpoints', signal, () => checkpoints.load()),
     start.untilDone('ledger', signal, () => ledger.load()),
     recorded,
+    stopped,
     start.untilDone('cinder', signal, async () => {
       await inventory.sweep(signal)
     }),
@@ -94,6 +102,12 @@ export async function lead(parts: LeadParts, signal: AbortSignal): Promise<void>
     open: () => follower.open().map((r) => ({ ...r, policy: metrics.moves.policyOf(r.move) })),
     now: () => deps.clock.now(),
   })
+  metrics.workloads.show({
+    open: () =>
+      stopFollower.open().map((s) => ({ ...s, policy: metrics.moves.policyOf({ spec: s.move }) })),
+    unreadable: () => stops.unreadable().size,
+    now: () => deps.clock.now(),
+  })
   takeover.report()
   const stopWatching = triggers.start()
   const stopHearing = deps.audit.subscribe((problem) => {
@@ -107,6 +121,11 @@ export async function lead(parts: LeadParts, signal: AbortSignal): Promise<void>
     recorded.then(() => {
       for (const { move } of records.all()) records.follow(move.uid)
       return queues.replacements.run(signal)
+    }),
+    // whether a replacement is under way decides about the workload that was stopped for it
+    Promise.all([recorded, stopped]).then(() => {
+      for (const { move } of stops.all()) stops.follow(move.uid)
+      return queues.stops.run(signal)
     }),
   ])
   await reading

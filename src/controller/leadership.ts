@@ -21,6 +21,11 @@ import { Runner } from './moving/runner.ts'
 import { Follower } from './replacing/follower.ts'
 import { Records } from './replacing/records.ts'
 import { ReplaceAdapter } from './replacing/replace-adapter.ts'
+import { StopFollower } from './stopping/follower.ts'
+import { Notices } from './stopping/notices.ts'
+import { WorkloadPort } from './stopping/port.ts'
+import { Stops } from './stopping/stop.ts'
+import { Stopper } from './stopping/stopper.ts'
 import { StartGate } from './moving/start-gate.ts'
 import { Starting } from './moving/starting.ts'
 import { Steps } from './moving/steps.ts'
@@ -40,6 +45,7 @@ import { StatusWriter } from './reporting/status-writer.ts'
 import { MoveReporter } from './reporting/move-reporter.ts'
 import { Sweep } from './sweep.ts'
 import { lead } from './lead.ts'
+import type { QueueName } from './lead.ts'
 import { createTasks } from './task-table.ts'
 import { Triggers } from './triggers.ts'
 import { QuotaDriftReporter } from './reporting/quota-drift-reporter.ts'
@@ -77,6 +83,7 @@ export class Leadership {
       term,
       onCheckpointSaved: saves.memory.bind(saves),
       ledgerSaves: saves.ledger,
+      held: () => stopper.held(),
       onFutureTime: (at) =>
         deps.log.warn({ at }, 'a saved time lies in the future; counting from now on instead'),
     })
@@ -91,7 +98,8 @@ export class Leadership {
       saves.shadow.bind(saves),
     )
     const claim = (key: string) => watches.claims.store.get(key)
-    const queues: Record<'moves' | 'replacements' | 'claims' | 'annotations', WorkQueue> = {
+    const queues: Record<QueueName, WorkQueue> = {
+      stops: this.#queue('stops', MOVERS, (uid) => stopFollower.reconcile(uid)),
       replacements: this.#queue('replacements', MOVERS, (uid) => follower.reconcile(uid)),
       moves: this.#queue('moves', MOVERS, (key) => runner.reconcile(key)),
       claims: this.#queue('claims', CLAIM_WORKERS, (key) => triggers.reconcile(key)),
@@ -104,6 +112,7 @@ export class Leadership {
       claim,
       onStep: (m) => {
         if (isFinished(m)) quotas.ended(m)
+        stopsOf(m.metadata.namespace, m.spec.claim.name)
         triggers.stepTaken(m)
       },
     })
@@ -182,6 +191,25 @@ export class Leadership {
       steps,
       ledger,
       term,
+      isYielding: (uid) => stops.isYielding(uid),
+    })
+    const stops = new Stops(deps.kube, fence, (uid) => queues.stops.add(uid))
+    const stopsOf = (namespace = '', name = '') => {
+      const stop = stops.ofClaim({ namespace, name })
+      if (stop !== undefined) stops.follow(stop.move.uid)
+    }
+    const port = new WorkloadPort({ deps, policies, stops })
+    const notices = new Notices(deps.events, claim)
+    const stopper = new Stopper({ deps, stops, port, migrations, notices, term })
+    const stopFollower = new StopFollower({
+      deps,
+      stops,
+      port,
+      migrations,
+      records,
+      notices,
+      term,
+      wakeMove: (key) => queues.moves.add(key),
     })
     const starting = new Starting({
       deps,
@@ -190,6 +218,7 @@ export class Leadership {
       gate,
       strategies,
       records,
+      stops: stopper,
       ledger,
       observed,
       steps,
@@ -282,11 +311,14 @@ export class Leadership {
       onMigrationGone: (m) => {
         runner.forget(m)
         if (records.of(m.metadata.uid ?? '') !== undefined) records.follow(m.metadata.uid ?? '')
+        stopsOf(m.metadata.namespace, m.spec.claim.name)
         tasks.kick('halts')
       },
       onClaimUsed: (key) => {
         const record = records.ofClaim(key)
         if (record !== undefined) records.follow(record.move.uid)
+        const [namespace, name] = key.split('/')
+        stopsOf(namespace, name)
       },
       deps,
       watches,
@@ -344,6 +376,8 @@ export class Leadership {
         ledger,
         records,
         follower,
+        stops,
+        stopFollower,
         inventory,
         policies,
         planner,

@@ -1,3 +1,4 @@
+import type { VolumeMigration } from '../api/volume-migration.ts'
 import type { ControllerDeps } from './deps.ts'
 import { AdmissionFacts } from './moving/admission-facts.ts'
 import { Ledger } from './moving/ledger.ts'
@@ -28,6 +29,8 @@ export type LeadersPart = {
   readonly ledgerSaves: LedgerSaves
   /** A saved time lies in the future. */
   readonly onFutureTime: (text: string) => void
+  /** Moves for which a workload is stopped, and that have begun nothing else. */
+  readonly held: () => readonly VolumeMigration[]
 }
 
 const NO_TERM: Term = { epoch: 0, clusterId: '' }
@@ -75,7 +78,16 @@ export function wire(deps: ControllerDeps, watches: Watches, leader?: LeadersPar
       approvals,
     }),
     pools,
-    admission: new AdmissionFacts(deps, migrations, policies, ledger, inventory, times, pools),
+    admission: new AdmissionFacts(
+      deps,
+      migrations,
+      policies,
+      ledger,
+      inventory,
+      times,
+      pools,
+      leader?.held,
+    ),
     preflight: new PreflightGatherer(deps, watches, inventory, quotas),
   } as const
 }

@@ -29,6 +29,8 @@ export class AdmissionFacts {
   readonly #inventory: Inventory
   readonly #times: MoveTimes
   readonly #pools: Pools
+  /** Moves that have begun nothing, and for which a workload is stopped. */
+  readonly #held: () => readonly VolumeMigration[]
 
   constructor(
     deps: ControllerDeps,
@@ -38,7 +40,9 @@ export class AdmissionFacts {
     inventory: Inventory,
     times: MoveTimes,
     pools: Pools,
+    held: () => readonly VolumeMigration[] = () => [],
   ) {
+    this.#held = held
     this.#pools = pools
     this.#deps = deps
     this.#times = times
@@ -62,13 +66,18 @@ export class AdmissionFacts {
     return {
       move,
       inFlight: [
-        ...this.#migrations.inFlight().map((o) => this.#moveOf(o, target.tiers)),
+        ...this.#others(m).map((o) => this.#moveOf(o, target.tiers)),
         ...this.#orphans(target.tiers),
       ],
       ended: this.ended(target.tiers),
       limits: { ...this.#limits(target), pool: this.#pool(target, move.from) },
       now: this.#deps.clock.now(),
     }
+  }
+
+  #others({ metadata }: VolumeMigration): readonly VolumeMigration[] {
+    const held = this.#held().filter((o) => o.metadata.uid !== metadata.uid)
+    return [...this.#migrations.inFlight(), ...held]
   }
 
   /** What stands against that move now; undefined = nothing, or it has no target yet. */

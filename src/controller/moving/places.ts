@@ -31,6 +31,7 @@ const NEXT_IN_TURN: ReadonlySet<string> = new Set<string>([
   'NotSent',
   'WatchStale',
   'AuditUnavailable',
+  'WorkloadStopping',
   'OutsideSchedule',
   'BatchLimit',
   'Ramp',

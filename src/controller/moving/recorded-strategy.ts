@@ -49,8 +49,3 @@ export interface RecordBook {
   /** From then on it is followed. */
   follow(moveUid: string): void
 }
-
-/** What is on the API server is not what was meant to be there: a field that it dropped, or somebody else's change. */
-export class RecordError extends Error {
-  override readonly name = 'RecordError'
-}

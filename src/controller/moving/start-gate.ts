@@ -58,6 +58,9 @@ export type StartGateParts = {
 /** A volume as Cinder has it now, and the project that it was asked for. */
 export type FoundVolume = { readonly volume: CinderVolume; readonly projectId: string }
 
+/** Nothing stands in the way but that the volume is attached. */
+export type OnlyAttached = Answer & { readonly volume: CinderVolume }
+
 /** The decision of a policy, taken again. */
 export interface Verdicts {
   /** undefined when the move is still wanted, else why not. */
@@ -152,7 +155,7 @@ export class StartGate {
     m: VolumeMigration,
     target: Target,
     bound: BoundStrategy,
-  ): Promise<FoundVolume | Answer> {
+  ): Promise<FoundVolume | OnlyAttached | Answer> {
     const before = this.#blocks.of(m, target)
     const still = before && (await this.#quota.again(m, target, before))
     if (still !== undefined) return still
@@ -241,8 +244,12 @@ export function unauditedText(why: string): string {
   return `no move starts while the audit cannot be written: ${why}`
 }
 
-export function isAnswer(found: FoundVolume | Answer): found is Answer {
+export function isAnswer<A extends Answer>(found: FoundVolume | A): found is A {
   return 'over' in found
+}
+
+export function isOnlyAttached(answer: Answer | OnlyAttached): answer is OnlyAttached {
+  return 'volume' in answer
 }
 
 function placed({ from, to }: Target, volume: CinderVolume): Answer | undefined {
@@ -273,9 +280,13 @@ async function blockOf(
   bound: BoundStrategy,
   target: Target,
   volume: CinderVolume,
-): Promise<Answer | undefined> {
+): Promise<Answer | OnlyAttached | undefined> {
   try {
-    return waiting((await bound.blocks(target, volume))[0])
+    const blocks = await bound.blocks(target, volume)
+    const first = waiting(blocks[0])
+    return first !== undefined && blocks.every((b) => b.reason === 'Attached')
+      ? { ...first, volume }
+      : first
   } catch (e) {
     return unread(e)
   }

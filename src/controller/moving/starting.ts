@@ -1,4 +1,4 @@
-import { replacementRecord } from '../../api/tiering-checkpoint.ts'
+import { replacementRecord, stopRecord } from '../../api/tiering-checkpoint.ts'
 import type { Intent, VolumeMigration } from '../../api/volume-migration.ts'
 import { unwritten } from '../../blockers/unwritten.ts'
 import { messageOf } from '../../errors.ts'
@@ -21,15 +21,16 @@ import type { Target, Targets, Untargeted } from '../view/targets.ts'
 import type { BoundStrategy, CallingStrategy } from './adapter.ts'
 import { initiatorOf } from './audited-move.ts'
 import { firstIntent, REPLACE } from './intents.ts'
-import { RecordError } from './recorded-strategy.ts'
+import { RecordError } from './record-store.ts'
 import type { RecordBook, RecordedStrategy } from './recorded-strategy.ts'
 import { unread } from './unread.ts'
-import { isAnswer } from './start-gate.ts'
-import type { FoundVolume, StartGate } from './start-gate.ts'
+import { isAnswer, isOnlyAttached } from './start-gate.ts'
+import type { FoundVolume, OnlyAttached, StartGate } from './start-gate.ts'
 import type { Steps } from './steps.ts'
 import type { Takeover } from './takeover.ts'
 import type { Term } from '../view/term.ts'
 import type { BoundStrategies } from './strategies.ts'
+import type { WorkloadStops } from './workload-stops.ts'
 
 /** A move whose first intent is saved. */
 export type Begun = {
@@ -50,6 +51,7 @@ export type StartingParts = {
   readonly gate: StartGate
   readonly strategies: BoundStrategies
   readonly records: RecordBook
+  readonly stops: WorkloadStops
   readonly ledger: Ledger
   readonly observed: ObservedSaves
   readonly steps: Steps
@@ -89,6 +91,7 @@ export class Starting {
   /** Forgets what is kept of a finished move. */
   forget(m: VolumeMigration): void {
     this.#parts.gate.forget(m)
+    this.#parts.stops.forget(m)
   }
 
   async #start(found: VolumeMigration): Promise<Begun | QueueResult> {
@@ -109,15 +112,52 @@ export class Starting {
       if (target.over && !(await acceptance.isCurrent(m))) return SOON
       return this.#refuse(m, gate.expired(m, undefined) ?? target, target)
     }
-    const early = gate.expired(m, target) ?? gate.notYet(m, target) ?? this.#replaced(target)
+    const early =
+      gate.expired(m, target) ??
+      gate.notYet(m, target) ??
+      this.#replaced(target) ??
+      this.#parts.stops.holding(target)
     if (early !== undefined) return this.#refuse(m, early, target)
     const unaudited = await gate.unaudited()
     if (unaudited !== undefined) return this.#refuse(m, unaudited, target)
     const bound = strategies.get(target.strategy)
     if (bound === undefined) throw new Error(`no machine is bound for ${target.strategy}`)
     const seen = await gate.volumeFor(m, target, bound)
-    if (isAnswer(seen)) return this.#refuse(m, seen, target)
-    return gate.inTurn(() => this.#saveIntent(m, target, bound, seen))
+    if (!isAnswer(seen)) return gate.inTurn(() => this.#saveIntent(m, target, bound, seen))
+    if (isOnlyAttached(seen)) return this.#stopWorkload(m, target, bound, seen)
+    return this.#refuse(m, seen, target)
+  }
+
+  /** The volume would be moved if nothing used it: its workload is stopped, where that is allowed. */
+  async #stopWorkload(
+    m: VolumeMigration,
+    asked: Target,
+    bound: BoundStrategy,
+    { volume, ...attached }: OnlyAttached,
+  ): Promise<QueueResult> {
+    const { deps, gate, stops, targets } = this.#parts
+    const under = stops.under(asked)
+    if (under !== undefined) return this.#refuse(m, under, asked)
+    const stop = await stops.plan(m, asked, attached)
+    if ('over' in stop) return this.#refuse(m, stop, asked)
+    return gate.inTurn(async () => {
+      const overQuota = await gate.quota(m, asked, volume)
+      if (overQuota !== undefined) return this.#refuse(m, overQuota, asked)
+      const target = targets.of(m)
+      if (!this.mayStart || !isTarget(target) || !isSameMove(target, asked)) return SOON
+      const refused = gate.notYet(m, target) ?? gate.limits(m, target, volume)
+      if (refused !== undefined) return this.#refuse(m, refused, target)
+      if (stops.under(target) !== undefined) return SOON
+      deps.elector.fence(deps.timing.fenceMarginMs)
+      try {
+        await stops.open(m, target, stop, bound.deadlineMs(target, volume))
+      } catch (e) {
+        const answer = notSaved(e, stopRecord(m.metadata.uid ?? ''))
+        if (answer === undefined) throw e
+        return this.#refuse(m, answer, target)
+      }
+      return this.#refuse(m, stops.under(target) ?? attached, target)
+    })
   }
 
   async #accepted(m: VolumeMigration): Promise<VolumeMigration | Untargeted> {
@@ -218,7 +258,7 @@ export class Starting {
       const move = { namespace, name, uid, spec: m.spec, initiator: initiatorOf(m) }
       await records.open({ move, intent, epoch: term.epoch, saved })
     } catch (e) {
-      const answer = notOpened(e, uid)
+      const answer = notSaved(e, replacementRecord(uid))
       if (answer === undefined) throw e
       await ledger.remove(volume.id)
       return this.#refuse(m, answer, target)
@@ -247,10 +287,10 @@ export class Starting {
 }
 
 /** Nothing has begun: why, and that it is tried again. */
-function notOpened(e: unknown, uid: string): Answer | undefined {
+function notSaved(e: unknown, record: string): Answer | undefined {
   if (e instanceof LostLeaseError) return undefined
   if (!isRefusal(e) && !(e instanceof RecordError)) return unread(e)
-  const object = `TieringCheckpoint ${replacementRecord(uid)}`
+  const object = `TieringCheckpoint ${record}`
   const refusal = unwritten({ object, why: messageOf(e) })
   return refusal && { over: false, ...refusal }
 }

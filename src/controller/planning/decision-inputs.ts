@@ -2,6 +2,7 @@ import { unsupportedOf } from '../../migration/unsupported.ts'
 import { parseForceUntil } from '../../api/force-until.ts'
 import { ANNOTATION } from '../../api/names.ts'
 import type { Schedule } from '../../api/schedule.ts'
+import type { AttachedSafety } from '../../blockers/attached-safety.ts'
 import { detachedOnly } from '../../migration/snapshot-restore/preflight.ts'
 import type { Strategy } from '../../api/storage-policy.ts'
 import { isFinished } from '../../api/volume-migration.ts'
@@ -176,6 +177,12 @@ export class DecisionInputs {
   }
 
   #attachedSafety(policy: ResolvedPolicy, managed: ManagedClaim, to: Tier | undefined) {
+    const live = this.#liveSafety(policy, managed, to)
+    const isStopped = policy.effective.migration.workloads === 'Restart'
+    return live.safe || !isStopped ? live : BY_RESTART
+  }
+
+  #liveSafety(policy: ResolvedPolicy, managed: ManagedClaim, to: Tier | undefined) {
     const { bound } = managed
     if (this.#isCopied(policy, managed)) return detachedOnly()
     const from = { id: bound?.row?.typeId ?? '', name: bound?.row?.typeName ?? '' }
@@ -264,6 +271,13 @@ function strategyProblem(
 ): Pick<Candidate, 'unmatched'> {
   const message = unsupportedOf(effective.migration.strategy, supportedBy(deps))
   return message === undefined ? {} : { unmatched: { reason: 'StrategyUnsupported', message } }
+}
+
+/** Whether its owner allows that is asked with the cluster's own words right before. */
+const BY_RESTART: AttachedSafety = {
+  safe: true,
+  message:
+    'attached; where a live move is not safe its workload is stopped for the move, if it or its namespace allows that (migration.workloads: Restart)',
 }
 
 const OPEN: Candidate['schedule'] = { open: true }

@@ -40,6 +40,8 @@ export type FollowerParts = {
   readonly takeover: Pick<Takeover, 'stamped'>
   readonly steps: Pick<Steps, 'go' | 'showProgress'>
   readonly ledger: Pick<Ledger, 'remove'>
+  /** Something else wants the workload up that was stopped for that move (uid). */
+  readonly isYielding: (moveUid: string) => boolean
   readonly term: Term
 }
 
@@ -166,7 +168,8 @@ export class Follower {
     const m = this.#moveOf(record)
     if (record.saved.phase === 'Soaking') return m?.spec.rollback === true ? 'rollback' : undefined
     const isGone = m === undefined || m.metadata.deletionTimestamp !== undefined
-    return isGone || m.spec.cancel === true ? 'cancel' : undefined
+    if (isGone || m.spec.cancel === true) return 'cancel'
+    return this.#parts.isYielding(record.move.uid) ? 'yield' : undefined
   }
 
   /** The intent is saved, then the call is made, then its answer is saved. */

@@ -1,11 +1,8 @@
 import * as z from 'zod'
 import type { TieringCheckpoint } from '../../api/tiering-checkpoint.ts'
 import { parseSaved } from '../../migration/snapshot-restore/parse-saved.ts'
+import type { ReadRecord } from '../moving/record-store.ts'
 import type { ReplacementRecord } from '../moving/recorded-strategy.ts'
-
-export type ReadRecord =
-  | { readonly ok: true; readonly record: ReplacementRecord }
-  | { readonly ok: false; readonly why: string }
 
 const Initiator = z.looseObject({ kind: z.enum(['controller', 'person']) })
 const Move = z.looseObject({
@@ -33,7 +30,7 @@ const Intent = z.looseObject({
 const Record = z.object({ move: Move, intent: Intent, epoch: z.number(), saved: z.unknown() })
 
 /** What is read back is checked: people can edit it, and another version may have written it. */
-export function readRecord({ spec }: TieringCheckpoint): ReadRecord {
+export function readRecord({ spec }: TieringCheckpoint): ReadRecord<ReplacementRecord> {
   const read = Record.safeParse(spec.replacement)
   if (!read.success) {
     const [issue] = read.error.issues

@@ -1,193 +1,26 @@
-import { isDeepStrictEqual } from 'node:util'
-import { API_VERSION } from '../../api/names.ts'
 import { REPLACEMENTS, replacementRecord } from '../../api/tiering-checkpoint.ts'
-import type { TieringCheckpoint } from '../../api/tiering-checkpoint.ts'
-import { TIERING_CHECKPOINT } from '../../kube/resources.ts'
-import { ApiError, LostLeaseError } from '../../kube/types.ts'
-import type { KubeClient } from '../../kube/types.ts'
-import { readRecord } from './read-record.ts'
-import { RecordError } from '../moving/recorded-strategy.ts'
+import { RecordStore } from '../moving/record-store.ts'
+import type { RecordClient } from '../moving/record-store.ts'
 import type { RecordBook, ReplacementRecord } from '../moving/recorded-strategy.ts'
+import { readRecord } from './read-record.ts'
 
-type Known = { readonly record: ReplacementRecord; readonly version: string }
+const KIND = {
+  policy: REPLACEMENTS,
+  field: 'replacement',
+  nameOf: replacementRecord,
+  read: readRecord,
+} as const
 
-/** The records on the API server: each is written by compare-and-swap alone, by the leader that has put its epoch on it. */
-export class Records implements RecordBook {
-  readonly #client: Pick<KubeClient, 'list' | 'get' | 'create' | 'patch' | 'delete'>
-  /** Throws when we do not lead any more. */
-  readonly #fence: () => void
-  readonly #known = new Map<string, Known>()
-  readonly #unreadable = new Map<string, string>()
-  readonly #onOpen: (moveUid: string) => void
-  #loaded = false
-
-  constructor(
-    client: Pick<KubeClient, 'list' | 'get' | 'create' | 'patch' | 'delete'>,
-    fence: () => void,
-    onOpen: (moveUid: string) => void = () => {},
-  ) {
-    this.#client = client
-    this.#fence = fence
-    this.#onOpen = onOpen
-  }
-
-  /** Until then nothing is known of any. */
-  get loaded(): boolean {
-    return this.#loaded
-  }
-
-  all(): readonly ReplacementRecord[] {
-    return Array.from(this.#known.values(), ({ record }) => record)
-  }
-
-  of(moveUid: string): ReplacementRecord | undefined {
-    return this.#known.get(moveUid)?.record
+/** The records of moves that give a claim another volume. */
+export class Records extends RecordStore<ReplacementRecord> implements RecordBook {
+  constructor(client: RecordClient, fence: () => void, onOpen?: (moveUid: string) => void) {
+    super(KIND, client, fence, onOpen)
   }
 
   ofClaim(key: string): ReplacementRecord | undefined {
-    return this.all().find(({ saved: { origin } }) => keyOfClaim(origin.claim) === key)
+    return this.all().find(({ saved: { origin } }) => {
+      const { namespace, name } = origin.claim
+      return `${namespace}/${name}` === key
+    })
   }
-
-  /** Names of those that cannot be read as they stand, and why: nothing is done with them, nor with their claims. */
-  unreadable(): ReadonlyMap<string, string> {
-    return this.#unreadable
-  }
-
-  /** Puts it into the queue of its follower. */
-  follow(moveUid: string): void {
-    this.#onOpen(moveUid)
-  }
-
-  async load(): Promise<void> {
-    let next: string | undefined
-    do {
-      const page = await this.#client.list<TieringCheckpoint>(TIERING_CHECKPOINT, {
-        limit: 20,
-        ...(next === undefined ? {} : { continue: next }),
-      })
-      for (const item of page.items) this.#take(item)
-      next = page.continue
-    } while (next !== undefined && next !== '')
-    this.#loaded = true
-  }
-
-  /** Resolves when it is on the API server as it was meant. Throws RecordError when that has dropped part of it. */
-  async open(record: ReplacementRecord): Promise<void> {
-    this.#fence()
-    const wanted = objectOf(record)
-    const { name } = wanted.metadata
-    const fence = this.#fence
-    let created: TieringCheckpoint
-    try {
-      created = await this.#client.create(TIERING_CHECKPOINT, wanted, { fence })
-    } catch (e) {
-      if (!(e instanceof ApiError) || e.reason !== 'AlreadyExists') throw e
-      // of an earlier try, whose answer was lost
-      created = await this.#client.get<TieringCheckpoint>(TIERING_CHECKPOINT, name)
-      if (!isSame(created, record)) this.#take(created)
-      if (!isSame(created, record)) throw e
-    }
-    const { resourceVersion: version = '' } = created.metadata
-    if (isSame(created, record)) return void this.#known.set(record.move.uid, { record, version })
-    await this.#client.delete(TIERING_CHECKPOINT, name, { fence })
-    throw new RecordError(
-      'the CRD of TieringCheckpoint is older than the controller and keeps no spec.replacement: apply the CRDs of this version',
-    )
-  }
-
-  /** The record from now on. Throws LostLeaseError when a later leader has written it meanwhile. */
-  async save(record: ReplacementRecord): Promise<void> {
-    const uid = record.move.uid
-    const known = this.#known.get(uid)
-    if (known === undefined) throw new Error(`no record of move ${uid} is known`)
-    this.#fence()
-    try {
-      const saved = await this.#client.patch<TieringCheckpoint>(
-        TIERING_CHECKPOINT,
-        replacementRecord(uid),
-        [
-          { op: 'test', path: '/metadata/resourceVersion', value: known.version },
-          { op: 'replace', path: '/spec/replacement', value: record },
-        ],
-        { type: 'json', fence: this.#fence },
-      )
-      if (!isSame(saved, record)) throw new RecordError(`the API server changed record ${uid}`)
-      this.#known.set(uid, { record, version: saved.metadata.resourceVersion ?? '' })
-    } catch (e) {
-      if (!(e instanceof ApiError)) throw e
-      // it is all that is known of a claim that may be without its volume
-      if (e.reason === 'NotFound' && e.byServer) return this.open(record)
-      if (!REFUSED_AS_STALE.has(e.status) || !(await this.#isSaved(record, known, e))) throw e
-    }
-  }
-
-  /** Of a move that has ended. */
-  async remove(record: ReplacementRecord): Promise<void> {
-    this.#fence()
-    try {
-      await this.#client.delete(TIERING_CHECKPOINT, replacementRecord(record.move.uid))
-    } catch (e) {
-      if (!(e instanceof ApiError) || e.reason !== 'NotFound') throw e
-    }
-    this.#known.delete(record.move.uid)
-  }
-
-  /** A write of ours whose answer was lost is what holds from then on; one of another leader ends ours. */
-  async #isSaved(wanted: ReplacementRecord, known: Known, refusal: ApiError): Promise<boolean> {
-    const uid = wanted.move.uid
-    const name = replacementRecord(uid)
-    const now = await this.#client.get<TieringCheckpoint>(TIERING_CHECKPOINT, name)
-    const read = readRecord(now)
-    if (!read.ok) throw new RecordError(`TieringCheckpoint ${name} cannot be read: ${read.why}`)
-    const { record } = read
-    if (record.epoch !== known.record.epoch && record.epoch !== wanted.epoch)
-      throw new LostLeaseError(`the record of move ${uid} belongs to a later leader`, {
-        cause: refusal,
-      })
-    this.#known.set(uid, { record, version: now.metadata.resourceVersion ?? '' })
-    return isSame(now, wanted)
-  }
-
-  #take(item: TieringCheckpoint): void {
-    const { name, resourceVersion: version = '' } = item.metadata
-    if (item.spec.policy !== REPLACEMENTS) return
-    const read = readRecord(item)
-    if (read.ok) this.#known.set(read.record.move.uid, { record: read.record, version })
-    else this.#unreadable.set(name, read.why)
-  }
-}
-
-/** By its conflict, and by the failed test of a JSON patch. */
-const REFUSED_AS_STALE: ReadonlySet<number> = new Set([409, 422])
-
-function isSame(object: TieringCheckpoint, record: ReplacementRecord): boolean {
-  // as JSON: what is undefined is not there
-  return isDeepStrictEqual(object.spec.replacement, JSON.parse(JSON.stringify(record)))
-}
-
-function objectOf(record: ReplacementRecord): TieringCheckpoint {
-  return {
-    apiVersion: API_VERSION,
-    kind: 'TieringCheckpoint',
-    metadata: { name: replacementRecord(record.move.uid) },
-    spec: {
-      policy: REPLACEMENTS,
-      shard: 0,
-      rule: 'none',
-      windowEnd: '1970-01-01T00:00:00Z',
-      volumes: 1,
-      data: '',
-      replacement: record,
-    },
-  }
-}
-
-function keyOfClaim({
-  namespace,
-  name,
-}: {
-  readonly namespace: string
-  readonly name: string
-}): string {
-  return `${namespace}/${name}`
 }

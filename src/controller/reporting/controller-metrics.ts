@@ -8,6 +8,7 @@ import { quotaDriftGauge } from './quota-drift-reporter.ts'
 import { ReplacementGauges } from './replacement-gauges.ts'
 import { TaskMetrics } from './task-metrics.ts'
 import { VolumeMetrics } from './volume-metrics.ts'
+import { WorkloadGauges } from './workload-gauges.ts'
 
 /**
  * What the controller says of itself. No label names a claim or a volume except on the page of `volumes`. Gauges are those of the leader: a
@@ -20,6 +21,7 @@ export class ControllerMetrics {
   readonly policies: PolicyGauges
   readonly moves: MoveGauges
   readonly replacements: ReplacementGauges
+  readonly workloads: WorkloadGauges
   readonly volumes = new VolumeMetrics()
   readonly tasks: TaskMetrics
   readonly unmanagedClaims: Gauge
@@ -71,6 +73,7 @@ export class ControllerMetrics {
     this.policies = new PolicyGauges(registry)
     this.moves = new MoveGauges(registry)
     this.replacements = new ReplacementGauges(registry)
+    this.workloads = new WorkloadGauges(registry)
     this.tasks = new TaskMetrics(registry)
     this.unmanagedClaims = new Gauge({
       name: `${METRIC_PREFIX}unmanaged_claims`,

@@ -93,7 +93,7 @@ export class MoveGauges {
     }
   }
 
-  policyOf({ spec }: Pick<VolumeMigration, 'spec'>): string {
+  policyOf({ spec }: { readonly spec: { readonly policy: string } }): string {
     return this.#work?.tiers().has(spec.policy) === true ? spec.policy : OTHER
   }
 

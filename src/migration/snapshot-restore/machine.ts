@@ -75,9 +75,16 @@ function copying(seen: Seen): ReplaceOutcome {
   return twice(input, 'verified', () => save({ ...saved, phase: 'Switching' }))
 }
 
+function unwantedBy({ wish }: ReplaceInput): readonly [EndReason, string] | undefined {
+  if (wish === 'cancel') return ['Cancelled', 'a person cancelled the move']
+  if (wish !== 'yield') return undefined
+  return ['WorkloadFoughtBack', 'something else scales the workload that was stopped for the move']
+}
+
 /** Why a copy that is not finished is given up. */
 function whyUndone({ input, saved, kube }: Seen): readonly [EndReason, string] | undefined {
-  if (input.wish === 'cancel') return ['Cancelled', 'a person cancelled the move']
+  const unwanted = unwantedBy(input)
+  if (unwanted !== undefined) return unwanted
   if (kube.pods > 0) return ['ClaimNeeded', `pods need the claim (${kube.pods})`]
   return input.now >= saved.deadline
     ? ['DeadlinePassed', 'the copy was not finished by its deadline']
@@ -91,7 +98,8 @@ function switching(seen: Seen): ReplaceOutcome {
   // from then on the copy may be attached and written to
   const isOpen = created === undefined || created.state === 'None'
   if (!isOpen) return replaceBy(seen, 'copy') ?? boundLater(seen)
-  if (input.wish === 'cancel') return giveBack(saved, 'Cancelled', 'a person cancelled the move')
+  const unwanted = unwantedBy(input)
+  if (unwanted !== undefined) return giveBack(saved, ...unwanted)
   if (created !== undefined && created.attempts >= input.timing.mostAttempts)
     return giveBack(saved, 'Rejected', 'the API server refuses the PersistentVolume of the copy')
   const { cinder, unread } = seen

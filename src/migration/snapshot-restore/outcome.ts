@@ -38,7 +38,8 @@ export type ReplaceInput = {
   /** Until then a call of which nothing is known may still be on its way. */
   readonly quietUntil: number
   /** What a person has asked for. */
-  readonly wish?: 'cancel' | 'rollback'
+  /** `yield`: the workload that was stopped for the move is wanted up by somebody else. */
+  readonly wish?: 'cancel' | 'yield' | 'rollback'
   /** Ms since the first of an unbroken series of reads that agree. */
   readonly confirming?: { readonly what: Agreed; readonly ms: number }
   readonly timing: ReplaceTiming

@@ -155,6 +155,7 @@ const saved = z.strictObject({
   reason: oneOf(
     'ClaimNeeded',
     'Cancelled',
+    'WorkloadFoughtBack',
     'RolledBack',
     'ClaimDeleted',
     'CopyVoid',

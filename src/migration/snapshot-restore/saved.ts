@@ -111,6 +111,7 @@ export type ReplaceAnswer =
 export type EndReason =
   | 'ClaimNeeded'
   | 'Cancelled'
+  | 'WorkloadFoughtBack'
   | 'RolledBack'
   | 'ClaimDeleted'
   | 'CopyVoid'

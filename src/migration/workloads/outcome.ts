@@ -89,7 +89,7 @@ export type WorkloadInput = {
   readonly sight: WorkloadSight | undefined
   readonly now: number
   /** Why the workload need not be down any more; undefined as long as the move needs it. */
-  readonly release?: Extract<StopReason, 'MoveEnded' | 'Cancelled' | 'MoveGone'>
+  readonly release?: Extract<StopReason, 'MoveEnded' | 'Cancelled' | 'MoveGone' | 'MoveWaits'>
   /** Until then a call of which nothing is known may still be on its way. */
   readonly quietUntil: number
   /** Ms since the first of an unbroken series of reads that agree. */

@@ -38,6 +38,8 @@ export type StopReason =
   | 'Cancelled'
   /** There is no move any more that needs it. */
   | 'MoveGone'
+  /** The move waits for something else, and that may take its time. */
+  | 'MoveWaits'
   | 'DeadlinePassed'
   | 'NeverStopped'
   | 'WorkloadGone'

@@ -47,6 +47,26 @@ export const MOVE_CASES: readonly AlertCase[] = [
     ],
   },
   {
+    alert: 'CouchestorWorkloadDown',
+    fires: {
+      series: [of('workload_restore_overdue_seconds', {}, '_x4 0+60x20')],
+      at: '10m',
+      fired: { labels, value: '5m 0s' },
+    },
+    silent: [
+      {
+        why: 'each of them is back soon',
+        series: [of('workload_restore_overdue_seconds', {}, '0+60x2 _x5 0+60x3')],
+        at: '11m',
+      },
+      {
+        why: 'no record is unreadable',
+        series: [series('couchestor_workload_stops_unreadable', A, '0x20')],
+        at: '15m',
+      },
+    ],
+  },
+  {
     alert: 'CouchestorReplacementStalled',
     fires: {
       series: [of('replacement_stalled_seconds', { phase: 'CleaningUp' }, '0+60x20')],

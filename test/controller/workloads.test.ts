@@ -1,0 +1,266 @@
+import { describe, expect, it } from 'vitest'
+import { createRegistry } from '../../src/metrics.ts'
+import { HOUR, MINUTE } from './stage.ts'
+import { WorkloadStage } from './workload-stage.ts'
+
+const RESTART = { migration: { workloads: 'Restart' } }
+
+describe('an idle volume that its Deployment never lets go of', () => {
+  it('moves while the Deployment is stopped, which is back with all its replicas then', async () => {
+    const stage = new WorkloadStage()
+    stage.policy(RESTART)
+    const [volume] = await stage.deployment('web', { claims: ['data'], replicas: 3 })
+    stage.cloud.write(volume!.id, 'orders')
+    stage.start()
+    expect(await stage.until(() => stage.replicas('web') === 0)).toBe(true)
+    expect(await stage.until(() => stage.ends('data')[0] === 'Succeeded/Verified')).toBe(true)
+    expect(await stage.until(() => stage.replicas('web') === 3)).toBe(true)
+    expect(stage.tier(volume!)).toBe('cold')
+    expect(stage.cloud.data(volume!.id)).toBe('orders')
+    expect(stage.mark('web')).toBeUndefined()
+    expect(await stage.until(() => stage.stops().length === 0)).toBe(true)
+    expect(stage.told('Deployment', 'web')).toEqual([
+      'WorkloadStopping',
+      'WorkloadStopped',
+      'WorkloadRestoring',
+      'WorkloadRestored',
+    ])
+  })
+
+  it('is moved together with the other volumes of its Pod, in one stop', async () => {
+    const stage = new WorkloadStage()
+    stage.policy(RESTART)
+    const volumes = await stage.deployment('web', { claims: ['data', 'log'] })
+    stage.start()
+    const areCold = () => volumes.every((v) => stage.tier(v) === 'cold')
+    expect(await stage.until(() => areCold() && stage.replicas('web') === 1)).toBe(true)
+    expect(stage.told('Deployment', 'web').filter((r) => r === 'WorkloadStopping')).toHaveLength(1)
+  })
+
+  it('moves when a person asks for it by hand', async () => {
+    const stage = new WorkloadStage()
+    stage.policy({ ...RESTART, mode: 'Approve' })
+    const [volume] = await stage.deployment('web', { claims: ['data'] })
+    stage.move('by-hand', { claim: { name: 'data' }, to: 'warm' })
+    stage.start()
+    expect(await stage.until(() => stage.tier(volume!) === 'warm')).toBe(true)
+    expect(await stage.until(() => stage.replicas('web') === 1)).toBe(true)
+  })
+
+  it('gets a copy while the Deployment is stopped, which is back when the copy soaks', async () => {
+    const stage = new WorkloadStage()
+    stage.policy({ migration: { workloads: 'Restart', strategy: 'snapshot-restore' } })
+    const [volume] = await stage.deployment('web', { claims: ['data'], replicas: 2 })
+    stage.cloud.write(volume!.id, 'orders')
+    stage.start()
+    expect(await stage.until(() => stage.ends('data')[0] === 'Soaking/Soaking')).toBe(true)
+    expect(await stage.until(() => stage.replicas('web') === 2)).toBe(true)
+    const { copyVolumeId = '' } = stage.moves('data')[0]?.status?.replacement ?? {}
+    expect(stage.cloud.data(copyVolumeId)).toBe('orders')
+    const isInUse = () => stage.cloud.volume(copyVolumeId)?.status === 'in-use'
+    expect(await stage.until(isInUse)).toBe(true)
+    expect(stage.ends('data')).toEqual(['Soaking/Soaking'])
+  })
+})
+
+describe('a workload is not touched', () => {
+  const untouched = async (stage: WorkloadStage, ms = 20 * MINUTE) => {
+    const { resourceVersion, generation } = stage.workload('Deployment', 'web').metadata
+    await stage.passes(ms)
+    expect(stage.workload('Deployment', 'web').metadata).toMatchObject({
+      resourceVersion,
+      generation,
+    })
+    expect(stage.stops()).toEqual([])
+  }
+  const message = (stage: WorkloadStage) => stage.moves('data')[0]?.status?.message
+
+  it('where its owner has not allowed it, and the move says how to', async () => {
+    const stage = new WorkloadStage()
+    stage.policy(RESTART)
+    await stage.deployment('web', { claims: ['data'], annotations: {} })
+    stage.start()
+    await untouched(stage)
+    expect(stage.ends('data')).toEqual(['Waiting/Attached'])
+    expect(message(stage)).toContain('couchestor.io/allow-restart')
+  })
+
+  it('where the policy waits for detach, though its owner allows it', async () => {
+    const stage = new WorkloadStage()
+    stage.policy()
+    await stage.deployment('web', { claims: ['data'] })
+    stage.start()
+    await untouched(stage)
+    expect(stage.staying()).toMatchObject({ Attached: 1 })
+  })
+
+  it('outside the schedule, not even for a move that is made by hand', async () => {
+    const stage = new WorkloadStage()
+    const migration = { workloads: 'Restart', schedule: '0 22 * * *' }
+    stage.policy({ migration })
+    const [volume] = await stage.deployment('web', { claims: ['data'] })
+    stage.move('by-hand', { claim: { name: 'data' }, to: 'warm' })
+    stage.start()
+    await untouched(stage)
+    expect(message(stage)).toContain('it opens at 2026-01-20T22:00:00.000Z')
+    expect(await stage.until(() => stage.tier(volume!) === 'warm', 13 * HOUR, 10_000)).toBe(true)
+    expect(stage.clock.now()).toBeGreaterThan(Date.UTC(2026, 0, 20, 22))
+  })
+
+  it('where the role lacks a right that its stop and its return need', async () => {
+    const stage = new WorkloadStage({
+      allow: ({ verb, resource }) => !(verb === 'patch' && resource === 'deployments'),
+    })
+    stage.policy(RESTART)
+    await stage.deployment('web', { claims: ['data'] })
+    stage.start()
+    await untouched(stage)
+    expect(stage.ends('data')).toEqual(['Waiting/MissingPermission'])
+    expect(message(stage)).toContain('patch deployments.apps')
+  })
+
+  it('as long as as many moves run as the policy allows', async () => {
+    const stage = new WorkloadStage()
+    stage.policy({ migration: { workloads: 'Restart', maxConcurrent: 1 } })
+    await stage.deployment('web', { claims: ['data'] })
+    await stage.deployment('api', { claims: ['other'] })
+    stage.start()
+    let both = 0
+    const down = (name: string) => stage.replicas(name) === 0
+    const isDone = () => {
+      if (down('web') && down('api')) both++
+      return [...stage.ends('data'), ...stage.ends('other')].join() === DONE_BOTH
+    }
+    expect(await stage.until(isDone)).toBe(true)
+    expect(both).toBe(0)
+  })
+})
+
+const UNDER_WAY: ReadonlySet<string> = new Set(['Retyping', 'Holding', 'Copying'])
+const DONE_BOTH = 'Succeeded/Verified,Succeeded/Verified'
+
+describe('a StatefulSet of two of which one may be unavailable', () => {
+  async function made() {
+    const stage = new WorkloadStage()
+    const volumes = await stage.statefulSet('db', 2)
+    await stage.budget('db')
+    volumes.forEach((v, i) => stage.cloud.write(v.id, `rows ${i}`))
+    const kept = () => volumes.forEach((v, i) => expect(stage.cloud.data(v.id)).toBe(`rows ${i}`))
+    return { stage, volumes, kept }
+  }
+
+  it('has both volumes moved, one replica at a time', async () => {
+    const { stage, volumes, kept } = await made()
+    stage.policy(RESTART)
+    stage.start()
+    let fewest = 2
+    const isDone = () => {
+      fewest = Math.min(fewest, stage.pods('db').length)
+      return volumes.every((v) => stage.tier(v) === 'cold') && stage.pods('db').length === 2
+    }
+    expect(await stage.until(isDone, 2 * HOUR)).toBe(true)
+    expect(fewest).toBe(1)
+    expect(await stage.until(() => stage.stops().length === 0)).toBe(true)
+    const { replicas, ordinals } = stage.workload('StatefulSet', 'db').spec
+    expect({ replicas, start: ordinals?.start ?? 0 }).toEqual({ replicas: 2, start: 0 })
+    expect(stage.mark('db', 'StatefulSet')).toBeUndefined()
+    kept()
+  })
+
+  it.each(['cinder-retype', 'snapshot-restore'])(
+    'is left alone once something sets its replicas back (%s), and nothing is lost',
+    async (strategy) => {
+      const { stage, volumes, kept } = await made()
+      stage.policy({ migration: { workloads: 'Restart', strategy } })
+      stage.start()
+      let fights = 0
+      // a loop that looks every few seconds, while the move of the first volume is under way
+      const isFought = () => {
+        const { spec } = stage.workload('StatefulSet', 'db')
+        const isScaled = spec.replicas !== 2 || (spec.ordinals?.start ?? 0) !== 0
+        const isUnderWay = stage.moves().some((m) => UNDER_WAY.has(m.status?.step ?? ''))
+        if (!isScaled || !isUnderWay) return false
+        fights++
+        void stage.scaleBack('db')
+        return false
+      }
+      await stage.until(isFought, 30 * MINUTE, 2_000)
+      expect(fights).toBeGreaterThan(0)
+      expect(fights).toBeLessThanOrEqual(2)
+      expect(stage.pods('db')).toHaveLength(2)
+      expect(stage.told('StatefulSet', 'db')).toContain('WorkloadFoughtBack')
+      if (strategy === 'snapshot-restore') {
+        expect(volumes.map((v) => stage.cloud.volume(v.id)?.status)).toEqual(['in-use', 'in-use'])
+        expect(stage.cloud.volumeCount()).toBe(2)
+        expect(stage.ends('data-db-0').concat(stage.ends('data-db-1'))).toContain(
+          'Failed/WorkloadFoughtBack',
+        )
+      }
+      kept()
+    },
+  )
+})
+
+describe('a workload that is down', () => {
+  it('is brought back by the next leader when the first one dies', async () => {
+    const stage = new WorkloadStage()
+    stage.policy(RESTART)
+    const [volume] = await stage.deployment('web', { claims: ['data'], replicas: 3 })
+    const first = stage.start()
+    expect(await stage.until(() => stage.replicas('web') === 0)).toBe(true)
+    first.life.kill()
+    stage.start({ identity: 'second' })
+    expect(await stage.until(() => stage.replicas('web') === 3)).toBe(true)
+    expect(await stage.until(() => stage.tier(volume!) === 'cold')).toBe(true)
+    expect(stage.mark('web')).toBeUndefined()
+  })
+
+  it('is brought back when its move is deleted', async () => {
+    const stage = new WorkloadStage()
+    stage.policy(RESTART)
+    await stage.deployment('web', { claims: ['data'], replicas: 2 })
+    stage.start()
+    expect(await stage.until(() => stage.replicas('web') === 0)).toBe(true)
+    stage.policy({ ...RESTART, paused: true })
+    const { name } = stage.moves('data')[0]!.metadata
+    await stage.remove(`/apis/couchestor.io/v1alpha1/namespaces/default/volumemigrations/${name}`)
+    expect(await stage.until(() => stage.replicas('web') === 2, 2 * MINUTE)).toBe(true)
+    expect(await stage.until(() => stage.stops().length === 0)).toBe(true)
+  })
+
+  it('is brought back when its move waits for something else', async () => {
+    const stage = new WorkloadStage()
+    stage.policy(RESTART)
+    await stage.deployment('web', { claims: ['data'], replicas: 2 })
+    stage.start()
+    expect(await stage.until(() => stage.replicas('web') === 0)).toBe(true)
+    stage.policy({ ...RESTART, paused: true })
+    expect(await stage.until(() => stage.replicas('web') === 2, 10 * MINUTE)).toBe(true)
+  })
+
+  it('is reported by a metric for as long as the API server refuses to restore it', async () => {
+    const stage = new WorkloadStage()
+    stage.policy(RESTART)
+    await stage.deployment('web', { claims: ['data'] })
+    const registry = createRegistry()
+    stage.start({ registry })
+    expect(await stage.until(() => stage.replicas('web') === 0)).toBe(true)
+    const restore = stage.world.api.fail({
+      match: { verb: 'patch', resource: 'deployments' },
+      fault: { kind: 'status', code: 403 },
+      times: Infinity,
+    })
+    const ended = () => stage.ends('data')[0] === 'Succeeded/Verified'
+    expect(await stage.until(ended)).toBe(true)
+    await stage.passes(10 * MINUTE)
+    const overdue = async () =>
+      /couchestor_workload_restore_overdue_seconds\{policy="tiered"\} (\d+)/.exec(
+        await registry.metrics(),
+      )?.[1]
+    expect(Number(await overdue())).toBeGreaterThan(500)
+    restore()
+    expect(await stage.until(() => stage.replicas('web') === 1, 5 * MINUTE)).toBe(true)
+    await stage.passes(MINUTE)
+    expect(await overdue()).toBeUndefined()
+  })
+})
