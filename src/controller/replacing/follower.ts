@@ -9,7 +9,7 @@ import type {
   ReplaceOutcome,
   ReplaceTiming,
 } from '../../migration/snapshot-restore/outcome.ts'
-import { answered, intended, MAKERS } from '../../migration/snapshot-restore/saved.ts'
+import { answered, entryOf, intended, MAKERS } from '../../migration/snapshot-restore/saved.ts'
 import type {
   Phase,
   ReplaceAct,
@@ -247,7 +247,7 @@ export class Follower {
   async #show(record: ReplacementRecord): Promise<void> {
     const { ledger, steps, takeover } = this.#parts
     const { saved } = record
-    if (!COPYING.has(saved.phase)) await this.#quietly(record, () => ledger.remove(volumeOf(saved)))
+    if (!isCopying(saved)) await this.#quietly(record, () => ledger.remove(volumeOf(saved)))
     const m = this.#moveOf(record)
     if (m === undefined) return
     const to = shownOf(saved)
@@ -298,8 +298,18 @@ export class Follower {
   }
 }
 
-/** Until the copy takes over the move counts with what runs in Cinder. */
-const COPYING: ReadonlySet<Saved['phase']> = new Set(['Holding', 'Copying', 'Switching'])
+/** Until the copy takes over the move counts with what runs in Cinder; one that is given up, until it is at rest there. */
+function isCopying(saved: Saved): boolean {
+  const { phase, keeps, reason, journal } = saved
+  if (phase === 'Holding' || phase === 'Copying' || phase === 'Switching') return true
+  if (phase === 'Succeeded' || phase === 'Failed' || keeps === 'copy' || reason === 'RolledBack')
+    return false
+  // nothing is deleted before it rests
+  const isDeleted = (id: string | undefined) =>
+    journal.some((e) => e.act === 'deleteVolume' && e.of === id)
+  const clone = entryOf(saved, 'cloneVolume')
+  return (clone?.state === 'Asked' || clone?.state === 'Done') && !isDeleted(clone.id)
+}
 
 function volumeOf({ origin }: Saved): string {
   return origin.volume.id
