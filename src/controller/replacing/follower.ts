@@ -211,7 +211,7 @@ export class Follower {
     const before = records.of(record.move.uid)?.saved
     await this.#auditRetype(record, before)
     await records.save(record)
-    this.#moments.progressed(record)
+    this.#moments.saved(record, before)
     const { phase, reason, intent, answer } = record.saved
     const { namespace, name } = record.move
     const what = before?.phase === phase ? { act: intent?.act, answer: answer?.kind } : { reason }
