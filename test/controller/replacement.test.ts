@@ -111,4 +111,31 @@ describe('others meanwhile', () => {
     expect(await stage.until(() => stage.cloud.volumeCount() === 1, HOUR)).toBe(true)
     expect(await stage.until(() => stage.ledger().length === 0, HOUR)).toBe(true)
   })
+
+  it('do not end a soak that nobody watched: no controller ran', async () => {
+    const { stage, volume, step } = pinned({ snapshot: false })
+    const first = stage.start()
+    expect(await stage.until(() => step() === 'Soaking', HOUR)).toBe(true)
+    const attachment = {
+      apiVersion: 'storage.k8s.io/v1',
+      kind: 'VolumeAttachment',
+      metadata: { name: 'csi-1' },
+      spec: {
+        attacher: 'cinder.csi.openstack.org',
+        nodeName: 'node-1',
+        source: { persistentVolumeName: volume.pv },
+      },
+      status: { attached: true },
+    }
+    stage.world.api.seed(attachment)
+    await stage.clock.advance(10 * MINUTE)
+    await first.stop()
+    // the Pod ends soon after the controller
+    await stage.remove('/apis/storage.k8s.io/v1/volumeattachments/csi-1')
+    await stage.clock.advance(25 * HOUR)
+    stage.start({ identity: 'second' })
+    await stage.clock.advance(10 * MINUTE)
+    expect(step()).toBe('Soaking')
+    expect(stage.cloud.volume(volume.id)).toBeDefined()
+  })
 })

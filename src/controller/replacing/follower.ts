@@ -100,7 +100,8 @@ export class Follower {
   async #stamped(record: ReplacementRecord): Promise<ReplacementRecord> {
     const { records, term, deps } = this.#parts
     if (record.epoch === term.epoch) return record
-    const ours = { ...record, epoch: term.epoch }
+    const saved = watchedSince(record.saved, this.#moments.now(record))
+    const ours = { ...record, saved, epoch: term.epoch }
     await records.save(ours)
     this.#moments.of(ours).silentSince = deps.clock.monotonic()
     return ours
@@ -309,6 +310,13 @@ function isCopying(saved: Saved): boolean {
     journal.some((e) => e.act === 'deleteVolume' && e.of === id)
   const clone = entryOf(saved, 'cloneVolume')
   return (clone?.state === 'Asked' || clone?.state === 'Done') && !isDeleted(clone.id)
+}
+
+/** Nobody knows what was mounted between two leaders: it counts from now on. */
+function watchedSince(saved: Saved, now: number): Saved {
+  return saved.soak?.mountedSince === undefined
+    ? saved
+    : { ...saved, soak: { ...saved.soak, mountedSince: now } }
 }
 
 function volumeOf({ origin }: Saved): string {
