@@ -139,3 +139,17 @@ describe('others meanwhile', () => {
     expect(stage.cloud.volume(volume.id)).toBeDefined()
   })
 })
+
+describe('a person who rolls a claim back', () => {
+  it('has its former volume for days, and not until the next attempt', async () => {
+    const { stage, volume, handle, step } = pinned({ snapshot: false })
+    stage.start()
+    expect(await stage.until(() => step() === 'Soaking', HOUR)).toBe(true)
+    const m = stage.moves('data')[0]!
+    stage.world.api.seed({ ...m, spec: { ...m.spec, rollback: true } })
+    expect(await stage.until(() => step() === 'Failed', HOUR)).toBe(true)
+    const hasBegun = () => stage.moves('data').some((o) => o.status?.step === 'Copying')
+    expect(await stage.until(hasBegun, 3 * HOUR)).toBe(false)
+    expect(handle()).toBe(volume.id)
+  })
+})
