@@ -233,15 +233,18 @@ it.each([
   ['its reclaim policy', { spec: { persistentVolumeReclaimPolicy: 'Retain' } }],
   ['its size', { spec: { capacity: { storage: '2Gi' } } }],
   ['a label', { metadata: { labels: { team: 'storage' } } }],
-])('a PersistentVolume of which %s was changed after it was saved is not replaced', async (_, change) => {
-  const stand = await Stand.open()
-  await stand.begin()
-  stand.changePv(change)
-  const before = stand.pv
-  await stand.follow()
+])(
+  'a PersistentVolume of which %s was changed after it was saved is not replaced',
+  async (_, change) => {
+    const stand = await Stand.open()
+    await stand.begin()
+    stand.changePv(change)
+    const before = stand.pv
+    await stand.follow()
 
-  expect(stand.saved).toMatchObject({ phase: 'Failed', reason: 'CopyVoid' })
-  expect(stand.saved.message).toContain('was changed')
-  expect(stand.acts).toEqual([])
-  expect(stand.pv).toEqual(before)
-})
+    expect(stand.saved).toMatchObject({ phase: 'Failed', reason: 'CopyVoid' })
+    expect(stand.saved.message).toContain('was changed')
+    expect(stand.acts).toEqual([])
+    expect(stand.pv).toEqual(before)
+  },
+)

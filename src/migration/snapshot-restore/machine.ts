@@ -94,8 +94,7 @@ function isChanged(seen: Seen): boolean {
 /** The move has set its reclaim policy, or is about to, or has made it. */
 function isTouched({ saved }: Seen, { finalizers }: PersistentVolumeSeen): boolean {
   return (
-    finalizers.includes(OWN_FINALIZER) ||
-    entryOf(saved, 'setReclaimPolicy', 'Retain') !== undefined
+    finalizers.includes(OWN_FINALIZER) || entryOf(saved, 'setReclaimPolicy', 'Retain') !== undefined
   )
 }
 
