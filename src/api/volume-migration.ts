@@ -141,7 +141,10 @@ export function isInFlight(m: VolumeMigration): boolean {
   return IN_FLIGHT.has(m.status?.step ?? 'Waiting')
 }
 
-/** The copy that soaks, and what is cleared away, take nobody's place. */
+/**
+ * The copy that soaks, what is given back, and what is cleared away, take nobody's place: Pods decide how long that takes.
+ * What Cinder still copies meanwhile is in the ledger.
+ */
 const IN_FLIGHT: ReadonlySet<Step> = new Set<Step>([
   'Requested',
   'Retyping',
@@ -149,7 +152,6 @@ const IN_FLIGHT: ReadonlySet<Step> = new Set<Step>([
   'Holding',
   'Copying',
   'Switching',
-  'GivingBack',
   'Stuck',
 ])
 

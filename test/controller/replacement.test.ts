@@ -109,3 +109,86 @@ describe('a policy with strategy Auto', () => {
     expect(stage.moves('free')[0]?.spec.strategy).toBe('cinder-retype')
   })
 })
+
+/** A Pod that uses the claim, and does not end by itself. */
+function pod(stage: Stage, claimName: string): void {
+  stage.world.api.seed({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: `${claimName}-0`, namespace: 'default' },
+    spec: {
+      containers: [{ name: 'main', image: 'none' }],
+      volumes: [{ name: 'data', persistentVolumeClaim: { claimName } }],
+    },
+    status: { phase: 'Running' },
+  })
+}
+
+describe('others meanwhile', () => {
+  it('do not wait for a rollback that waits for the Pods of its claim', async () => {
+    const { stage, step } = pinned()
+    stage.start()
+    expect(await stage.until(() => step() === 'Soaking', HOUR)).toBe(true)
+    pod(stage, 'data')
+    const m = stage.moves('data')[0]!
+    stage.world.api.seed({ ...m, spec: { ...m.spec, rollback: true } })
+    stage.claim({ name: 'other' })
+    const hasBegun = () => !['Waiting', undefined].includes(stage.moves('other')[0]?.status?.step)
+    expect(await stage.until(hasBegun, 30 * MINUTE)).toBe(true)
+    expect(step()).toBe('GivingBack')
+  })
+
+  it('wait as long as Cinder copies for a move that was given up', async () => {
+    const { stage, step } = pinned()
+    stage.start()
+    expect(await stage.until(() => step() === 'Copying', HOUR)).toBe(true)
+    expect(await stage.until(() => stage.cloud.volumeCount() === 2, HOUR, 200)).toBe(true)
+    pod(stage, 'data')
+    expect(await stage.until(() => step() !== 'Copying', MINUTE, 200)).toBe(true)
+    await stage.clock.advance(2_000)
+    expect(stage.ledger()).toHaveLength(1)
+    expect(await stage.until(() => stage.cloud.volumeCount() === 1, HOUR)).toBe(true)
+    expect(await stage.until(() => stage.ledger().length === 0, HOUR)).toBe(true)
+  })
+
+  it('do not end a soak that nobody watched: no controller ran', async () => {
+    const { stage, volume, step } = pinned({ snapshot: false })
+    const first = stage.start()
+    expect(await stage.until(() => step() === 'Soaking', HOUR)).toBe(true)
+    const attachment = {
+      apiVersion: 'storage.k8s.io/v1',
+      kind: 'VolumeAttachment',
+      metadata: { name: 'csi-1' },
+      spec: {
+        attacher: 'cinder.csi.openstack.org',
+        nodeName: 'node-1',
+        source: { persistentVolumeName: volume.pv },
+      },
+      status: { attached: true },
+    }
+    stage.world.api.seed(attachment)
+    await stage.clock.advance(10 * MINUTE)
+    await first.stop()
+    // the Pod ends soon after the controller
+    await stage.remove('/apis/storage.k8s.io/v1/volumeattachments/csi-1')
+    await stage.clock.advance(25 * HOUR)
+    stage.start({ identity: 'second' })
+    await stage.clock.advance(10 * MINUTE)
+    expect(step()).toBe('Soaking')
+    expect(stage.cloud.volume(volume.id)).toBeDefined()
+  })
+})
+
+describe('a person who rolls a claim back', () => {
+  it('has its former volume for days, and not until the next attempt', async () => {
+    const { stage, volume, handle, step } = pinned({ snapshot: false })
+    stage.start()
+    expect(await stage.until(() => step() === 'Soaking', HOUR)).toBe(true)
+    const m = stage.moves('data')[0]!
+    stage.world.api.seed({ ...m, spec: { ...m.spec, rollback: true } })
+    expect(await stage.until(() => step() === 'Failed', HOUR)).toBe(true)
+    const hasBegun = () => stage.moves('data').some((o) => o.status?.step === 'Copying')
+    expect(await stage.until(hasBegun, 3 * HOUR)).toBe(false)
+    expect(handle()).toBe(volume.id)
+  })
+})

@@ -221,6 +221,25 @@ describe('a read', () => {
     expect((await stand.look()).kube).toMatchObject({ kind: 'Seen', claim: undefined })
   })
 
+  it('does not count the Pods of another claim of the same name', async () => {
+    const stand = await begun()
+    stand.stage.world.api.seed({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'data-0', namespace: 'default' },
+      spec: {
+        containers: [{ name: 'main', image: 'none' }],
+        volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }],
+      },
+      status: { phase: 'Running' },
+    })
+    expect((await stand.look()).kube).toMatchObject({ pods: 1 })
+    const { origin } = stand.saved
+    stand.saved = { ...stand.saved, origin: { ...origin, claim: { ...origin.claim, uid: 'x' } } }
+    // they would keep what is left of the former claim for as long as they run
+    expect((await stand.look()).kube).toMatchObject({ claim: undefined, pods: 0 })
+  })
+
   it('shows what others have made of the volume: snapshots, and a PersistentVolume', async () => {
     const stand = await begun()
     stand.stage.cloud.addSnapshot(stand.handle, 'theirs')

@@ -191,3 +191,60 @@ it('the soak does not ask for all PersistentVolumes, however long it takes', asy
   await stand.follow()
   expect(lists).toBeGreaterThan(0)
 })
+
+it('what an administrator makes of the reclaim policy holds for every copy, at each time', async () => {
+  const stand = await Stand.open()
+  const source = stand.handle
+  await stand.begin()
+  await stand.follow((s) => s.restored !== undefined)
+  // what people see is what happens
+  expect(stand.pv).toMatchObject({ spec: { persistentVolumeReclaimPolicy: 'Delete' } })
+  const copy = stand.handle
+  stand.changePv({ spec: { persistentVolumeReclaimPolicy: 'Retain' } })
+  await stand.stage.remove('/api/v1/namespaces/default/persistentvolumeclaims/data')
+  await stand.follow()
+
+  expect(stand.saved).toMatchObject({ phase: 'Failed', reason: 'ClaimDeleted', policy: 'Retain' })
+  const { cloud } = stand.stage
+  expect([cloud.volume(source)?.status, cloud.volume(copy)?.status]).toEqual([
+    'available',
+    'available',
+  ])
+  expect(stand.driven).toEqual([])
+  expect(stand.handle).toBe(copy)
+})
+
+it('a reclaim policy that is changed while the former volume is kept is left as it is', async () => {
+  const stand = await Stand.open()
+  const { cloud } = stand.stage
+  const kept = cloud.addSnapshot(stand.handle)
+  await stand.begin()
+  await stand.follow((s) => s.phase === 'CleaningUp' && s.restored !== undefined)
+  stand.changePv({ spec: { persistentVolumeReclaimPolicy: 'Retain' } })
+  await stand.follow((s) => s.policy !== undefined)
+  cloud.removeSnapshot(kept.id)
+  await stand.follow()
+
+  expect(stand.saved).toMatchObject({ phase: 'Succeeded' })
+  expect(stand.pv).toMatchObject({ spec: { persistentVolumeReclaimPolicy: 'Retain' } })
+})
+
+it.each([
+  ['its reclaim policy', { spec: { persistentVolumeReclaimPolicy: 'Retain' } }],
+  ['its size', { spec: { capacity: { storage: '2Gi' } } }],
+  ['a label', { metadata: { labels: { team: 'storage' } } }],
+])(
+  'a PersistentVolume of which %s was changed after it was saved is not replaced',
+  async (_, change) => {
+    const stand = await Stand.open()
+    await stand.begin()
+    stand.changePv(change)
+    const before = stand.pv
+    await stand.follow()
+
+    expect(stand.saved).toMatchObject({ phase: 'Failed', reason: 'CopyVoid' })
+    expect(stand.saved.message).toContain('was changed')
+    expect(stand.acts).toEqual([])
+    expect(stand.pv).toEqual(before)
+  },
+)

@@ -248,12 +248,21 @@ function historyOf(moves: readonly VolumeMigration[], times: MoveTimes) {
     /** Doubles per failure in a row, up to a day. */
     backOff: (firstMs: number) => {
       if (failures === 0) return {}
-      const pause = Math.min(firstMs * 2 ** (failures - 1), 86_400_000) / 1000
-      const why = `the last attempt failed (${latest[0]?.status?.reason ?? 'unknown'})`
+      const reason = latest[0]?.status?.reason ?? 'unknown'
+      const isRolledBack = reason === 'RolledBack'
+      const pause = isRolledBack
+        ? AFTER_ROLLBACK_S
+        : Math.min(firstMs * 2 ** (failures - 1), 86_400_000) / 1000
+      const why = isRolledBack
+        ? 'a person wanted the former volume back (RolledBack)'
+        : `the last attempt failed (${reason})`
       return { backOff: { until: Math.max(...ends) + pause, why } }
     },
   }
 }
+
+/** For a person to change the policy or the claim, before the next attempt undoes what they wanted. */
+const AFTER_ROLLBACK_S = 7 * 86_400
 
 function openingOf(schedule: Schedule, now: Date): Candidate['schedule'] {
   if (schedule.isOpen(now)) return { open: true }

@@ -9,7 +9,7 @@ import type {
   ReplaceOutcome,
   ReplaceTiming,
 } from '../../migration/snapshot-restore/outcome.ts'
-import { answered, intended, MAKERS } from '../../migration/snapshot-restore/saved.ts'
+import { answered, entryOf, intended, MAKERS } from '../../migration/snapshot-restore/saved.ts'
 import type {
   Phase,
   ReplaceAct,
@@ -102,7 +102,8 @@ export class Follower {
   async #stamped(record: ReplacementRecord): Promise<ReplacementRecord> {
     const { records, term, deps } = this.#parts
     if (record.epoch === term.epoch) return record
-    const ours = { ...record, epoch: term.epoch }
+    const saved = watchedSince(record.saved, this.#moments.now(record))
+    const ours = { ...record, saved, epoch: term.epoch }
     await records.save(ours)
     this.#moments.of(ours).silentSince = deps.clock.monotonic()
     return ours
@@ -225,7 +226,7 @@ export class Follower {
     const before = records.of(record.move.uid)?.saved
     await this.#auditRetype(record, before)
     await records.save(record)
-    this.#moments.progressed(record)
+    this.#moments.saved(record, before)
     const { phase, reason, intent, answer } = record.saved
     const { namespace, name } = record.move
     const what = before?.phase === phase ? { act: intent?.act, answer: answer?.kind } : { reason }
@@ -261,7 +262,7 @@ export class Follower {
   async #show(record: ReplacementRecord): Promise<void> {
     const { ledger, steps, takeover } = this.#parts
     const { saved } = record
-    if (!COPYING.has(saved.phase)) await this.#quietly(record, () => ledger.remove(volumeOf(saved)))
+    if (!isCopying(saved)) await this.#quietly(record, () => ledger.remove(volumeOf(saved)))
     const m = this.#moveOf(record)
     if (m === undefined) return
     const to = shownOf(saved)
@@ -321,8 +322,25 @@ const SOAK_POLL_MS = 5 * 60_000
 /** The claim has a volume, or nobody has it any more. */
 const KEEPING: ReadonlySet<Saved['phase']> = new Set(['CleaningUp', 'Abandoning'])
 
-/** Until the copy takes over the move counts with what runs in Cinder. */
-const COPYING: ReadonlySet<Saved['phase']> = new Set(['Holding', 'Copying', 'Switching'])
+/** Until the copy takes over the move counts with what runs in Cinder; one that is given up, until it is at rest there. */
+function isCopying(saved: Saved): boolean {
+  const { phase, keeps, reason, journal } = saved
+  if (phase === 'Holding' || phase === 'Copying' || phase === 'Switching') return true
+  if (phase === 'Succeeded' || phase === 'Failed' || keeps === 'copy' || reason === 'RolledBack')
+    return false
+  // nothing is deleted before it rests
+  const isDeleted = (id: string | undefined) =>
+    journal.some((e) => e.act === 'deleteVolume' && e.of === id)
+  const clone = entryOf(saved, 'cloneVolume')
+  return (clone?.state === 'Asked' || clone?.state === 'Done') && !isDeleted(clone.id)
+}
+
+/** Nobody knows what was mounted between two leaders: it counts from now on. */
+function watchedSince(saved: Saved, now: number): Saved {
+  return saved.soak?.mountedSince === undefined
+    ? saved
+    : { ...saved, soak: { ...saved.soak, mountedSince: now } }
+}
 
 function volumeOf({ origin }: Saved): string {
   return origin.volume.id

@@ -2,6 +2,8 @@ import type { Clock } from '../../clock.ts'
 import { momentOf, realSince } from '../../kube/elapsed.ts'
 import type { Moment } from '../../kube/elapsed.ts'
 import type { Agreed, ReplaceOutcome } from '../../migration/snapshot-restore/outcome.ts'
+import { entryOf } from '../../migration/snapshot-restore/saved.ts'
+import type { Saved } from '../../migration/snapshot-restore/saved.ts'
 import type { ReplacementRecord } from '../moving/recorded-strategy.ts'
 
 type Kept = {
@@ -68,12 +70,16 @@ export class Moments {
     const kept = this.of(record)
     const what = outcome.kind === 'wait' ? outcome.confirm : undefined
     kept.isKept = outcome.kind === 'wait' && outcome.isKept === true
+    if (outcome.kind === 'wait' && outcome.isCopied === true)
+      kept.progressAt = this.#clock.monotonic()
     if (what === undefined) kept.first = undefined
     else if (kept.first?.what !== what) kept.first = { what, at: this.#clock.monotonic() }
   }
 
-  progressed(record: ReplacementRecord): void {
-    this.of(record).progressAt = this.#clock.monotonic()
+  /** `before`: what was saved before. A call that is only repeated brings nothing further. */
+  saved(record: ReplacementRecord, before: Saved | undefined): void {
+    const kept = this.of(record)
+    if (isFurther(record.saved, before)) kept.progressAt = this.#clock.monotonic()
   }
 
   /** Whether the claim is without its PersistentVolume now. */
@@ -91,4 +97,13 @@ export class Moments {
   forget(uid: string): void {
     this.#kept.delete(uid)
   }
+}
+
+/** The phase is another one, or an entry of the journal has come to a state that it never had. */
+function isFurther({ phase, journal }: Saved, before: Saved | undefined): boolean {
+  if (before === undefined || before.phase !== phase) return true
+  return journal.some(({ act, of, state, attempts }) => {
+    const was = entryOf(before, act, of)
+    return was === undefined || (was.state !== state && (attempts === 1 || state === 'Gone'))
+  })
 }

@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from 'node:util'
 import { messageOf, stable } from '../../errors.ts'
 import type { PersistentVolumes, RawPersistentVolume } from '../../kube/persistent-volumes.ts'
 import type { PersistentVolumeManifest } from '../../migration/snapshot-restore/manifest.ts'
+import { savedManifest } from '../../migration/snapshot-restore/manifest.ts'
 import { nameOf } from '../../migration/snapshot-restore/names.ts'
 import { entryOf } from '../../migration/snapshot-restore/saved.ts'
 import type { Maker, Phase, Saved } from '../../migration/snapshot-restore/saved.ts'
@@ -39,8 +41,9 @@ export async function kubeSeen(
     return {
       kind: 'Seen',
       claim: isOurs ? { phase: raw.status?.phase ?? '' } : undefined,
-      pv: pv && persistentVolumeSeen(pv),
-      pods: pods.length,
+      pv: pv && { ...persistentVolumeSeen(pv), ...changedSince(manifest, pv) },
+      // those of another claim of that name wait for nothing of ours
+      pods: raw === undefined || isOurs ? pods.length : 0,
       attachments: attachments.map(({ metadata, spec, status }) => ({
         name: metadata.name,
         uid: metadata.uid ?? '',
@@ -70,6 +73,18 @@ function persistentVolumeSeen(raw: RawPersistentVolume): PersistentVolumeSeen {
     terminating: metadata.deletionTimestamp !== undefined,
     claimUid: claimRef?.uid ?? '',
   }
+}
+
+/** Finalizers come and go, and the reclaim policy is read for itself. */
+function changedSince(
+  saved: PersistentVolumeManifest,
+  raw: RawPersistentVolume,
+): Pick<PersistentVolumeSeen, 'changed'> {
+  const of = ({ metadata: { labels = {}, annotations = {} }, spec }: PersistentVolumeManifest) => {
+    const { persistentVolumeReclaimPolicy: _policy, claimRef: _claimRef, ...rest } = spec
+    return { labels, annotations, ...rest }
+  }
+  return isDeepStrictEqual(of(saved), of(savedManifest(raw))) ? {} : { changed: true }
 }
 
 type Spec = PersistentVolumeManifest['spec'] & {

@@ -2,6 +2,7 @@ import { nextReplaceStep } from './machine.ts'
 import { OWN_FINALIZER } from './manifest.ts'
 import { metadataOf, nameOf } from './names.ts'
 import type { ReplaceInput, ReplaceOutcome } from './outcome.ts'
+import { policyOf } from './saved.ts'
 import type { Phase, Saved } from './saved.ts'
 import type { CinderSeen, KubeSeen } from './sight.ts'
 import type { Machine } from './state-space.fixture.ts'
@@ -199,8 +200,16 @@ export const BROKEN: readonly (readonly [string, Machine])[] = [
       (_, { saved }) => ({
         policy: saved.origin.manifest.spec.persistentVolumeReclaimPolicy ?? '',
       }),
+      'Soaking',
       'CleaningUp',
     ),
+  ],
+  [
+    'does not care what an administrator makes of the reclaim policy',
+    (input) =>
+      pvAs(({ policy, uid }, { saved }) => ({
+        policy: saved.restored === uid ? policyOf(saved) : policy,
+      }))(input),
   ],
   [
     'leaves its finalizer behind',

@@ -1,5 +1,5 @@
 import { isOurs, nameOf } from './names.ts'
-import { giveBack, quiet, save, twice, wait } from './outcome.ts'
+import { giveBack, quiet, save, twice } from './outcome.ts'
 import type { ReplaceOutcome, Seen } from './outcome.ts'
 import { entryOf, withEntry } from './saved.ts'
 import type { JournalEntry, Maker, Saved } from './saved.ts'
@@ -65,7 +65,14 @@ function made<Row extends SnapshotSeen | VolumeSeen>(
     return giveBack(saved, 'VolumeError', `${row.name} ended with status "${row.status}"`)
   const isUsable =
     row.status === 'available' || (act === 'cloneVolume' && row.status === 'retyping')
-  return isUsable ? { row } : wait(input, `${row.name} is "${row.status}"`)
+  return isUsable ? { row } : beingCopied(input, row)
+}
+
+function beingCopied(
+  { timing }: Seen['input'],
+  { name, status }: SnapshotSeen | VolumeSeen,
+): ReplaceOutcome {
+  return { kind: 'wait', ms: timing.pollMs, why: `${name} is "${status}"`, isCopied: true }
 }
 
 /** Nothing is there of what was made, or was perhaps made. */
@@ -126,7 +133,7 @@ function retyped(
   const entry = entryOf(saved, 'retype')
   if (copy.status !== 'available') {
     if (entry?.state === 'Asked') return save(withEntry(saved, { ...entry, state: 'Done' }))
-    return wait(input, `${copy.name} is "${copy.status}"`)
+    return beingCopied(input, copy)
   }
   const wrong = whyUnlike(saved, copy, snapshot)
   if (wrong !== undefined)

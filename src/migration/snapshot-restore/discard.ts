@@ -2,7 +2,7 @@ import { madeBy, neverMade } from './copying.ts'
 import { quiet, save, twice, wait } from './outcome.ts'
 import type { ReplaceOutcome, Seen } from './outcome.ts'
 import { isBoundTo, isThere, volumeIdOf } from './replace.ts'
-import { entryOf, isUnclear, withEntry } from './saved.ts'
+import { entryOf, isUnclear, policyOf, withEntry } from './saved.ts'
 import type { Maker, ReplaceAct } from './saved.ts'
 import type { CinderSeen, SnapshotSeen, VolumeSeen } from './sight.ts'
 
@@ -102,9 +102,8 @@ function deleted(
 /** Why nothing may be deleted now. Of a claim that is gone its reclaim policy says whether anything is kept. */
 function whyNotYet(seen: Reading): string | undefined {
   const { saved, kube, cinder } = seen
-  const { keeps = 'original', origin } = saved
-  const policy = origin.manifest.spec.persistentVolumeReclaimPolicy
-  const isKept = kube.claim !== undefined || policy !== 'Delete'
+  const { keeps = 'original' } = saved
+  const isKept = kube.claim !== undefined || policyOf(saved) === 'Retain'
   if (!isKept) return undefined
   const isInPlace = kube.claim === undefined ? isThere(seen, keeps) : isBoundTo(seen, keeps)
   if (!isInPlace) return 'the claim is not bound to the volume that it keeps'

@@ -256,7 +256,7 @@ describe('a PersistentVolume', () => {
 })
 
 describe('a deletion', () => {
-  const CLEANING = { phase: 'CleaningUp', keeps: 'copy' } as const
+  const CLEANING = { phase: 'CleaningUp', keeps: 'copy', restored: 'p' } as const
   const kube = { pv: { ...OF_COPY, policy: 'Delete' } }
   const snapshots: SnapshotSeen[] = []
   const journal = [
@@ -294,7 +294,12 @@ describe('a deletion', () => {
   })
 
   it('of what does not have our metadata any more does not come', () => {
-    const keeping = { phase: 'CleaningUp', keeps: 'original', reason: 'Cancelled' } as const
+    const keeping = {
+      phase: 'CleaningUp',
+      keeps: 'original',
+      reason: 'Cancelled',
+      restored: 'p',
+    } as const
     const stripped = [{ ...COPY, metadata: {} }]
 
     expect(
@@ -307,7 +312,12 @@ describe('a deletion', () => {
   })
 
   it('of the copy does not come while Cinder does not know the former volume', () => {
-    const keeping = { phase: 'CleaningUp', keeps: 'original', reason: 'Cancelled' } as const
+    const keeping = {
+      phase: 'CleaningUp',
+      keeps: 'original',
+      reason: 'Cancelled',
+      restored: 'p',
+    } as const
     const pv = { ...ORIGINAL, policy: 'Delete' }
 
     expect(next({ saved: keeping, kube: { pv }, cinder: { source: undefined } })).toEqual(
@@ -318,9 +328,10 @@ describe('a deletion', () => {
 
 describe('the soak', () => {
   const soak = { since: 0, mountedMs: 0 }
-  const saved = { phase: 'Soaking', keeps: 'copy', soak } as const
+  const saved = { phase: 'Soaking', keeps: 'copy', soak, restored: 'p' } as const
+  const pv = { ...OF_COPY, policy: 'Delete' }
   const mounted = {
-    pv: OF_COPY,
+    pv,
     attachments: [{ name: 'csi', uid: 'a', attacher: CINDER, attached: true }],
   }
 
@@ -330,7 +341,7 @@ describe('the soak', () => {
       saving({ soak: { since: 0, mountedMs: 0, mountedSince: now } }),
     )
     const since = { ...saved, soak: { ...soak, mountedSince: HOUR } }
-    expect(next({ saved: since, kube: { pv: OF_COPY }, input: { now } })).toEqual(
+    expect(next({ saved: since, kube: { pv }, input: { now } })).toEqual(
       saving({ soak: { since: 0, mountedMs: 4 * HOUR } }),
     )
   })

@@ -7,7 +7,7 @@ import { OWN_FINALIZER } from './manifest.ts'
 import { giveBack, perform, save, twice, wait } from './outcome.ts'
 import type { ReplaceInput, ReplaceOutcome, Seen } from './outcome.ts'
 import { isBoundTo, isThere, removed, replaceBy, shapeOf } from './replace.ts'
-import { entryOf } from './saved.ts'
+import { entryOf, policyOf } from './saved.ts'
 import type { EndReason, Phase, Saved } from './saved.ts'
 import type { PersistentVolumeSeen } from './sight.ts'
 
@@ -30,6 +30,8 @@ export function nextReplaceStep(input: ReplaceInput): ReplaceOutcome {
     cinder.kind === 'Seen'
       ? { input, saved, kube, cinder, unread: '' }
       : { input, saved, kube, cinder: undefined, unread: cinder.why }
+  const noted = policyNoted(seen)
+  if (noted !== undefined) return noted
   if (kube.claim === undefined && saved.phase !== 'Abandoning')
     return twice(input, 'claimGone', () => abandoned(seen))
   return HANDLERS[saved.phase](seen)
@@ -51,6 +53,12 @@ function holding(seen: Seen): ReplaceOutcome {
   const { input, saved, cinder, unread } = seen
   const undone = whyUndone(seen)
   if (undone !== undefined) return giveBack(saved, ...undone)
+  if (isChanged(seen))
+    return giveBack(
+      saved,
+      'CopyVoid',
+      'the PersistentVolume was changed after it was saved; nothing was replaced',
+    )
   const next = replaceBy(seen, 'held')
   if (next !== undefined) return next
   if (!isBoundTo(seen, 'held')) return boundLater(seen)
@@ -79,6 +87,28 @@ function unwantedBy({ wish }: ReplaceInput): readonly [EndReason, string] | unde
   if (wish === 'cancel') return ['Cancelled', 'a person cancelled the move']
   if (wish !== 'yield') return undefined
   return ['WorkloadFoughtBack', 'something else scales the workload that was stopped for the move']
+}
+
+/** What is replaced comes back as it was saved: a later change of it would be lost. */
+function isChanged(seen: Seen): boolean {
+  const { saved, kube } = seen
+  if (!isThere(seen, 'original')) return false
+  const pv = kube.pv!
+  return pv.changed === true || (!isTouched(seen, pv) && pv.policy !== policyOf(saved))
+}
+
+/** The move has set its reclaim policy, or is about to, or has made it. */
+function isTouched({ saved }: Seen, { finalizers }: PersistentVolumeSeen): boolean {
+  return (
+    finalizers.includes(OWN_FINALIZER) || entryOf(saved, 'setReclaimPolicy', 'Retain') !== undefined
+  )
+}
+
+/** What somebody has made of the reclaim policy since it was restored. */
+function policyNoted({ saved, kube: { pv } }: Seen): ReplaceOutcome | undefined {
+  if (pv === undefined || pv.uid !== saved.restored || pv.policy === policyOf(saved))
+    return undefined
+  return save({ ...saved, policy: pv.policy === 'Delete' ? 'Delete' : 'Retain' })
 }
 
 /** Why a copy that is not finished is given up. */
@@ -134,10 +164,16 @@ function boundLater({ input }: Seen): ReplaceOutcome {
 function soaking(seen: Seen): ReplaceOutcome {
   const { input, saved, kube } = seen
   if (input.wish === 'rollback')
-    return giveBack(saved, 'RolledBack', 'a person wants the former volume back')
+    // a late call must not change the reclaim policy of what is about to be deleted
+    return settled(seen, () =>
+      giveBack(saved, 'RolledBack', 'a person wants the former volume back'),
+    )
   const next = replaceBy(seen, 'copy')
   if (next !== undefined) return next
   if (!isBoundTo(seen, 'copy')) return boundLater(seen)
+  // for days people go by what they see of it
+  const restored = policyRestored(seen, kube.pv!)
+  if (restored !== undefined) return restored
   const { since, mountedMs, mountedSince } = saved.soak ?? { since: input.now, mountedMs: 0 }
   const isMounted = kube.attachments.some((a) => a.attacher === CINDER_DRIVER)
   const ran = mountedSince === undefined ? 0 : Math.max(0, input.now - mountedSince)
@@ -199,10 +235,11 @@ function superseded(keeps: 'original' | 'copy'): readonly Discarded[] {
 
 /** Undefined when the PersistentVolume has the reclaim policy that it had. */
 function policyRestored(seen: Seen, pv: PersistentVolumeSeen): ReplaceOutcome | undefined {
-  const { persistentVolumeReclaimPolicy } = seen.saved.origin.manifest.spec
-  const policy = persistentVolumeReclaimPolicy === 'Delete' ? 'Delete' : 'Retain'
+  const { saved } = seen
+  if (!isTouched(seen, pv) || saved.restored === pv.uid) return undefined
+  const policy = policyOf(saved)
   return pv.policy === policy
-    ? undefined
+    ? settled(seen, () => save({ ...saved, restored: pv.uid }))
     : perform(seen, { act: 'setReclaimPolicy', uid: pv.uid, policy })
 }
 
@@ -223,10 +260,9 @@ function abandoned({ saved, kube }: Seen): ReplaceOutcome {
 }
 
 function abandoning(seen: Seen): ReplaceOutcome {
-  return settled(seen, () => {
-    const policy = seen.saved.origin.manifest.spec.persistentVolumeReclaimPolicy
-    return policy === 'Delete' ? allDeleted(seen) : allRetained(seen)
-  })
+  return settled(seen, () =>
+    policyOf(seen.saved) === 'Delete' ? allDeleted(seen) : allRetained(seen),
+  )
 }
 
 function over({ saved }: Seen): ReplaceOutcome {

@@ -179,7 +179,20 @@ function* people(at: State): Generator<Event<State>> {
         newest: source.data,
       })
   }
+  const { pv } = at
+  // once the claim is gone the CSI driver may have been faster
+  if (at.claim && pv?.policy === 'Delete' && saved.restored === String(pv.uid) && isCalm(at))
+    yield* once(at, 'policy', 'an administrator sets Retain', {
+      ...at,
+      pv: { ...pv, policy: 'Retain' },
+      wanted: 'Retain',
+    })
   if (!at.late) yield* once(at, 'wish', 'the deadline passes', { ...at, late: true })
+}
+
+/** No call is being made or on its way. */
+function isCalm({ sending, flying }: State): boolean {
+  return sending === undefined && flying.length === 0
 }
 
 /** What others make of the former volume, or do to it past Kubernetes. */
@@ -189,7 +202,7 @@ function* neighbours(at: State): Generator<Event<State>> {
   else if (source?.status === 'available' || source?.status === 'in-use')
     yield* once(at, 'snapshot', 'somebody makes a snapshot', { ...at, userSnapshot: true })
   if (at.otherPv) yield ['the other PersistentVolume is deleted', { ...at, otherPv: false }]
-  else if (saved.phase === 'CleaningUp' && at.sending === undefined && at.flying.length === 0)
+  else if (saved.phase === 'CleaningUp' && isCalm(at))
     yield* once(at, 'handle', 'somebody makes a PersistentVolume of the source', {
       ...at,
       otherPv: true,

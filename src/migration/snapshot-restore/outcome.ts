@@ -55,6 +55,8 @@ export type ReplaceOutcome =
       readonly confirm?: Agreed
       /** For as long as the owner of a snapshot likes: nothing is wrong. */
       readonly isKept?: true
+      /** For Cinder, which copies: that takes as long as the volume is large, and ends at the deadline. */
+      readonly isCopied?: true
     }
   | { readonly kind: 'save'; readonly saved: Saved }
   | { readonly kind: 'act'; readonly act: ReplaceAct }

@@ -152,6 +152,8 @@ const saved = z.strictObject({
   sourceUpdatedAt: time().optional(),
   keeps: oneOf('original', 'copy').optional(),
   soak: z.strictObject({ since: ms(), mountedMs: ms(), mountedSince: ms().optional() }).optional(),
+  restored: id().optional(),
+  policy: oneOf('Delete', 'Retain').optional(),
   reason: oneOf(
     'ClaimNeeded',
     'Cancelled',

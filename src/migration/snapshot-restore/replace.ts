@@ -7,7 +7,7 @@ import {
   PROTECTION_FINALIZER,
   SIDECAR_FINALIZERS,
 } from './manifest.ts'
-import { perform, wait } from './outcome.ts'
+import { perform, save, wait } from './outcome.ts'
 import type { ReplaceOutcome, Seen } from './outcome.ts'
 import { entryOf } from './saved.ts'
 import type { Saved, Shape } from './saved.ts'
@@ -69,6 +69,10 @@ export function removed(seen: Seen, pv: PersistentVolumeSeen, goal?: Shape): Rep
       `PersistentVolume ${saved.origin.manifest.metadata.name} has handle ${pv.handle} of ${pv.driver}, which this move did not make; remove it, or put the former one back`,
     )
   // before anything else: by any other policy the volume could go with the object
+  if (pv.policy !== 'Retain' && saved.restored === pv.uid) {
+    const { restored: _restored, ...rest } = saved
+    return save(rest)
+  }
   if (pv.policy !== 'Retain')
     return perform(seen, { act: 'setReclaimPolicy', uid: pv.uid, policy: 'Retain' })
   const inUse = whyInUse(seen, pv, goal)

@@ -2,6 +2,10 @@ import { COPYING } from './state-space.fixture.ts'
 import { isFinished, MOST_ATTEMPTS } from './world.fixture.ts'
 import type { State } from './world.fixture.ts'
 
+function policyOf({ wanted, world }: State): string {
+  return wanted ?? world.policy
+}
+
 /** What no state may show. */
 export function rule(at: State): string | undefined {
   if (at.lie !== undefined) return at.lie
@@ -13,8 +17,8 @@ export function rule(at: State): string | undefined {
 }
 
 function lost(at: State): string | undefined {
-  const { source, copy, snapshot, pv, world } = at
-  if (at.claim || world.policy === 'Retain') {
+  const { source, copy, snapshot, pv } = at
+  if (at.claim || policyOf(at) === 'Retain') {
     const data = [source, copy, snapshot].map((v) =>
       v?.status === 'deleting' ? -1 : (v?.data ?? -1),
     )
@@ -46,10 +50,10 @@ function leftBehind(at: State): string | undefined {
 }
 
 function wrongEnd(at: State): string | undefined {
-  const { pv, source, copy, world } = at
-  if (!at.claim && world.policy === 'Delete') return wronglyDeleted(at)
+  const { pv, source, copy } = at
+  if (!at.claim && policyOf(at) === 'Delete') return wronglyDeleted(at)
   if (pv === undefined) return 'ends without a PersistentVolume'
-  if (pv.policy !== world.policy) return 'ends without the reclaim policy'
+  if (pv.policy !== policyOf(at)) return 'ends without the reclaim policy'
   const kept = pv.shape === 'copy' ? copy : source
   if (pv.shape === 'held' || kept === undefined || kept.data < at.newest)
     return 'ends without the newest data'

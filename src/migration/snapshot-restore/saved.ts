@@ -149,9 +149,19 @@ export type Saved = {
     readonly mountedMs: number
     readonly mountedSince?: number
   }
+  /** Uid of a PersistentVolume that was seen with its own reclaim policy again: any other one later is somebody else's wish. */
+  readonly restored?: string
+  /** That wish; it holds in place of the reclaim policy in `origin`. */
+  readonly policy?: ReclaimPolicy
   /** Why it is undone or has ended. */
   readonly reason?: EndReason
   readonly message?: string
+}
+
+/** What becomes of the volumes when the claim is deleted. */
+export function policyOf({ origin, policy }: Pick<Saved, 'origin' | 'policy'>): ReclaimPolicy {
+  if (policy !== undefined) return policy
+  return origin.manifest.spec.persistentVolumeReclaimPolicy === 'Delete' ? 'Delete' : 'Retain'
 }
 
 /** What makes something in Cinder. */

@@ -32,6 +32,8 @@ export type PersistentVolumeSeen = {
   readonly finalizers: readonly string[]
   readonly terminating: boolean
   readonly claimUid: string
+  /** It is not as it was saved: somebody has changed more of it than its reclaim policy and finalizers. */
+  readonly changed?: true
 }
 
 /** A read failed: no conclusion of any kind. */

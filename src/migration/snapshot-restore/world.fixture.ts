@@ -15,6 +15,7 @@ export type Trouble =
   | 'cinder'
   | 'snapshot'
   | 'handle'
+  | 'policy'
 
 export type Finalizer = 'protection' | 'provisioner' | 'attacher' | 'own'
 
@@ -46,6 +47,8 @@ export type State = {
     readonly terminating: boolean
     readonly bound: boolean
   }
+  /** What an administrator has made of the reclaim policy. */
+  readonly wanted?: ReclaimPolicy
   /** PersistentVolumes of that name so far. */
   readonly pvs: number
   readonly source?: Volume
@@ -157,6 +160,7 @@ export const WORLDS: readonly State[] = [
   world(2, 'Retain', ['claim', 'crash']),
   world(2, 'Delete', ['claim', 'pod']),
   world(2, 'Delete', ['wish', 'pod']),
+  world(2, 'Delete', ['policy', 'claim', 'wish', 'crash']),
 ]
 
 /** Of calls that make something. */
