@@ -186,7 +186,7 @@ async function created(
   const { deps, saved, move, intent, entry, fence } = call
   const answer = await volumes.create(manifestOf(saved, intent.shape, entry.at), fence)
   if (answer.kind !== 'Accepted') return answer
-  // by whoever is behind the move, and with an id of its own
+  // by the same initiator, and with an id of its own
   const { initiator, migration } = aboutMove(saved, move)
   const { namespace, name, uid } = saved.origin.claim
   await createPersistentVolumes(deps.kube.about({ initiator, migration })).annotateClaim({

@@ -175,7 +175,12 @@ describe('a copy', () => {
   it('that a rate limit refuses is asked for again no sooner than it says', () => {
     const act = { act: 'createSnapshot' } as const
     const asked = intended({ ...SAVED, journal: [] }, act, { requestId: 'r', at: '' })
-    const refusal = { kind: 'Rejected', httpStatus: 429, message: '', retryAfterMs: 120_000 } as const
+    const refusal = {
+      kind: 'Rejected',
+      httpStatus: 429,
+      message: '',
+      retryAfterMs: 120_000,
+    } as const
     const after = (ms: number) =>
       next({
         saved: answered(asked, refusal),
