@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import type { HttpRequest } from '../../src/http.ts'
 import { callsOfAWholeRun, deathsAt, killedAt } from './killing.ts'
 import type { Death } from './killing.ts'
-import { REPLACEMENTS } from './replacing.ts'
+import { REPLACEMENTS } from './replacement-scenes.ts'
 
 type Point = { readonly index: number; readonly call: HttpRequest; readonly death: Death }
 

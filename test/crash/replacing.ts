@@ -81,15 +81,6 @@ export class Replacement implements Play {
     })
   }
 
-  /** However it ends: a CronJob comes in that step. */
-  static withCronJob(step: string): Replacement {
-    return new Replacement({
-      end: 'Succeeded/Verified',
-      keeps: 'copy',
-      acts: (scene) => podDuring(scene, scene.step() === step),
-    })
-  }
-
   async turn(): Promise<void> {
     this.#watch()
     await this.#options.acts?.(this)
@@ -110,8 +101,7 @@ export class Replacement implements Play {
     const handle = this.handle()
     const isThere = this.world.cloud.seams.volume(this.volume.id) !== undefined
     const other = isThere ? 'both' : 'copy'
-    const shape =
-      handle === undefined ? 'nothing' : handle === this.volume.id ? 'original' : other
+    const shape = handle === undefined ? 'nothing' : handle === this.volume.id ? 'original' : other
     return [
       ...(m !== undefined && is !== end ? [`the move is ${is}`] : []),
       ...(shape === keeps ? [] : [`the claim has ${shape}`]),
@@ -178,8 +168,7 @@ export class Replacement implements Play {
 
   move(): VolumeMigration | undefined {
     return this.#object(`${GROUP}/volumemigrations`, 'by-hand') as unknown as
-      | VolumeMigration
-      | undefined
+      VolumeMigration | undefined
   }
 
   step(): string {
@@ -305,9 +294,7 @@ export class Replacement implements Play {
     const asked = seams.journal().some((e) => e.path.includes(id) || e.path.includes(snapshotId))
     return [
       ...(seams.volume(id)?.data === `data of ${id}` ? [] : ["another claim's data is gone"]),
-      ...(seams.snapshots().some((s) => s.id === snapshotId)
-        ? []
-        : ["another's snapshot is gone"]),
+      ...(seams.snapshots().some((s) => s.id === snapshotId) ? [] : ["another's snapshot is gone"]),
       ...(now === pv ? [] : ["another claim's PersistentVolume was changed"]),
       ...(asked ? ["another's volume or snapshot was asked for in Cinder"] : []),
     ]
@@ -340,85 +327,6 @@ function phaseOf(claim: KubeJson): string {
   return (claim['status'] as { phase?: string } | undefined)?.phase ?? ''
 }
 
-/** The request by which the PersistentVolume of that shape is created. */
-function creates(request: HttpRequest | undefined, shape: 'held' | 'copy'): boolean {
-  const { method, url, body = '' } = request ?? { method: '', url: '' }
-  if (method !== 'POST' || !/\/persistentvolumes\?/.test(url) || /dryRun/.test(url)) return false
-  return body.includes('parked.couchestor.io') === (shape === 'held')
-}
-
 function isRecord({ method, body = '' }: HttpRequest): boolean {
   return method === 'POST' && body.includes('"TieringCheckpoint"') && body.includes('replacement-')
-}
-
-async function podDuring(scene: Replacement, isNow: boolean): Promise<void> {
-  if (isNow) await scene.once('the Pod needs it', () => scene.startPod())
-  await scene.runPod()
-}
-
-/** Each from the record to the end, forwards or back. */
-export const REPLACEMENTS: Readonly<Record<string, () => Replacement>> = {
-  'a claim gets a copy': () => new Replacement({ end: 'Succeeded/Verified', keeps: 'copy' }),
-  'a CronJob writes to the copy while both volumes are kept': () =>
-    new Replacement({
-      end: 'Succeeded/Verified',
-      keeps: 'copy',
-      acts: (scene) => podDuring(scene, scene.step() === 'Soaking'),
-    }),
-  'a Pod needs the claim while it is copied': () =>
-    new Replacement({
-      end: 'Failed/ClaimNeeded',
-      keeps: 'original',
-      acts: (scene) => podDuring(scene, scene.step() === 'Copying' && scene.isCopied()),
-    }),
-  'a person cancels the copy': () =>
-    new Replacement({
-      end: 'Failed/Cancelled',
-      keeps: 'original',
-      acts: async (scene) => {
-        if (scene.step() === 'Copying') await scene.once('cancel', () => scene.cancel())
-      },
-    }),
-  'a person rolls back after a CronJob has written to the copy': () =>
-    new Replacement({
-      end: 'Failed/RolledBack',
-      keeps: 'original',
-      acts: async (scene) => {
-        await podDuring(scene, scene.step() === 'Soaking')
-        if (scene.done.has('the Pod has run')) await scene.once('rollback', () => scene.rollback())
-      },
-    }),
-  'the claim is deleted in the gap before it is held': () =>
-    new Replacement({
-      end: 'Failed/ClaimDeleted',
-      keeps: 'nothing',
-      acts: async (scene, request) => {
-        if (creates(request, 'held')) await scene.once('delete', () => scene.deleteClaim())
-      },
-    }),
-  'the claim is deleted in the gap before the copy': () =>
-    new Replacement({
-      end: 'Failed/ClaimDeleted',
-      keeps: 'both',
-      reclaim: 'Retain',
-      acts: async (scene, request) => {
-        if (creates(request, 'copy')) await scene.once('delete', () => scene.deleteClaim())
-      },
-    }),
-  'the claim is deleted while both volumes are kept': () =>
-    new Replacement({
-      end: 'Failed/ClaimDeleted',
-      keeps: 'nothing',
-      acts: async (scene) => {
-        if (scene.step() === 'Soaking') await scene.once('delete', () => scene.deleteClaim())
-      },
-    }),
-  'the move is deleted while the claim is copied': () =>
-    new Replacement({
-      end: 'Failed/Cancelled',
-      keeps: 'original',
-      acts: async (scene) => {
-        if (scene.step() === 'Copying') await scene.once('delete', () => scene.deleteMove())
-      },
-    }),
 }

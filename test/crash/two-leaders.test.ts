@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { Chaos } from './chaos.ts'
-import { Replacement } from './replacing.ts'
+import { withCronJob } from './replacement-scenes.ts'
 import { broken, forcedMove, missing, SCENARIOS } from './scenarios.ts'
 
 const RUNS_PER_TEST = 250
@@ -32,7 +32,7 @@ it.each([0, 1, 2, 3])(
 
 /** With a CronJob that comes while the volume is copied, or while both are kept. */
 async function problemsOfReplacement(seed: number): Promise<string[]> {
-  const scene = Replacement.withCronJob(seed % 2 === 0 ? 'Copying' : 'Soaking')
+  const scene = withCronJob(seed % 2 === 0 ? 'Copying' : 'Soaking')
   const chaos = new Chaos(scene, seed)
   await chaos.run(TROUBLE_MS)
   await chaos.calmDown(() => scene.unfinished().length === 0, 2 * LONGEST_CALM_MS)

@@ -78,11 +78,16 @@ function snapshotInMidMove(universe: Universe, dice: Dice): void {
   if (universe.world.cloud.seams.volume(id)?.status === 'available') universe.takeSnapshotOf(id)
 }
 
+/** Now and then of a copy that is in use, which has to wait. */
 async function rollBack(universe: Universe, dice: Dice): Promise<void> {
   const found = inMidMove(universe, dice, 'Soaking')
+  const isUsed = dice.chance(0.5)
   if (found === undefined) return
   universe.replacements.rollbacks.add(found.claim.uid)
-  await patchMove(universe, found.record, { rollback: true })
+  const rolledBack = () => patchMove(universe, found.record, { rollback: true })
+  if (!isUsed) return void (await rolledBack())
+  await universe.cluster.startPod(found.claim, { forMs: 20 * MINUTE })
+  universe.clock.setTimer(3 * MINUTE, () => void rolledBack())
 }
 
 async function cancelReplacement(universe: Universe, dice: Dice): Promise<void> {
@@ -90,7 +95,11 @@ async function cancelReplacement(universe: Universe, dice: Dice): Promise<void> 
   if (found !== undefined) await patchMove(universe, found.record, { cancel: true })
 }
 
-function patchMove(universe: Universe, { move }: StoredRecord, spec: Partial<VolumeMigration['spec']>) {
+function patchMove(
+  universe: Universe,
+  { move }: StoredRecord,
+  spec: Partial<VolumeMigration['spec']>,
+) {
   return universe.cluster.merge(movePath(move), { spec })
 }
 
@@ -139,7 +148,13 @@ function refuseRecords(universe: Universe, dice: Dice): void {
 }
 
 function refuseVolumes(universe: Universe, dice: Dice): void {
-  const verbs = dice.one([['create'], ['patch'], ['delete'], ['create', 'patch', 'delete'], ['get']])
+  const verbs = dice.one([
+    ['create'],
+    ['patch'],
+    ['delete'],
+    ['create', 'patch', 'delete'],
+    ['get'],
+  ])
   refuse(universe, dice, { resource: 'persistentvolumes', verbs })
 }
 

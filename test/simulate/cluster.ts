@@ -1,9 +1,9 @@
 import type { KubeJson } from '../../src/sim/apiserver/types.ts'
-import { WORLD_ORIGINS } from '../../src/sim/world.ts'
 import type { World } from '../../src/sim/world.ts'
 import { Dice, seedOf } from '../seeded.ts'
 import type { VirtualClock } from '../virtual-clock.ts'
 import { Csi } from './csi.ts'
+import { deleteInCinder, parsed } from './delete-in-cinder.ts'
 
 /** What is true of one claim, kept beside the simulators and never asked of the product. */
 export type ClaimTruth = {
@@ -362,37 +362,10 @@ export class Cluster {
         return
       }
       if (volume.status !== 'available' && volume.status !== 'error') return
-      if (!(await this.#deleteInCinder(truth.volumeId))) return
+      if (!(await deleteInCinder(this.#world, truth.volumeId))) return
     }
     await this.request('DELETE', path)
     this.#leaving.delete(truth)
-  }
-
-  async #deleteInCinder(id: string): Promise<boolean> {
-    const { token, project } = await this.#login()
-    const signal = new AbortController().signal
-    const url = `/v3/${project}/volumes/${id}`
-    const headers = { 'x-auth-token': token, accept: 'application/json' }
-    const handler = this.#world.cloud.cinder
-    const { status } = await handler({ method: 'DELETE', url, headers, body: '', signal })
-    return status === 202 || status === 404
-  }
-
-  async #login(): Promise<{ token: string; project: string }> {
-    const { id, secret } = this.#world.cloud.seams.operator
-    const methods = ['application_credential']
-    const body = JSON.stringify({
-      auth: { identity: { methods, application_credential: { id, secret } } },
-    })
-    const response = await this.#world.cloud.keystone({
-      method: 'POST',
-      url: `${new URL(WORLD_ORIGINS.identity).pathname}v3/auth/tokens`,
-      headers: { 'content-type': 'application/json' },
-      body,
-      signal: new AbortController().signal,
-    })
-    const { token } = parsed(response.body) as unknown as { token: { project: { id: string } } }
-    return { token: response.headers?.['x-subject-token'] ?? '', project: token.project.id }
   }
 }
 
@@ -408,10 +381,6 @@ function claimNameOf(pod: KubeJson): string | undefined {
   return volume?.ephemeral === undefined
     ? volume?.persistentVolumeClaim?.claimName
     : `${pod.metadata.name}-${volume.name}`
-}
-
-function parsed(body: unknown): KubeJson {
-  return JSON.parse(typeof body === 'string' && body !== '' ? body : '{}') as KubeJson
 }
 
 function keyOf(namespace: string | undefined, name: string): string {

@@ -25,7 +25,11 @@ export async function heldAfter(hours: number): Promise<Held> {
   })
   const { cluster, clock, monitor } = universe
   const dice = new Dice(seedOf(1, 'growth'))
-  universe.seedPolicy(POLICY, { ...policySpec(universe, POLICY, dice), mode: 'Auto', paused: false })
+  universe.seedPolicy(POLICY, {
+    ...policySpec(universe, POLICY, dice),
+    mode: 'Auto',
+    paused: false,
+  })
   let made = 0
   const make = () => {
     // what is where it belongs moves nowhere: moves are kept for days, and would be mistaken for what grows by them

@@ -111,8 +111,7 @@ export class Monitor {
   /** Remembers the intents in a write that the API server has stored. */
   async saved(request: HttpRequest, answer: Promise<HttpResponse>): Promise<HttpResponse> {
     const response = await answer
-    if (request.method !== 'GET' && response.status < 300)
-      this.#stored(request)
+    if (request.method !== 'GET' && response.status < 300) this.#stored(request)
     return response
   }
 

@@ -43,7 +43,12 @@ export function conditionsMatch(universe: WorldView): string[] {
 }
 
 /** It holds no place any more, and is not over. */
-const AFTER_THE_COPY: ReadonlySet<string> = new Set(['Soaking', 'CleaningUp', 'GivingBack', 'Abandoning'])
+const AFTER_THE_COPY: ReadonlySet<string> = new Set([
+  'Soaking',
+  'CleaningUp',
+  'GivingBack',
+  'Abandoning',
+])
 
 function truthOf(m: VolumeMigration) {
   const ends: Readonly<Record<string, string>> = { Succeeded: 'True', Failed: 'False' }

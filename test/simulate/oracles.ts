@@ -11,11 +11,7 @@ import {
   FINAL_IN_WORLD,
 } from './oracles-world.ts'
 import { forbiddenFor, mayBeAnybodys, policyOf, UNMANAGED } from './permission.ts'
-import {
-  REPLACING_CONSTANTS,
-  REPLACING_DEPARTURES,
-  REPLACING_FINALS,
-} from './replacing-oracles.ts'
+import { REPLACING_CONSTANTS, REPLACING_DEPARTURES, REPLACING_FINALS } from './replacing-oracles.ts'
 import { STATUS_ORACLES } from './status-oracles.ts'
 import type { Universe } from './universe.ts'
 
@@ -138,13 +134,17 @@ function boundedRequests(universe: Universe, identity: string, request: HttpRequ
     : []
 }
 
-const SHARED = /\/(snapshots|volumes)\/detail$|\/(persistentvolumes|volumeattachments|pods)$/
+const SHARED =
+  /\/(snapshots|volumes)\/detail$|\/(persistentvolumes|volumeattachments|pods|selfsubjectaccessreviews)$/
+const ASKED = /\/(persistentvolumes|selfsubjectaccessreviews)$/
 
 function mostOf(universe: Universe, method: string, path: string): number {
   if (path.endsWith('/auth/tokens'))
     return universe.isStruckLately('keystone') ? MOST_LOST_LOGINS : MOST_LOGINS
   if (path.startsWith('/api/v1/query')) return MOST_QUERIES
-  if (method === 'GET')
+  // asked before each replacement, and nothing is stored by it
+  const isAsked = method === 'POST' && ASKED.test(path)
+  if (method === 'GET' || isAsked)
     return universe.setup.replacing && SHARED.test(path) ? MOST_SHARED_READS : MOST_READS
   return universe.isStruckLately('kube') ? MOST_LOST_WRITES : MOST_WRITES
 }

@@ -37,7 +37,11 @@ export class Replacements {
     if (!universe.setup.replacing) return
     const now = universe.clock.monotonic()
     const { cluster } = universe
-    note(this.lostSince, cluster.living.filter((c) => isLost(universe, c)), now)
+    note(
+      this.lostSince,
+      cluster.living.filter((c) => isLost(universe, c)),
+      now,
+    )
     const needed = cluster.living.filter(
       (c) => cluster.isServed(c) === false && cluster.pods(c).some((p) => isAlive(p)),
     )

@@ -124,10 +124,12 @@ function ownVolume(universe: Universe, _: string, request: HttpRequest): string[
   const name = writtenIn(request)
   if (name === undefined) return []
   const record = recordOf(universe, name)
-  if (record === undefined) return [`${request.method} of PersistentVolume ${name} without a record`]
+  if (record === undefined)
+    return [`${request.method} of PersistentVolume ${name} without a record`]
   const { uid } = record.saved.origin.claim
   const owner = [...universe.cluster.living, ...universe.cluster.gone].find((c) => c.pv === name)
-  if (owner?.uid !== uid) return [`PersistentVolume ${name} of ${owner?.key} was touched for ${uid}`]
+  if (owner?.uid !== uid)
+    return [`PersistentVolume ${name} of ${owner?.key} was touched for ${uid}`]
   if (request.method !== 'POST') return []
   const { spec } = JSON.parse(request.body ?? '') as { spec?: { claimRef?: { uid?: string } } }
   return spec?.claimRef?.uid === uid ? [] : [`PersistentVolume ${name} was made for another claim`]

@@ -204,7 +204,7 @@ export class Follower {
     return { kind: 'requeue', afterMs: isRefused ? this.#pause(next) : 0 }
   }
 
-  /** What takes long is looked at less often; while a claim may be needed still every few seconds. */
+  /** What takes long is read less often; while a claim may be needed still every few seconds. */
   #patience(record: ReplacementRecord, { ms, confirm }: ReplaceOutcome & { kind: 'wait' }): number {
     if (confirm === 'again') return Math.min(ms, HELD_POLL_MS)
     if (confirm !== undefined || record.saved.phase === 'Soaking') return ms

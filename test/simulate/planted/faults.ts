@@ -135,7 +135,7 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
     replacing: true,
   },
   {
-    name: 'a PersistentVolume goes whoever uses it',
+    name: 'a PersistentVolume that is in use goes',
     file: 'migration/snapshot-restore/replace.ts',
     text: "if (shape === 'held') return undefined",
     replacement: "if (shape !== 'foreign') return undefined",
