@@ -96,15 +96,15 @@ describe('a workload is not touched', () => {
 
   it('outside the schedule, not even for a move that is made by hand', async () => {
     const stage = new WorkloadStage()
-    const migration = { workloads: 'Restart', schedule: '0 22 * * *' }
+    const migration = { workloads: 'Restart', schedule: '30 10 * * *' }
     stage.policy({ migration })
     const [volume] = await stage.deployment('web', { claims: ['data'] })
     stage.move('by-hand', { claim: { name: 'data' }, to: 'warm' })
     stage.start()
     await untouched(stage)
-    expect(message(stage)).toContain('it opens at 2026-01-20T22:00:00.000Z')
-    expect(await stage.until(() => stage.tier(volume!) === 'warm', 13 * HOUR, 10_000)).toBe(true)
-    expect(stage.clock.now()).toBeGreaterThan(Date.UTC(2026, 0, 20, 22))
+    expect(message(stage)).toContain('it opens at 2026-01-20T10:30:00.000Z')
+    expect(await stage.until(() => stage.tier(volume!) === 'warm', HOUR)).toBe(true)
+    expect(stage.clock.now()).toBeGreaterThan(Date.UTC(2026, 0, 20, 10, 30))
   })
 
   it('where the role lacks a right that its stop and its return need', async () => {
@@ -192,8 +192,9 @@ describe('a StatefulSet of two of which one may be unavailable', () => {
       if (strategy === 'snapshot-restore') {
         expect(volumes.map((v) => stage.cloud.volume(v.id)?.status)).toEqual(['in-use', 'in-use'])
         expect(stage.cloud.volumeCount()).toBe(2)
-        expect(stage.ends('data-db-0').concat(stage.ends('data-db-1'))).toContain(
-          'Failed/WorkloadFoughtBack',
+        // whichever is seen first: the Pod that needs the claim, or who has asked for it
+        expect(stage.ends('data-db-0').concat(stage.ends('data-db-1')).join()).toMatch(
+          /Failed\/(ClaimNeeded|WorkloadFoughtBack)/,
         )
       }
       kept()
