@@ -313,7 +313,7 @@ function auditedAs({ move }: ReplacementRecord): ReplacedMove {
   return { name, initiator, from: spec.from, to: spec.to }
 }
 
-/** Whoever begins or ends to use the claim wakes it; for days there is nothing else to see. */
+/** Pods and attachments of the claim wake it; for days there is nothing else to see. */
 const SOAK_POLL_MS = 5 * 60_000
 
 function pollMs(
