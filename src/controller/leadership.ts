@@ -21,11 +21,7 @@ import { Runner } from './moving/runner.ts'
 import { Follower } from './replacing/follower.ts'
 import { Records } from './replacing/records.ts'
 import { ReplaceAdapter } from './replacing/replace-adapter.ts'
-import { StopFollower } from './stopping/follower.ts'
-import { Notices } from './stopping/notices.ts'
-import { WorkloadPort } from './stopping/port.ts'
-import { Stops } from './stopping/stop.ts'
-import { Stopper } from './stopping/stopper.ts'
+import { stopping } from './stopping/wire.ts'
 import { StartGate } from './moving/start-gate.ts'
 import { Starting } from './moving/starting.ts'
 import { Steps } from './moving/steps.ts'
@@ -112,7 +108,7 @@ export class Leadership {
       claim,
       onStep: (m) => {
         if (isFinished(m)) quotas.ended(m)
-        stopsOf(m.metadata.namespace, m.spec.claim.name)
+        stops.followClaim(`${m.metadata.namespace}/${m.spec.claim.name}`)
         triggers.stepTaken(m)
       },
     })
@@ -193,22 +189,14 @@ export class Leadership {
       term,
       isYielding: (uid) => stops.isYielding(uid),
     })
-    const stops = new Stops(deps.kube, fence, (uid) => queues.stops.add(uid))
-    const stopsOf = (namespace = '', name = '') => {
-      const stop = stops.ofClaim({ namespace, name })
-      if (stop !== undefined) stops.follow(stop.move.uid)
-    }
-    const port = new WorkloadPort({ deps, policies, stops })
-    const notices = new Notices(deps.events, claim)
-    const stopper = new Stopper({ deps, stops, port, migrations, notices, term })
-    const stopFollower = new StopFollower({
+    const { stops, stopper, stopFollower } = stopping({
       deps,
-      stops,
-      port,
+      policies,
       migrations,
       records,
-      notices,
       term,
+      claim,
+      onOpen: (uid) => queues.stops.add(uid),
       wakeMove: (key) => queues.moves.add(key),
     })
     const starting = new Starting({
@@ -311,14 +299,13 @@ export class Leadership {
       onMigrationGone: (m) => {
         runner.forget(m)
         if (records.of(m.metadata.uid ?? '') !== undefined) records.follow(m.metadata.uid ?? '')
-        stopsOf(m.metadata.namespace, m.spec.claim.name)
+        stops.followClaim(`${m.metadata.namespace}/${m.spec.claim.name}`)
         tasks.kick('halts')
       },
       onClaimUsed: (key) => {
         const record = records.ofClaim(key)
         if (record !== undefined) records.follow(record.move.uid)
-        const [namespace, name] = key.split('/')
-        stopsOf(namespace, name)
+        stops.followClaim(key)
       },
       deps,
       watches,

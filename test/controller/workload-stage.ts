@@ -117,7 +117,7 @@ export class WorkloadStage extends Stage {
   }
 
   /** Reasons of the events about a workload, oldest first. */
-  told(kind: Kind, name: string): readonly string[] {
+  eventsOn(kind: Kind, name: string): readonly string[] {
     type Event = {
       reason: string
       firstTimestamp?: string

@@ -5,7 +5,7 @@ import { WorkloadStage } from './workload-stage.ts'
 
 const RESTART = { migration: { workloads: 'Restart' } }
 
-describe('an idle volume that its Deployment never lets go of', () => {
+describe('an idle volume that its Deployment never detaches', () => {
   it('moves while the Deployment is stopped, which is back with all its replicas then', async () => {
     const stage = new WorkloadStage()
     stage.policy(RESTART)
@@ -19,7 +19,7 @@ describe('an idle volume that its Deployment never lets go of', () => {
     expect(stage.cloud.data(volume!.id)).toBe('orders')
     expect(stage.mark('web')).toBeUndefined()
     expect(await stage.until(() => stage.stops().length === 0)).toBe(true)
-    expect(stage.told('Deployment', 'web')).toEqual([
+    expect(stage.eventsOn('Deployment', 'web')).toEqual([
       'WorkloadStopping',
       'WorkloadStopped',
       'WorkloadRestoring',
@@ -34,7 +34,9 @@ describe('an idle volume that its Deployment never lets go of', () => {
     stage.start()
     const areCold = () => volumes.every((v) => stage.tier(v) === 'cold')
     expect(await stage.until(() => areCold() && stage.replicas('web') === 1)).toBe(true)
-    expect(stage.told('Deployment', 'web').filter((r) => r === 'WorkloadStopping')).toHaveLength(1)
+    expect(
+      stage.eventsOn('Deployment', 'web').filter((r) => r === 'WorkloadStopping'),
+    ).toHaveLength(1)
   })
 
   it('moves when a person asks for it by hand', async () => {
@@ -96,15 +98,15 @@ describe('a workload is not touched', () => {
 
   it('outside the schedule, not even for a move that is made by hand', async () => {
     const stage = new WorkloadStage()
-    const migration = { workloads: 'Restart', schedule: '0 22 * * *' }
+    const migration = { workloads: 'Restart', schedule: '30 10 * * *' }
     stage.policy({ migration })
     const [volume] = await stage.deployment('web', { claims: ['data'] })
     stage.move('by-hand', { claim: { name: 'data' }, to: 'warm' })
     stage.start()
     await untouched(stage)
-    expect(message(stage)).toContain('it opens at 2026-01-20T22:00:00.000Z')
-    expect(await stage.until(() => stage.tier(volume!) === 'warm', 13 * HOUR, 10_000)).toBe(true)
-    expect(stage.clock.now()).toBeGreaterThan(Date.UTC(2026, 0, 20, 22))
+    expect(message(stage)).toContain('it opens at 2026-01-20T10:30:00.000Z')
+    expect(await stage.until(() => stage.tier(volume!) === 'warm', HOUR)).toBe(true)
+    expect(stage.clock.now()).toBeGreaterThan(Date.UTC(2026, 0, 20, 10, 30))
   })
 
   it('where the role lacks a right that its stop and its return need', async () => {
@@ -167,10 +169,14 @@ describe('a StatefulSet of two of which one may be unavailable', () => {
     kept()
   })
 
-  it.each(['cinder-retype', 'snapshot-restore'])(
+  it.each([
+    ['cinder-retype', /Succeeded\/Verified|WorkloadFoughtBack/],
+    // whichever is seen first: the Pod that needs the claim, or who has asked for it
+    ['snapshot-restore', /Failed\/(ClaimNeeded|WorkloadFoughtBack)/],
+  ])(
     'is left alone once something sets its replicas back (%s), and nothing is lost',
-    async (strategy) => {
-      const { stage, volumes, kept } = await made()
+    async (strategy, end) => {
+      const { stage, kept } = await made()
       stage.policy({ migration: { workloads: 'Restart', strategy } })
       stage.start()
       let fights = 0
@@ -188,14 +194,10 @@ describe('a StatefulSet of two of which one may be unavailable', () => {
       expect(fights).toBeGreaterThan(0)
       expect(fights).toBeLessThanOrEqual(2)
       expect(stage.pods('db')).toHaveLength(2)
-      expect(stage.told('StatefulSet', 'db')).toContain('WorkloadFoughtBack')
-      if (strategy === 'snapshot-restore') {
-        expect(volumes.map((v) => stage.cloud.volume(v.id)?.status)).toEqual(['in-use', 'in-use'])
-        expect(stage.cloud.volumeCount()).toBe(2)
-        expect(stage.ends('data-db-0').concat(stage.ends('data-db-1'))).toContain(
-          'Failed/WorkloadFoughtBack',
-        )
-      }
+      expect(stage.eventsOn('StatefulSet', 'db')).toContain('WorkloadFoughtBack')
+      expect(stage.cloud.volumeCount()).toBe(2)
+      const ends = [...stage.ends('data-db-0'), ...stage.ends('data-db-1')]
+      expect(ends.join()).toMatch(end)
       kept()
     },
   )

@@ -42,7 +42,8 @@ async function played(kill?: Kill) {
   const isOver = () =>
     stage.tier(volume!) === 'cold' && stage.replicas('web') === 3 && stage.stops().length === 0
   if (kill !== undefined) {
-    expect(await stage.until(() => isDead)).toBe(true)
+    const died = await stage.until(() => isDead)
+    if (!died) throw new Error(`there is no write ${kill.at}`)
     stage.start({ identity: 'second' })
   }
   expect(await stage.until(isOver, 4 * HOUR)).toBe(true)

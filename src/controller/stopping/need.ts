@@ -71,7 +71,9 @@ export function releaseOf(
       return 'Cancelled'
     case 'Gone':
       return 'MoveGone'
-    default:
+    case 'Runs':
+    case 'Begins':
+    case 'Waits':
       return 'MoveWaits'
   }
 }

@@ -109,6 +109,13 @@ export class Stops extends RecordStore<WorkloadStop> {
     )
   }
 
+  /** Puts the stop that the claim (`namespace/name`) is part of into the queue of its follower. */
+  followClaim(key: string): void {
+    const [namespace = '', name = ''] = key.split('/')
+    const stop = this.ofClaim({ namespace, name })
+    if (stop !== undefined) this.follow(stop.move.uid)
+  }
+
   /** That the move, whose volume is copied, has to give way to. */
   isYielding(moveUid: string): boolean {
     return this.all().some(({ yields = [] }) => yields.includes(moveUid))

@@ -139,6 +139,15 @@ describe('a copy', () => {
     )
   })
 
+  it.each(['Copying', 'Switching'] as const)(
+    'is given up in %s when something else wants the workload up that was stopped for it',
+    (phase) => {
+      expect(next({ saved: { phase }, input: { wish: 'yield' } })).toEqual(
+        saving({ phase: 'GivingBack', keeps: 'original', reason: 'WorkloadFoughtBack' }),
+      )
+    },
+  )
+
   it('whose snapshot is of another volume is discarded', () => {
     const snapshots = [{ ...SNAPSHOT, volumeId: 'other' }]
 

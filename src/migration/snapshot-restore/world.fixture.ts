@@ -37,7 +37,7 @@ export type State = {
   }
   readonly left: number
   readonly saved: Omit<Saved, 'origin'>
-  readonly wish?: 'cancel' | 'rollback'
+  readonly wish?: 'cancel' | 'yield' | 'rollback'
   readonly claim: boolean
   readonly pv?: {
     readonly uid: number
