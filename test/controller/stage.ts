@@ -64,7 +64,10 @@ export class Stage {
   readonly witness: Witness
 
   constructor(
-    options: Pick<WorldOptions, 'apiServer' | 'csi'> & { at?: number; cloud?: WorldOptions['cloud'] } = {},
+    options: Pick<WorldOptions, 'apiServer' | 'csi'> & {
+      at?: number
+      cloud?: WorldOptions['cloud']
+    } = {},
   ) {
     this.clock = createVirtualClock(options.at ?? Date.UTC(2026, 0, 20, 10, 7))
     this.world = worldWith({
