@@ -44,8 +44,13 @@ export class Records implements RecordBook {
     return this.#known.get(moveUid)?.record
   }
 
-  ofClaim(key: string): ReplacementRecord | undefined {
-    return this.all().find(({ saved: { origin } }) => keyOfClaim(origin.claim) === key)
+  ofClaim(uid: string): ReplacementRecord | undefined {
+    return this.all().find(({ saved: { origin } }) => origin.claim.uid === uid)
+  }
+
+  /** All of claims that have, or had, that name: `namespace/name`. */
+  ofName(key: string): readonly ReplacementRecord[] {
+    return this.all().filter(({ saved: { origin } }) => keyOfClaim(origin.claim) === key)
   }
 
   /** Names of those that cannot be read as they stand, and why: nothing is done with them, nor with their claims. */
