@@ -303,8 +303,7 @@ export class Leadership {
         tasks.kick('halts')
       },
       onClaimUsed: (key) => {
-        const record = records.ofClaim(key)
-        if (record !== undefined) records.follow(record.move.uid)
+        for (const { move } of records.ofName(key)) records.follow(move.uid)
         stops.followClaim(key)
       },
       deps,

@@ -151,6 +151,18 @@ describe('others meanwhile', () => {
     expect(await stage.until(() => stage.ledger().length === 0, HOUR)).toBe(true)
   })
 
+  it('move under the name of a former claim whose volume is kept by a snapshot', async () => {
+    const { stage, step } = pinned()
+    stage.start()
+    expect(await stage.until(() => step() === 'Soaking', HOUR)).toBe(true)
+    await stage.remove('/api/v1/namespaces/default/persistentvolumeclaims/data')
+    expect(await stage.until(() => step() === 'Abandoning', 30 * MINUTE)).toBe(true)
+    stage.claim({ name: 'data', pv: 'pvc-again' })
+    const hasBegun = () => stage.moves('data').some((m) => m.status?.step === 'Copying')
+    expect(await stage.until(hasBegun, 30 * MINUTE)).toBe(true)
+    expect(step()).toBe('Abandoning')
+  })
+
   it('do not end a soak that nobody watched: no controller ran', async () => {
     const { stage, volume, step } = pinned({ snapshot: false })
     const first = stage.start()

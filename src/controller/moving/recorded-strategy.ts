@@ -42,8 +42,8 @@ export interface RecordBook {
   /** Until then it is not known which moves have one. */
   readonly loaded: boolean
   of(moveUid: string): ReplacementRecord | undefined
-  /** Of a claim, `namespace/name`. */
-  ofClaim(key: string): ReplacementRecord | undefined
+  /** Of the claim with that uid: what is left of a former one of its name is none of it. */
+  ofClaim(uid: string): ReplacementRecord | undefined
   /** Resolves when it is saved as it was meant. */
   open(record: ReplacementRecord): Promise<void>
   /** From then on it is followed. */

@@ -227,7 +227,7 @@ export class Starting {
 
   /** An earlier move of the claim has its record, whether its object is still there or not. */
   #replaced({ claim }: Target): Answer | undefined {
-    const record = this.#parts.records.ofClaim(`${claim.namespace}/${claim.name}`)
+    const record = this.#parts.records.ofClaim(claim.uid)
     if (record === undefined) return undefined
     const { move, saved } = record
     const message = `VolumeMigration ${move.name} is ${saved.phase}: until it ends no other move of the claim begins`
