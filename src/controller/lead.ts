@@ -124,6 +124,9 @@ export async function lead(parts: LeadParts, signal: AbortSignal): Promise<void>
     }),
     // whether a replacement is under way decides about the workload that was stopped for it
     Promise.all([recorded, stopped]).then(() => {
+      for (const book of [records, stops])
+        for (const [checkpoint, why] of book.unreadable())
+          deps.log.error({ checkpoint, why }, 'a record of a move cannot be read; nothing is done')
       for (const { move } of stops.all()) stops.follow(move.uid)
       return queues.stops.run(signal)
     }),
