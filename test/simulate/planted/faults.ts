@@ -158,12 +158,14 @@ export const NOT_FOUND_YET: readonly PlantedFault[] = [
     text: "return whyUnreadable(m) === undefined || m.status?.step !== 'Waiting'",
     replacement: 'return whyUnreadable(m) === undefined',
   },
-  // hunted through some 15 seeds only so far
+  // not hunted through 200 seeds so far
   {
     name: 'a PersistentVolume that is in use goes',
     file: 'migration/snapshot-restore/replace.ts',
-    text: "if (shape === 'held') return undefined",
-    replacement: "if (shape !== 'foreign') return undefined",
+    text: `if (shape === 'held') return undefined
+  if (!pv.terminating`,
+    replacement: `if (shape !== 'foreign') return undefined
+  if (!pv.terminating`,
     replacing: true,
   },
 ]
