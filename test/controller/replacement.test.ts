@@ -45,12 +45,16 @@ describe('a claim whose volume is pinned by a snapshot', () => {
     const move = stage.moves('data')[0]!
     stage.world.api.seed({ ...move, spec: { ...move.spec, rollback: true } })
     expect(await stage.until(() => step() === 'Failed', HOUR)).toBe(true)
-    const told = stage.world.api
+    const events = stage.world.api
       .objects('/api/v1/events')
       .map((e) => e as unknown as { reason: string; message: string })
-    const said = told.filter((e) => e.message.includes('may report ClaimLost')).map((e) => e.reason)
-    expect(said).toEqual(['MigrationStarted', 'VolumeSwitching', 'VolumeGivenBack'])
-    const first = (of: string) => told.findIndex((e) => e.reason === of)
+    const announced = events.filter((e) => e.message.includes('may report ClaimLost'))
+    expect(announced.map((e) => e.reason)).toEqual([
+      'MigrationStarted',
+      'VolumeSwitching',
+      'VolumeGivenBack',
+    ])
+    const first = (of: string) => events.findIndex((e) => e.reason === of)
     expect(first('MigrationStarted')).toBeLessThan(first('ClaimLost'))
   })
 

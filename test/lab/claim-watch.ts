@@ -30,12 +30,14 @@ export async function watchClaim(namespace: string, claim: FleetClaim): Promise<
   const target = labTarget(theLab())
   const stop = new AbortController()
   const seen: Seen[] = []
+  const broken: unknown[] = []
   const hooks = new Map<number, () => void>()
   const note = (what: Seen['what']) => {
     seen.push({ at: performance.now(), what })
     if (what === 'gone') hooks.get(seen.filter((s) => s.what === 'gone').length)?.()
   }
-  const follow = async (path: string, name: string, on: (event: WatchEvent) => void) => {
+  /** Resolves when the watch is open. */
+  const open = async (path: string, name: string, on: (event: WatchEvent) => void) => {
     const query = `watch=1&timeoutSeconds=3600&fieldSelector=metadata.name%3D${name}`
     const url = `${target.url}${path}?${query}`
     const request = { method: 'GET', url, signal: stop.signal, timeoutMs: FOREVER_MS }
@@ -48,17 +50,16 @@ export async function watchClaim(namespace: string, claim: FleetClaim): Promise<
         for (const line of lines) on(JSON.parse(line) as WatchEvent)
       }
     }
-    return read().catch((e: unknown) => {
-      if (!stop.signal.aborted) throw e
-    })
+    // it ends by `close` only
+    read().catch((e: unknown) => stop.signal.aborted || broken.push(e))
   }
   let phase = 'Bound'
-  const reading = Promise.all([
-    follow('/api/v1/persistentvolumes', claim.pv, ({ type }) => {
+  await Promise.all([
+    open('/api/v1/persistentvolumes', claim.pv, ({ type }) => {
       if (type === 'DELETED') note('gone')
       if (type === 'ADDED') note('there')
     }),
-    follow(`/api/v1/namespaces/${namespace}/persistentvolumeclaims`, claim.name, ({ object }) => {
+    open(`/api/v1/namespaces/${namespace}/persistentvolumeclaims`, claim.name, ({ object }) => {
       const now = object.status?.phase ?? ''
       if (now !== phase && (now === 'Lost' || now === 'Bound')) note(now)
       phase = now
@@ -69,8 +70,8 @@ export async function watchClaim(namespace: string, claim: FleetClaim): Promise<
     atGap: (n, then) => void hooks.set(n, then),
     close: async () => {
       stop.abort()
-      await reading
       await target.close()
+      if (broken.length > 0) throw new Error('a watch broke', { cause: broken[0] })
     },
   }
 }
