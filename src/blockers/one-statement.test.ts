@@ -151,6 +151,8 @@ const STATES = /(?:reason: |blockOf\(|stay\()\s*'(\w+)'/g
 
 /** Other facts that go by the same reason. */
 const OTHERS = new Set([
+  'Attached in src/controller/stopping/stopper.ts',
+  'PodPending in src/controller/stopping/stopper.ts',
   'Terminating in src/controller/moving/owners-doing.ts',
   'NoAdmissionPolicy in src/policy/guards-force.ts',
   'UnmanagedType in src/policy/guards-claim.ts',

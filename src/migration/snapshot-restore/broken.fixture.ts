@@ -110,7 +110,11 @@ export const BROKEN: readonly (readonly [string, Machine])[] = [
   ['does not care what other PersistentVolumes stand for', kubeAs(() => ({ otherHandles: [] }))],
   [
     'deletes a PersistentVolume without setting Retain',
-    pvAs(() => ({ policy: 'Retain' }), 'Holding'),
+    instead((next) =>
+      next.kind === 'act' && next.act.act === 'setReclaimPolicy' && next.act.policy === 'Retain'
+        ? { kind: 'act', act: { act: 'deletePersistentVolume', uid: next.act.uid } }
+        : next,
+    ),
   ],
   [
     'takes off the finalizers of sidecars',
@@ -268,12 +272,7 @@ export const BROKEN: readonly (readonly [string, Machine])[] = [
   ],
   [
     'deletes what a claim was to keep',
-    savedAs(({ origin }) => ({
-      origin: {
-        ...origin,
-        manifest: { ...origin.manifest, spec: { persistentVolumeReclaimPolicy: 'Delete' } },
-      },
-    })),
+    savedAs(({ phase }) => (phase === 'Holding' ? {} : { policy: 'Delete' as const })),
   ],
   [
     'does not see that the claim is gone',
