@@ -208,7 +208,7 @@ export class Follower {
   #patience(record: ReplacementRecord, { ms, confirm }: ReplaceOutcome & { kind: 'wait' }): number {
     if (confirm === 'again') return Math.min(ms, HELD_POLL_MS)
     if (confirm !== undefined || record.saved.phase === 'Soaking') return ms
-    const passed = this.#parts.deps.clock.monotonic() - this.#moments.of(record).progressAt
+    const passed = this.#parts.deps.clock.monotonic() - this.#moments.of(record).savedAt
     const isLong = KEEPING.has(record.saved.phase)
     const longest = isLong ? this.#timing().longestPollMs : HELD_POLL_MS
     return Math.max(ms, Math.min(passed / 10, longest))

@@ -17,6 +17,8 @@ type Kept = {
   progressAt: number
   /** `clock.monotonic()` since when the claim has been without its PersistentVolume. */
   gapSince?: number | undefined
+  /** `clock.monotonic()` of the last save: for how long it has waited since. */
+  savedAt: number
   /** It waits for the owner of a snapshot. */
   isKept: boolean
   /** Calls in a row that were refused. */
@@ -44,6 +46,7 @@ export class Moments {
       moment: momentOf(this.#clock),
       silentSince: at,
       progressAt: at,
+      savedAt: at,
       isKept: false,
       refused: 0,
     }
@@ -79,7 +82,8 @@ export class Moments {
   /** `before`: what was saved before. A call that is only repeated brings nothing further. */
   saved(record: ReplacementRecord, before: Saved | undefined): void {
     const kept = this.of(record)
-    if (isFurther(record.saved, before)) kept.progressAt = this.#clock.monotonic()
+    kept.savedAt = this.#clock.monotonic()
+    if (isFurther(record.saved, before)) kept.progressAt = kept.savedAt
   }
 
   /** Whether the claim is without its PersistentVolume now. */
