@@ -105,7 +105,7 @@ describeLab('the controller, where Cinder limits what a project may have', () =>
     await stopControllers()
     const held = reserved(await fleet.cinder.usage('couchestor'))
     // an administrator sees the pools, and the lab's are smaller than what the guide's config wants to stay free in them
-    const tiers = { warm: { cinder_volume_type: 'couchestor-warm' } }
+    const tiers = { warm: { cinder_volume_type: 'couchestor-warm', iops_threshold: 10 } }
     const controller = await startController({ cloud: 'admin', config: { tiers } })
     await controller.logged('leading')
     // an administrator's list has the own project's volumes only: it is a change of the claim that has this one read
