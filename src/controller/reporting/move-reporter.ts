@@ -102,7 +102,7 @@ function eventFor(
 ): EventReason | undefined {
   const { reason } = after.status ?? {}
   const step: Step = after.status?.step ?? 'Waiting'
-  if (isReplacementStep(step)) return before?.status?.step === step ? undefined : REPLACED[step]
+  if (isReplacementStep(step)) return eventOfReplacement(before, step)
   switch (step) {
     case 'Requested':
       if (before === undefined) return 'MigrationStarted'
@@ -116,13 +116,22 @@ function eventFor(
     case 'Failed':
       return ENDINGS[reason ?? ''] ?? 'MigrationFailed'
     case 'Waiting':
-      if (reason === 'AwaitingApproval') return 'MigrationAwaitingApproval'
-      return isBlocked((reason ?? 'Planned') as MigrationStatusReason)
-        ? 'MigrationBlocked'
-        : undefined
+      return eventOfWait((reason ?? 'Planned') as MigrationStatusReason)
     case 'Verifying':
       return undefined
   }
+}
+
+function eventOfWait(reason: MigrationStatusReason): EventReason | undefined {
+  if (reason === 'AwaitingApproval') return 'MigrationAwaitingApproval'
+  return isBlocked(reason) ? 'MigrationBlocked' : undefined
+}
+
+function eventOfReplacement(
+  before: VolumeMigration | undefined,
+  step: ReplacementStep,
+): EventReason | undefined {
+  return before?.status?.step === step ? undefined : REPLACED[step]
 }
 
 const REPLACED: Readonly<Record<ReplacementStep, EventReason | undefined>> = {
