@@ -102,7 +102,7 @@ export class Replacement implements Play {
     const isThere = this.world.cloud.seams.volume(this.volume.id) !== undefined
     const other = isThere ? 'both' : 'copy'
     const shape = handle === undefined ? 'nothing' : handle === this.volume.id ? 'original' : other
-    // a copy that never had a PersistentVolume is none that anybody could have written to
+    // no Pod could write to a copy that never had a PersistentVolume
     const isKept = shape === keeps || (keeps === 'both' && shape === 'original')
     return [
       ...(m !== undefined && is !== end ? [`the move is ${is}`] : []),
