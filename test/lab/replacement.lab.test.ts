@@ -192,8 +192,9 @@ describeLab('the controller, where a claim gets another volume', () => {
     for (const reason of ['MigrationStarted', 'VolumeSwitching'])
       expect((await fleet.eventWhen('pinned', reason)).message).toContain('may report ClaimLost')
     await fleet.eventWhen('pinned', 'VolumeReplaced')
+    // as it was: what is deleted with the claim is the owner's to say, also in the soak
     expect(await replacements.persistentVolume(pv)).toMatchObject({
-      spec: { persistentVolumeReclaimPolicy: 'Retain' },
+      spec: { persistentVolumeReclaimPolicy: 'Delete' },
     })
   })
 

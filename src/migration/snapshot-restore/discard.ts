@@ -68,7 +68,7 @@ function volumeDeleted(
   if (snapshots.length > 0)
     return {
       kind: 'wait',
-      ms: input.timing.soakPollMs,
+      ms: input.timing.longestPollMs,
       why: `volume ${id} is kept as long as it has snapshots (${snapshots.length}, one is ${snapshots[0]?.name || snapshots[0]?.id})`,
       isKept: true,
     }
