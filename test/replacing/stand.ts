@@ -1,6 +1,7 @@
 import { audited } from '../../src/controller/audited.ts'
 import type { ControllerDeps } from '../../src/controller/deps.ts'
 import { STRATEGIES } from '../../src/controller/strategies.ts'
+import { initiatorOf } from '../../src/controller/moving/audited-move.ts'
 import { replacedMoveOf } from '../../src/controller/replacing/audited-replacement.ts'
 import { ReplaceAdapter } from '../../src/controller/replacing/replace-adapter.ts'
 import { isTarget } from '../../src/controller/view/targets.ts'
@@ -213,7 +214,11 @@ export class Stand {
   /** The call of an act, and what is saved after it. */
   async perform(act: ReplaceAct): Promise<ReplaceAnswer> {
     this.intend(act)
-    const move = replacedMoveOf(this.move)
+    const { metadata, spec } = this.move
+    const { namespace = '', name, uid = '' } = metadata
+    const move = replacedMoveOf({
+      move: { namespace, name, uid, spec, initiator: initiatorOf(this.move) },
+    })
     const answer = await this.during(this.adapter.perform(this.saved, move, this.fence))
     this.saved = answered(this.saved, answer)
     if (answer.kind === 'Unknown') this.#quietUntil = this.stage.clock.now() + QUIET_MS

@@ -1,9 +1,8 @@
-import type { VolumeMigration } from '../../api/volume-migration.ts'
 import type { Action, Change, Initiator } from '../../audit/change.ts'
 import { nameOf } from '../../migration/snapshot-restore/names.ts'
 import { entryOfIntent } from '../../migration/snapshot-restore/saved.ts'
 import type { ReplaceAct, Saved } from '../../migration/snapshot-restore/saved.ts'
-import { initiatorOf } from '../moving/audited-move.ts'
+import type { ReplacementRecord } from '../moving/recorded-strategy.ts'
 
 /** What the lines of the audit need of a move beside what is saved; kept in the record, which outlives the object. */
 export type ReplacedMove = {
@@ -15,9 +14,9 @@ export type ReplacedMove = {
   readonly to: string
 }
 
-export function replacedMoveOf(m: VolumeMigration): ReplacedMove {
-  const { name } = m.metadata
-  return { name, initiator: initiatorOf(m), from: m.spec.from, to: m.spec.to }
+export function replacedMoveOf({ move }: Pick<ReplacementRecord, 'move'>): ReplacedMove {
+  const { name, initiator, spec } = move
+  return { name, initiator, from: spec.from, to: spec.to }
 }
 
 /** What all lines of a move have in them. */

@@ -24,8 +24,7 @@ import type { Steps } from '../moving/steps.ts'
 import type { Takeover } from '../moving/takeover.ts'
 import type { Migrations } from '../view/migrations.ts'
 import type { Term } from '../view/term.ts'
-import { changeOfAct } from './audited-replacement.ts'
-import type { ReplacedMove } from './audited-replacement.ts'
+import { changeOfAct, replacedMoveOf } from './audited-replacement.ts'
 import { Moments } from './moments.ts'
 import type { ReplacePort } from './port.ts'
 import type { ReplacementRecord } from '../moving/recorded-strategy.ts'
@@ -192,7 +191,7 @@ export class Follower {
     })
     const next = await this.#save({ ...record, saved })
     const answer = await port
-      .perform(next.saved, auditedAs(next), fence)
+      .perform(next.saved, replacedMoveOf(next), fence)
       .catch((e: unknown): ReplaceAnswer => {
         // it may have been sent all the same
         deps.log.error({ act: act.act, err: messageOf(e) }, 'a call of a replacement broke')
@@ -240,7 +239,7 @@ export class Follower {
     if (before?.phase !== 'Copying' || phase === 'Copying' || before.intent?.act !== 'retype')
       return
     const outcome = phase === 'Switching' ? 'success' : 'unknown'
-    await this.#parts.deps.audit.end(changeOfAct(before, auditedAs(record)), {
+    await this.#parts.deps.audit.end(changeOfAct(before, replacedMoveOf(record)), {
       outcome,
       reason: { type: 'couchestor.io', code: reason ?? 'Verified' },
     })
@@ -344,9 +343,4 @@ function watchedSince(saved: Saved, now: number): Saved {
 
 function volumeOf({ origin }: Saved): string {
   return origin.volume.id
-}
-
-function auditedAs({ move }: ReplacementRecord): ReplacedMove {
-  const { name, initiator, spec } = move
-  return { name, initiator, from: spec.from, to: spec.to }
 }
