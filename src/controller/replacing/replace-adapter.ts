@@ -4,6 +4,7 @@ import { createPersistentVolumes, REPLACEMENT_RIGHTS } from '../../kube/persiste
 import type { PersistentVolumes, RawPersistentVolume } from '../../kube/persistent-volumes.ts'
 import { OWN_FINALIZER, savedManifest } from '../../migration/snapshot-restore/manifest.ts'
 import type { ReplaceFacts } from '../../migration/snapshot-restore/preflight.ts'
+import { copyMaker } from '../../migration/snapshot-restore/saved.ts'
 import type { Origin, ReplaceAnswer, Saved } from '../../migration/snapshot-restore/saved.ts'
 import type { ReplaceSight } from '../../migration/snapshot-restore/sight.ts'
 import type { CinderVolume } from '../../openstack/types.ts'
@@ -27,13 +28,14 @@ export class ReplaceAdapter {
   /** Everything that preflight wants to know, asked now. Throws when it could not be asked. */
   async facts(target: Target, volume: CinderVolume): Promise<ReplaceFacts> {
     const { gatherer, inventory, deps } = this.#ports
-    const [facts, raw, all, lacking, quotas, projectId] = await Promise.all([
+    const [facts, raw, all, lacking, quotas, projectId, backup] = await Promise.all([
       gatherer.gather(target, volume),
       this.#persistentVolume(target),
       this.#kube.list(),
       this.#kube.missing(REPLACEMENT_RIGHTS),
       inventory.optional('quotas', () => deps.volumes.getQuota()),
       deps.volumes.projectId(),
+      target.via === 'backup' ? this.#backup() : undefined,
     ])
     const { csi, cinder } = specOf(raw)
     const other = all.find(
@@ -53,7 +55,12 @@ export class ReplaceAdapter {
       },
       missingRights: [...lacking, ...refused],
       quotas,
+      ...(backup === undefined ? {} : { backup }),
     }
+  }
+
+  async #backup(): Promise<NonNullable<ReplaceFacts['backup']>> {
+    return { unavailable: await this.#ports.deps.copies.whyNoBackups() }
   }
 
   /** What is saved before the first act. Throws when the PersistentVolume is not, or no longer, that of the target. */
@@ -102,7 +109,7 @@ export class ReplaceAdapter {
 
   /** What the API server says to the two that the move will create, without creating them. */
   async #refused(origin: Origin): Promise<readonly string[]> {
-    const copy = { act: 'cloneVolume', id: SAMPLE.moveUid } as const
+    const copy = { act: copyMaker(origin), id: SAMPLE.moveUid } as const
     const entry = { ...copy, state: 'Done', attempts: 1, requestId: '', at: '' } as const
     const saved = { origin, journal: [entry] }
     const answers = await Promise.all(
@@ -149,7 +156,7 @@ const SHOWN_ONLY: ReadonlySet<string> = new Set(['readonly', 'attached_mode'])
 
 function originOf(
   ids: Pick<Origin, 'clusterId' | 'moveUid'>,
-  { claim, strategy, to, policy }: Target,
+  { claim, strategy, via, to, policy }: Target,
   volume: CinderVolume,
   { raw, projectId }: { readonly raw: RawPersistentVolume; readonly projectId: string },
 ): Origin {
@@ -171,6 +178,7 @@ function originOf(
       metadata: Object.fromEntries(kept),
     },
     toTypeId: to.typeId,
+    ...(via === 'backup' ? { via } : {}),
     migrationPolicy: policy.effective.migration.migrationPolicy,
     manifest: savedManifest(raw),
   }

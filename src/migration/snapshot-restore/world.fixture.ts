@@ -20,7 +20,15 @@ export type Trouble =
 export type Finalizer = 'protection' | 'provisioner' | 'attacher' | 'own'
 
 export type Volume = {
-  readonly status: 'creating' | 'available' | 'in-use' | 'retyping' | 'deleting' | 'error'
+  readonly status:
+    | 'creating'
+    | 'available'
+    | 'in-use'
+    | 'retyping'
+    | 'backing-up'
+    | 'deleting'
+    | 'error'
+    | 'error_restoring'
   /** Version of the data on it. */
   readonly data: number
   readonly type: 'from' | 'to'
@@ -28,12 +36,23 @@ export type Volume = {
   readonly changes: number
 }
 
+/** What a move by backup gives the claim. */
+export type RestoredVolume = Volume & {
+  /** It says that it was restored from the backup of the move. */
+  readonly isOfBackup: boolean
+  /** It has its own metadata, and not those of what was backed up. */
+  readonly isMarked: boolean
+}
+
+export type VolumeId = 'source' | 'copy' | 'restored'
+
 export type State = {
   readonly world: {
     readonly policy: ReclaimPolicy
     readonly troubles: readonly Trouble[]
     /** Somebody else has a volume and a snapshot with the derived names. */
     readonly namesakes: boolean
+    readonly via?: 'backup'
   }
   readonly left: number
   readonly saved: Omit<Saved, 'origin'>
@@ -57,14 +76,20 @@ export type State = {
     readonly status: 'creating' | 'available' | 'deleting' | 'error'
     readonly data: number
   }
+  readonly backup?: {
+    /** `stuck`: cinder-backup has died, and does not come back. */
+    readonly status: 'creating' | 'stuck' | 'available' | 'restoring' | 'deleting' | 'error'
+    readonly data: number
+  }
+  readonly restored?: RestoredVolume
   readonly userSnapshot: boolean
   /** Cinder does not list it for a moment. */
-  readonly hidden?: 'snapshot' | 'copy'
+  readonly hidden?: 'snapshot' | 'copy' | 'backup' | 'restored'
   /** Another PersistentVolume that stands for the source. */
   readonly otherPv: boolean
   /** A VolumeAttachment that nobody serves. */
   readonly parkedAttachment: boolean
-  readonly pod?: { readonly on?: 'source' | 'copy'; readonly wrote: boolean }
+  readonly pod?: { readonly on?: VolumeId; readonly wrote: boolean }
   /** Attached past Kubernetes. */
   readonly stranger: boolean
   /** Newest data that the claim must read. */
@@ -133,10 +158,17 @@ function world(
   policy: ReclaimPolicy,
   troubles: readonly Trouble[],
   namesakes = false,
+  via?: 'backup',
 ): State {
   const pv = { ...START.pv!, policy }
   const finalizers = START.pv!.finalizers.filter((f) => policy === 'Delete' || f !== 'provisioner')
-  return { ...START, world: { policy, troubles, namesakes }, left, pv: { ...pv, finalizers } }
+  const kind = { policy, troubles, namesakes, ...(via && { via }) }
+  return { ...START, world: kind, left, pv: { ...pv, finalizers } }
+}
+
+/** The volume that the claim is to get. */
+export function copyIn({ world: { via } }: State): 'copy' | 'restored' {
+  return via === 'backup' ? 'restored' : 'copy'
 }
 
 const EVERYTHING = [
@@ -161,6 +193,7 @@ export const WORLDS: readonly State[] = [
   world(2, 'Delete', ['claim', 'pod']),
   world(2, 'Delete', ['wish', 'pod']),
   world(2, 'Delete', ['policy', 'claim', 'wish', 'crash']),
+  world(1, 'Delete', EVERYTHING, true, 'backup'),
 ]
 
 /** Of calls that make something. */
@@ -180,9 +213,10 @@ export const FULL: Origin = {
   manifest: { metadata: { name: 'pvc-1' }, spec: { persistentVolumeReclaimPolicy: 'Delete' } },
 }
 
-export function originOf({ world: { policy } }: State): Origin {
+export function originOf({ world: { policy, via } }: State): Origin {
   return {
     ...FULL,
+    ...(via && { via }),
     manifest: { ...FULL.manifest, spec: { persistentVolumeReclaimPolicy: policy } },
   }
 }
