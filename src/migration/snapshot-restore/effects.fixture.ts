@@ -21,6 +21,7 @@ export function versionOf({ policy, terminating, finalizers }: NonNullable<State
 
 /** What Cinder or the API server make of a call that arrives. */
 export function effectOf(at: State, act: ReplaceAct): Effect {
+  if (isByBackup(act)) return byBackup(at, act)
   switch (act.act) {
     case 'createSnapshot':
       return at.source === undefined || at.source.status === 'deleting'
@@ -34,16 +35,10 @@ export function effectOf(at: State, act: ReplaceAct): Effect {
       return at.copy?.status === 'available' && at.copy.type === 'from'
         ? made({ ...at, copy: changed(at.copy, { status: 'retyping' }) }, act)
         : refused(at, 400)
-    case 'createBackup':
-    case 'restoreBackup':
-    case 'markVolume':
-      return byBackup(at, act)
     case 'deleteBackup':
-      return backupDeleted(at, act.id)
     case 'deleteSnapshot':
-      return snapshotDeleted(at, act.id)
     case 'deleteVolume':
-      return volumeDeleted(at, act.id)
+      return DELETED[act.act](at, act.id)
     case 'createPersistentVolume':
       return created(at, act.shape)
     case 'deleteVolumeAttachment':
@@ -55,7 +50,17 @@ export function effectOf(at: State, act: ReplaceAct): Effect {
   }
 }
 
+const DELETED = {
+  deleteBackup: backupDeleted,
+  deleteSnapshot: snapshotDeleted,
+  deleteVolume: volumeDeleted,
+}
+
 type ByBackup = Extract<ReplaceAct, { act: 'createBackup' | 'restoreBackup' | 'markVolume' }>
+
+function isByBackup(act: ReplaceAct): act is ByBackup {
+  return act.act === 'createBackup' || act.act === 'restoreBackup' || act.act === 'markVolume'
+}
 
 function byBackup(at: State, act: ByBackup): Effect {
   switch (act.act) {

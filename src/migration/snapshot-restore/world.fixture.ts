@@ -1,7 +1,8 @@
 import type { ReclaimPolicy } from './manifest.ts'
+import { nameOf } from './names.ts'
 import type { Agreed } from './outcome.ts'
 import { answered } from './saved.ts'
-import type { Origin, ReplaceAct, ReplaceAnswer, Saved, Shape } from './saved.ts'
+import type { Maker, Origin, ReplaceAct, ReplaceAnswer, Saved, Shape } from './saved.ts'
 
 /** What may go wrong, or be done by others, a few times in one run: all of it together is too much to search. */
 export type Trouble =
@@ -126,6 +127,11 @@ const ORIGIN = {
   migrationPolicy: 'on-demand',
 } as const satisfies Omit<Origin, 'manifest'>
 
+export const FULL: Origin = {
+  ...ORIGIN,
+  manifest: { metadata: { name: 'pvc-1' }, spec: { persistentVolumeReclaimPolicy: 'Delete' } },
+}
+
 const START: State = {
   world: { policy: 'Delete', troubles: [], namesakes: false },
   left: 2,
@@ -166,6 +172,34 @@ function world(
   return { ...START, world: kind, left, pv: { ...pv, finalizers } }
 }
 
+/** Held, and with its clone: what comes before is as it is by clone. */
+function cloned(at: State): State {
+  const done = (act: Maker, id: string) =>
+    ({
+      act,
+      state: 'Done',
+      attempts: 1,
+      requestId: 'r',
+      at: '',
+      id,
+      name: nameOf(FULL, act),
+    }) as const
+  return {
+    ...at,
+    saved: {
+      ...at.saved,
+      phase: 'Copying',
+      sourceUpdatedAt: '0',
+      journal: [done('cloneVolume', 'copy'), done('createSnapshot', 'snapshot')],
+    },
+    pv: { ...at.pv!, uid: 1, shape: 'held', finalizers: ['protection', 'own'] },
+    pvs: 1,
+    snapshot: { status: 'available', data: 0 },
+    copy: { status: 'available', data: 0, type: 'from', changes: 1 },
+    begun: { createSnapshot: 1, cloneVolume: 1 },
+  }
+}
+
 /** The volume that the claim is to get. */
 export function copyIn({ world: { via } }: State): 'copy' | 'restored' {
   return via === 'backup' ? 'restored' : 'copy'
@@ -194,6 +228,7 @@ export const WORLDS: readonly State[] = [
   world(2, 'Delete', ['wish', 'pod']),
   world(2, 'Delete', ['policy', 'claim', 'wish', 'crash']),
   world(1, 'Delete', EVERYTHING, true, 'backup'),
+  cloned(world(2, 'Retain', ['calls'], false, 'backup')),
 ]
 
 /** Of calls that make something. */
@@ -206,11 +241,6 @@ export function savedAnswer(at: State, answer: ReplaceAnswer): State {
   const { sending: _sending, ...rest } = at
   const { origin: _origin, ...saved } = answered({ ...at.saved, origin: FULL }, answer)
   return { ...rest, saved }
-}
-
-export const FULL: Origin = {
-  ...ORIGIN,
-  manifest: { metadata: { name: 'pvc-1' }, spec: { persistentVolumeReclaimPolicy: 'Delete' } },
 }
 
 export function originOf({ world: { policy, via } }: State): Origin {
