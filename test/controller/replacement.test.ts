@@ -62,7 +62,7 @@ describe('a claim whose volume is pinned by a snapshot', () => {
     const { stage, volume, kept, step } = pinned()
     stage.start({ configYaml: 'migration: {soak_max_age: 1h}' })
     expect(await stage.until(() => step() === 'CleaningUp', 3 * HOUR, MINUTE)).toBe(true)
-    await stage.clock.advance(HOUR)
+    await stage.clock.advance(20 * MINUTE)
     expect(step()).toBe('CleaningUp')
     expect(stage.moves('data')[0]?.status?.message).toContain('snapshots')
     expect(stage.cloud.volume(volume.id)).toBeDefined()
@@ -206,5 +206,39 @@ describe('a person who rolls a claim back', () => {
     const hasBegun = () => stage.moves('data').some((o) => o.status?.step === 'Copying')
     expect(await stage.until(hasBegun, 3 * HOUR)).toBe(false)
     expect(handle()).toBe(volume.id)
+  })
+})
+
+describe('a move that has to wait', () => {
+  it.each([
+    ['for a Pod that wants its claim', 'PodPending', 0],
+    ['until its volume is detached', 'Attached', 40],
+  ])('%s does not ask for its rights each time it is checked', async (_, reason, most) => {
+    const { stage, volume } = pinned()
+    if (reason === 'Attached') stage.cloud.attach(volume.id, 'server', '/dev/vdb')
+    const { namespace = '' } = stage.pvc('data').metadata
+    stage.world.api.seed({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { namespace, name: 'web' },
+      spec: { volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }] },
+      status: { phase: reason === 'Attached' ? 'Running' : 'Pending' },
+    })
+    let reviews = 0
+    stage.start({
+      gate: (request, send) => {
+        if (request.url.includes('selfsubjectaccessreviews')) reviews++
+        return send()
+      },
+    })
+    await stage.clock.advance(MINUTE)
+    const spec = { claim: { name: 'data' }, to: 'cold', strategy: 'snapshot-restore' }
+    stage.move('by-hand', spec)
+    const waits = () => stage.ends('data').includes(`Waiting/${reason}`)
+    expect(await stage.until(waits, HOUR)).toBe(true)
+    const before = reviews
+    await stage.clock.advance(20 * MINUTE)
+    expect(stage.ends('data')).toContain(`Waiting/${reason}`)
+    expect(reviews - before).toBeLessThanOrEqual(most)
   })
 })
