@@ -70,6 +70,7 @@ export const CONSTANT_ORACLES: readonly Oracle<[]>[] = [
 export const FINAL_ORACLES: readonly Oracle<[]>[] = [
   { name: 'somebody leads', check: someLeader },
   { name: 'an open move says what it waits for', check: openMovesSay },
+  { name: 'moves of a volume do not wait for each other', check: oneMayBegin },
   { name: 'what is stuck is counted', check: stuckIsCounted },
   { name: 'the status of a policy is true', check: policyStatusTrue },
   { name: 'the tier shown is the tier', check: tierShown },
@@ -164,6 +165,17 @@ function openMovesSay(universe: Universe): string[] {
     .filter((m) => !isFinished(m) && !universe.cannotBeReported(m.metadata.name))
     .filter((m) => !isInFlight(m) && (m.status?.reason ?? '') === '')
     .map((m) => `${m.metadata.namespace}/${m.metadata.name} is open without a reason`)
+}
+
+function oneMayBegin(universe: Universe): string[] {
+  const open = universe.moves().filter((m) => !isFinished(m))
+  const rest = open.filter((m) => isInFlight(m) || m.status?.reason !== 'InFlight')
+  const keyOf = (m: (typeof open)[number]) => `${m.metadata.namespace}/${m.spec.claim.name}`
+  const going = new Set(rest.map(keyOf))
+  return open
+    .map(keyOf)
+    .filter((key, i, all) => all.indexOf(key) !== i && !going.has(key))
+    .map((key) => `the open moves of ${key} all wait for another`)
 }
 
 function stuckIsCounted(universe: Universe): string[] {
