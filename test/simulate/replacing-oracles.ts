@@ -204,6 +204,8 @@ function nothingLeft(universe: Universe): string[] {
     ...Array.from(new Set(former))
       .filter((id) => !used.has(id) && !held.has(id) && !pinned.has(id))
       .filter((id) => seams.volume(id) !== undefined && !(MOVE_KEY in seams.volume(id)!.metadata))
+      // its copy died with cinder-volume: only an administrator can delete it
+      .filter((id) => seams.volume(id)?.status !== 'retyping')
       .map((id) => `former volume ${id} (${seams.volume(id)?.status})`),
     ...seams
       .snapshots()
