@@ -229,6 +229,7 @@ function endsOrSays(universe: Universe): string[] {
     const isPinned = pinned.has(saved.origin.volume.id) || pinned.has(copy)
     const object = universe.moves().find((m) => m.metadata.uid === move.uid)
     const says = object?.status?.message ?? ''
+    if (universe.cannotBeReported(move.name)) return []
     if (object !== undefined && says === '') return [`${name} is ${saved.phase} and says nothing`]
     return isUsed || isPinned ? [] : [`${name} is still ${saved.phase} (${says})`]
   })
