@@ -236,8 +236,10 @@ describe('a move by backup', () => {
 })
 
 describe('before its first act a move by backup', () => {
-  const blocks = async (stand: Stand) =>
-    replacePreflight(await stand.during(stand.adapter.facts(stand.target, stand.volume)))
+  const blocks = async (stand: Stand) => {
+    const facts = await stand.during(stand.adapter.facts(stand.target, stand.volume))
+    return replacePreflight({ ...facts, missingRights: [] })
+  }
   const limit = ({ stage: { cloud } }: Stand, limits: Readonly<Record<string, number>>) =>
     cloud.setQuota(cloud.couchestor.project.id, limits)
 

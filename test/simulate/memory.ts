@@ -3,7 +3,6 @@ import type { VolumeMigration } from '../../src/api/volume-migration.ts'
 import type { HttpRequest, HttpResponse } from '../../src/http.ts'
 import { BROKEN, TIERS } from './names.ts'
 import type { Retype } from './monitor.ts'
-import { moveUidOf } from './replacements.ts'
 import type { Universe } from './universe.ts'
 
 /** The last call for a volume that Cinder received. */
@@ -81,13 +80,11 @@ export class Memory {
     // a server that refuses a call for its token or its rate has not made it
     if (status === 401 || status === 429) this.neverSent(request)
     if (status === 202) this.accepted.add(volumeIn(request))
-    const uid = moveUidOf(universe, id)
-    if ((status !== 413 && status !== 429) || uid === undefined) return
+    if (status !== 413 && status !== 429) return
     const askedMs = Number(said['retry-after'] ?? 0) * 1000
-    // a claim that is held waits for its copy, and that for what is asked for only
-    const least = universe.moveOf(id) === undefined ? 0 : SHORTEST_PAUSE_MS
-    const until = universe.clock.monotonic() + Math.max(least, askedMs)
-    this.laterUntil.set(`${identity} ${uid}`, until)
+    const until = universe.clock.monotonic() + Math.max(SHORTEST_PAUSE_MS, askedMs)
+    const uid = universe.uidOfMove(id)
+    if (uid !== undefined) this.laterUntil.set(`${identity} ${uid}`, until)
   }
 
   /** Nobody took the connection: the call has not been made, and may be made at once. */

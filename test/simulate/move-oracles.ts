@@ -5,7 +5,6 @@ import type { Retype } from './monitor.ts'
 import type { Oracle } from './oracles.ts'
 import { STATUS_OF_MOVE } from './oracles-truth.ts'
 import { policyOf, unforcedFor } from './permission.ts'
-import { moveUidOf } from './replacements.ts'
 import type { Universe } from './universe.ts'
 
 const HEARD_MS = 300_000
@@ -220,7 +219,7 @@ function oneUnderWay(universe: Universe, _: string, request: HttpRequest): strin
 
 function comesLater(universe: Universe, identity: string, request: HttpRequest): string[] {
   if (request.body?.includes('os-retype') !== true) return []
-  const uid = moveUidOf(universe, request.headers?.['x-openstack-request-id'] ?? '')
+  const uid = universe.uidOfMove(request.headers?.['x-openstack-request-id'] ?? '')
   const until = universe.monitor.memory.laterUntil.get(`${identity} ${uid}`) ?? 0
   const ms = until - universe.clock.monotonic()
   return ms > 0 ? [`move ${uid} called ${ms} ms too soon`] : []

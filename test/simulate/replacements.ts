@@ -6,28 +6,18 @@ export type StoredRecord = {
   readonly move: { readonly namespace: string; readonly name: string; readonly uid: string }
   readonly saved: {
     readonly phase: string
+    readonly intent?: { readonly requestId?: string }
     readonly origin: {
       readonly claim: { readonly namespace: string; readonly name: string; readonly uid: string }
       readonly volume: { readonly id: string }
       readonly manifest: { readonly metadata: { readonly name: string } }
     }
-    readonly journal: readonly {
-      readonly act: string
-      readonly requestId: string
-      readonly id?: string
-    }[]
+    readonly journal: readonly { readonly act: string; readonly id?: string }[]
   }
 }
 
 /** Cinder metadata of what a replacement makes: uid of its move. */
 export const MOVE_KEY = 'couchestor.io/move'
-
-/** Of the move that has made this call, by itself or by its record. */
-export function moveUidOf(universe: Universe, requestId: string): string | undefined {
-  const { uid } = universe.moveOf(requestId)?.metadata ?? {}
-  const isOf = ({ saved }: StoredRecord) => saved.journal.some((e) => e.requestId === requestId)
-  return uid ?? universe.records().find(isOf)?.move.uid
-}
 
 /** What oracles must know of the past of replacements. Times are ms on the monotonic clock. */
 export class Replacements {

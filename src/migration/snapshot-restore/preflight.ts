@@ -32,15 +32,19 @@ export type ReplaceFacts = AllOf<typeof OF_RETYPE> & {
   readonly persistentVolume: {
     readonly driver: string
     readonly finalizers: readonly string[]
-    /** Another PersistentVolume has the same handle. */
-    readonly sharedWith?: string
   }
-  /** Rights that an act needs and the role lacks, or a refused dry run: each as it is shown. */
-  readonly missingRights: readonly string[]
   /** Cinder's quota set by key; undefined where the credential may not read it: Cinder itself refuses then. */
   readonly quotas: ReadonlyMap<string, Line> | undefined
   /** Of a move by backup. `unavailable`: why none can be made here. */
   readonly backup?: { readonly unavailable: string | undefined }
+} & CostlyFacts
+
+/** What takes a dozen requests and the list of all PersistentVolumes: for moves that nothing else keeps. */
+export type CostlyFacts = {
+  /** Another PersistentVolume has the same handle. */
+  readonly sharedWith?: string
+  /** Rights that an act needs and the role lacks, or a refused dry run: each as it is shown. */
+  readonly missingRights: readonly string[]
 }
 
 /** What the replacement adds to the reasons to stay. */
@@ -87,8 +91,8 @@ function* byBackup({ backup, sizeGiB }: ReplaceFacts): Generator<Block> {
     }
 }
 
-function* unsuitable({ persistentVolume }: ReplaceFacts): Generator<Block> {
-  const { driver, finalizers, sharedWith } = persistentVolume
+function* unsuitable({ persistentVolume, sharedWith }: ReplaceFacts): Generator<Block> {
+  const { driver, finalizers } = persistentVolume
   if (driver !== CINDER_DRIVER)
     yield {
       reason: 'NotCinder',
