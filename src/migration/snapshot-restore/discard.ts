@@ -98,6 +98,9 @@ function volumeDeleted(
 /** In all others Cinder refuses. A backup that never ends keeps what it is made of, until an administrator resets it. */
 const DELETABLE: ReadonlySet<string> = new Set(['available', 'error', 'error_restoring'])
 
+/** While cinder-backup works. */
+const BUSY: ReadonlySet<string> = new Set(['creating', 'restoring', 'backing-up'])
+
 /** A call that Cinder accepts and does not carry out (a snapshot that is still in use) is repeated, but not at once. */
 function deleted(
   seen: Reading,
@@ -105,8 +108,12 @@ function deleted(
   act: ReplaceAct,
 ): ReplaceOutcome {
   const { input, saved } = seen
-  if (!DELETABLE.has(status))
-    return wait(input, `${id} is "${status}" in Cinder; waiting until it can be deleted`)
+  if (!DELETABLE.has(status)) {
+    const next = wait(input, `${id} is "${status}" in Cinder; waiting until it can be deleted`)
+    // what was begun in time may end in time
+    const isCopied = saved.origin.via === 'backup' && BUSY.has(status)
+    return isCopied && input.now < saved.deadline ? { ...next, isCopied } : next
+  }
   const missing = whyNotYet(seen)
   if (missing !== undefined) return wait(input, missing)
   const isRepeated = entryOf(saved, act.act, id) !== undefined
