@@ -9,6 +9,7 @@ import { isOurs, metadataOf, nameOf } from '../../migration/snapshot-restore/nam
 import { entryOf, entryOfIntent } from '../../migration/snapshot-restore/saved.ts'
 import type {
   JournalEntry,
+  Maker,
   ReplaceAct,
   ReplaceAnswer,
   Saved,
@@ -72,18 +73,22 @@ export async function performAct(
 
 /** What is saved must name all that is deleted or retyped: an act about anything else is none of this move's. */
 function whyUnfounded(saved: Saved, act: ReplaceAct): string | undefined {
-  const { origin } = saved
+  const { origin, journal } = saved
   const copy = entryOf(saved, 'cloneVolume')?.id
   const snapshot = entryOf(saved, 'createSnapshot')?.id
+  // a suspended leader may have made a second one, which has an entry too
+  const isMade = (by: Maker, id: string) => journal.some((e) => e.act === by && e.id === id)
   switch (act.act) {
     case 'cloneVolume':
       return snapshot === undefined ? 'the id of the snapshot is not saved' : undefined
     case 'retype':
       return act.id === copy ? undefined : `${act.id} is not the copy of this move`
     case 'deleteSnapshot':
-      return act.id === snapshot ? undefined : `${act.id} is not the snapshot of this move`
+      return isMade('createSnapshot', act.id)
+        ? undefined
+        : `${act.id} is not the snapshot of this move`
     case 'deleteVolume':
-      return act.id === copy || act.id === origin.volume.id
+      return isMade('cloneVolume', act.id) || act.id === origin.volume.id
         ? undefined
         : `${act.id} is neither the volume of this move nor its copy`
     case 'createPersistentVolume':

@@ -4,7 +4,6 @@ import type { PersistentVolumes, RawPersistentVolume } from '../../kube/persiste
 import type { PersistentVolumeManifest } from '../../migration/snapshot-restore/manifest.ts'
 import { savedManifest } from '../../migration/snapshot-restore/manifest.ts'
 import { nameOf } from '../../migration/snapshot-restore/names.ts'
-import { entryOf } from '../../migration/snapshot-restore/saved.ts'
 import type { Maker, Phase, Saved } from '../../migration/snapshot-restore/saved.ts'
 import type {
   CinderSeen,
@@ -127,21 +126,21 @@ export async function cinderSeen(
 
 async function read({ copies, volumes }: Cinder, saved: Saved): Promise<CinderSeen> {
   const { origin } = saved
-  const idOf = (act: Maker) => entryOf(saved, act)?.id
-  const copyId = idOf('cloneVolume')
-  const snapshotId = idOf('createSnapshot')
+  const idsOf = (act: Maker) =>
+    saved.journal.flatMap((e) => (e.act === act && e.id !== undefined ? [e.id] : []))
   const [source, named, byId] = await Promise.all([
     copies.getVolume(origin.volume.id),
     copies.volumesNamed(nameOf(origin, 'cloneVolume')),
-    copyId === undefined ? undefined : copies.getVolume(copyId),
+    Promise.all(idsOf('cloneVolume').map((id) => copies.getVolume(id))),
   ])
-  const found = unique([...named, ...(byId ? [byId] : [])])
+  const found = unique([...named, ...byId.filter((v) => v !== undefined)])
   const snapshots = await Promise.all([
     copies.snapshotsNamed(nameOf(origin, 'createSnapshot')),
     ...[origin.volume.id, ...found.map((v) => v.id)].map((id) => copies.snapshotsOf(id)),
-    snapshotId === undefined
-      ? []
-      : copies.getSnapshot(snapshotId).then((s) => (s === undefined ? [] : [s])),
+    ...idsOf('createSnapshot').map(async (id) => {
+      const snapshot = await copies.getSnapshot(id)
+      return snapshot === undefined ? [] : [snapshot]
+    }),
   ])
   // an older server names the type only
   const isNamed = [...found, ...(source ? [source] : [])].some((v) => !v.typeId && v.typeName)
