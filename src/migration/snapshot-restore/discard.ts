@@ -66,7 +66,7 @@ function straysGone(seen: Reading): ReplaceOutcome | undefined {
   return undefined
 }
 
-/** What is in the way may be there to stay: whoever uses it can have it. */
+/** What is in the way may be there to stay: its users can keep it. */
 function strayDeleted({ id }: SnapshotSeen | VolumeSeen, next: ReplaceOutcome): ReplaceOutcome {
   if (next.kind !== 'wait' || next.confirm !== undefined) return next
   const why = `${id} was made twice for this move, and the second one is not needed: ${next.why}; to keep it, remove its metadata ${OWNER.move}`
