@@ -8,7 +8,7 @@ export const UNSENT_REASONS = {
   ClaimMismatch:
     'Failed: claim, PersistentVolume and volume do not belong together as the object says.',
   UnknownTier: 'Failed: the policy does not have the tier named in from or to.',
-  Cancelled: 'Failed: a person cancelled the move before the call.',
+  Cancelled: 'Failed: a person cancelled the move, before the call, or before the copy took over.',
   Expired:
     'Failed: neither the approval nor the turn of the move came in time; the policy decides again.',
   Superseded: 'Failed: an older active migration of the same volume goes first.',
