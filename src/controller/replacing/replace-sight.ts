@@ -1,6 +1,11 @@
 import { isDeepStrictEqual } from 'node:util'
+import { quantityToGiB } from '../../api/quantity.ts'
 import { messageOf, stable } from '../../errors.ts'
-import type { PersistentVolumes, RawPersistentVolume } from '../../kube/persistent-volumes.ts'
+import type {
+  PersistentVolumes,
+  RawClaim,
+  RawPersistentVolume,
+} from '../../kube/persistent-volumes.ts'
 import type { PersistentVolumeManifest } from '../../migration/snapshot-restore/manifest.ts'
 import { savedManifest } from '../../migration/snapshot-restore/manifest.ts'
 import { nameOf } from '../../migration/snapshot-restore/names.ts'
@@ -39,7 +44,7 @@ export async function kubeSeen(
     const isOurs = raw !== undefined && raw.metadata.uid === claim.uid
     return {
       kind: 'Seen',
-      claim: isOurs ? { phase: raw.status?.phase ?? '' } : undefined,
+      claim: isOurs ? { phase: raw.status?.phase ?? '', ...sizeOf(raw) } : undefined,
       pv: pv && { ...persistentVolumeSeen(pv), ...changedSince(manifest, pv) },
       // those of another claim of that name wait for nothing of ours
       pods: raw === undefined || isOurs ? pods.length : 0,
@@ -56,6 +61,17 @@ export async function kubeSeen(
       kind: 'Unreadable',
       why: `the API server does not answer: ${stable(messageOf(e))}`,
     }
+  }
+}
+
+/** Of what its owner sees: what is asked for may not be there yet. */
+export function sizeOf({ status }: RawClaim): { readonly sizeGiB?: number } {
+  const { storage } = status?.capacity ?? {}
+  if (storage === undefined) return {}
+  try {
+    return { sizeGiB: quantityToGiB(storage) }
+  } catch {
+    return {}
   }
 }
 
@@ -79,9 +95,10 @@ function changedSince(
   saved: PersistentVolumeManifest,
   raw: RawPersistentVolume,
 ): Pick<PersistentVolumeSeen, 'changed'> {
-  const of = ({ metadata: { labels = {}, annotations = {} }, spec }: PersistentVolumeManifest) => {
+  const of = ({ metadata, spec }: PersistentVolumeManifest) => {
+    const { labels = {}, annotations = {}, ownerReferences = [] } = metadata
     const { persistentVolumeReclaimPolicy: _policy, claimRef: _claimRef, ...rest } = spec
-    return { labels, annotations, ...rest }
+    return { labels, annotations, ownerReferences, ...rest }
   }
   return isDeepStrictEqual(of(saved), of(savedManifest(raw))) ? {} : { changed: true }
 }

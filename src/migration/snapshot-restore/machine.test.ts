@@ -344,6 +344,22 @@ describe('the soak', () => {
     attachments: [{ name: 'csi', uid: 'a', attacher: CINDER, attached: true }],
   }
 
+  it('goes on when a person wants a former volume back that is smaller than the claim is now', () => {
+    const claim = { phase: 'Bound', sizeGiB: 2 }
+    const long = { ...saved, soak: { since: 0, mountedMs: 0, mountedSince: 0 } }
+    const input = { wish: 'rollback', now: 30 * HOUR } as const
+    const kube = { ...mounted, claim }
+    expect(next({ saved: long, kube, input })).toEqual(
+      expect.objectContaining(waiting('it was grown to 2 GiB, and its former volume source has 1')),
+    )
+    expect(next({ saved: long, kube, input: { ...input, now: 336 * HOUR } })).toEqual(
+      saving({ phase: 'CleaningUp' }),
+    )
+    expect(
+      next({ saved: long, kube: { ...kube, claim: { ...claim, sizeGiB: 1 } }, input }),
+    ).toEqual(saving({ phase: 'GivingBack', reason: 'RolledBack' }))
+  })
+
   it('counts the time for which the copy is mounted', () => {
     const now = 5 * HOUR
     expect(next({ saved, kube: mounted, input: { now } })).toEqual(
