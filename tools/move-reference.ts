@@ -47,9 +47,7 @@ export function moveReference(): string {
     'Each arrow is taken in a state that the search of its states reaches, or in one that differs in one thing. Before `Holding` it is as above.',
     '',
     ...drawn(replacementTransitions(), meanings),
-  ]
-    .join('\n')
-    .trimEnd()
+  ].join('\n')
 }
 
 type Arrow = { readonly from: Step; readonly to: Step; readonly reason: MigrationStatusReason }
@@ -71,7 +69,6 @@ function drawn(
       ['From', 'To', '`status.reason`', 'When'],
       transitions.map(({ from, to, reason }) => [from, to, `\`${reason}\``, meanings[reason]]),
     ),
-    '',
   ]
 }
 
