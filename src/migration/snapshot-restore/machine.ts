@@ -187,6 +187,9 @@ function soaking(seen: Seen): ReplaceOutcome {
       : timing.mountedMs - mountedMs - ran,
   )
   if (left <= 0) return save({ ...saved, phase: 'CleaningUp' })
+  // the next leader cannot know for how long it has been mounted beyond what is saved
+  if (isMounted && ran >= SOAK_SAVED_MS)
+    return save({ ...saved, soak: { since, mountedMs: mountedMs + ran, mountedSince: input.now } })
   if (isMounted === (mountedSince !== undefined)) {
     const ms = Math.min(timing.soakPollMs, left)
     return { kind: 'wait', ms, why: grown ?? 'both volumes are kept for a while' }
@@ -198,6 +201,9 @@ function soaking(seen: Seen): ReplaceOutcome {
       : { since, mountedMs: mountedMs + ran },
   })
 }
+
+/** A change of the leader takes no more than that off the time for which a copy was mounted. */
+const SOAK_SAVED_MS = 3_600_000
 
 /** Kubernetes shrinks no claim, and a volume that is smaller than its claim would end in the middle of a file system. */
 function whyTooSmall({ saved: { origin }, kube: { claim } }: Seen): string | undefined {
