@@ -167,3 +167,24 @@ it('a retype made in Cinder by hand is seen, reported, and counts for the cooldo
   expect(stage.retypes(volume)).toBe(0)
   expect(await stage.until(() => stage.tier(volume) === 'hot', 12 * HOUR, MINUTE)).toBe(true)
 })
+
+it('a move made by hand takes the place of the one that the policy has waiting', async () => {
+  const stage = new Stage()
+  stage.policy()
+  const volume = stage.claim({ name: 'data' })
+  const pod = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { namespace: stage.pvc('data').metadata.namespace, name: 'web' },
+    spec: { volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }] },
+  }
+  stage.world.api.seed({ ...pod, status: { phase: 'Pending' } })
+  stage.start()
+  const waits = () => stage.ends('data').includes('Waiting/PodPending')
+  expect(await stage.until(waits, HOUR)).toBe(true)
+  stage.move('by-hand', { claim: { name: 'data' }, to: 'warm' })
+  await stage.clock.advance(5 * MINUTE)
+  expect(stage.ends('data')).toEqual(['Failed/Superseded', 'Waiting/PodPending'])
+  stage.world.api.seed({ ...pod, status: { phase: 'Succeeded' } })
+  expect(await stage.until(() => stage.tier(volume) === 'warm')).toBe(true)
+})

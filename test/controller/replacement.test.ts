@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { HOUR, MINUTE, Stage } from './stage.ts'
 import type { StoragePolicySpec } from '../../src/api/storage-policy.ts'
+import type { ApiRequest } from '../../src/sim/apiserver/faults.ts'
 
 const BY_COPY = { migration: { strategy: 'snapshot-restore' } } satisfies Partial<StoragePolicySpec>
 
@@ -91,7 +92,7 @@ describe('a claim whose volume is pinned by a snapshot', () => {
     const { stage, volume, kept, step } = pinned()
     stage.start({ configYaml: 'migration: {soak_max_age: 1h}' })
     expect(await stage.until(() => step() === 'CleaningUp', 3 * HOUR, MINUTE)).toBe(true)
-    await stage.clock.advance(HOUR)
+    await stage.clock.advance(20 * MINUTE)
     expect(step()).toBe('CleaningUp')
     expect(stage.moves('data')[0]?.status?.message).toContain('snapshots')
     expect(stage.cloud.volume(volume.id)).toBeDefined()
@@ -236,4 +237,56 @@ describe('a person who rolls a claim back', () => {
     expect(await stage.until(hasBegun, 3 * HOUR)).toBe(false)
     expect(handle()).toBe(volume.id)
   })
+})
+
+describe('a move that has to wait', () => {
+  it.each([
+    ['for a Pod that wants its claim', 'PodPending', 0],
+    ['until its volume is detached', 'Attached', 40],
+  ])('%s does not ask for its rights each time it is checked', async (_, reason, most) => {
+    const { stage, volume } = pinned()
+    if (reason === 'Attached') stage.cloud.attach(volume.id, 'server', '/dev/vdb')
+    const { namespace = '' } = stage.pvc('data').metadata
+    stage.world.api.seed({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { namespace, name: 'web' },
+      spec: { volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }] },
+      status: { phase: reason === 'Attached' ? 'Running' : 'Pending' },
+    })
+    let reviews = 0
+    stage.start({
+      gate: (request, send) => {
+        if (request.url.includes('selfsubjectaccessreviews')) reviews++
+        return send()
+      },
+    })
+    await stage.clock.advance(MINUTE)
+    const spec = { claim: { name: 'data' }, to: 'cold', strategy: 'snapshot-restore' }
+    stage.move('by-hand', spec)
+    const waits = () => stage.ends('data').includes(`Waiting/${reason}`)
+    expect(await stage.until(waits, HOUR)).toBe(true)
+    const before = reviews
+    await stage.clock.advance(20 * MINUTE)
+    expect(stage.ends('data')).toContain(`Waiting/${reason}`)
+    expect(reviews - before).toBeLessThanOrEqual(most)
+  })
+})
+
+it('a record that cannot be saved is tried with pauses, and the move goes on once it can', async () => {
+  const { stage, step } = pinned()
+  stage.start()
+  // read twice before it is saved: a read that succeeds is no reason to begin with short pauses again
+  const isMoving = () => stage.cloud.retyping().length > 0
+  expect(await stage.until(() => step() === 'Copying' && isMoving(), HOUR, 100)).toBe(true)
+  await stage.until(() => !isMoving(), HOUR, 100)
+  const isRecord = ({ verb, name }: ApiRequest) =>
+    verb === 'patch' && (name ?? '').startsWith('replacement-')
+  const fault = { kind: 'status', code: 403, message: 'webhook denied' } as const
+  const undo = stage.world.api.fail({ match: isRecord, fault, times: Infinity })
+  const before = stage.world.api.requests.filter(isRecord).length
+  await stage.clock.advance(10 * MINUTE)
+  expect(stage.world.api.requests.filter(isRecord).length - before).toBeLessThan(60)
+  undo()
+  expect(await stage.until(() => step() === 'Soaking', HOUR)).toBe(true)
 })

@@ -37,6 +37,9 @@ const MOST_LOST_LOGINS = 60
 /** A first start reads 14 days of history for each policy, by windows of 15 minutes at the least. */
 const MOST_QUERIES = 6000
 
+/** From the first check to the soak, with what its object shows. */
+const WRITES_OF_A_COPY = 70
+
 /** Asked when Cinder receives a retype. */
 export const ARRIVAL_ORACLES: readonly Oracle<[Retype]>[] = [
   ...ARRIVAL_IN_WORLD.map(({ name, check }) => ({
@@ -70,6 +73,7 @@ export const CONSTANT_ORACLES: readonly Oracle<[]>[] = [
 export const FINAL_ORACLES: readonly Oracle<[]>[] = [
   { name: 'somebody leads', check: someLeader },
   { name: 'an open move says what it waits for', check: openMovesSay },
+  { name: 'moves of a volume do not wait for each other', check: oneMayBegin },
   { name: 'what is stuck is counted', check: stuckIsCounted },
   { name: 'the status of a policy is true', check: policyStatusTrue },
   { name: 'the tier shown is the tier', check: tierShown },
@@ -166,6 +170,17 @@ function openMovesSay(universe: Universe): string[] {
     .map((m) => `${m.metadata.namespace}/${m.metadata.name} is open without a reason`)
 }
 
+function oneMayBegin(universe: Universe): string[] {
+  const open = universe.moves().filter((m) => !isFinished(m))
+  const rest = open.filter((m) => isInFlight(m) || m.status?.reason !== 'InFlight')
+  const keyOf = (m: (typeof open)[number]) => `${m.metadata.namespace}/${m.spec.claim.name}`
+  const going = new Set(rest.map(keyOf))
+  return open
+    .map(keyOf)
+    .filter((key, i, all) => all.indexOf(key) !== i && !going.has(key))
+    .map((key) => `the open moves of ${key} all wait for another`)
+}
+
 function stuckIsCounted(universe: Universe): string[] {
   const stuck = universe.moves().filter((m) => m.status?.step === 'Stuck').length
   const series = universe.sample('couchestor_migrations_in_flight')
@@ -228,7 +243,7 @@ function forcedSaysWhy(universe: Universe): string[] {
 }
 
 function steady({ monitor, cluster }: Universe): string[] {
-  const most = 30 + 3 * cluster.claims.size
+  const most = 30 + 3 * cluster.claims.size + WRITES_OF_A_COPY * monitor.quietCopies
   return monitor.quietWrites > most
     ? [`${monitor.quietWrites} writes in half an hour for ${cluster.claims.size} claims`]
     : []

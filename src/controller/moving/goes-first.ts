@@ -2,7 +2,7 @@ import { isFinished, isManual } from '../../api/volume-migration.ts'
 import type { VolumeMigration } from '../../api/volume-migration.ts'
 import type { Answer } from '../../migration/unsent.ts'
 import type { Ledger } from './ledger.ts'
-import { isInFlightOrOlder } from '../view/migrations.ts'
+import { goesBefore } from '../view/migrations.ts'
 import type { Migrations } from '../view/migrations.ts'
 import { whyUnreadable } from '../view/read-migration.ts'
 import type { Target } from '../view/targets.ts'
@@ -10,7 +10,7 @@ import { keyOf } from '../view/watches.ts'
 
 type Known = { readonly migrations: Migrations; readonly ledger: Ledger }
 
-/** One move at a time per volume, the oldest first; undefined when it is this one's turn. */
+/** One move at a time per volume; undefined when it is this one's turn. */
 export function goesFirst(
   m: VolumeMigration,
   { volume, claim }: Target,
@@ -30,9 +30,9 @@ export function goesFirst(
     return inFlight(
       `VolumeMigration ${keyOf(unsaved)} of the same volume has ended, and the API server has not taken that yet`,
     )
-  const older = others.find((o) => !isFinished(o) && isInFlightOrOlder(o, m))
-  if (older !== undefined)
-    return first(m, `VolumeMigration ${keyOf(older)} of the same volume goes first`)
+  const before = others.find((o) => !isFinished(o) && goesBefore(o, m))
+  if (before !== undefined)
+    return first(m, `VolumeMigration ${keyOf(before)} of the same volume goes first`)
   // nobody follows the call of a move that was deleted, and it may be on its way to Cinder yet
   const deleted = ledger.entries().find((e) => e.volumeId === volume.handle)
   if (deleted === undefined) return undefined

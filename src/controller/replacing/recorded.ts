@@ -9,12 +9,23 @@ const COPIES = 2
 
 /** The strategy that goes by records, as the start of a move knows it. */
 export function recorded(
-  adapter: Pick<ReplaceAdapter, 'facts' | 'open'>,
+  adapter: Pick<ReplaceAdapter, 'facts' | 'costlyFacts' | 'keptCostlyFacts' | 'open'>,
   preflight: (facts: ReplaceFacts) => readonly Block[],
 ): RecordedStrategy {
   return {
     kind: 'recorded',
-    blocks: async (target, volume) => preflight(await adapter.facts(target, volume)),
+    blocks: async (target, volume) => {
+      const facts = await adapter.facts(target, volume)
+      const first = preflight({ ...facts, missingRights: [] })
+      // checked twice a minute while it waits
+      if (first.some((block) => block.reason !== 'Attached')) return first
+      // its workload may be stopped for it: not before everything else is known
+      const costly =
+        first.length > 0
+          ? await adapter.keptCostlyFacts(target, volume)
+          : await adapter.costlyFacts(target, volume)
+      return preflight({ ...facts, ...costly })
+    },
     deadlineMs: (target, volume) =>
       COPIES * deadlineMs(volume.sizeGiB, target.policy.effective.migration.retypeTimeoutMs),
     open: (m, target, volume, { clusterId, deadline }) =>

@@ -3,7 +3,7 @@ import type { VolumeMigration } from '../../api/volume-migration.ts'
 import { createPersistentVolumes, REPLACEMENT_RIGHTS } from '../../kube/persistent-volumes.ts'
 import type { PersistentVolumes, RawPersistentVolume } from '../../kube/persistent-volumes.ts'
 import { OWN_FINALIZER, savedManifest } from '../../migration/snapshot-restore/manifest.ts'
-import type { ReplaceFacts } from '../../migration/snapshot-restore/preflight.ts'
+import type { CostlyFacts, ReplaceFacts } from '../../migration/snapshot-restore/preflight.ts'
 import type { Origin, ReplaceAnswer, Saved } from '../../migration/snapshot-restore/saved.ts'
 import type { ReplaceSight } from '../../migration/snapshot-restore/sight.ts'
 import type { CinderVolume } from '../../openstack/types.ts'
@@ -18,42 +18,66 @@ export class ReplaceAdapter {
   readonly #ports: Ports
   /** For reads, and for what is asked without being stored. */
   readonly #kube: PersistentVolumes
+  readonly #kept = new Map<string, { readonly until: number; readonly facts: CostlyFacts }>()
 
   constructor(ports: Ports) {
     this.#ports = ports
     this.#kube = createPersistentVolumes(ports.deps.kube)
   }
 
-  /** Everything that preflight wants to know, asked now. Throws when it could not be asked. */
-  async facts(target: Target, volume: CinderVolume): Promise<ReplaceFacts> {
+  /** What preflight wants to know first, asked now. Throws when it could not be asked. */
+  async facts(
+    target: Target,
+    volume: CinderVolume,
+  ): Promise<Omit<ReplaceFacts, keyof CostlyFacts>> {
     const { gatherer, inventory, deps } = this.#ports
-    const [facts, raw, all, lacking, quotas, projectId] = await Promise.all([
+    const [facts, raw, quotas] = await Promise.all([
       gatherer.gather(target, volume),
       this.#persistentVolume(target),
-      this.#kube.list(),
-      this.#kube.missing(REPLACEMENT_RIGHTS),
       inventory.optional('quotas', () => deps.volumes.getQuota()),
-      deps.volumes.projectId(),
     ])
     const { csi, cinder } = specOf(raw)
-    const other = all.find(
-      (v) => v.metadata.name !== raw.metadata.name && handleOf(v) === volume.id,
-    )
-    // without the right to create one the dry run could say nothing else
-    const refused =
-      lacking.length > 0 || csi === undefined
-        ? []
-        : await this.#refused(originOf(SAMPLE, target, volume, { raw, projectId }))
     return {
       ...facts,
       persistentVolume: {
         driver: csi?.driver ?? (cinder === undefined ? 'another driver' : 'kubernetes.io/cinder'),
         finalizers: raw.metadata.finalizers ?? [],
-        ...(other === undefined ? {} : { sharedWith: other.metadata.name }),
       },
-      missingRights: [...lacking, ...refused],
       quotas,
     }
+  }
+
+  /** The rest of it, asked now. Throws when it could not be asked. */
+  async costlyFacts(target: Target, volume: CinderVolume): Promise<CostlyFacts> {
+    const [raw, all, lacking, projectId] = await Promise.all([
+      this.#persistentVolume(target),
+      this.#kube.list(),
+      this.#kube.missing(REPLACEMENT_RIGHTS),
+      this.#ports.deps.volumes.projectId(),
+    ])
+    const other = all.find(
+      (v) => v.metadata.name !== raw.metadata.name && handleOf(v) === volume.id,
+    )
+    // without the right to create one the dry run could say nothing else
+    const refused =
+      lacking.length > 0 || specOf(raw).csi === undefined
+        ? []
+        : await this.#refused(originOf(SAMPLE, target, volume, { raw, projectId }))
+    return {
+      ...(other === undefined ? {} : { sharedWith: other.metadata.name }),
+      missingRights: [...lacking, ...refused],
+    }
+  }
+
+  /** As `costlyFacts`, for a move that cannot begin now anyway: ten minutes old at most. */
+  async keptCostlyFacts(target: Target, volume: CinderVolume): Promise<CostlyFacts> {
+    const now = this.#ports.deps.clock.monotonic()
+    for (const [id, { until }] of this.#kept) if (until <= now) this.#kept.delete(id)
+    const kept = this.#kept.get(target.claim.uid)
+    if (kept !== undefined) return kept.facts
+    const facts = await this.costlyFacts(target, volume)
+    this.#kept.set(target.claim.uid, { until: now + KEPT_MS, facts })
+    return facts
   }
 
   /** What is saved before the first act. Throws when the PersistentVolume is not, or no longer, that of the target. */
@@ -115,6 +139,8 @@ export class ReplaceAdapter {
     )
   }
 }
+
+const KEPT_MS = 10 * 60_000
 
 /** As long as real ones. */
 const SAMPLE = {

@@ -1,4 +1,4 @@
-import { isFinished, isInFlight } from '../../api/volume-migration.ts'
+import { isFinished, isInFlight, isManual } from '../../api/volume-migration.ts'
 import type { VolumeMigration, VolumeMigrationStatus } from '../../api/volume-migration.ts'
 import { isForeign } from '../../migration/foreign.ts'
 import { VOLUME_MIGRATION } from '../../kube/resources.ts'
@@ -300,9 +300,13 @@ function isListed(m: VolumeMigration, listed: number): boolean {
   return Number(m.metadata.resourceVersion) <= listed
 }
 
-/** Of two open moves of a volume the other one goes first: it runs, or was created before. */
-export function isInFlightOrOlder(other: VolumeMigration, than: VolumeMigration): boolean {
+/**
+ * Of two open moves of a volume the other one goes first: it runs, or a person made it and the policy the first one, or it
+ * was created before. A policy wants nothing of a volume that a person moves, so its move would never begin.
+ */
+export function goesBefore(other: VolumeMigration, than: VolumeMigration): boolean {
   if ((other.status?.step ?? 'Waiting') !== 'Waiting') return true
+  if (isManual(other) !== isManual(than)) return isManual(other)
   const [a, b] = [other.metadata, than.metadata]
   if (a.creationTimestamp !== b.creationTimestamp)
     return (a.creationTimestamp ?? '') < (b.creationTimestamp ?? '')

@@ -51,7 +51,7 @@ describe('what keeps a volume from being replaced', () => {
 
   it.each<[string, string, Partial<ReplaceFacts>]>([
     ['another driver', 'NotCinder', pv({ driver: 'rbd.csi.ceph.com' })],
-    ['a second PersistentVolume of the volume', 'SharedVolume', pv({ sharedWith: 'static' })],
+    ['a second PersistentVolume of the volume', 'SharedVolume', { sharedWith: 'static' }],
     ['a finalizer of another controller', 'ForeignFinalizer', pv({ finalizers: ['velero.io/x'] })],
     ['an attachment', 'Attached', { attached: true }],
     ['an unknown attachment', 'Attached', { attached: { unknown: 'no watch' } }],

@@ -32,13 +32,17 @@ export type ReplaceFacts = AllOf<typeof OF_RETYPE> & {
   readonly persistentVolume: {
     readonly driver: string
     readonly finalizers: readonly string[]
-    /** Another PersistentVolume has the same handle. */
-    readonly sharedWith?: string
   }
-  /** Rights that an act needs and the role lacks, or a refused dry run: each as it is shown. */
-  readonly missingRights: readonly string[]
   /** Cinder's quota set by key; undefined where the credential may not read it: Cinder itself refuses then. */
   readonly quotas: ReadonlyMap<string, Line> | undefined
+} & CostlyFacts
+
+/** What takes a dozen requests and the list of all PersistentVolumes: for moves that nothing else keeps. */
+export type CostlyFacts = {
+  /** Another PersistentVolume has the same handle. */
+  readonly sharedWith?: string
+  /** Rights that an act needs and the role lacks, or a refused dry run: each as it is shown. */
+  readonly missingRights: readonly string[]
 }
 
 /** What the replacement adds to the reasons to stay. */
@@ -65,8 +69,8 @@ export function replacePreflight(facts: ReplaceFacts): readonly Block[] {
   ]
 }
 
-function* unsuitable({ persistentVolume }: ReplaceFacts): Generator<Block> {
-  const { driver, finalizers, sharedWith } = persistentVolume
+function* unsuitable({ persistentVolume, sharedWith }: ReplaceFacts): Generator<Block> {
+  const { driver, finalizers } = persistentVolume
   if (driver !== CINDER_DRIVER)
     yield {
       reason: 'NotCinder',

@@ -23,6 +23,13 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
     replacement: 'return inPolicy(target, policies)',
   },
   {
+    name: 'a move made by hand waits for an older one of the policy, which waits for it',
+    showsInCalm: true,
+    file: 'controller/view/migrations.ts',
+    text: 'if (isManual(other) !== isManual(than)) return isManual(other)',
+    replacement: '',
+  },
+  {
     name: 'opting out is ignored',
     seed: 29,
     file: 'controller/view/policies.ts',
