@@ -11,7 +11,8 @@ export const UNSENT_REASONS = {
   Cancelled: 'Failed: a person cancelled the move, before the call, or before the copy took over.',
   Expired:
     'Failed: neither the approval nor the turn of the move came in time; the policy decides again.',
-  Superseded: 'Failed: another active migration of the same volume goes first: it runs, a person made it, or it is older.',
+  Superseded:
+    'Failed: another active migration of the same volume goes first: it runs, a person made it, or it is older.',
   NoLongerWanted: 'Failed: the verdict changed before the move could start.',
 } as const satisfies Partial<Record<MoveReason, string>>
 

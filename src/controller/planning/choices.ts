@@ -39,7 +39,7 @@ export class Choices {
     const id = bound?.volume.handle ?? ''
     return chosenStrategy(effective.migration.strategy, {
       hasSnapshots: inventory.hasSnapshots(id),
-      moves: migrations.ofVolume(id, claim),
+      moves: () => migrations.ofVolume(id, claim),
       toTypeId: to?.typeId,
     })
   }

@@ -12,8 +12,8 @@ export type Choice = {
 /** What is known of a volume when it is asked what it moves by. */
 export type Chosen = {
   readonly hasSnapshots: boolean
-  /** All moves of the volume. */
-  readonly moves: readonly VolumeMigration[]
+  /** All moves of the volume; asked of thousands of claims, and needed for few. */
+  readonly moves: () => readonly VolumeMigration[]
   /** Volume type that it goes to; left out where only snapshots matter. */
   readonly toTypeId?: string | undefined
 }
@@ -24,7 +24,7 @@ export type Chosen = {
  */
 export function chosenStrategy(
   strategy: PolicyStrategy,
-  { hasSnapshots, moves, toTypeId }: Chosen,
+  { hasSnapshots, moves: movesOf, toTypeId }: Chosen,
 ): Choice {
   if (strategy !== 'Auto') return { strategy }
   if (hasSnapshots)
@@ -32,6 +32,7 @@ export function chosenStrategy(
       strategy: 'snapshot-restore',
       because: 'the volume has snapshots, which block a retype',
     }
+  const moves = toTypeId === undefined ? [] : movesOf()
   const refused = refusalOf(moves, 'cinder-retype', toTypeId)
   if (refused === undefined)
     return { strategy: 'cinder-retype', because: 'nothing blocks a retype' }
@@ -53,7 +54,6 @@ function refusalOf(
   strategy: Strategy,
   toTypeId: string | undefined,
 ): VolumeMigration | undefined {
-  if (toTypeId === undefined) return undefined
   const end = ({ status }: VolumeMigration) => rfc3339(status?.completedAt ?? '') ?? 0
   return moves
     .filter(({ status }) => status?.intent?.toTypeId === toTypeId)

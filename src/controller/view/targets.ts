@@ -140,7 +140,7 @@ export class Targets {
       m.spec.strategy ??
       chosenStrategy(policy.effective.migration.strategy, {
         hasSnapshots: this.#inventory.hasSnapshots(handle),
-        moves: this.#migrations.ofVolume(handle, bound.claim),
+        moves: () => this.#migrations.ofVolume(handle, bound.claim),
         toTypeId: policy.tiers?.find((t) => t.name === m.spec.to)?.typeId,
       }).strategy
     const unsupportedBecause = unsupported(strategy, this.#strategies)
