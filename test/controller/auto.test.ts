@@ -97,6 +97,20 @@ describe('a policy with strategy Auto', () => {
     expect(stage.tier(volume)).toBe('hot')
   })
 
+  it('says which right is missing where a copy would be the way, and touches nothing', async () => {
+    const allow = ({ verb, resource }: { verb: string; resource: string }) =>
+      !(verb === 'create' && resource === 'persistentvolumes')
+    const stage = new Stage({ csi: true, apiServer: { allow } })
+    stage.policy({ tiers: PRICED, migration: AUTO })
+    const volume = stage.claim({ name: 'data', sizeGiB: 100 })
+    stage.cloud.planRetype(volume.id, 'revert')
+    stage.start()
+    const waits = () => stage.ends('data')[1] === 'Waiting/MissingPermission'
+    expect(await stage.until(waits, DAY)).toBe(true)
+    expect(String(stage.moves('data')[1]?.status?.message)).toContain('create persistentvolumes')
+    expect(stage.cloud.volumeCount()).toBe(1)
+  })
+
   it('makes no copy that leaves more to pay for than the move is worth, and says so', async () => {
     const stage = auto()
     const volume = stage.claim({ name: 'data', sizeGiB: 100 })
