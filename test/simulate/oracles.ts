@@ -138,8 +138,9 @@ function boundedRequests(universe: Universe, identity: string, request: HttpRequ
     : []
 }
 
+// an older Cinder names the type of a volume only, and names change: which type it is has to be asked each time
 const SHARED =
-  /\/(snapshots|volumes)\/detail$|\/(persistentvolumes|volumeattachments|pods|selfsubjectaccessreviews)$/
+  /\/(snapshots|volumes)\/detail$|\/(types|persistentvolumes|volumeattachments|pods|selfsubjectaccessreviews)$/
 const ASKED = /\/(persistentvolumes|selfsubjectaccessreviews)$/
 
 function mostOf(universe: Universe, method: string, path: string): number {
