@@ -243,7 +243,9 @@ export class Leadership {
       checkpoints,
       health,
       detachments,
+      migrations,
       onWindow: counterfactuals.window.bind(counterfactuals),
+      onMoved: counterfactuals.moved.bind(counterfactuals),
     })
     const status = new StatusWriter({
       deps,

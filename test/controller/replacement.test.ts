@@ -39,6 +39,35 @@ describe('a claim whose volume is pinned by a snapshot', () => {
     })
   })
 
+  it('keeps the owners of its PersistentVolume through both gaps', async () => {
+    const { stage, volume, step } = pinned()
+    const pv = () => stage.object('/api/v1/persistentvolumes', volume.pv)!
+    const owners = [{ apiVersion: 'v1', kind: 'Namespace', name: 'default', uid: 'n' }]
+    stage.world.api.seed({ ...pv(), metadata: { ...pv().metadata, ownerReferences: owners } })
+    stage.start()
+    expect(await stage.until(() => step() === 'Copying', HOUR, 100)).toBe(true)
+    expect(pv().metadata['ownerReferences']).toEqual(owners)
+    expect(await stage.until(() => step() === 'Soaking', HOUR)).toBe(true)
+    expect(pv().metadata['ownerReferences']).toEqual(owners)
+  })
+
+  it('keeps its copy when it was grown since, and the move says why', async () => {
+    const { stage, volume, handle, step } = pinned()
+    stage.start()
+    expect(await stage.until(() => step() === 'Soaking', HOUR)).toBe(true)
+    const claim = stage.pvc('data')
+    const status = { ...(claim['status'] as object), capacity: { storage: '2Gi' } }
+    stage.world.api.seed({ ...claim, status })
+    const move = stage.moves('data')[0]!
+    stage.world.api.seed({ ...move, spec: { ...move.spec, rollback: true } })
+    await stage.clock.advance(HOUR)
+    expect(step()).toBe('Soaking')
+    expect(handle()).not.toBe(volume.id)
+    expect(stage.moves('data')[0]?.status?.message).toBe(
+      `the claim cannot be rolled back: it was grown to 2 GiB, and its former volume ${volume.id} has 1 GiB; nothing was touched, and both volumes are kept as long as a soak may take: copy what you need from the former one in Cinder`,
+    )
+  })
+
   it('has each gap announced before Kubernetes reports it as Lost', async () => {
     const { stage, step } = pinned()
     stage.start()

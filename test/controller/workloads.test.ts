@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createRegistry } from '../../src/metrics.ts'
+import { AuditLines, full } from '../audit-lines.ts'
 import { HOUR, MINUTE } from './stage.ts'
 import { WorkloadStage } from './workload-stage.ts'
 
@@ -25,6 +26,17 @@ describe('an idle volume that its Deployment never detaches', () => {
       'WorkloadRestoring',
       'WorkloadRestored',
     ])
+  })
+
+  it('has its replicas back although the audit cannot be written any more', async () => {
+    const stage = new WorkloadStage()
+    stage.policy(RESTART)
+    await stage.deployment('web', { claims: ['data'], replicas: 3 })
+    const lines = new AuditLines()
+    stage.start({ auditSink: lines })
+    expect(await stage.until(() => stage.replicas('web') === 0)).toBe(true)
+    lines.before = full
+    expect(await stage.until(() => stage.replicas('web') === 3, HOUR)).toBe(true)
   })
 
   it('is moved together with the other volumes of its Pod, in one stop', async () => {

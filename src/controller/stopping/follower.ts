@@ -174,7 +174,7 @@ export class StopFollower {
   async #act(stop: WorkloadStop, act: WorkloadAct): Promise<QueueResult> {
     const { deps, port } = this.#parts
     const unaudited = await deps.audit.unavailable()
-    if (unaudited !== undefined) {
+    if (unaudited !== undefined && act.act === 'stop') {
       deps.log.warn({ act: act.act, move: stop.move.name }, unauditedText(unaudited))
       return { kind: 'requeue', afterMs: this.#jittered(deps.timing.recheckMs) }
     }

@@ -89,7 +89,10 @@ export class WorkloadPort {
   async perform(stop: WorkloadStop, fence: () => void): Promise<WorkloadAnswer> {
     const { intent } = stop.saved
     if (intent === undefined) throw new Error('a call without an intent')
-    const client = this.#ports.deps.kube.about(changeOfAct(stop, intent))
+    const { kube } = this.#ports.deps
+    const change = changeOfAct(stop, intent)
+    // an owner who was stopped does not wait for an audit that cannot be written
+    const client = intent.act === 'stop' ? kube.about(change) : kube.givingBack(change)
     const answer = await createWorkloads(client).write({ ...writeOf(stop.saved, intent), fence })
     return answer.kind === 'NotSent' ? { kind: 'NotSent', message: answer.message } : answer
   }

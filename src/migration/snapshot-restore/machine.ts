@@ -163,7 +163,8 @@ function boundLater({ input }: Seen): ReplaceOutcome {
 
 function soaking(seen: Seen): ReplaceOutcome {
   const { input, saved, kube } = seen
-  if (input.wish === 'rollback')
+  const grown = input.wish === 'rollback' ? whyTooSmall(seen) : undefined
+  if (input.wish === 'rollback' && grown === undefined)
     // a late call must not change the reclaim policy of what is about to be deleted
     return settled(seen, () =>
       giveBack(saved, 'RolledBack', 'a person wants the former volume back'),
@@ -180,13 +181,18 @@ function soaking(seen: Seen): ReplaceOutcome {
   const { timing } = input
   const left = Math.min(
     timing.maxSoakMs - (input.now - since),
-    mountedSince === undefined ? Infinity : timing.mountedMs - mountedMs - ran,
+    // who cannot go back may still want to read the former volume
+    mountedSince === undefined || grown !== undefined
+      ? Infinity
+      : timing.mountedMs - mountedMs - ran,
   )
-  if (mountedMs + ran >= timing.mountedMs || left <= 0)
-    return save({ ...saved, phase: 'CleaningUp' })
+  if (left <= 0) return save({ ...saved, phase: 'CleaningUp' })
+  // the next leader cannot know for how long it has been mounted beyond what is saved
+  if (isMounted && ran >= SOAK_SAVED_MS)
+    return save({ ...saved, soak: { since, mountedMs: mountedMs + ran, mountedSince: input.now } })
   if (isMounted === (mountedSince !== undefined)) {
     const ms = Math.min(timing.soakPollMs, left)
-    return { kind: 'wait', ms, why: 'both volumes are kept for a while' }
+    return { kind: 'wait', ms, why: grown ?? 'both volumes are kept for a while' }
   }
   return save({
     ...saved,
@@ -194,6 +200,18 @@ function soaking(seen: Seen): ReplaceOutcome {
       ? { since, mountedMs, mountedSince: input.now }
       : { since, mountedMs: mountedMs + ran },
   })
+}
+
+/** A change of the leader takes no more than that off the time for which a copy was mounted. */
+const SOAK_SAVED_MS = 3_600_000
+
+/** Kubernetes shrinks no claim, and a volume that is smaller than its claim would end in the middle of a file system. */
+function whyTooSmall({ saved: { origin }, kube: { claim } }: Seen): string | undefined {
+  const { id, sizeGiB } = origin.volume
+  const size = claim?.sizeGiB ?? 0
+  return size > sizeGiB
+    ? `the claim cannot be rolled back: it was grown to ${size} GiB, and its former volume ${id} has ${sizeGiB} GiB; nothing was touched, and both volumes are kept as long as a soak may take: copy what you need from the former one in Cinder`
+    : undefined
 }
 
 function givingBack(seen: Seen): ReplaceOutcome {
