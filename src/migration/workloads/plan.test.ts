@@ -489,12 +489,26 @@ describe('a PodDisruptionBudget', () => {
     const stopped = (labels: Record<string, string>) =>
       plan({
         ...ofOrdinal(2, { ...seen, budgets: [budget({ maxUnavailable: 1 })] }),
-        stopped: [{ labels }],
+        stopped: [{ uid: 'gone', labels }],
       })
 
     expect(missing.kind).toBe('Refused')
     expect(stopped({ app: 'db' }).kind).toBe('Refused')
     expect(stopped({ app: 'x' }).kind).toBe('Stop')
+  })
+
+  it('does not count a Pod as running that another move is about to stop', () => {
+    const seen = set()
+    const about = (uid: string) =>
+      plan({
+        ...ofOrdinal(2, { ...seen, budgets: [budget({ minAvailable: 2 })] }),
+        stopped: [{ uid, labels: { app: 'db' } }],
+      })
+
+    expect(messages(about('Pod db-0'))[0]).toContain(
+      'needs 2 healthy Pods (minAvailable: 2), and 1 would be left of 2',
+    )
+    expect(about('another').kind).toBe('Stop')
   })
 
   it('over Pods whose count nobody knows allows nothing that depends on it', () => {

@@ -35,7 +35,7 @@ export type WorkloadFacts = {
     readonly owners: readonly OwnerReference[]
   }
   readonly seen: WorkloadsSeen
-  /** Pods of the namespace that other moves keep stopped now, by their records. */
+  /** Pods of the namespace that other moves keep stopped now, or stop first, by their records. */
   readonly stopped: readonly StoppedPod[]
 }
 
@@ -51,7 +51,7 @@ export type Stop = {
   readonly workload: WorkloadRef
   readonly before: Scale
   readonly after: Scale
-  readonly pods: readonly (StoppedPod & { readonly name: string; readonly uid: string })[]
+  readonly pods: readonly (StoppedPod & { readonly name: string })[]
   /** Every claim that nothing uses any more then: all of them can move by this one stop. */
   readonly claims: readonly string[]
 }
