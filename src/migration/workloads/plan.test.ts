@@ -335,6 +335,11 @@ describe('a workload is left alone', () => {
       'WorkloadBusy: Deployment shop/web is being deleted',
     ],
     [
+      'whose rollout is paused, and would be complete afterwards',
+      facts(deployment({ spec: { paused: true } })),
+      'WorkloadBusy: Deployment shop/web has spec.paused: true',
+    ],
+    [
       'that is scaled to 0 already',
       facts({ ...deployment(), workloads: deployment({}, 0).workloads }),
       'NotUsed: Deployment web has spec.replicas: 0',

@@ -237,6 +237,12 @@ function* ofWorkload(workload: WorkloadObject, { namespace }: Read): Generator<R
       'WorkloadBusy',
       `${at} is annotated ${ANNOTATION.stoppedFor}: "${marker}"; wait until that move has restored it, or remove the annotation if there is no such move`,
     )
+  // scaled up from 0 all of its Pods are of the newest template, which the pause keeps from them
+  if (kind === 'Deployment' && spec.paused === true)
+    yield refusal(
+      'WorkloadBusy',
+      `${at} has spec.paused: true, and would come back with the template whose rollout is paused; resume the rollout, or undo it`,
+    )
   yield* consentRefusal(at, metadata, namespace.metadata)
   const policy = spec.persistentVolumeClaimRetentionPolicy?.whenScaled
   if (kind === 'StatefulSet' && policy !== undefined && policy !== 'Retain')
