@@ -209,6 +209,64 @@ describe('a person who rolls a claim back', () => {
   })
 })
 
+describe('a claim on its copy', () => {
+  const CHECKPOINTS = '/apis/couchestor.io/v1alpha1/tieringcheckpoints'
+  const VMIGS = '/apis/couchestor.io/v1alpha1/namespaces/default/volumemigrations'
+
+  async function soaking() {
+    const found = pinned({ snapshot: false })
+    const { stage, step, handle } = found
+    const run = stage.start({ configYaml: 'migration: {soak_max_age: 3h}' })
+    expect(await stage.until(() => step() === 'Soaking', HOUR)).toBe(true)
+    stage.cloud.write(handle(), 'newest')
+    const rollBack = () => {
+      const m = stage.moves('data')[0]!
+      stage.world.api.seed({ ...m, spec: { ...m.spec, rollback: true } })
+    }
+    return { ...found, run, rollBack }
+  }
+
+  it('keeps it when its former volume was deleted in Cinder, whoever wants that back', async () => {
+    const { stage, volume, handle, step, rollBack } = await soaking()
+    const copy = handle()
+    for (const { id } of stage.cloud.snapshots()) stage.cloud.removeSnapshot(id)
+    expect(stage.cloud.deleteVolume(volume.id)).toBe(true)
+    rollBack()
+    expect(await stage.until(() => step() !== 'Soaking', 30 * MINUTE)).toBe(false)
+    expect(handle()).toBe(copy)
+    expect(stage.moves('data')[0]?.status?.message).toContain('cannot be rolled back')
+    expect(await stage.until(() => step() === 'Succeeded', 3 * HOUR, MINUTE)).toBe(true)
+    expect(stage.cloud.data(handle())).toBe('newest')
+  })
+
+  it('is given its former volume back as soon as that can be used', async () => {
+    const { stage, volume, handle, step, rollBack } = await soaking()
+    stage.cloud.setStatus(volume.id, 'error')
+    rollBack()
+    expect(await stage.until(() => step() !== 'Soaking', 30 * MINUTE)).toBe(false)
+    expect(stage.moves('data')[0]?.status?.message).toContain('is "error" in Cinder')
+    stage.cloud.setStatus(volume.id, 'available')
+    expect(await stage.until(() => step() === 'Failed', HOUR)).toBe(true)
+    expect(handle()).toBe(volume.id)
+  })
+
+  it('keeps its former volume after a rollback when an old record comes back from a backup', async () => {
+    const { stage, volume, handle, step, rollBack, run } = await soaking()
+    const records = () =>
+      stage.world.api.objects(CHECKPOINTS).filter((c) => c.metadata.name.startsWith('replacement-'))
+    const [old] = records()
+    rollBack()
+    expect(await stage.until(() => step() === 'Failed' && records().length === 0, HOUR)).toBe(true)
+    await run.stop()
+    await stage.remove(`${VMIGS}/${stage.moves('data')[0]?.metadata.name}`)
+    stage.world.api.seed({ ...old!, metadata: { name: old!.metadata.name } })
+    stage.start({ identity: 'second' })
+    await stage.until(() => false, 2 * HOUR, MINUTE)
+    expect(handle()).toBe(volume.id)
+    expect(stage.cloud.data(volume.id)).toBe('orders')
+  })
+})
+
 describe('a move that has to wait', () => {
   it.each([
     ['for a Pod that wants its claim', 'PodPending', 0],

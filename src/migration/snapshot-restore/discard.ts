@@ -114,7 +114,8 @@ function whyNotYet(seen: Reading): string | undefined {
     : undefined
 }
 
-const HEALTHY: ReadonlySet<string> = new Set([
+/** What a volume is in Cinder that can be used, or is. */
+export const HEALTHY: ReadonlySet<string> = new Set([
   'available',
   'reserved',
   'attaching',
