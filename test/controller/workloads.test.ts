@@ -109,6 +109,15 @@ describe('a workload is not touched', () => {
     expect(stage.clock.now()).toBeGreaterThan(Date.UTC(2026, 0, 20, 10, 30))
   })
 
+  it('where it runs the controller, which nobody would bring back', async () => {
+    const stage = new WorkloadStage()
+    stage.policy(RESTART)
+    await stage.deployment('web', { claims: ['data'], replicas: 2 })
+    stage.start({ pod: stage.pods('web')[1]!.metadata.name })
+    await untouched(stage)
+    expect(message(stage)).toContain('runs the controller itself')
+  })
+
   it('where the role lacks a right that its stop and its return need', async () => {
     const stage = new WorkloadStage({
       allow: ({ verb, resource }) => !(verb === 'patch' && resource === 'deployments'),

@@ -65,6 +65,7 @@ export class WorkloadPort {
       claim: { namespace, name: claim, owners: ownerReferences },
       seen,
       stopped: others.flatMap((s) => s.saved.pods),
+      ...(deps.pod === undefined ? {} : { self: deps.pod }),
     }
   }
 

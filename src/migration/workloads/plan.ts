@@ -37,6 +37,8 @@ export type WorkloadFacts = {
   readonly seen: WorkloadsSeen
   /** Pods of the namespace that other moves keep stopped now, or stop first, by their records. */
   readonly stopped: readonly StoppedPod[]
+  /** Name of the Pod that asks. */
+  readonly self?: string
 }
 
 export type WorkloadRef = {
@@ -82,6 +84,7 @@ export function plan(facts: WorkloadFacts): Plan {
   const refusals = [
     ...early,
     ...ofWorkload(workload, read),
+    ...ofSelf(workload, change, facts.self),
     ...ofStop(workload, change, read, facts.stopped),
   ]
   if (refusals.length > 0) return refused(...refusals)
@@ -253,6 +256,19 @@ function* ofWorkload(workload: WorkloadObject, { namespace }: Read): Generator<R
 }
 
 type Change = { readonly after: Scale; readonly stops: readonly PodObject[] }
+
+/** By name alone: at worst a Pod elsewhere is spared that is called the same. */
+function* ofSelf(
+  workload: WorkloadObject,
+  { stops }: Change,
+  self: string | undefined,
+): Generator<Refusal> {
+  if (self === undefined || !stops.some((p) => p.metadata.name === self)) return
+  yield refusal(
+    'WorkloadUnsupported',
+    `${shown(refOf(workload))} runs the controller itself (Pod ${self}), and nobody would bring it back; the volume moves when it is detached`,
+  )
+}
 
 /** What speaks against stopping these Pods. */
 function* ofStop(
