@@ -274,4 +274,43 @@ describe('a workload that is down', () => {
     await stage.passes(MINUTE)
     expect(await overdue()).toBeUndefined()
   })
+
+  it.each([
+    ['the leader that stopped it', false],
+    ['the next one', true],
+  ])('is reported by a metric while %s cannot save that it comes back', async (_, isNext) => {
+    const stage = new WorkloadStage()
+    stage.policy(RESTART)
+    await stage.deployment('web', { claims: ['data'] })
+    let registry = createRegistry()
+    const first = stage.start({ registry })
+    expect(await stage.until(() => stage.replicas('web') === 0)).toBe(true)
+    expect(await stage.until(() => stage.ends('data')[0]?.startsWith('Retyping') === true)).toBe(
+      true,
+    )
+    const save = stage.world.api.fail({
+      match: {
+        verb: 'patch',
+        resource: 'tieringcheckpoints',
+        name: stage.stops()[0]!.metadata.name,
+      },
+      fault: { kind: 'status', code: 403 },
+      times: Infinity,
+    })
+    if (isNext) {
+      first.life.kill()
+      registry = createRegistry()
+      stage.start({ registry, identity: 'second' })
+    }
+    const ended = () => stage.ends('data')[0] === 'Succeeded/Verified'
+    expect(await stage.until(ended)).toBe(true)
+    await stage.passes(10 * MINUTE)
+    const overdue = async () =>
+      /couchestor_workload_restore_overdue_seconds\{policy="tiered"\} (\d+)/.exec(
+        await registry.metrics(),
+      )?.[1]
+    expect(Number(await overdue())).toBeGreaterThan(500)
+    save()
+    expect(await stage.until(() => stage.replicas('web') === 1, 5 * MINUTE)).toBe(true)
+  })
 })

@@ -118,7 +118,7 @@ export function isDown({ saved }: WorkloadStop): boolean {
 }
 
 /** Its Pods may be about to go whatever anyone reads now. */
-function isCalled({ saved }: Pick<WorkloadStop, 'saved'>): boolean {
+export function isCalled({ saved }: Pick<WorkloadStop, 'saved'>): boolean {
   return (entryOf(saved, 'stop')?.state ?? 'None') !== 'None'
 }
 
