@@ -189,7 +189,7 @@ export class Leadership {
       term,
       isYielding: (uid) => stops.isYielding(uid),
     })
-    const { stops, stopper, stopFollower } = stopping({
+    const { stops, stopper, stopFollower, strays } = stopping({
       deps,
       policies,
       migrations,
@@ -348,6 +348,7 @@ export class Leadership {
         quotas,
         metrics: this.#metrics,
       }),
+      strays,
       tidy: () => tidy({ deps, watches, checkpoints, counterfactuals, usageReader, health }),
     })
 
@@ -364,6 +365,7 @@ export class Leadership {
         follower,
         stops,
         stopFollower,
+        strays,
         inventory,
         policies,
         planner,

@@ -226,7 +226,7 @@ describe('a claim on its copy', () => {
     return { ...found, run, rollBack }
   }
 
-  it('keeps it when its former volume was deleted in Cinder, whoever wants that back', async () => {
+  it('keeps it when its former volume was deleted in Cinder, also if a rollback is asked for', async () => {
     const { stage, volume, handle, step, rollBack } = await soaking()
     const copy = handle()
     for (const { id } of stage.cloud.snapshots()) stage.cloud.removeSnapshot(id)

@@ -333,4 +333,40 @@ describe('a workload that is down', () => {
     expect(await registry.metrics()).toMatch(/couchestor_workload_stops_unreadable 1\n/)
     expect(stage.replicas('web')).toBe(3)
   })
+
+  it('is reported when its record is gone, until somebody has brought it back', async () => {
+    const stage = new WorkloadStage()
+    stage.policy(RESTART)
+    await stage.deployment('web', { claims: ['data'], replicas: 3 })
+    const first = stage.start()
+    expect(await stage.until(() => stage.replicas('web') === 0)).toBe(true)
+    first.life.kill()
+    for (const { metadata } of stage.stops())
+      await stage.remove(`/apis/couchestor.io/v1alpha1/tieringcheckpoints/${metadata.name}`)
+    const registry = createRegistry()
+    stage.start({ identity: 'second', registry })
+    await stage.passes(2 * HOUR)
+    const reported = async () =>
+      /couchestor_workload_stops_unreadable (\d)\n/.exec(await registry.metrics())?.[1]
+    expect(await reported()).toBe('1')
+    await stage.send('PATCH', '/apis/apps/v1/namespaces/default/deployments/web', {
+      metadata: { annotations: { 'couchestor.io/stopped-for': null } },
+      spec: { replicas: 3 },
+    })
+    await stage.passes(2 * HOUR)
+    expect(await reported()).toBe('0')
+  })
+
+  it('is not taken for one without a record while it is stopped', async () => {
+    const stage = new WorkloadStage()
+    stage.policy(RESTART)
+    const [volume] = await stage.deployment('web', { claims: ['data'] })
+    const registry = createRegistry()
+    stage.start({ registry, configYaml: 'tasks: {workloads: {every: 10m}}' })
+    stage.cloud.planRetype(volume!.id, 'stuck')
+    expect(await stage.until(() => stage.replicas('web') === 0)).toBe(true)
+    await stage.passes(40 * MINUTE)
+    expect(stage.replicas('web')).toBe(0)
+    expect(await registry.metrics()).toMatch(/couchestor_workload_stops_unreadable 0\n/)
+  })
 })
