@@ -22,7 +22,7 @@ export type TaskTableParts = {
   readonly triggers: Pick<Triggers, 'reportUnreadable' | 'retireOld'>
   readonly orphans: Pick<Orphans, 'check'>
   readonly quotas: Pick<QuotaDriftReporter, 'check'>
-  readonly strays: Pick<Strays, 'look'>
+  readonly strays: Pick<Strays, 'check'>
   readonly tidy: () => Promise<void>
 }
 
@@ -53,7 +53,7 @@ function taskTable(parts: TaskTableParts, report: () => Promise<void>): readonly
     row('unreadable', () => triggers.reportUnreadable()),
     row('orphans', () => orphans.check(), AT_START),
     row('quotas', (signal) => quotas.check(signal)),
-    row('workloads', () => strays.look()),
+    row('workloads', () => strays.check()),
     row('finished', () => triggers.retireOld()),
     row('checkpoints', tidy),
     row('report', report),

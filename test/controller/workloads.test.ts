@@ -349,6 +349,13 @@ describe('a workload that is down', () => {
     const reported = async () =>
       /couchestor_workload_stops_unreadable (\d)\n/.exec(await registry.metrics())?.[1]
     expect(await reported()).toBe('1')
+    // of a Deployment that runs, the annotation was copied
+    await stage.deployment('copied', {
+      claims: ['other'],
+      annotations: { 'couchestor.io/stopped-for': 'a' },
+    })
+    await stage.passes(2 * HOUR)
+    expect(await reported()).toBe('1')
     await stage.send('PATCH', '/apis/apps/v1/namespaces/default/deployments/web', {
       metadata: { annotations: { 'couchestor.io/stopped-for': null } },
       spec: { replicas: 3 },

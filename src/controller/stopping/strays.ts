@@ -1,5 +1,6 @@
 import { ANNOTATION } from '../../api/names.ts'
 import { stopRecord } from '../../api/tiering-checkpoint.ts'
+import { scaleOf } from '../../api/workload-objects.ts'
 import type { WorkloadObject } from '../../api/workload-objects.ts'
 import { isForbidden } from '../../kube/missing-right.ts'
 import { createWorkloads } from '../../kube/workloads.ts'
@@ -28,12 +29,12 @@ export class Strays {
     this.#workloads = createWorkloads(parts.deps.kube)
   }
 
-  /** By the last look. */
+  /** Of the last check. */
   get count(): number {
     return this.#found.length
   }
 
-  async look(): Promise<void> {
+  async check(): Promise<void> {
     const { deps, policies } = this.#parts
     const isUsed = policies.all().some((p) => p.effective.migration.workloads === 'Restart')
     const found: string[] = []
@@ -63,6 +64,8 @@ export class Strays {
 
   #isStray(workload: WorkloadObject): boolean {
     const { stops } = this.#parts
+    // the annotation may have been copied with a manifest; a Deployment is never stopped in part
+    if (workload.kind === 'Deployment' && scaleOf(workload).replicas > 0) return false
     const mark = markOf(workload) ?? ''
     return stops.of(mark) === undefined && !stops.unreadable().has(stopRecord(mark))
   }
