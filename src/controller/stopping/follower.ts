@@ -69,6 +69,8 @@ export class StopFollower {
       this.#moments.forget(uid)
       return DONE
     }
+    const pauseMs = this.#parts.stops.pauseMs(uid)
+    if (pauseMs > 0) return { kind: 'requeue', afterMs: pauseMs }
     try {
       return await this.#step(found)
     } catch (e) {
