@@ -73,6 +73,8 @@ export type ControllerDeps = {
   readonly events: EventRecorder
   /** Namespace of the controller itself. */
   readonly namespace: string
+  /** Name of its own Pod, where it runs in one. */
+  readonly pod?: string
   readonly timing: ControllerTiming
   /** The strategies that there are machines for. */
   readonly strategies: readonly RegisteredStrategy[]

@@ -189,7 +189,7 @@ export class Leadership {
       term,
       isYielding: (uid) => stops.isYielding(uid),
     })
-    const { stops, stopper, stopFollower } = stopping({
+    const { stops, stopper, stopFollower, strays } = stopping({
       deps,
       policies,
       migrations,
@@ -350,6 +350,7 @@ export class Leadership {
         quotas,
         metrics: this.#metrics,
       }),
+      strays,
       tidy: () => tidy({ deps, watches, checkpoints, counterfactuals, usageReader, health }),
     })
 
@@ -366,6 +367,7 @@ export class Leadership {
         follower,
         stops,
         stopFollower,
+        strays,
         inventory,
         policies,
         planner,

@@ -240,6 +240,14 @@ describe('rollback of a claim whose move soaks', () => {
     expect(terminal.notes()).toContain('already')
     expect(written).toEqual([])
   })
+
+  it('does not move the cursor by the name of a snapshot that it waits for', async () => {
+    const message = 'one is \u001b[2Jdaily'
+    world.api.seed(claimObject(), moveObject({ ...SOAKING, message }, { rollback: true }))
+    expect(await rollback(['shop/data', '--yes'])).toBe(0)
+    expect(terminal.notes()).toContain('daily')
+    expect(terminal.notes()).not.toContain('\u001b')
+  })
 })
 
 describe('rollback is refused', () => {

@@ -56,14 +56,16 @@ export class WorkloadPort {
     const seen = await this.#workloads.read(namespace)
     const object = await found(deps.kube.get(PERSISTENT_VOLUME_CLAIM, claim, namespace))
     const { ownerReferences = [] } = (object?.metadata ?? {}) as Partial<OwnedMeta>
-    const others = stops
-      .all()
-      .filter((s) => s.move.uid !== moveUid && s.move.namespace === namespace && isDown(s))
+    const here = stops.all().filter((s) => s.move.namespace === namespace && isDown(s))
+    const own = here.findIndex((s) => s.move.uid === moveUid)
+    // of two that are only planned the first counts for the second, and not the other way round: one of them goes on
+    const others = here.filter((s, i) => i !== own && (own < 0 || i < own || isCalled(s)))
     return {
       policy: this.#policy(policy),
       claim: { namespace, name: claim, owners: ownerReferences },
       seen,
       stopped: others.flatMap((s) => s.saved.pods),
+      ...(deps.pod === undefined ? {} : { self: deps.pod }),
     }
   }
 
@@ -72,8 +74,7 @@ export class WorkloadPort {
     try {
       const workload = await this.#workloads.get(saved.workload)
       const pods = await this.#workloads.pods(saved.workload.namespace)
-      const isAsked = (entryOf(saved, 'stop')?.state ?? 'None') !== 'None'
-      const refusals = isAsked
+      const refusals = isCalled({ saved })
         ? []
         : refusalsNow(saved, await this.facts({ ...move, moveUid: move.uid }))
       return sightOf(saved, workload, pods, refusals)
@@ -117,6 +118,11 @@ export class WorkloadPort {
 /** Its Pods may be missing, or be about to. */
 export function isDown({ saved }: WorkloadStop): boolean {
   return saved.phase !== 'Restored' && saved.phase !== 'FoughtBack'
+}
+
+/** Its Pods may be about to go whatever anyone reads now. */
+export function isCalled({ saved }: Pick<WorkloadStop, 'saved'>): boolean {
+  return (entryOf(saved, 'stop')?.state ?? 'None') !== 'None'
 }
 
 const RESOURCE = { Deployment: DEPLOYMENT, StatefulSet: STATEFUL_SET }

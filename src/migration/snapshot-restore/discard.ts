@@ -103,7 +103,37 @@ function madeGone(seen: Reading, act: Maker): ReplaceOutcome | undefined {
     return save(withEntry(saved, { ...entry, state: 'Done', id: row.id }))
   return act === 'createSnapshot'
     ? deleted(seen, row, { act: 'deleteSnapshot', id: row.id })
-    : volumeDeleted(seen, row.id, row.status, row as VolumeSeen)
+    : (usedBefore(seen, row as VolumeSeen) ??
+        volumeDeleted(seen, row.id, row.status, row as VolumeSeen))
+}
+
+/**
+ * A copy is attached through its PersistentVolume only, so by what is saved this one never could be: a cluster that was put
+ * back from a backup has forgotten that its claim was on the copy, and has its newest data there. That it was attached is
+ * kept, since it may be detached by the next read.
+ */
+function usedBefore({ input, saved, kube }: Reading, copy: VolumeSeen): ReplaceOutcome | undefined {
+  if (saved.reason === 'RolledBack' || saved.keeps === 'copy' || kube.claim === undefined)
+    return undefined
+  const given = entryOf(saved, 'createPersistentVolume', 'copy')
+  if (given !== undefined && given.state !== 'None')
+    return {
+      kind: 'wait',
+      ms: input.timing.longestPollMs,
+      why: `copy ${copy.id} has been attached, although the claim never had it by this record (a cluster put back from a backup?): it may have newer data and is left alone; compare it, then delete it yourself`,
+      isKept: true,
+    }
+  if (!copy.attached) return undefined
+  return save(
+    withEntry(saved, {
+      act: 'createPersistentVolume',
+      of: 'copy',
+      state: 'Asked',
+      attempts: 0,
+      requestId: 'seen-attached',
+      at: '',
+    }),
+  )
 }
 
 function sourceGone(seen: Reading): ReplaceOutcome | undefined {
@@ -168,7 +198,8 @@ function whyNotYet(seen: Reading): string | undefined {
     : undefined
 }
 
-const HEALTHY: ReadonlySet<string> = new Set([
+/** What a volume is in Cinder that can be used, or is. */
+export const HEALTHY: ReadonlySet<string> = new Set([
   'available',
   'reserved',
   'attaching',
