@@ -147,6 +147,7 @@ function snapshotDeleted(at: State, id: string): Effect {
 }
 
 function backupDeleted(at: State, id: string): Effect {
+  if (id === 'twin') return twinDeleted(at, 'backup')
   if (id !== 'backup')
     return { state: { ...at, lie: `deletes ${id}` }, answer: { kind: 'Accepted' } }
   const { backup } = at
@@ -156,7 +157,7 @@ function backupDeleted(at: State, id: string): Effect {
 }
 
 function volumeDeleted(at: State, id: string): Effect {
-  if (id === 'twin') return twinDeleted(at, 'copy')
+  if (id === 'twin') return twinDeleted(at, at.twin === 'restored' ? 'restored' : 'copy')
   if (id !== 'source' && id !== 'copy' && id !== 'restored')
     return { state: { ...at, lie: `deletes ${id}` }, answer: { kind: 'Accepted' } }
   const target = at[id]

@@ -270,11 +270,15 @@ function* neighbours(at: State): Generator<Event<State>> {
 /** Such a call may arrive at any time after the one that it repeats. */
 function* twins(at: State): Generator<Event<State>> {
   if (at.twin !== undefined || isFinished(at)) return
-  const { snapshot, source, saved } = at
+  const { snapshot, source, copy, backup, saved } = at
   const isDone = (act: JournalEntry['act']) =>
     saved.journal.some((e) => e.act === act && e.id !== undefined)
   if (source?.status === 'available' && isDone('createSnapshot'))
     yield* once(at, 'twin', 'a suspended leader makes a snapshot', { ...at, twin: 'snapshot' })
   if (snapshot?.status === 'available' && isDone('cloneVolume'))
     yield* once(at, 'twin', 'a suspended leader makes a copy', { ...at, twin: 'copy' })
+  if (copy?.status === 'available' && isDone('createBackup'))
+    yield* once(at, 'twin', 'a suspended leader makes a backup', { ...at, twin: 'backup' })
+  if (backup?.status === 'available' && isDone('restoreBackup'))
+    yield* once(at, 'twin', 'a suspended leader restores the backup', { ...at, twin: 'restored' })
 }

@@ -86,7 +86,7 @@ export type State = {
   readonly restored?: RestoredVolume
   readonly userSnapshot: boolean
   /** Made a second time for this move, by a leader that had been suspended. */
-  readonly twin?: 'copy' | 'snapshot'
+  readonly twin?: 'copy' | 'snapshot' | 'backup' | 'restored'
   /** Cinder does not list it for a moment. */
   readonly hidden?: 'snapshot' | 'copy' | 'backup' | 'restored'
   /** Another PersistentVolume that stands for the source. */
@@ -231,7 +231,7 @@ export const WORLDS: readonly State[] = [
   world(2, 'Delete', ['claim', 'pod']),
   world(2, 'Delete', ['wish', 'pod']),
   world(2, 'Delete', ['policy', 'claim', 'wish', 'crash']),
-  world(1, 'Delete', EVERYTHING, true, 'backup'),
+  world(1, 'Delete', [...EVERYTHING, 'twin'], true, 'backup'),
   cloned(world(2, 'Retain', ['calls'], false, 'backup')),
 ]
 
