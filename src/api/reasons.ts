@@ -55,6 +55,7 @@ export const STAY_REASONS = [
   'QuotaExceeded',
   'Attached',
   'ForeignFinalizer',
+  'BackupUnavailable',
   'PodPending',
   'OutsideSchedule',
   'AwaitingApproval',

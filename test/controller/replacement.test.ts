@@ -144,6 +144,54 @@ describe('a policy with strategy Auto', () => {
   })
 })
 
+describe('a policy with via: backup', () => {
+  const BY_BACKUP = { migration: { strategy: 'snapshot-restore', via: 'backup' } } as const
+
+  it('plans moves by backup, and they give the claim a copy without a retype', async () => {
+    const stage = new Stage({ csi: true })
+    stage.policy(BY_BACKUP)
+    const volume = stage.claim({ name: 'data' })
+    stage.cloud.write(volume.id, 'orders')
+    stage.cloud.addBackup(volume.id, 'nightly')
+    stage.start({ configYaml: 'migration: {soak_max_age: 1h}' })
+    const step = () => stage.moves('data')[0]?.status?.step
+    expect(await stage.until(() => step() === 'Soaking', HOUR)).toBe(true)
+    const [move] = stage.moves('data')
+    expect(move?.spec).toMatchObject({ strategy: 'snapshot-restore', via: 'backup' })
+    const id = move?.status?.replacement?.copyVolumeId ?? ''
+    expect(stage.cloud.volume(id)?.metadata).toHaveProperty('src_backup_id')
+    expect(stage.cloud.data(id)).toBe('orders')
+    expect(stage.tier({ ...volume, id })).toBe('cold')
+    expect(await stage.until(() => step() === 'Succeeded', 3 * HOUR, MINUTE)).toBe(true)
+    expect(stage.cloud.volumes().map((v) => v.id)).toEqual([id])
+    expect(stage.cloud.backups().map((b) => b.name)).toEqual(['nightly'])
+  })
+
+  it('touches nothing where it is not known that there is a cinder-backup, and says what to do', async () => {
+    const stage = new Stage({ csi: true })
+    stage.policy(BY_BACKUP)
+    const volume = stage.claim({ name: 'data' })
+    stage.start()
+    const isRefused = () => stage.moves('data')[0]?.status?.reason === 'BackupUnavailable'
+    expect(await stage.until(isRefused, HOUR)).toBe(true)
+    expect(stage.moves('data')[0]?.status?.message).toContain('openstack volume backup create')
+    expect(stage.cloud.volumes().map((v) => v.id)).toEqual([volume.id])
+    stage.cloud.addBackup(volume.id, 'by-hand')
+    const isSoaking = () => stage.moves('data')[0]?.status?.step === 'Soaking'
+    expect(await stage.until(isSoaking, HOUR)).toBe(true)
+  })
+
+  it('names no way in moves by retype, which Auto chooses where nothing blocks one', async () => {
+    const stage = new Stage({ csi: true })
+    stage.policy({ migration: { strategy: 'Auto', via: 'backup' } })
+    const free = stage.claim({ name: 'free' })
+    stage.start()
+    expect(await stage.until(() => stage.ends('free')[0] === 'Succeeded/Verified', HOUR)).toBe(true)
+    expect(stage.retypes(free)).toBe(1)
+    expect(stage.moves('free')[0]?.spec).not.toHaveProperty('via')
+  })
+})
+
 /** A Pod that uses the claim, and does not end by itself. */
 function pod(stage: Stage, claimName: string): void {
   stage.world.api.seed({

@@ -237,7 +237,7 @@ function forcedSaysWhy(universe: Universe): string[] {
     if (annotations['couchestor.io/paused'] === 'true') return []
     if (universe.cluster.volume(claim)?.typeId === universe.types.of(tier).id) return []
     const said =
-      universe.moves().some((m) => m.spec.claim.uid === claim.uid) ||
+      universe.moves().some((m) => (m.spec.claim.uid ?? m.status?.claimUid) === claim.uid) ||
       events.some((e) => e.involvedObject.uid === claim.uid)
     return said ? [] : [`${claim.key} is forced to ${tier} and nothing says why it is not there`]
   })

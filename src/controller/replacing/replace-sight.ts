@@ -11,6 +11,7 @@ import { savedManifest } from '../../migration/snapshot-restore/manifest.ts'
 import { nameOf } from '../../migration/snapshot-restore/names.ts'
 import type { Maker, Phase, Saved } from '../../migration/snapshot-restore/saved.ts'
 import type {
+  BackupSeen,
   CinderSeen,
   KubeSeen,
   PersistentVolumeSeen,
@@ -143,18 +144,18 @@ export async function cinderSeen(
 
 async function read({ copies, volumes }: Cinder, saved: Saved): Promise<CinderSeen> {
   const { origin } = saved
-  const idsOf = (act: Maker) =>
-    saved.journal.flatMap((e) => (e.act === act && e.id !== undefined ? [e.id] : []))
-  const [source, named, byId] = await Promise.all([
+  const { via } = origin
+  const [source, backups, ...made] = await Promise.all([
     copies.getVolume(origin.volume.id),
-    copies.volumesNamed(nameOf(origin, 'cloneVolume')),
-    Promise.all(idsOf('cloneVolume').map((id) => copies.getVolume(id))),
+    via === 'backup' ? backupsIn(copies, saved) : undefined,
+    volumesOf(copies, saved, 'cloneVolume'),
+    via === 'backup' ? volumesOf(copies, saved, 'restoreBackup') : [],
   ])
-  const found = unique([...named, ...byId.filter((v) => v !== undefined)])
+  const found = unique(made.flat())
   const snapshots = await Promise.all([
     copies.snapshotsNamed(nameOf(origin, 'createSnapshot')),
     ...[origin.volume.id, ...found.map((v) => v.id)].map((id) => copies.snapshotsOf(id)),
-    ...idsOf('createSnapshot').map(async (id) => {
+    ...idsOf(saved, 'createSnapshot').map(async (id) => {
       const snapshot = await copies.getSnapshot(id)
       return snapshot === undefined ? [] : [snapshot]
     }),
@@ -169,7 +170,34 @@ async function read({ copies, volumes }: Cinder, saved: Saved): Promise<CinderSe
     source: source && typed(source),
     copies: found.map(typed),
     snapshots: unique(snapshots.flat()).map(snapshotSeen),
+    ...(backups === undefined ? {} : { backups }),
   }
+}
+
+/** Those with the name of what that act makes, and the one whose id is known. */
+async function volumesOf(
+  copies: AuditedCopies,
+  saved: Saved,
+  act: Maker,
+): Promise<readonly CopyVolume[]> {
+  const [named, byId] = await Promise.all([
+    copies.volumesNamed(nameOf(saved.origin, act)),
+    Promise.all(idsOf(saved, act).map((id) => copies.getVolume(id))),
+  ])
+  return [...named, ...byId.filter((v) => v !== undefined)]
+}
+
+async function backupsIn(copies: AuditedCopies, saved: Saved): Promise<readonly BackupSeen[]> {
+  const [named, byId] = await Promise.all([
+    copies.backupsNamed(nameOf(saved.origin, 'createBackup')),
+    Promise.all(idsOf(saved, 'createBackup').map((id) => copies.getBackup(id))),
+  ])
+  return unique([...named, ...byId.filter((b) => b !== undefined)])
+}
+
+/** Also of what was made twice. */
+function idsOf({ journal }: Saved, act: Maker): readonly string[] {
+  return journal.flatMap((e) => (e.act === act && e.id !== undefined ? [e.id] : []))
 }
 
 function unique<Row extends { readonly id: string }>(rows: readonly Row[]): readonly Row[] {

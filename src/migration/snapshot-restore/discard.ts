@@ -1,11 +1,12 @@
-import { madeBy, neverMade } from './copying.ts'
+import { madeBy, neverMade } from './made.ts'
+import type { Reading, Row } from './made.ts'
 import { quiet, save, twice, wait } from './outcome.ts'
 import type { ReplaceOutcome, Seen } from './outcome.ts'
 import { isBoundTo, isThere, volumeIdOf } from './replace.ts'
-import { isOurs, OWNER } from './names.ts'
-import { entryOf, isUnclear, MAKERS, policyOf, withEntry } from './saved.ts'
-import type { JournalEntry, Maker, ReplaceAct } from './saved.ts'
-import type { CinderSeen, SnapshotSeen, VolumeSeen } from './sight.ts'
+import { isOurs, nameOf, OWNER } from './names.ts'
+import { copyMaker, entryOf, isUnclear, MAKERS, policyOf, withEntry } from './saved.ts'
+import type { JournalEntry, Maker, ReplaceAct, Saved } from './saved.ts'
+import type { CinderSeen, VolumeSeen } from './sight.ts'
 
 /** What may be deleted: what the move has made, and the volume that the copy stands for now. */
 export type Discarded = Maker | 'source'
@@ -28,8 +29,6 @@ export function discarded(seen: Seen, what: readonly Discarded[]): ReplaceOutcom
   return undefined
 }
 
-type Reading = Seen & { readonly cinder: CinderSeen }
-
 function isOver({ saved }: Seen, act: Maker): boolean {
   const state = entryOf(saved, act)?.state
   return state === undefined || state === 'None' || state === 'Gone'
@@ -45,7 +44,7 @@ function straysGone(seen: Reading): ReplaceOutcome | undefined {
   for (const act of MAKERS.toReversed()) {
     const main = entryOf(saved, act)
     if (main === undefined) continue
-    const rows = rowsOf(cinder, act).filter((row) => isOurs(saved.origin, act, row))
+    const rows = rowsOf(cinder, act).filter((row) => isOf(saved, act, row))
     const gone = saved.journal.find(
       (e) => e.act === act && isStray(e) && !rows.some((row) => row.id === e.id),
     )
@@ -56,18 +55,13 @@ function straysGone(seen: Reading): ReplaceOutcome | undefined {
     if (row === undefined) continue
     if (!saved.journal.some((e) => isStray(e) && e.id === row.id))
       return save(withEntry(saved, { ...main, state: 'Done', attempts: 0, of: row.id, id: row.id }))
-    return strayDeleted(
-      row,
-      act === 'createSnapshot'
-        ? deleted(seen, row, { act: 'deleteSnapshot', id: row.id })
-        : volumeDeleted(seen, row.id, row.status, row as VolumeSeen),
-    )
+    return strayDeleted(row, removed(seen, act, row))
   }
   return undefined
 }
 
 /** What is in the way may be there to stay: its users can keep it. */
-function strayDeleted({ id }: SnapshotSeen | VolumeSeen, next: ReplaceOutcome): ReplaceOutcome {
+function strayDeleted({ id }: Row, next: ReplaceOutcome): ReplaceOutcome {
   if (next.kind !== 'wait' || next.confirm !== undefined) return next
   const why = `${id} was made twice for this move, and the second one is not needed: ${next.why}; to keep it, remove its metadata ${OWNER.move}`
   return { ...next, why }
@@ -77,11 +71,30 @@ function isStray({ act, of, state }: JournalEntry): boolean {
   return MAKERS.some((m) => m === act) && of !== undefined && state === 'Done'
 }
 
-function rowsOf(
-  { copies, snapshots }: CinderSeen,
-  act: Maker,
-): readonly (SnapshotSeen | VolumeSeen)[] {
-  return act === 'createSnapshot' ? snapshots : copies
+function rowsOf({ snapshots, backups = [], copies }: CinderSeen, act: Maker): readonly Row[] {
+  switch (act) {
+    case 'createSnapshot':
+      return snapshots
+    case 'createBackup':
+      return backups
+    case 'cloneVolume':
+    case 'restoreBackup':
+      return copies
+  }
+}
+
+/** Made by that act. A restored volume may have the metadata of the clone: its name, or the journal, says which it is. */
+function isOf({ origin, journal }: Saved, act: Maker, row: Row): boolean {
+  const other = ALIKE[act]
+  const isOther =
+    other !== undefined &&
+    (row.name === nameOf(origin, other) || journal.some((e) => e.act === other && e.id === row.id))
+  return !isOther && isOurs(origin, act, row)
+}
+
+const ALIKE: Readonly<Partial<Record<Maker, Maker>>> = {
+  cloneVolume: 'restoreBackup',
+  restoreBackup: 'cloneVolume',
 }
 
 function madeGone(seen: Reading, act: Maker): ReplaceOutcome | undefined {
@@ -101,10 +114,21 @@ function madeGone(seen: Reading, act: Maker): ReplaceOutcome | undefined {
   }
   if (entry.state === 'Asked')
     return save(withEntry(saved, { ...entry, state: 'Done', id: row.id }))
-  return act === 'createSnapshot'
-    ? deleted(seen, row, { act: 'deleteSnapshot', id: row.id })
-    : (usedBefore(seen, row as VolumeSeen) ??
-        volumeDeleted(seen, row.id, row.status, row as VolumeSeen))
+  const used = act === copyMaker(saved.origin) ? usedBefore(seen, row as VolumeSeen) : undefined
+  return used ?? removed(seen, act, row)
+}
+
+/** Next act by which that goes. */
+function removed(seen: Reading, act: Maker, row: Row): ReplaceOutcome {
+  switch (act) {
+    case 'createSnapshot':
+      return deleted(seen, row, { act: 'deleteSnapshot', id: row.id })
+    case 'createBackup':
+      return deleted(seen, row, { act: 'deleteBackup', id: row.id })
+    case 'cloneVolume':
+    case 'restoreBackup':
+      return volumeDeleted(seen, row.id, row.status, row as VolumeSeen)
+  }
 }
 
 /**
@@ -163,6 +187,12 @@ function volumeDeleted(
   return deleted(seen, { id, status }, { act: 'deleteVolume', id })
 }
 
+/** In all others Cinder refuses. A backup that never ends keeps what it is made of, until an administrator resets it. */
+const DELETABLE: ReadonlySet<string> = new Set(['available', 'error', 'error_restoring'])
+
+/** While cinder-backup works. */
+const BUSY: ReadonlySet<string> = new Set(['creating', 'restoring', 'backing-up'])
+
 /** A call that Cinder accepts and does not carry out (a snapshot that is still in use) is repeated, but not at once. */
 function deleted(
   seen: Reading,
@@ -170,17 +200,31 @@ function deleted(
   act: ReplaceAct,
 ): ReplaceOutcome {
   const { input, saved } = seen
-  if (status !== 'available' && status !== 'error')
-    return wait(input, `${id} is "${status}" in Cinder; waiting until it can be deleted`)
+  if (!DELETABLE.has(status)) {
+    const next = wait(input, `${id} is "${status}" in Cinder; waiting until it can be deleted`)
+    // what was begun in time may end in time
+    const isCopied = saved.origin.via === 'backup' && BUSY.has(status)
+    return isCopied && input.now < saved.deadline ? { ...next, isCopied } : next
+  }
   const missing = whyNotYet(seen)
   if (missing !== undefined) return wait(input, missing)
   const isRepeated = entryOf(saved, act.act, id) !== undefined
-  return twice(
+  const next = twice(
     input,
     'unused',
     () => ({ kind: 'act', act }),
     isRepeated ? input.timing.longestPollMs : input.timing.verifyMs,
   )
+  const refused = isRepeated ? whyRefused(saved, act) : undefined
+  return next.kind === 'wait' && refused !== undefined
+    ? { ...next, why: `${id} is still there: ${refused}` }
+    : next
+}
+
+function whyRefused({ intent, answer }: Saved, { act }: ReplaceAct): string | undefined {
+  return intent?.act === act && answer?.kind === 'Rejected'
+    ? `Cinder refused to delete it (${answer.httpStatus}): ${answer.message}`
+    : undefined
 }
 
 /** Why nothing may be deleted now. Of a claim that is gone its reclaim policy says whether anything is kept. */

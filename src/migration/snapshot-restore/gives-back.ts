@@ -21,6 +21,10 @@ export function givesBack(
     case 'createSnapshot':
     case 'cloneVolume':
     case 'retype':
+    case 'createBackup':
+    case 'restoreBackup':
+    case 'markVolume':
+    case 'deleteBackup':
     case 'deleteSnapshot':
     case 'deleteVolume':
       return false
