@@ -306,6 +306,29 @@ describe('a deletion', () => {
     expect(next({ saved, kube, ...change })).toEqual(expect.objectContaining({ kind: 'wait' }))
   })
 
+  it.each([
+    [1, 60_000],
+    [3, 240_000],
+    [50, HOUR],
+  ])(
+    'that Cinder accepted and did not carry out (%i times) is tried again after %i ms',
+    (attempts, ms) => {
+      const act = { act: 'deleteSnapshot', id: 'snapshot' } as const
+      const entry = { ...done('deleteSnapshot', 'snapshot'), of: 'snapshot', attempts }
+      const tried: Partial<Saved> = {
+        ...CLEANING,
+        journal: [...SAVED.journal, entry],
+        intent: act,
+        answer: { kind: 'Accepted' },
+      }
+      const after = (passed: number) =>
+        next({ saved: tried, kube, input: { confirming: { what: 'unused', ms: passed } } })
+
+      expect(after(ms - 1)).toEqual(expect.objectContaining(waiting('put it back')))
+      expect(after(ms)).toEqual({ kind: 'act', act })
+    },
+  )
+
   it('of what does not have our metadata any more does not come', () => {
     const keeping = {
       phase: 'CleaningUp',
