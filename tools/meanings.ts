@@ -7,7 +7,7 @@ import { GATE_REASONS } from '../src/controller/moving/start-gate.ts'
 import { STEP_REASONS } from '../src/controller/moving/steps.ts'
 import { WORKLOAD_REASONS } from '../src/controller/moving/workload-stops.ts'
 import { REPLACEMENT_REASONS } from '../src/controller/replacing/shown.ts'
-import { FOREIGN_FINALIZER } from '../src/migration/snapshot-restore/preflight.ts'
+import { REPLACE_REASONS } from '../src/migration/snapshot-restore/preflight.ts'
 import { UNREAD } from '../src/controller/moving/unread.ts'
 import { FOREIGN_REASONS } from '../src/migration/foreign.ts'
 import { QUOTA_REFUSED } from '../src/migration/retype/answer.ts'
@@ -22,7 +22,7 @@ const OF_STAYS: Stated<StayReason> = [
   FORMER_STAY_REASONS,
   UNREAD,
   QUOTA_REFUSED,
-  FOREIGN_FINALIZER,
+  REPLACE_REASONS,
   ...[...GUARDS, ...BLOCKERS, ...GATES, approval, unwritten].map((b) => b.meanings),
 ]
 

@@ -26,6 +26,7 @@ describe('effectivePolicy', () => {
       },
       migration: {
         strategy: 'cinder-retype',
+        via: 'clone',
         schedule: undefined,
         cooldown: { promoteMs: 86_400_000, demoteMs: 86_400_000 },
         maxConcurrent: 2,

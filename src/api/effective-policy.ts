@@ -10,6 +10,7 @@ import type {
   PolicyStrategy,
   StoragePolicySpec,
   TierSpec,
+  Via,
   WorkloadRule,
 } from './storage-policy.ts'
 
@@ -41,6 +42,7 @@ export type EffectivePolicy = {
   }
   readonly migration: {
     readonly strategy: PolicyStrategy
+    readonly via: Via
     /** undefined = at any time. */
     readonly schedule: Schedule | undefined
     readonly cooldown: { readonly promoteMs: number; readonly demoteMs: number }
@@ -121,6 +123,7 @@ function migrationOf(
   }
   return {
     strategy: migration.strategy ?? fallback.strategy,
+    via: migration.via ?? fallback.via,
     schedule: scheduleOf(migration),
     cooldown: {
       promoteMs: tryMsOf(migration.cooldown?.promote) ?? cooldownMs,

@@ -117,6 +117,7 @@ describe('parseVolumeMigration', () => {
       { ...spec, reason: 'Because' },
       'spec.reason is "Because": write one of Policy, Forced, Manual',
     ],
+    [{ ...spec, via: 'copy' }, 'spec.via is "copy": write one of clone, backup'],
     [{ ...spec, cancel: 1 }, 'spec.cancel is 1: write true or false'],
   ])('answers %j with field and fix', (bad, expected) => {
     expect(problems(parseVolumeMigration({ metadata, spec: bad }))[0]).toContain(expected)

@@ -61,6 +61,7 @@ const volumeMigration = z.looseObject({
     to: tierName(),
     // one that this version has no machine for is refused by name, and an unknown act of it is left alone
     strategy: z.string().optional(),
+    via: oneOf('clone', 'backup').optional(),
     reason: oneOf('Policy', 'Forced', 'Manual').optional(),
     policy: text(),
     approved: flag().optional(),

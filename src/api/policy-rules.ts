@@ -93,6 +93,12 @@ export function namesLabels(message: string): readonly Rule[] {
 
 export const MIGRATION_RULES: readonly Rule[] = [
   {
+    rule: "!has(self.via) || (has(self.strategy) && self.strategy in ['snapshot-restore', 'Auto'])",
+    message:
+      'migration.via is for strategies that make a copy: set migration.strategy to snapshot-restore or Auto, or leave via out',
+    fieldPath: '.via',
+  },
+  {
     rule: "!has(self.attached) || self.attached != 'Allow' || !has(self.strategy) || self.strategy in ['cinder-retype', 'Auto']",
     messageExpression:
       '"migration.attached is Allow, but migration.strategy " + self.strategy + " moves detached volumes only: use strategy cinder-retype, or attached Never"',

@@ -81,6 +81,12 @@ const migration = group(
         `${fallback} unless given. snapshot-restore gives the claim a copy of its volume and needs more rights (docs/strategies.md); Auto does so where snapshots block a retype. With cinder-transfer nothing moves (reason StrategyUnsupported).`,
       { default: 'cinder-retype' },
     ),
+    via: field(
+      oneOf('clone', 'backup'),
+      (fallback) =>
+        `How snapshot-restore brings the copy to its volume type: ${fallback} unless given, which retypes a clone. backup restores a backup of it as a new volume, with cinder-backup, for types between which Cinder cannot retype. Only with strategy snapshot-restore or Auto.`,
+      { default: 'clone' },
+    ),
     schedule: field(
       text(128),
       'Cron expression of five fields (minute, hour, day of month, month, day of week). Moves may start from each such minute on, for slotDuration. What runs is finished. At any time unless given.',

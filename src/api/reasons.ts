@@ -54,6 +54,7 @@ export const STAY_REASONS = [
   'QuotaExceeded',
   'Attached',
   'ForeignFinalizer',
+  'BackupUnavailable',
   'PodPending',
   'OutsideSchedule',
   'AwaitingApproval',

@@ -16,6 +16,8 @@ type Migration = NonNullable<StoragePolicySpec['migration']>
 export type PolicyStrategy = NonNullable<Migration['strategy']>
 /** What a move is done by. */
 export type Strategy = Exclude<PolicyStrategy, 'Auto'>
+/** How a copy comes to its volume type. */
+export type Via = NonNullable<Migration['via']>
 export type Mode = NonNullable<StoragePolicySpec['mode']>
 export type AttachedRule = NonNullable<Migration['attached']>
 export type WorkloadRule = NonNullable<Migration['workloads']>

@@ -1,5 +1,5 @@
 import type { Condition, ObjectMeta } from './object.ts'
-import type { AttachedRule, Strategy } from './storage-policy.ts'
+import type { AttachedRule, Strategy, Via } from './storage-policy.ts'
 
 export type MigrationReason = 'Policy' | 'Forced' | 'Manual'
 
@@ -10,6 +10,8 @@ export type VolumeMigrationSpec = {
   readonly from?: string
   readonly to: string
   readonly strategy?: Strategy
+  /** With `snapshot-restore` only. */
+  readonly via?: Via
   readonly reason?: MigrationReason
   readonly policy: string
   /** Mutable until the call: approval and cancellation by a person. */

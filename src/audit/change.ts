@@ -33,7 +33,7 @@ export type Change = {
   readonly action: Action
   readonly initiator: Initiator
   readonly target: {
-    /** `storage/volume`, `storage/snapshot`, or `data/` and the resource. */
+    /** `storage/volume`, `storage/snapshot`, `storage/backup`, or `data/` and the resource. */
     readonly typeURI: string
     /** Of what is made, and has none yet: its name. */
     readonly id: string

@@ -13,6 +13,12 @@ export function auditedCopies(copies: CopyService, audit: Audit): AuditedCopies 
       auditedCall(audit, change, () => copies.createSnapshot(request)),
     createFromSnapshot: (request, change) =>
       auditedCall(audit, change, () => copies.createFromSnapshot(request)),
+    createBackup: (request, change) =>
+      auditedCall(audit, change, () => copies.createBackup(request)),
+    createFromBackup: (request, change) =>
+      auditedCall(audit, change, () => copies.createFromBackup(request)),
+    deleteBackup: (request, change) =>
+      auditedCall(audit, change, () => copies.deleteBackup(request)),
     deleteSnapshot: (request, change) =>
       auditedCall(audit, change, () => copies.deleteSnapshot(request)),
     deleteVolume: (request, change) =>

@@ -191,8 +191,17 @@ describe('Cinder', () => {
 describe('the copies in Cinder', () => {
   const CALLS: readonly Exclude<
     keyof AuditedCopies,
-    'audit' | `get${string}` | `${string}Named` | 'snapshotsOf'
-  >[] = ['createSnapshot', 'createFromSnapshot', 'deleteSnapshot', 'deleteVolume', 'setMetadata']
+    'audit' | `get${string}` | `${string}Named` | 'snapshotsOf' | 'whyNoBackups'
+  >[] = [
+    'createSnapshot',
+    'createFromSnapshot',
+    'createBackup',
+    'createFromBackup',
+    'deleteBackup',
+    'deleteSnapshot',
+    'deleteVolume',
+    'setMetadata',
+  ]
   const change = {
     id: 'req-1',
     action: 'create/volume',
@@ -252,6 +261,7 @@ describe('no way leads around the audit', () => {
       'activity/prometheus/client.ts',
       'kube/client.ts',
       'openstack/authenticate.ts',
+      'openstack/cinder-backups.ts',
       'openstack/cinder-copies.ts',
       'openstack/cinder-retype.ts',
       // the type of their requests
@@ -268,7 +278,7 @@ describe('no way leads around the audit', () => {
   })
 
   it('in the controller only these hold a client that is not audited', () => {
-    const holders = having(/\b(?:CopyService|VolumeService|OutsideDeps)\b/)
+    const holders = having(/\b(?:CopyService|BackupService|VolumeService|OutsideDeps)\b/)
     expect(holders.filter((file) => file.startsWith('controller/')).toSorted()).toEqual([
       'controller/audited-copies.ts',
       'controller/audited-volumes.ts',

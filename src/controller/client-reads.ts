@@ -32,7 +32,14 @@ export function volumeReads(volumes: VolumeService): Omit<VolumeService, 'retype
 
 type CopyReads = Pick<
   CopyService,
-  'getVolume' | 'getSnapshot' | 'volumesNamed' | 'snapshotsNamed' | 'snapshotsOf'
+  | 'getVolume'
+  | 'getSnapshot'
+  | 'getBackup'
+  | 'volumesNamed'
+  | 'snapshotsNamed'
+  | 'backupsNamed'
+  | 'snapshotsOf'
+  | 'whyNoBackups'
 >
 
 /** The same of what a move by copy needs. */
@@ -40,8 +47,11 @@ export function copyReads(copies: CopyService): CopyReads {
   return {
     getVolume: (id, signal) => copies.getVolume(id, signal),
     getSnapshot: (id, signal) => copies.getSnapshot(id, signal),
+    getBackup: (id, signal) => copies.getBackup(id, signal),
     volumesNamed: (name, signal) => copies.volumesNamed(name, signal),
     snapshotsNamed: (name, signal) => copies.snapshotsNamed(name, signal),
+    backupsNamed: (name, signal) => copies.backupsNamed(name, signal),
+    whyNoBackups: (signal) => copies.whyNoBackups(signal),
     snapshotsOf: (volumeId, signal) => copies.snapshotsOf(volumeId, signal),
   }
 }

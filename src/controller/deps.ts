@@ -30,7 +30,14 @@ export type AuditedVolumes = Omit<VolumeService, 'retype'> & {
 }
 
 type CopyCall =
-  'createSnapshot' | 'createFromSnapshot' | 'deleteSnapshot' | 'deleteVolume' | 'setMetadata'
+  | 'createSnapshot'
+  | 'createFromSnapshot'
+  | 'createBackup'
+  | 'createFromBackup'
+  | 'deleteBackup'
+  | 'deleteSnapshot'
+  | 'deleteVolume'
+  | 'setMetadata'
 
 /** Calls never throw. */
 export type AuditedCopies = Omit<CopyService, CopyCall> & { readonly audit: Audit } & {

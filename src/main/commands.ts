@@ -20,7 +20,7 @@ const AUDIT_ABOUT =
 const TASKS_ABOUT =
   'Shows what the controller does again and again: when it last ran, failed, and runs next. Changes nothing.'
 const CLEAN_ABOUT =
-  'Lists volumes and snapshots that moves left in Cinder and nothing knows of, and deletes what you choose.'
+  'Lists volumes, snapshots and backups that moves left in Cinder and nothing knows of, and deletes what you choose.'
 const DEMO_ABOUT = 'Plays a day of a fleet against simulated services, in a minute.'
 
 /**

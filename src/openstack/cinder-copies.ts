@@ -1,11 +1,12 @@
 import * as z from 'zod'
 import type { Log } from '../log.ts'
-import { BEST, createCinderReader, parseBody } from './cinder-call.ts'
+import { backupCalls } from './cinder-backups.ts'
+import type { BackupService } from './cinder-backups.ts'
+import { BEST } from './cinder-call.ts'
 import type { Read } from './cinder-call.ts'
 import { isScratch, VolumeRow, volumeOf } from './cinder-rows.ts'
-import { answerError, CinderError, cinderFault } from './errors.ts'
-import { askOnce } from './one-call.ts'
-import type { OneCall } from './one-call.ts'
+import { createCopyTools, isId, MOST_ROWS, notAnId, segment } from './copy-tools.ts'
+import type { MakeAnswer, Marked, Sent } from './copy-tools.ts'
 import type { Session } from './session.ts'
 import type { CinderVolume, RetypeAnswer as CallAnswer } from './types.ts'
 
@@ -18,21 +19,11 @@ export type CopySnapshot = {
   readonly metadata: Readonly<Record<string, string>>
 }
 
-/** `id`: what an accepted call has made; absent when Cinder's answer does not say so. */
-export type MakeAnswer = CallAnswer & { readonly id?: string }
-
-type Sent = Pick<OneCall, 'requestId' | 'fence' | 'signal'>
-type Marked = {
-  readonly name: string
-  /** By which it is known to be ours. */
-  readonly metadata: Readonly<Record<string, string>>
-}
-
 /**
  * What a move by copy needs of Cinder beside VolumeService. Reads throw `CinderError`, also for a row that cannot be read:
  * what is left out of a list would pass for what is not there. Calls are sent once and never throw.
  */
-export interface CopyService {
+export interface CopyService extends BackupService {
   /** undefined when Cinder itself says that it does not know it. */
   getVolume(id: string, signal?: AbortSignal): Promise<CopyVolume | undefined>
   getSnapshot(id: string, signal?: AbortSignal): Promise<CopySnapshot | undefined>
@@ -64,49 +55,8 @@ const Snapshot = z.object({
 })
 
 export function createCopyService(parts: { session: Session; log: Log }): CopyService {
-  const { session, log } = parts
-  const reader = createCinderReader(parts)
-
-  async function one<T>(read: Read, key: string, schema: z.ZodType<T>): Promise<T | undefined> {
-    const what = `Cinder: ${read.operation}`
-    const answer = await reader.get(read, [404])
-    if (answer.status !== 404) {
-      const row = (answer.json as Record<string, unknown> | undefined)?.[key]
-      return parseBody(what, { ...answer, json: row }, schema, session.clean)
-    }
-    if (cinderFault(answer) !== undefined) return undefined
-    throw answerError(what, answer, session.clean)
-  }
-
-  async function all<T extends { readonly id: string }>(
-    read: Read,
-    key: string,
-    schema: z.ZodType<T>,
-  ): Promise<readonly T[]> {
-    const page = z.object({ [key]: z.array(schema) })
-    const body = (await reader.parsed(read, page)) as Record<string, readonly T[]>
-    const rows = body[key] ?? []
-    if (rows.length < MOST_ROWS) return rows
-    throw new CinderError({
-      code: 'ServerError',
-      sent: true,
-      message: `Cinder: ${read.operation} answered with ${rows.length} rows, where a few were expected`,
-    })
-  }
-
-  async function call(of: OneCall): Promise<{ answer: CallAnswer; json?: unknown }> {
-    const result = await askOnce(session, of)
-    const { operation, path, requestId } = of
-    log.info({ operation, path, requestId, answer: result.answer }, 'cinder call')
-    return result
-  }
-
-  async function make(key: 'snapshot' | 'volume', of: OneCall): Promise<MakeAnswer> {
-    const { answer, json } = await call(of)
-    if (answer.kind !== 'Accepted') return answer
-    const id = Made(key).safeParse(json)
-    return id.success ? { ...answer, id: id.data } : answer
-  }
+  const tools = createCopyTools(parts)
+  const { one, all, call, make } = tools
 
   const volumeRead = (path: string, signal?: AbortSignal): Read => ({
     operation: 'volumes.copies',
@@ -121,6 +71,7 @@ export function createCopyService(parts: { session: Session; log: Log }): CopySe
   })
 
   return {
+    ...backupCalls(tools),
     getVolume: async (id, signal) => {
       const row = await one(volumeRead(`/volumes/${segment(id)}`, signal), 'volume', Volume)
       return row && copyVolumeOf(row)
@@ -180,26 +131,6 @@ export function createCopyService(parts: { session: Session; log: Log }): CopySe
       return (await call({ ...sent, ...of, body: { metadata } })).answer
     },
   }
-}
-
-/** A name of ours has one, and a volume a few snapshots; as many as this are not read to the end. */
-const MOST_ROWS = 1000
-
-const Made = (key: string) =>
-  z.object({ [key]: z.object({ id: z.string() }) }).transform((b) => b[key]?.id ?? '')
-
-/** Ids come from objects that others write; in a path they must not lead anywhere else. */
-function isId(id: string): boolean {
-  return /^[\w-]{1,64}$/.test(id)
-}
-
-function segment(id: string): string {
-  if (isId(id)) return id
-  throw new CinderError({ code: 'BadRequest', sent: false, message: `"${id}" is not an id` })
-}
-
-function notAnId(id: string): CallAnswer {
-  return { kind: 'Rejected', httpStatus: 400, quota: false, message: `"${id}" is not an id` }
 }
 
 function copyVolumeOf(row: z.infer<typeof Volume>): CopyVolume {

@@ -4,11 +4,12 @@ import type { CinderReader } from './cinder-call.ts'
 import { BEST } from './cinder-call.ts'
 import { pagesOf } from './cinder-pages.ts'
 import { CinderTime, isScratch, Metadata, Size, VolumeRow } from './cinder-rows.ts'
+import { CinderError } from './errors.ts'
 import type { Session } from './session.ts'
 
-/** A volume or a snapshot with what somebody wrote on it. Size in GiB, `createdAt` RFC 3339. */
+/** A volume, a snapshot or a backup with what somebody wrote on it. Size in GiB, `createdAt` RFC 3339. */
 export type MarkedRow = {
-  readonly kind: 'volume' | 'snapshot'
+  readonly kind: 'volume' | 'snapshot' | 'backup'
   readonly id: string
   readonly name: string
   readonly status: string
@@ -21,28 +22,29 @@ export type MarkedRow = {
 const Named = VolumeRow.extend({ name: z.string().nullish() }).transform(
   (row) => ({ row, isScratch: isScratch(row) }) as const,
 )
-const Snapshot = z
-  .object({
-    id: z.string(),
-    name: z.string().nullish(),
-    status: z.string(),
-    size: Size,
-    created_at: CinderTime,
-    metadata: Metadata,
-  })
-  .transform((row): MarkedRow => ({
-    kind: 'snapshot',
-    id: row.id,
-    name: row.name ?? '',
-    status: row.status,
-    sizeGiB: row.size,
-    createdAt: row.created_at,
-    attached: false,
-    metadata: row.metadata,
-  }))
+const Copied = (kind: 'snapshot' | 'backup') =>
+  z
+    .object({
+      id: z.string(),
+      name: z.string().nullish(),
+      status: z.string(),
+      size: Size,
+      created_at: CinderTime,
+      metadata: Metadata,
+    })
+    .transform((row): MarkedRow => ({
+      kind,
+      id: row.id,
+      name: row.name ?? '',
+      status: row.status,
+      sizeGiB: row.size,
+      createdAt: row.created_at,
+      attached: false,
+      metadata: row.metadata,
+    }))
 
 /**
- * All volumes and snapshots of the project of which `isMarked`. Cinder has filters by metadata, but not every release for
+ * All volumes, snapshots and backups of the project of which `isMarked`. Cinder has filters by metadata, but not every release for
  * both, so all pages are read. A row that cannot be read is left out. Throws `CinderError`.
  */
 export async function markedRows(
@@ -78,12 +80,31 @@ export async function markedRows(
       path: '/snapshots/detail',
       rows: 'snapshots',
       links: 'snapshots_links',
-      row: Snapshot,
+      row: Copied('snapshot'),
       signal,
     },
     tools,
   )
   for await (const page of snapshots) found.push(...page.filter(isMarked))
+  const backups = pagesOf(
+    reader,
+    {
+      operation: 'backups.marked',
+      path: '/backups/detail',
+      wants: BEST,
+      rows: 'backups',
+      links: 'backups_links',
+      row: Copied('backup'),
+      signal,
+    },
+    tools,
+  )
+  try {
+    for await (const page of backups) found.push(...page.filter(isMarked))
+  } catch (e) {
+    // where this project has no backups, no move can have made one
+    if (!(e instanceof CinderError) || (e.status !== 403 && e.status !== 404)) throw e
+  }
   return found
 }
 

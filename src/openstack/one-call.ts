@@ -11,7 +11,10 @@ import type { RetypeAnswer as CallAnswer } from './types.ts'
 export const CALL_TIMEOUT_MS = 20_000
 
 /** A call that changes something. */
-export type OneCall = Pick<SessionRequest, 'operation' | 'method' | 'path' | 'body'> & {
+export type OneCall = Pick<
+  SessionRequest,
+  'operation' | 'method' | 'path' | 'body' | 'microversion'
+> & {
   /** The only status by which Cinder accepts it. */
   readonly accepts: number
   /** Sent as X-OpenStack-Request-ID. */

@@ -1,12 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { createHttpClient } from '../../src/http.ts'
-import { silentLog } from '../../src/log.ts'
-import { systemClock } from '../../src/main/system-clock.ts'
-import { createCopyService } from '../../src/openstack/cinder-copies.ts'
 import type { CopyService } from '../../src/openstack/cinder-copies.ts'
-import { SecretText } from '../../src/openstack/secret-text.ts'
-import { createSession } from '../../src/openstack/session.ts'
 import type { CinderFixture } from './cinder-fixture.ts'
+import { copyServiceOn } from './copy-service.ts'
 
 const METADATA = { 'couchestor.io/cluster': 'here', 'couchestor.io/move': 'u' }
 const NONE = '00000000-0000-0000-0000-000000000000'
@@ -17,25 +13,8 @@ export function copyCases(get: () => CinderFixture): void {
     async function withCopies<T>(work: (copies: CopyService) => Promise<T>): Promise<T> {
       const { cloud } = get()
       const http = createHttpClient()
-      const session = createSession({
-        http,
-        credentials: {
-          authUrl: cloud.authUrl,
-          auth: {
-            kind: 'applicationCredential',
-            credential: { id: cloud.operator.id },
-            secret: new SecretText(cloud.operator.secret),
-          },
-          interface: 'public',
-          endpointOverrides: {},
-          tls: { insecure: false },
-        },
-        clock: systemClock,
-        random: () => 0.5,
-        log: silentLog,
-      })
       try {
-        return await work(createCopyService({ session, log: silentLog }))
+        return await work(copyServiceOn(cloud, http))
       } finally {
         await http.close()
       }

@@ -23,7 +23,7 @@ export type CinderFixture = {
   act(id: string, body: object, options?: CallOptions): Promise<Answer>
   /** Waits until a volume is not busy any more and returns it. */
   settle(id: string): Promise<Json>
-  until(what: string, done: () => Promise<boolean>): Promise<void>
+  until(what: string, done: () => Promise<boolean>, tries?: number): Promise<void>
   close(): Promise<void>
 }
 
@@ -41,8 +41,8 @@ export async function openCinder(cloud: CloudTarget): Promise<CinderFixture> {
     body.volume_types.find((t: { name: string }) => t.name === `couchestor-${tier}`).id
   const volumes: string[] = []
 
-  const until = async (what: string, done: () => Promise<boolean>) => {
-    for (let i = 0; i < TRIES; i++) {
+  const until = async (what: string, done: () => Promise<boolean>, tries = TRIES) => {
+    for (let i = 0; i < tries; i++) {
       if (await done()) return
       await cloud.pass(STEP_MS)
     }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import { accessCases } from './cinder-access.cases.ts'
 import { apiCases } from './cinder-api.cases.ts'
+import { backupCases } from './cinder-backups.cases.ts'
 import { copyCases } from './cinder-copies.cases.ts'
 import { attachmentCases } from './cinder-attachment.cases.ts'
 import { listCases } from './cinder-list.cases.ts'
@@ -34,6 +35,7 @@ export function cinderContract(
     retypeCases(get)
     snapshotCases(get)
     copyCases(get)
+    backupCases(get)
     attachmentCases(get)
     quotaCases(get)
     accessCases(get)

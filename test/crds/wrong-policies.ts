@@ -267,6 +267,19 @@ export const WRONG_POLICIES: readonly Wrong[] = [
     'attached',
     /use strategy cinder-retype, or attached Never/,
   ),
+  migration('a way of a copy for a retype', { via: 'backup' }, 'via', /snapshot-restore or Auto/),
+  migration(
+    'a way of a copy for a transfer',
+    { strategy: 'cinder-transfer', via: 'clone' },
+    'via',
+    /leave via out/,
+  ),
+  migration(
+    'an unknown way of a copy',
+    { strategy: 'Auto', via: 'stream' },
+    'via',
+    /Unsupported value: "stream"/,
+  ),
   migration(
     'a retype option for a transfer',
     { strategy: 'cinder-transfer', cinderOptions: { migrationPolicy: 'never' } },

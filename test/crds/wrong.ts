@@ -45,6 +45,13 @@ export const WRONG: readonly Wrong[] = [
     'spec.to',
     /"Cold Tier" is no tier name: use a tiers\[\]\.name/,
   ),
+  move('a way without a strategy', { via: 'backup' }, 'spec.via', /set spec\.strategy to it/),
+  move(
+    'a way of a copy for a retype',
+    { strategy: 'cinder-retype', via: 'backup' },
+    'spec.via',
+    /or leave via out/,
+  ),
   move('an unknown reason', { reason: 'Because' }, 'spec.reason', /"Policy", "Forced", "Manual"/),
   move(
     'a volume by name',

@@ -185,6 +185,30 @@ describe('clean', () => {
     expect(deletions()).toEqual([made.kind === 'Accepted' ? made.id : ''])
   })
 
+  it('deletes a backup that a move made, and none that a user made', async () => {
+    const { seams } = world.cloud
+    const source = seams.addVolume({ sizeGiB: 1 }).id
+    const made = seams.addBackup(source, 'couchestor-backup')
+    made.metadata = marks(here, MOVE, 'backup')
+    seams.addBackup(source, 'nightly')
+    expect(await clean(['--yes'])).toBe(0)
+    expect(deletions()).toEqual([made.id])
+    expect(lines.calls()).toMatchObject([
+      { action: 'delete/backup', target: { typeURI: 'storage/backup' }, outcome: 'success' },
+    ])
+    await clock.advance(60_000)
+    expect(seams.backups().map((b) => b.name)).toEqual(['nightly'])
+  })
+
+  it('finds volumes where the project has no backups', async () => {
+    world.api.seed(GIVEN_UP)
+    const id = copyOf()
+    const action = { kind: 'answer', answer: { status: 403, body: '' } } as const
+    world.cloud.seams.addFault({ path: /backups/, action, times: 10 })
+    expect(await clean(['--yes'])).toBe(0)
+    expect(deletions()).toEqual([id])
+  })
+
   it('knows nothing of volumes of others', async () => {
     copyOf(marks('another-cluster'))
     copyOf({ 'couchestor.io/cluster': here, 'couchestor.io/move': MOVE })
@@ -297,6 +321,6 @@ describe('clean', () => {
   })
 
   it.each([FORMER, 'x'])('refuses "%s", which no move has made', async (id) => {
-    await expect(clean([id, '--yes'])).rejects.toThrow('no volume and no snapshot')
+    await expect(clean([id, '--yes'])).rejects.toThrow('no volume, snapshot or backup')
   })
 })

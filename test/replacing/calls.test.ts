@@ -9,7 +9,20 @@ import { isWrite, Stand, writesOf } from './stand.ts'
 
 const OTHER_UID = '00000000-0000-4000-8000-000000000000'
 
-const LATE: ReadonlySet<string> = new Set(['deleteSnapshot', 'deleteVolume'])
+const LATE: ReadonlySet<string> = new Set(['deleteSnapshot', 'deleteBackup', 'deleteVolume'])
+/** What has to be there before, of acts that come between. */
+const AFTER: Readonly<Partial<Record<ReplaceAct['act'], string>>> = {
+  retype: 'cloneVolume',
+  createBackup: 'cloneVolume',
+  restoreBackup: 'createBackup',
+  markVolume: 'restoreBackup',
+}
+const BY_BACKUP: ReadonlySet<string> = new Set([
+  'createBackup',
+  'restoreBackup',
+  'markVolume',
+  'deleteBackup',
+])
 
 function idOf({ saved }: Stand, maker: string): string {
   return saved.journal.find((e) => e.act === maker)?.id ?? ''
@@ -17,20 +30,28 @@ function idOf({ saved }: Stand, maker: string): string {
 
 /** Every act, at a point of the move at which it may come. */
 async function ready(act: ReplaceAct['act']): Promise<[Stand, ReplaceAct]> {
-  const stand = await Stand.open()
+  const stand = await Stand.open(BY_BACKUP.has(act) ? { via: 'backup' } : {})
   await stand.begin()
+  const after = AFTER[act]
   await stand.follow((s) =>
-    act === 'retype'
-      ? s.journal.some((e) => e.act === 'cloneVolume' && e.state === 'Done')
-      : s.phase === (LATE.has(act) ? 'Soaking' : 'Holding'),
+    after === undefined
+      ? s.phase === (LATE.has(act) ? 'Soaking' : 'Holding')
+      : s.journal.some((e) => e.act === after && e.state === 'Done'),
   )
-  if (act === 'retype') await stand.stage.clock.advance(10_000)
+  if (after !== undefined) await stand.stage.clock.advance(30_000)
   const id = (maker: string) => idOf(stand, maker)
   const { uid, resourceVersion, finalizers } = stand.named()
   const { copies } = stand.deps
   switch (act) {
     case 'createSnapshot':
       return [stand, { act }]
+    case 'createBackup':
+    case 'restoreBackup':
+      return [stand, { act }]
+    case 'markVolume':
+      return [stand, { act, id: id('restoreBackup') }]
+    case 'deleteBackup':
+      return [stand, { act, id: id('createBackup') }]
     case 'cloneVolume':
       await stand.perform({ act: 'createSnapshot' })
       await stand.stage.clock.advance(10_000)
@@ -79,6 +100,10 @@ const ACTS = [
   'createSnapshot',
   'cloneVolume',
   'retype',
+  'createBackup',
+  'restoreBackup',
+  'markVolume',
+  'deleteBackup',
   'deleteSnapshot',
   'deleteVolume',
   'setReclaimPolicy',
@@ -158,7 +183,7 @@ describe('a call', () => {
     },
   )
 
-  it.each(['retype', 'deleteSnapshot', 'deleteVolume'] as const)(
+  it.each(['retype', 'markVolume', 'deleteBackup', 'deleteSnapshot', 'deleteVolume'] as const)(
     'of %s about what this move did not make is not made',
     async (act) => {
       const [stand, asked] = await ready(act)

@@ -15,7 +15,7 @@ import { nextReplaceStep } from '../../src/migration/snapshot-restore/machine.ts
 import { nameOf } from '../../src/migration/snapshot-restore/names.ts'
 import type { Agreed, ReplaceInput } from '../../src/migration/snapshot-restore/outcome.ts'
 import { parseSaved } from '../../src/migration/snapshot-restore/parse-saved.ts'
-import { answered, intended } from '../../src/migration/snapshot-restore/saved.ts'
+import { answered, intended, isMaker } from '../../src/migration/snapshot-restore/saved.ts'
 import type {
   ReplaceAct,
   ReplaceAnswer,
@@ -58,6 +58,8 @@ export class Stand {
   /** Volumes that the CSI driver was asked to delete. */
   readonly driven: string[] = []
   readonly acts: string[] = []
+  /** What it has said that it waits for. */
+  waited = ''
   gate: Gate = (_, send) => send()
   wish: 'cancel' | 'rollback' | undefined
   leads = true
@@ -103,15 +105,20 @@ export class Stand {
     claim = {},
     metadata = {},
     apiServer = {},
+    via,
   }: {
     readonly claim?: object
+    readonly via?: 'backup'
     readonly metadata?: Readonly<Record<string, string>>
     readonly apiServer?: Partial<ApiServerOptions>
   } = {}): Promise<Stand> {
     const stand = new Stand(apiServer)
     const { stage } = stand
-    stage.policy({ mode: 'Auto', migration: { strategy: 'snapshot-restore' } })
+    const way = { strategy: 'snapshot-restore', ...(via && { via }) } as const
+    stage.policy({ mode: 'Auto', migration: way })
     const { id, pv } = stage.claim({ name: 'data', ...claim })
+    // by which the project sees that there is a cinder-backup
+    if (via !== undefined) stage.cloud.addBackup(id, 'nightly')
     Object.assign(stage.cloud.volume(id)!.metadata, metadata)
     stage.cloud.write(id, 'written before')
     stand.changePv({ metadata: { finalizers: ['kubernetes.io/pv-protection'] } }, pv)
@@ -119,7 +126,7 @@ export class Stand {
       claim: { name: 'data' },
       from: 'hot',
       to: 'cold',
-      strategy: 'snapshot-restore',
+      ...way,
     })
     await stand.during(stand.#wire())
     return stand
@@ -203,11 +210,11 @@ export class Stand {
 
   /** The intent of an act, as it is saved before its call. */
   intend(act: ReplaceAct): void {
-    const makes = act.act === 'createSnapshot' || act.act === 'cloneVolume'
+    const { act: maker } = act
     this.saved = intended(this.saved, act, {
       requestId: this.deps.uuid(),
       at: new Date(this.stage.clock.now()).toISOString(),
-      ...(makes ? { name: nameOf(this.saved.origin, act.act) } : {}),
+      ...(isMaker(maker) ? { name: nameOf(this.saved.origin, maker) } : {}),
     })
   }
 
@@ -249,6 +256,7 @@ export class Stand {
           this.#confirming = undefined
           break
         case 'wait':
+          this.waited += `${next.why}\n`
           this.#confirm(next.confirm)
           await this.stage.clock.advance(next.ms)
           sight = undefined

@@ -5,13 +5,20 @@ import { readOwners } from '../../insight/replacements/owners.ts'
 import type { KubeClient } from '../../kube/types.ts'
 import { ownerOf } from '../../migration/snapshot-restore/names.ts'
 import { isAttached } from '../../openstack/attached.ts'
+import type { CinderBackup } from '../../openstack/cinder-backups.ts'
 import type { CopySnapshot, CopyVolume } from '../../openstack/cinder-copies.ts'
 
 export type DeletionDeps = {
   readonly kube: Pick<KubeClient, 'get' | 'list'>
   readonly copies: Pick<
     AuditedCopies,
-    'getVolume' | 'getSnapshot' | 'snapshotsOf' | 'deleteVolume' | 'deleteSnapshot'
+    | 'getVolume'
+    | 'getSnapshot'
+    | 'getBackup'
+    | 'snapshotsOf'
+    | 'deleteVolume'
+    | 'deleteSnapshot'
+    | 'deleteBackup'
   >
   readonly uuid: () => string
   /** The user as the API server knows them. */
@@ -27,9 +34,7 @@ export async function deleteLeftover(
   clusterIds: ReadonlySet<string>,
   deps: DeletionDeps,
 ): Promise<Deleted> {
-  const { copies } = deps
-  const isVolume = one.kind === 'volume'
-  const row = await (isVolume ? copies.getVolume(one.id) : copies.getSnapshot(one.id))
+  const row = await rowOf(one, deps)
   if (row === undefined) return { done: true, text: 'is gone already' }
   const kept = whyNotOurs(one, row, clusterIds) ?? (await whyUsed(row, deps))
   if (kept !== undefined) return { done: false, text: `is kept: ${kept}` }
@@ -42,28 +47,40 @@ export async function deleteLeftover(
   return call(one, deps)
 }
 
-function whyNotOurs(
-  one: Leftover,
-  row: CopyVolume | CopySnapshot,
-  clusterIds: ReadonlySet<string>,
-): string | undefined {
+type Row = CopyVolume | CopySnapshot | CinderBackup
+
+function rowOf({ kind, id }: Leftover, { copies }: DeletionDeps): Promise<Row | undefined> {
+  switch (kind) {
+    case 'volume':
+      return copies.getVolume(id)
+    case 'snapshot':
+      return copies.getSnapshot(id)
+    case 'backup':
+      return copies.getBackup(id)
+  }
+}
+
+function whyNotOurs(one: Leftover, row: Row, clusterIds: ReadonlySet<string>): string | undefined {
   return isOfCluster(clusterIds, row) && ownerOf(row)?.moveUid === one.moveUid
     ? undefined
     : 'its metadata is not ours any more'
 }
 
-const AT_REST: ReadonlySet<string> = new Set(['available', 'error'])
+const AT_REST: ReadonlySet<string> = new Set(['available', 'error', 'error_restoring'])
 
-async function whyUsed(
-  row: CopyVolume | CopySnapshot,
-  { copies }: DeletionDeps,
-): Promise<string | undefined> {
+async function whyUsed(row: Row, { copies }: DeletionDeps): Promise<string | undefined> {
   if ('attachments' in row && isAttached(row)) return 'it is attached'
   if (!AT_REST.has(row.status)) return `it is "${row.status}" in Cinder`
   if (!('attachments' in row)) return undefined
   const { length } = await copies.snapshotsOf(row.id)
   return length === 0 ? undefined : `it has snapshots (${length})`
 }
+
+const DELETES = {
+  volume: 'deleteVolume',
+  snapshot: 'deleteSnapshot',
+  backup: 'deleteBackup',
+} as const satisfies Record<Leftover['kind'], string>
 
 async function call(
   { kind, id, name }: Leftover,
@@ -78,9 +95,7 @@ async function call(
     target: { typeURI: `storage/${kind}`, id, name },
   } as const
   const request = { id, requestId }
-  const answer = await (kind === 'volume'
-    ? copies.deleteVolume(request, change)
-    : copies.deleteSnapshot(request, change))
+  const answer = await copies[DELETES[kind]](request, change)
   switch (answer.kind) {
     case 'Accepted':
       return { done: true, text: 'is being deleted' }

@@ -21,7 +21,7 @@ export const CLEAN_FLAGS = {
 
 export type CleanDeps = DeletionDeps &
   Asking & {
-    /** All volumes and snapshots of the project of which that holds. */
+    /** All volumes, snapshots and backups of the project of which that holds. */
     readonly rows: (isMarked: (row: MarkedRow) => boolean) => Promise<readonly MarkedRow[]>
     readonly projectId: () => Promise<string>
     readonly terminal: Terminal
@@ -105,7 +105,7 @@ function chosenOf(ids: readonly string[], { found, rows, owners }: Seen): readon
     throw new UserError(
       'NotFound',
       row === undefined
-        ? `"${id}" is no volume and no snapshot that a move of this cluster made`
+        ? `"${id}" is no volume, snapshot or backup that a move of this cluster made`
         : `${row.kind} ${id} is not left over: ${whyKept(row, owners)}`,
       { fix: 'see couchestor clean --dry-run' },
     )

@@ -1,10 +1,16 @@
 import { createHash } from 'node:crypto'
 import { API_VERSION } from '../../api/names.ts'
-import type { VolumeMigration } from '../../api/volume-migration.ts'
+import type { VolumeMigration, VolumeMigrationSpec } from '../../api/volume-migration.ts'
 import type { Judged } from './decision-inputs.ts'
 
 /** DNS label length less our suffix. */
 const LONGEST_CLAIM_PART = 45
+
+/** A plan names what differs from what all copies are made by. */
+function viaOf({ strategy, policy }: Judged): Pick<VolumeMigrationSpec, 'via'> {
+  const { via } = policy.effective.migration
+  return strategy === 'snapshot-restore' && via !== 'clone' ? { via } : {}
+}
 
 /**
  * The object for a wanted move. Its name is made of what it is about, so that asking twice in one window
@@ -42,6 +48,7 @@ export function migrationFor(
       ...(from === undefined ? {} : { from }),
       to: goal,
       strategy: judged.strategy,
+      ...viaOf(judged),
       reason,
       policy: policy.name,
     },

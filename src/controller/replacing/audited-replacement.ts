@@ -50,6 +50,10 @@ const ACTIONS: Readonly<Record<ReplaceAct['act'], Action>> = {
   createSnapshot: 'create/snapshot',
   cloneVolume: 'create/volume',
   retype: 'update/retype',
+  createBackup: 'create/backup',
+  restoreBackup: 'create/volume',
+  markVolume: 'update/metadata',
+  deleteBackup: 'delete/backup',
   deleteSnapshot: 'delete/snapshot',
   deleteVolume: 'delete/volume',
   setReclaimPolicy: 'update/reclaim-policy',
@@ -69,11 +73,17 @@ function targetOf({ origin }: Saved, act: ReplaceAct, claim: string): Change['ta
   switch (act.act) {
     case 'createSnapshot':
       return { typeURI: 'storage/snapshot', id: nameOf(origin, act.act), name: claim }
+    case 'createBackup':
+      return { typeURI: 'storage/backup', id: nameOf(origin, act.act), name: claim }
     case 'cloneVolume':
+    case 'restoreBackup':
       return { typeURI: 'storage/volume', id: nameOf(origin, act.act), name: claim }
     case 'deleteSnapshot':
       return { typeURI: 'storage/snapshot', id: act.id, name: claim }
+    case 'deleteBackup':
+      return { typeURI: 'storage/backup', id: act.id, name: claim }
     case 'retype':
+    case 'markVolume':
     case 'deleteVolume':
       return { typeURI: 'storage/volume', id: act.id, name: claim }
     case 'setReclaimPolicy':

@@ -330,6 +330,13 @@ const SOAK_POLL_MS = 5 * 60_000
 /** The claim has a volume, or nobody has it any more. */
 const KEEPING: ReadonlySet<Saved['phase']> = new Set(['CleaningUp', 'Abandoning'])
 
+/** What Cinder copies the data of the volume for. */
+const COPIERS = MAKERS.filter((act) => act !== 'createSnapshot')
+const DELETIONS: ReadonlySet<ReplaceAct['act']> = new Set<ReplaceAct['act']>([
+  'deleteVolume',
+  'deleteBackup',
+])
+
 /** Until the copy takes over the move counts with what runs in Cinder; one that is given up, until it is at rest there. */
 function isCopying(saved: Saved): boolean {
   const { phase, keeps, reason, journal } = saved
@@ -338,9 +345,11 @@ function isCopying(saved: Saved): boolean {
     return false
   // nothing is deleted before it rests
   const isDeleted = (id: string | undefined) =>
-    journal.some((e) => e.act === 'deleteVolume' && e.of === id)
-  const clone = entryOf(saved, 'cloneVolume')
-  return (clone?.state === 'Asked' || clone?.state === 'Done') && !isDeleted(clone.id)
+    journal.some((e) => DELETIONS.has(e.act) && e.of === id)
+  return COPIERS.some((act) => {
+    const made = entryOf(saved, act)
+    return (made?.state === 'Asked' || made?.state === 'Done') && !isDeleted(made.id)
+  })
 }
 
 /** Nobody knows what was mounted between two leaders: it counts from now on. */

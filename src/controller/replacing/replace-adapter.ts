@@ -4,6 +4,7 @@ import { createPersistentVolumes, REPLACEMENT_RIGHTS } from '../../kube/persiste
 import type { PersistentVolumes, RawPersistentVolume } from '../../kube/persistent-volumes.ts'
 import { OWN_FINALIZER, savedManifest } from '../../migration/snapshot-restore/manifest.ts'
 import type { CostlyFacts, ReplaceFacts } from '../../migration/snapshot-restore/preflight.ts'
+import { copyMaker } from '../../migration/snapshot-restore/saved.ts'
 import type { Origin, ReplaceAnswer, Saved } from '../../migration/snapshot-restore/saved.ts'
 import type { ReplaceSight } from '../../migration/snapshot-restore/sight.ts'
 import type { CinderVolume } from '../../openstack/types.ts'
@@ -31,10 +32,11 @@ export class ReplaceAdapter {
     volume: CinderVolume,
   ): Promise<Omit<ReplaceFacts, keyof CostlyFacts>> {
     const { gatherer, inventory, deps } = this.#ports
-    const [facts, raw, quotas] = await Promise.all([
+    const [facts, raw, quotas, backup] = await Promise.all([
       gatherer.gather(target, volume),
       this.#persistentVolume(target),
       inventory.optional('quotas', () => deps.volumes.getQuota()),
+      target.via === 'backup' ? this.#backup() : undefined,
     ])
     const { csi, cinder } = specOf(raw)
     return {
@@ -44,6 +46,7 @@ export class ReplaceAdapter {
         finalizers: raw.metadata.finalizers ?? [],
       },
       quotas,
+      ...(backup === undefined ? {} : { backup }),
     }
   }
 
@@ -78,6 +81,10 @@ export class ReplaceAdapter {
     const facts = await this.costlyFacts(target, volume)
     this.#kept.set(target.claim.uid, { until: now + KEPT_MS, facts })
     return facts
+  }
+
+  async #backup(): Promise<NonNullable<ReplaceFacts['backup']>> {
+    return { unavailable: await this.#ports.deps.copies.whyNoBackups() }
   }
 
   /** What is saved before the first act. Throws when the PersistentVolume is not, or no longer, that of the target. */
@@ -126,7 +133,7 @@ export class ReplaceAdapter {
 
   /** What the API server says to the two that the move will create, without creating them. */
   async #refused(origin: Origin): Promise<readonly string[]> {
-    const copy = { act: 'cloneVolume', id: SAMPLE.moveUid } as const
+    const copy = { act: copyMaker(origin), id: SAMPLE.moveUid } as const
     const entry = { ...copy, state: 'Done', attempts: 1, requestId: '', at: '' } as const
     const saved = { origin, journal: [entry] }
     const answers = await Promise.all(
@@ -175,7 +182,7 @@ const SHOWN_ONLY: ReadonlySet<string> = new Set(['readonly', 'attached_mode'])
 
 function originOf(
   ids: Pick<Origin, 'clusterId' | 'moveUid'>,
-  { claim, strategy, to, policy }: Target,
+  { claim, strategy, via, to, policy }: Target,
   volume: CinderVolume,
   { raw, projectId }: { readonly raw: RawPersistentVolume; readonly projectId: string },
 ): Origin {
@@ -197,6 +204,7 @@ function originOf(
       metadata: Object.fromEntries(kept),
     },
     toTypeId: to.typeId,
+    ...(via === 'backup' ? { via } : {}),
     migrationPolicy: policy.effective.migration.migrationPolicy,
     manifest: savedManifest(raw),
   }

@@ -5,17 +5,24 @@ import type { PersistentVolumes } from '../../kube/persistent-volumes.ts'
 import type { WriteAnswer } from '../../kube/uncached.ts'
 import { copyOf, heldOf, originalOf } from '../../migration/snapshot-restore/manifest.ts'
 import type { PersistentVolumeManifest } from '../../migration/snapshot-restore/manifest.ts'
-import { isOurs, metadataOf, nameOf } from '../../migration/snapshot-restore/names.ts'
-import { entryOf, entryOfIntent } from '../../migration/snapshot-restore/saved.ts'
+import {
+  isOurs,
+  metadataOf,
+  nameOf,
+  RESTORED_FROM,
+} from '../../migration/snapshot-restore/names.ts'
+import { copyIdOf, entryOf, entryOfIntent } from '../../migration/snapshot-restore/saved.ts'
 import type {
   JournalEntry,
+  Maker,
+  Origin,
   ReplaceAct,
   ReplaceAnswer,
   Saved,
   Shape,
 } from '../../migration/snapshot-restore/saved.ts'
 import { isAttached } from '../../openstack/attached.ts'
-import type { MakeAnswer } from '../../openstack/cinder-copies.ts'
+import type { MakeAnswer } from '../../openstack/copy-tools.ts'
 import type { Change } from '../../audit/change.ts'
 import type { ControllerDeps } from '../deps.ts'
 import { hiddenFrom } from '../moving/hidden.ts'
@@ -34,8 +41,13 @@ type Call<A extends ReplaceAct['act']> = {
   readonly fence: () => void
 }
 
-type OfCinder = 'createSnapshot' | 'cloneVolume' | 'retype' | 'deleteSnapshot' | 'deleteVolume'
-type OfKubernetes = Exclude<ReplaceAct['act'], OfCinder>
+type OfKubernetes =
+  | 'setReclaimPolicy'
+  | 'deletePersistentVolume'
+  | 'releasePersistentVolume'
+  | 'createPersistentVolume'
+  | 'deleteVolumeAttachment'
+type OfCinder = Exclude<ReplaceAct['act'], OfKubernetes>
 
 /**
  * Makes the call of the act in `saved.intent` once, or provably not at all; the answer is for `answered`. Throws only where
@@ -58,6 +70,10 @@ export async function performAct(
     case 'createSnapshot':
     case 'cloneVolume':
     case 'retype':
+    case 'createBackup':
+    case 'restoreBackup':
+    case 'markVolume':
+    case 'deleteBackup':
     case 'deleteSnapshot':
     case 'deleteVolume':
       return answerOfCinder(await askCinder({ ...call, intent }))
@@ -70,32 +86,48 @@ export async function performAct(
   }
 }
 
+/** What each is made of. */
+const MADE_OF: Readonly<Partial<Record<ReplaceAct['act'], readonly [Maker, string]>>> = {
+  cloneVolume: ['createSnapshot', 'snapshot'],
+  createBackup: ['cloneVolume', 'clone'],
+  restoreBackup: ['createBackup', 'backup'],
+}
+
 /** What is saved must name all that is deleted or retyped: an act about anything else is none of this move's. */
 function whyUnfounded(saved: Saved, act: ReplaceAct): string | undefined {
-  const { origin } = saved
-  const copy = entryOf(saved, 'cloneVolume')?.id
-  const snapshot = entryOf(saved, 'createSnapshot')?.id
-  switch (act.act) {
-    case 'cloneVolume':
-      return snapshot === undefined ? 'the id of the snapshot is not saved' : undefined
+  const [from, what] = MADE_OF[act.act] ?? []
+  if (from !== undefined && entryOf(saved, from)?.id === undefined)
+    return `the id of the ${what} is not saved`
+  if (act.act === 'createPersistentVolume')
+    return act.shape === 'copy' && copyIdOf(saved) === undefined
+      ? 'the id of the copy is not saved'
+      : undefined
+  if (!('id' in act)) return undefined
+  const [of, ...ids] = objectsOf(saved, act)
+  return ids.includes(act.id) ? undefined : `${act.id} is not ${of}`
+}
+
+/** What an act may be about: in words, and the ids. */
+function objectsOf(
+  saved: Saved,
+  { act }: Extract<ReplaceAct, { readonly id: string }>,
+): readonly [string, ...(string | undefined)[]] {
+  const idOf = (maker: Maker) => entryOf(saved, maker)?.id
+  switch (act) {
     case 'retype':
-      return act.id === copy ? undefined : `${act.id} is not the copy of this move`
+    case 'markVolume':
+      return ['the copy of this move', copyIdOf(saved)]
     case 'deleteSnapshot':
-      return act.id === snapshot ? undefined : `${act.id} is not the snapshot of this move`
+      return ['the snapshot of this move', idOf('createSnapshot')]
+    case 'deleteBackup':
+      return ['the backup of this move', idOf('createBackup')]
     case 'deleteVolume':
-      return act.id === copy || act.id === origin.volume.id
-        ? undefined
-        : `${act.id} is neither the volume of this move nor its copy`
-    case 'createPersistentVolume':
-      return act.shape === 'copy' && copy === undefined
-        ? 'the id of the copy is not saved'
-        : undefined
-    case 'createSnapshot':
-    case 'setReclaimPolicy':
-    case 'deletePersistentVolume':
-    case 'releasePersistentVolume':
-    case 'deleteVolumeAttachment':
-      return undefined
+      return [
+        'the volume of this move, nor one that it made',
+        saved.origin.volume.id,
+        idOf('cloneVolume'),
+        idOf('restoreBackup'),
+      ]
   }
 }
 
@@ -131,10 +163,29 @@ async function sendToCinder(call: Call<OfCinder>): Promise<MakeAnswer> {
     case 'cloneVolume': {
       const snapshotId = entryOf(saved, 'createSnapshot')?.id ?? ''
       // the CSI driver knows its volumes by their metadata, and Cinder copies none
-      const metadata = { ...origin.volume.metadata, ...metadataOf(origin, intent.act) }
-      const name = nameOf(origin, intent.act)
-      return copies.createFromSnapshot({ ...sent, name, metadata, snapshotId }, change)
+      const request = { ...sent, ...markedAs(origin, intent.act), snapshotId }
+      return copies.createFromSnapshot(request, change)
     }
+    case 'createBackup': {
+      const volumeId = entryOf(saved, 'cloneVolume')?.id ?? ''
+      const marked = { name: nameOf(origin, intent.act), metadata: metadataOf(origin, intent.act) }
+      return copies.createBackup({ ...sent, ...marked, volumeId }, change)
+    }
+    case 'restoreBackup': {
+      const backupId = entryOf(saved, 'createBackup')?.id ?? ''
+      const { sizeGiB, availabilityZone } = origin.volume
+      const volume = { backupId, typeId: origin.toTypeId, sizeGiB, availabilityZone }
+      return copies.createFromBackup(
+        { ...sent, ...markedAs(origin, intent.act), ...volume },
+        change,
+      )
+    }
+    case 'markVolume': {
+      const { metadata } = markedAs(origin, 'restoreBackup')
+      return copies.setMetadata({ ...sent, id: intent.id, metadata }, change)
+    }
+    case 'deleteBackup':
+      return copies.deleteBackup({ ...sent, id: intent.id }, change)
     case 'retype': {
       const { toTypeId: newTypeId, migrationPolicy } = origin
       const request = { ...sent, volumeId: intent.id, newTypeId, migrationPolicy }
@@ -144,6 +195,20 @@ async function sendToCinder(call: Call<OfCinder>): Promise<MakeAnswer> {
       return copies.deleteSnapshot({ ...sent, id: intent.id }, change)
     case 'deleteVolume':
       return copies.deleteVolume({ ...sent, id: intent.id }, change)
+  }
+}
+
+function markedAs(origin: Origin, act: 'cloneVolume' | 'restoreBackup') {
+  const { [RESTORED_FROM]: restoredFrom, ...metadata } = origin.volume.metadata
+  // of an earlier move: by backup it has to say what this one was restored from
+  const kept = restoredFrom !== undefined && origin.via === undefined
+  return {
+    name: nameOf(origin, act),
+    metadata: {
+      ...metadata,
+      ...(kept ? { [RESTORED_FROM]: restoredFrom } : {}),
+      ...metadataOf(origin, act),
+    },
   }
 }
 
@@ -222,7 +287,7 @@ export function manifestOf(
       return heldOf(manifest, volume.id, { location: 'here', at, origin })
     case 'copy':
       // only one in the zone of the original is verified
-      return copyOf(manifest, { volumeId: entryOf(saved, 'cloneVolume')?.id ?? '' })
+      return copyOf(manifest, { volumeId: copyIdOf(saved) ?? '' })
   }
 }
 

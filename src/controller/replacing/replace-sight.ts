@@ -7,6 +7,7 @@ import { nameOf } from '../../migration/snapshot-restore/names.ts'
 import { entryOf } from '../../migration/snapshot-restore/saved.ts'
 import type { Maker, Phase, Saved } from '../../migration/snapshot-restore/saved.ts'
 import type {
+  BackupSeen,
   CinderSeen,
   KubeSeen,
   PersistentVolumeSeen,
@@ -128,14 +129,14 @@ export async function cinderSeen(
 async function read({ copies, volumes }: Cinder, saved: Saved): Promise<CinderSeen> {
   const { origin } = saved
   const idOf = (act: Maker) => entryOf(saved, act)?.id
-  const copyId = idOf('cloneVolume')
   const snapshotId = idOf('createSnapshot')
-  const [source, named, byId] = await Promise.all([
+  const [source, backups, ...made] = await Promise.all([
     copies.getVolume(origin.volume.id),
-    copies.volumesNamed(nameOf(origin, 'cloneVolume')),
-    copyId === undefined ? undefined : copies.getVolume(copyId),
+    origin.via === 'backup' ? backupsIn(copies, saved) : undefined,
+    volumesOf(copies, saved, 'cloneVolume'),
+    origin.via === 'backup' ? volumesOf(copies, saved, 'restoreBackup') : [],
   ])
-  const found = unique([...named, ...(byId ? [byId] : [])])
+  const found = unique(made.flat())
   const snapshots = await Promise.all([
     copies.snapshotsNamed(nameOf(origin, 'createSnapshot')),
     ...[origin.volume.id, ...found.map((v) => v.id)].map((id) => copies.snapshotsOf(id)),
@@ -153,7 +154,31 @@ async function read({ copies, volumes }: Cinder, saved: Saved): Promise<CinderSe
     source: source && typed(source),
     copies: found.map(typed),
     snapshots: unique(snapshots.flat()).map(snapshotSeen),
+    ...(backups === undefined ? {} : { backups }),
   }
+}
+
+/** Those with the name of what that act makes, and the one whose id is known. */
+async function volumesOf(
+  copies: AuditedCopies,
+  saved: Saved,
+  act: Maker,
+): Promise<readonly CopyVolume[]> {
+  const id = entryOf(saved, act)?.id
+  const [named, byId] = await Promise.all([
+    copies.volumesNamed(nameOf(saved.origin, act)),
+    id === undefined ? undefined : copies.getVolume(id),
+  ])
+  return [...named, ...(byId ? [byId] : [])]
+}
+
+async function backupsIn(copies: AuditedCopies, saved: Saved): Promise<readonly BackupSeen[]> {
+  const id = entryOf(saved, 'createBackup')?.id
+  const [named, byId] = await Promise.all([
+    copies.backupsNamed(nameOf(saved.origin, 'createBackup')),
+    id === undefined ? undefined : copies.getBackup(id),
+  ])
+  return unique([...named, ...(byId ? [byId] : [])])
 }
 
 function unique<Row extends { readonly id: string }>(rows: readonly Row[]): readonly Row[] {

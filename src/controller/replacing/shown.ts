@@ -1,7 +1,7 @@
 import type { MigrationStatusReason } from '../../api/reasons.ts'
 import { replacementRecord } from '../../api/tiering-checkpoint.ts'
 import type { ReplacementStatus, VolumeMigrationStatus } from '../../api/volume-migration.ts'
-import { entryOf } from '../../migration/snapshot-restore/saved.ts'
+import { copyIdOf } from '../../migration/snapshot-restore/saved.ts'
 import type { Phase, Saved } from '../../migration/snapshot-restore/saved.ts'
 import type { Goto } from '../../migration/strategy.ts'
 
@@ -70,7 +70,7 @@ export function fieldsOf(
   maxSoakMs: number,
 ): Pick<VolumeMigrationStatus, 'volumeId' | 'replacement'> {
   const { origin, phase, soak } = saved
-  const copy = entryOf(saved, 'cloneVolume')?.id
+  const copy = copyIdOf(saved)
   const replacement: ReplacementStatus = {
     record: replacementRecord(origin.moveUid),
     formerVolumeId: origin.volume.id,

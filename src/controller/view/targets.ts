@@ -1,4 +1,4 @@
-import type { Strategy } from '../../api/storage-policy.ts'
+import type { Strategy, Via } from '../../api/storage-policy.ts'
 import { isManual } from '../../api/volume-migration.ts'
 import type { VolumeMigration } from '../../api/volume-migration.ts'
 import type { Answer } from '../../migration/unsent.ts'
@@ -30,6 +30,8 @@ export type Target = BoundClaim & {
   readonly from: Tier | undefined
   /** What the move is done by: its own, else that of the policy. */
   readonly strategy: Strategy
+  /** How a copy comes to the type of `to`, where the strategy makes one. */
+  readonly via: Via
 }
 
 /** `over` = it can never become right; otherwise it is worth waiting. */
@@ -154,7 +156,8 @@ export class Targets {
         message: `spec.${unknown} is no tier of policy ${policy.name}; it has ${tiers.map((t) => t.name).join(', ')}`,
       }
     }
-    return { ...bound, policy, tiers, to, from, strategy }
+    const via = m.spec.via ?? policy.effective.migration.via
+    return { ...bound, policy, tiers, to, from, strategy, via }
   }
 }
 
@@ -169,7 +172,7 @@ export function isTarget<T extends BoundClaim>(t: T | Untargeted): t is T {
 
 /** What Cinder was asked about is still what the move is about. */
 export function isSameMove(a: Target, b: Target): boolean {
-  const isSameWay = a.strategy === b.strategy
+  const isSameWay = a.strategy === b.strategy && a.via === b.via
   return isSameWay && a.volume.handle === b.volume.handle && a.to.typeId === b.to.typeId
 }
 

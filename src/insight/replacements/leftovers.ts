@@ -40,7 +40,7 @@ export function leftoversOf(
         ...row,
         moveUid,
         ...(name === undefined ? {} : { move: name }),
-        neverUsed: row.kind === 'snapshot' || (move !== undefined && keptOriginal(move)),
+        neverUsed: row.kind !== 'volume' || (move !== undefined && keptOriginal(move)),
       }
     })
     .toSorted((a, b) => order(a) - order(b))
@@ -106,5 +106,5 @@ function keptOriginal({ status }: VolumeMigration): boolean {
 
 /** A copy may depend on the snapshot that it was made from. */
 function order({ kind }: Leftover): number {
-  return kind === 'volume' ? 0 : 1
+  return ['volume', 'backup', 'snapshot'].indexOf(kind)
 }

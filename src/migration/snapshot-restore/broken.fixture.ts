@@ -21,7 +21,7 @@ function kubeAs(change: Change<KubeSeen>): Machine {
   }
 }
 
-function cinderAs(change: Change<CinderSeen>): Machine {
+export function cinderAs(change: Change<CinderSeen>): Machine {
   return (input) => {
     const cinder = input.sight?.cinder
     if (input.sight === undefined || cinder?.kind !== 'Seen') return nextReplaceStep(input)

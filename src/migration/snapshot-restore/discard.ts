@@ -1,10 +1,11 @@
-import { madeBy, neverMade } from './copying.ts'
+import { madeBy, neverMade } from './made.ts'
+import type { Reading, Row } from './made.ts'
 import { quiet, save, twice, wait } from './outcome.ts'
 import type { ReplaceOutcome, Seen } from './outcome.ts'
 import { isBoundTo, isThere, volumeIdOf } from './replace.ts'
 import { entryOf, isUnclear, policyOf, withEntry } from './saved.ts'
-import type { Maker, ReplaceAct } from './saved.ts'
-import type { CinderSeen, SnapshotSeen, VolumeSeen } from './sight.ts'
+import type { Maker, ReplaceAct, Saved } from './saved.ts'
+import type { CinderSeen, VolumeSeen } from './sight.ts'
 
 /** What may be deleted: what the move has made, and the volume that the copy stands for now. */
 export type Discarded = Maker | 'source'
@@ -22,8 +23,6 @@ export function discarded(seen: Seen, what: readonly Discarded[]): ReplaceOutcom
   return undefined
 }
 
-type Reading = Seen & { readonly cinder: CinderSeen }
-
 function isOver({ saved }: Seen, act: Maker): boolean {
   const state = entryOf(saved, act)?.state
   return state === undefined || state === 'None' || state === 'Gone'
@@ -33,8 +32,7 @@ function madeGone(seen: Reading, act: Maker): ReplaceOutcome | undefined {
   const { input, saved, cinder } = seen
   const entry = entryOf(saved, act)
   if (entry === undefined) return undefined
-  const rows: readonly (SnapshotSeen | VolumeSeen)[] =
-    act === 'createSnapshot' ? cinder.snapshots : cinder.copies
+  const rows = rowsOf(cinder, act)
   const [row] = madeBy(saved, act, rows)
   if (row === undefined) {
     if (entry.state === 'Asked') return neverMade(seen, entry)
@@ -47,9 +45,27 @@ function madeGone(seen: Reading, act: Maker): ReplaceOutcome | undefined {
   }
   if (entry.state === 'Asked')
     return save(withEntry(saved, { ...entry, state: 'Done', id: row.id }))
-  return act === 'createSnapshot'
-    ? deleted(seen, row, { act: 'deleteSnapshot', id: row.id })
-    : volumeDeleted(seen, row.id, row.status, row as VolumeSeen)
+  switch (act) {
+    case 'createSnapshot':
+      return deleted(seen, row, { act: 'deleteSnapshot', id: row.id })
+    case 'createBackup':
+      return deleted(seen, row, { act: 'deleteBackup', id: row.id })
+    case 'cloneVolume':
+    case 'restoreBackup':
+      return volumeDeleted(seen, row.id, row.status, row as VolumeSeen)
+  }
+}
+
+function rowsOf({ snapshots, backups = [], copies }: CinderSeen, act: Maker): readonly Row[] {
+  switch (act) {
+    case 'createSnapshot':
+      return snapshots
+    case 'createBackup':
+      return backups
+    case 'cloneVolume':
+    case 'restoreBackup':
+      return copies
+  }
 }
 
 function sourceGone(seen: Reading): ReplaceOutcome | undefined {
@@ -79,6 +95,9 @@ function volumeDeleted(
   return deleted(seen, { id, status }, { act: 'deleteVolume', id })
 }
 
+/** In all others Cinder refuses. A backup that never ends keeps what it is made of, until an administrator resets it. */
+const DELETABLE: ReadonlySet<string> = new Set(['available', 'error', 'error_restoring'])
+
 /** A call that Cinder accepts and does not carry out (a snapshot that is still in use) is repeated, but not at once. */
 function deleted(
   seen: Reading,
@@ -86,17 +105,27 @@ function deleted(
   act: ReplaceAct,
 ): ReplaceOutcome {
   const { input, saved } = seen
-  if (status !== 'available' && status !== 'error')
+  if (!DELETABLE.has(status))
     return wait(input, `${id} is "${status}" in Cinder; waiting until it can be deleted`)
   const missing = whyNotYet(seen)
   if (missing !== undefined) return wait(input, missing)
   const isRepeated = entryOf(saved, act.act, id) !== undefined
-  return twice(
+  const next = twice(
     input,
     'unused',
     () => ({ kind: 'act', act }),
     isRepeated ? input.timing.longestPollMs : input.timing.verifyMs,
   )
+  const refused = isRepeated ? whyRefused(saved, act) : undefined
+  return next.kind === 'wait' && refused !== undefined
+    ? { ...next, why: `${id} is still there: ${refused}` }
+    : next
+}
+
+function whyRefused({ intent, answer }: Saved, { act }: ReplaceAct): string | undefined {
+  return intent?.act === act && answer?.kind === 'Rejected'
+    ? `Cinder refused to delete it (${answer.httpStatus}): ${answer.message}`
+    : undefined
 }
 
 /** Why nothing may be deleted now. Of a claim that is gone its reclaim policy says whether anything is kept. */

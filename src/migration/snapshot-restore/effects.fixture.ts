@@ -1,5 +1,6 @@
 import type { ReplaceAct, ReplaceAnswer } from './saved.ts'
-import type { Finalizer, State, Volume } from './world.fixture.ts'
+import { copyIn } from './world.fixture.ts'
+import type { Finalizer, State, Volume, VolumeId } from './world.fixture.ts'
 
 type Effect = { readonly state: State; readonly answer: ReplaceAnswer }
 
@@ -20,6 +21,7 @@ export function versionOf({ policy, terminating, finalizers }: NonNullable<State
 
 /** What Cinder or the API server make of a call that arrives. */
 export function effectOf(at: State, act: ReplaceAct): Effect {
+  if (isByBackup(act)) return byBackup(at, act)
   switch (act.act) {
     case 'createSnapshot':
       return at.source === undefined || at.source.status === 'deleting'
@@ -33,10 +35,10 @@ export function effectOf(at: State, act: ReplaceAct): Effect {
       return at.copy?.status === 'available' && at.copy.type === 'from'
         ? made({ ...at, copy: changed(at.copy, { status: 'retyping' }) }, act)
         : refused(at, 400)
+    case 'deleteBackup':
     case 'deleteSnapshot':
-      return snapshotDeleted(at, act.id)
     case 'deleteVolume':
-      return volumeDeleted(at, act.id)
+      return DELETED[act.act](at, act.id)
     case 'createPersistentVolume':
       return created(at, act.shape)
     case 'deleteVolumeAttachment':
@@ -48,11 +50,60 @@ export function effectOf(at: State, act: ReplaceAct): Effect {
   }
 }
 
+const DELETED = {
+  deleteBackup: backupDeleted,
+  deleteSnapshot: snapshotDeleted,
+  deleteVolume: volumeDeleted,
+}
+
+type ByBackup = Extract<ReplaceAct, { act: 'createBackup' | 'restoreBackup' | 'markVolume' }>
+
+function isByBackup(act: ReplaceAct): act is ByBackup {
+  return act.act === 'createBackup' || act.act === 'restoreBackup' || act.act === 'markVolume'
+}
+
+function byBackup(at: State, act: ByBackup): Effect {
+  switch (act.act) {
+    case 'createBackup':
+      return at.copy?.status === 'available'
+        ? made(
+            {
+              ...at,
+              copy: changed(at.copy, { status: 'backing-up' }),
+              backup: { status: 'creating', data: at.copy.data },
+            },
+            act,
+            'backup',
+          )
+        : refused(at, 400)
+    case 'restoreBackup':
+      return at.backup?.status === 'available'
+        ? made(
+            {
+              ...at,
+              backup: { ...at.backup, status: 'restoring' },
+              // what it holds comes in the end
+              restored: { ...volume(-1), type: 'to', isOfBackup: false, isMarked: true },
+            },
+            act,
+            'restored',
+          )
+        : refused(at, 400)
+    case 'markVolume':
+      return at.restored === undefined || act.id !== 'restored'
+        ? refused(at, 404)
+        : {
+            state: { ...at, restored: { ...at.restored, isMarked: true } },
+            answer: { kind: 'Accepted' },
+          }
+  }
+}
+
 function volume(data: number): Volume {
   return { status: 'creating', data, type: 'from', changes: 0 }
 }
 
-export function changed(of: Volume, change: Partial<Volume>): Volume {
+export function changed<V extends Volume>(of: V, change: Partial<V>): V {
   return { ...of, ...change, changes: of.changes + 1 }
 }
 
@@ -84,22 +135,37 @@ function snapshotDeleted(at: State, id: string): Effect {
     : refused(at, snapshot === undefined ? 404 : 400)
 }
 
+function backupDeleted(at: State, id: string): Effect {
+  if (id !== 'backup')
+    return { state: { ...at, lie: `deletes ${id}` }, answer: { kind: 'Accepted' } }
+  const { backup } = at
+  return backup?.status === 'available' || backup?.status === 'error'
+    ? { state: { ...at, backup: { ...backup, status: 'deleting' } }, answer: { kind: 'Accepted' } }
+    : refused(at, backup === undefined ? 404 : 400)
+}
+
 function volumeDeleted(at: State, id: string): Effect {
-  if (id !== 'source' && id !== 'copy')
+  if (id !== 'source' && id !== 'copy' && id !== 'restored')
     return { state: { ...at, lie: `deletes ${id}` }, answer: { kind: 'Accepted' } }
   const target = at[id]
   const hasSnapshots = id === 'source' && (at.snapshot !== undefined || at.userSnapshot)
   if (target === undefined) return refused(at, 404)
-  if ((target.status !== 'available' && target.status !== 'error') || hasSnapshots)
-    return refused(at, 400)
+  if (!DELETABLE.has(target.status) || hasSnapshots) return refused(at, 400)
   const state = { ...at, [id]: changed(target, { status: 'deleting' }) }
   return { state: lying(state, wrongDeletion(at, id)), answer: { kind: 'Accepted' } }
 }
 
+const DELETABLE: ReadonlySet<Volume['status']> = new Set<Volume['status']>([
+  'available',
+  'error',
+  'error_restoring',
+])
+
 /** What speaks against it, when it arrives. */
-function wrongDeletion(at: State, id: 'source' | 'copy'): string | undefined {
-  const shape = id === 'source' ? 'original' : 'copy'
-  if (at.pv?.shape === shape) return `deletes volume ${id} of the PersistentVolume`
+function wrongDeletion(at: State, id: VolumeId): string | undefined {
+  const isInPlace = at.pv?.shape === 'copy' ? id === copyIn(at) : id === 'source'
+  if (at.pv !== undefined && at.pv.shape !== 'held' && isInPlace)
+    return `deletes volume ${id} of the PersistentVolume`
   if (id === 'source' && at.otherPv) return 'deletes the volume of another PersistentVolume'
   if (!at.claim) return undefined
   if (at.pv === undefined || !at.pv.bound) return `deletes volume ${id} while the claim is Lost`
@@ -117,7 +183,7 @@ function created(at: State, shape: NonNullable<State['pv']>['shape']): Effect {
     terminating: false,
     bound: false,
   } as const
-  const volumeOf = shape === 'copy' ? at.copy : at.source
+  const volumeOf = shape === 'copy' ? at[copyIn(at)] : at.source
   const isWrong = at.claim && volumeOf === undefined
   return {
     state: lying({ ...at, pv, pvs: pv.uid }, isWrong ? 'a PersistentVolume of nothing' : undefined),

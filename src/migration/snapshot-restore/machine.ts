@@ -7,13 +7,13 @@ import { OWN_FINALIZER } from './manifest.ts'
 import { giveBack, perform, save, twice, wait } from './outcome.ts'
 import type { ReplaceInput, ReplaceOutcome, Seen } from './outcome.ts'
 import { isBoundTo, isThere, removed, replaceBy, shapeOf } from './replace.ts'
-import { entryOf, policyOf } from './saved.ts'
+import { copyMaker, entryOf, MAKERS, policyOf } from './saved.ts'
 import type { EndReason, Phase, Saved } from './saved.ts'
 import type { PersistentVolumeSeen } from './sight.ts'
 
 /**
- * The machine that gives a claim another volume: hold, snapshot, clone, retype of the clone, verification, replacement of
- * the PersistentVolume, soak, clean-up; and the way back from each of them. It acts by what is there and not by what it
+ * The machine that gives a claim another volume: hold, snapshot, clone, retype of the clone (or a volume from a backup of
+ * it), verification, replacement of the PersistentVolume, soak, clean-up; and the way back from each of them. It acts by what is there and not by what it
  * remembers, so that any leader goes on from any point; of the calls to Cinder that make something it repeats only those
  * that provably never arrived.
  */
@@ -219,7 +219,7 @@ function cleaningUp(seen: Seen): ReplaceOutcome {
     const pv = kube.pv!
     return (
       policyRestored(seen, pv) ??
-      discarded(seen, superseded(keeps)) ??
+      discarded(seen, superseded(saved, keeps)) ??
       finalizerRemoved(seen, pv) ??
       (keeps === 'copy'
         ? ended(saved, 'Succeeded', 'Verified', 'the claim has its new volume')
@@ -228,9 +228,12 @@ function cleaningUp(seen: Seen): ReplaceOutcome {
   })
 }
 
-/** A clone may depend on the snapshot that it was made from, and no volume goes before its snapshots. */
-function superseded(keeps: 'original' | 'copy'): readonly Discarded[] {
-  return keeps === 'copy' ? ['createSnapshot', 'source'] : ['cloneVolume', 'createSnapshot']
+/** Each may depend on what it was made from, and no volume goes before its snapshots. */
+const LATEST_FIRST = MAKERS.toReversed()
+
+function superseded({ origin }: Saved, keeps: 'original' | 'copy'): readonly Discarded[] {
+  if (keeps === 'original') return LATEST_FIRST
+  return [...LATEST_FIRST.filter((made) => made !== copyMaker(origin)), 'source']
 }
 
 /** Undefined when the PersistentVolume has the reclaim policy that it had. */
@@ -273,8 +276,7 @@ function over({ saved }: Seen): ReplaceOutcome {
 function allRetained(seen: Seen): ReplaceOutcome {
   const { saved, kube } = seen
   const keeps = saved.keeps ?? 'original'
-  const temporary: readonly Discarded[] =
-    keeps === 'copy' ? ['createSnapshot'] : superseded('original')
+  const temporary = superseded(saved, keeps).filter((what) => what !== 'source')
   return (
     replaceBy(seen, keeps) ??
     policyRestored(seen, kube.pv!) ??
@@ -290,10 +292,9 @@ function allDeleted(seen: Seen): ReplaceOutcome {
   const keeps = saved.keeps ?? 'original'
   const { pv } = kube
   if (pv !== undefined && !isThere(seen, keeps)) return removed(seen, pv)
-  if (pv === undefined)
-    return discarded(seen, ['cloneVolume', 'createSnapshot', 'source']) ?? over(seen)
+  if (pv === undefined) return discarded(seen, [...LATEST_FIRST, 'source']) ?? over(seen)
   const handedOver = () => policyRestored(seen, pv) ?? finalizerRemoved(seen, pv)
-  const others = () => discarded(seen, superseded(keeps))
+  const others = () => discarded(seen, superseded(saved, keeps))
   // no volume goes before its snapshots, and the snapshot is one of the source
   return (keeps === 'copy' ? (handedOver() ?? others()) : (others() ?? handedOver())) ?? over(seen)
 }

@@ -4,10 +4,15 @@ import type { Maker, Origin } from './saved.ts'
 /** Cinder metadata by which a volume or snapshot is known to be ours. A name alone proves nothing: anyone may give it. */
 const OWNER = { cluster: `${GROUP}/cluster`, move: `${GROUP}/move`, role: `${GROUP}/role` } as const
 
-const ROLES = { createSnapshot: 'snapshot', cloneVolume: 'copy' } as const satisfies Record<
-  Maker,
-  string
->
+const ROLES = {
+  createSnapshot: 'snapshot',
+  cloneVolume: 'copy',
+  createBackup: 'backup',
+  restoreBackup: 'restored',
+} as const satisfies Record<Maker, string>
+
+/** Metadata by which Cinder says what backup a volume was restored from. */
+export const RESTORED_FROM = 'src_backup_id'
 
 /**
  * Name of what a move makes in Cinder, by which a later leader finds it. Never that of a PersistentVolume: the CSI driver
@@ -33,10 +38,15 @@ export function ownerOf({
   return clusterId && moveUid && role ? { clusterId, moveUid, role } : undefined
 }
 
-export function isOurs(
-  origin: Origin,
-  act: Maker,
-  { metadata }: { readonly metadata: Readonly<Record<string, string>> },
-): boolean {
+type Marked = { readonly metadata: Readonly<Record<string, string>> }
+
+/** It has exactly the metadata that it was to have. */
+export function isMarked(origin: Origin, act: Maker, { metadata }: Marked): boolean {
   return Object.entries(metadataOf(origin, act)).every(([key, value]) => metadata[key] === value)
+}
+
+export function isOurs(origin: Origin, act: Maker, row: Marked): boolean {
+  // until it is marked again, a restored volume has the metadata of the clone that was backed up
+  const isLikeClone = act === 'restoreBackup' && isMarked(origin, 'cloneVolume', row)
+  return isLikeClone || isMarked(origin, act, row)
 }

@@ -1,6 +1,7 @@
 import type { Event } from '../explore.fixture.ts'
 import { changed, withoutReleased } from './effects.fixture.ts'
-import type { State, Trouble } from './world.fixture.ts'
+import { copyIn } from './world.fixture.ts'
+import type { State, Trouble, VolumeId } from './world.fixture.ts'
 
 /** Controllers, sidecars, Cinder, Pods and people. */
 export function* others(at: State): Generator<Event<State>> {
@@ -40,7 +41,7 @@ function* controllers(at: State): Generator<Event<State>> {
 }
 
 function* reclaims(at: State, pv: NonNullable<State['pv']>): Generator<Event<State>> {
-  const id = pv.shape === 'original' ? 'source' : 'copy'
+  const id = pv.shape === 'original' ? 'source' : copyIn(at)
   const volume = at[id]
   const hasSnapshots = id === 'source' && (at.snapshot !== undefined || at.userSnapshot)
   const isReclaimed = pv.policy === 'Delete' && pv.finalizers.includes('provisioner')
@@ -62,7 +63,7 @@ function reclaimed(at: State): State {
   return withoutReleased({ ...at, pv: { ...pv, terminating: true, finalizers } })
 }
 
-function without(at: State, id: 'source' | 'copy' | 'snapshot'): State {
+function without(at: State, id: VolumeId | 'snapshot' | 'backup'): State {
   const { [id]: _gone, ...rest } = at
   return rest
 }
@@ -74,7 +75,7 @@ function* cinder(at: State): Generator<Event<State>> {
     yield [`Cinder lists the ${hidden} again`, rest]
     return
   }
-  for (const what of ['snapshot', 'copy'] as const)
+  for (const what of ['snapshot', 'copy', 'backup', 'restored'] as const)
     if (at[what] !== undefined)
       yield* once(at, 'cinder', `Cinder does not list the ${what} for a moment`, {
         ...at,
@@ -109,6 +110,44 @@ function* cinder(at: State): Generator<Event<State>> {
   }
   if (copy?.status === 'deleting') yield ['the copy is gone', without(at, 'copy')]
   if (source?.status === 'deleting') yield ['the source is gone', without(at, 'source')]
+  yield* cinderBackup(at)
+}
+
+/** It reads the clone, and writes a new volume. */
+function* cinderBackup(at: State): Generator<Event<State>> {
+  const { backup, copy, restored, saved } = at
+  // Cinder says of the backup first that it is there
+  if (copy?.status === 'backing-up' && backup?.status !== 'creating' && backup?.status !== 'stuck')
+    yield ['the clone is free again', { ...at, copy: changed(copy, { status: 'available' }) }]
+  if (backup?.status === 'creating') {
+    yield ['the backup is ready', { ...at, backup: { ...backup, status: 'available' } }]
+    yield* once(at, 'cinder', 'there is no cinder-backup, or it restarts', {
+      ...at,
+      backup: { ...backup, status: 'error' },
+    })
+    yield* once(at, 'cinder', 'cinder-backup dies', {
+      ...at,
+      backup: { ...backup, status: 'stuck' },
+    })
+  }
+  // nobody does before the claim has its volume back
+  if (backup?.status === 'stuck' && (saved.phase === 'CleaningUp' || saved.phase === 'Abandoning'))
+    yield ['an administrator resets the backup', { ...at, backup: { ...backup, status: 'error' } }]
+  if (backup?.status === 'deleting') yield ['the backup is gone', without(at, 'backup')]
+  if (restored?.status === 'creating' && backup !== undefined) {
+    const ended = (change: Partial<typeof restored>): State => ({
+      ...at,
+      backup: { ...backup, status: 'available' },
+      restored: changed(restored, change),
+    })
+    yield [
+      'the backup is restored, with old metadata',
+      ended({ status: 'available', data: backup.data, isOfBackup: true, isMarked: false }),
+    ]
+    yield* once(at, 'cinder', 'the restore fails', ended({ status: 'error_restoring' }))
+    yield* once(at, 'cinder', 'an empty volume is made', ended({ status: 'available' }))
+  }
+  if (restored?.status === 'deleting') yield ['the new volume is gone', without(at, 'restored')]
 }
 
 /** A CronJob: its Pod waits, attaches, reads, writes and goes. */
@@ -128,7 +167,7 @@ function* pods(at: State): Generator<Event<State>> {
   const { on, wrote } = pod
   const { pod: _gone, ...rest } = at
   if (on === undefined) {
-    const target = pv?.shape === 'copy' ? 'copy' : 'source'
+    const target = pv?.shape === 'copy' ? copyIn(at) : 'source'
     const volume = at[target]
     if (pv === undefined || !pv.bound || pv.shape === 'held' || volume === undefined) return
     // the attacher refuses what is being deleted
@@ -154,7 +193,7 @@ function* pods(at: State): Generator<Event<State>> {
   }
   if (!wrote) {
     // after the wish for a rollback it is lost, as announced
-    const newest = at.newest + (on === 'copy' && at.wish === 'rollback' ? 0 : 1)
+    const newest = at.newest + (on !== 'source' && at.wish === 'rollback' ? 0 : 1)
     yield [
       'the Pod writes',
       { ...at, newest, pod: { on, wrote: true }, [on]: { ...volume, data: newest } },
@@ -187,7 +226,10 @@ function* people(at: State): Generator<Event<State>> {
       pv: { ...pv, policy: 'Retain' },
       wanted: 'Retain',
     })
-  if (!at.late) yield* once(at, 'wish', 'the deadline passes', { ...at, late: true })
+  if (at.late) return
+  // it comes to what never ends in any case
+  if (at.backup?.status === 'stuck') yield ['the deadline passes', { ...at, late: true }]
+  else yield* once(at, 'wish', 'the deadline passes', { ...at, late: true })
 }
 
 /** No call is being made or on its way. */

@@ -34,6 +34,10 @@ const ACTS: readonly ReplaceAct[] = [
   { act: 'createSnapshot' },
   { act: 'cloneVolume' },
   { act: 'retype', id: 'copy', updatedAt: '2026-01-01T00:00:00.000Z' },
+  { act: 'createBackup' },
+  { act: 'restoreBackup' },
+  { act: 'markVolume', id: 'restored' },
+  { act: 'deleteBackup', id: 'backup' },
   { act: 'deleteSnapshot', id: 'snapshot' },
   { act: 'deleteVolume', id: 'copy' },
   { act: 'setReclaimPolicy', uid: 'u', policy: 'Retain' },
@@ -61,6 +65,16 @@ describe('what is saved of a replacement', () => {
       const after = answered(before, answer)
       expect(parseSaved(back(after))).toEqual({ ok: true, saved: after })
     }
+  })
+
+  it('comes back with its way, and without one as older versions have written it', () => {
+    const byBackup: Saved = { ...SAVED, origin: { ...SAVED.origin, via: 'backup' } }
+    expect(parseSaved(back(byBackup))).toEqual({ ok: true, saved: byBackup })
+    expect(parseSaved(back(SAVED))).toMatchObject({
+      saved: {
+        origin: expect.not.objectContaining({ via: expect.anything() as unknown }) as unknown,
+      },
+    })
   })
 
   it('comes back with everything that is set later', () => {
@@ -98,6 +112,11 @@ describe('what is saved of a replacement', () => {
       'has no project',
       { ...SAVED, origin: { ...SAVED.origin, projectId: undefined } },
       'origin.projectId is missing',
+    ],
+    [
+      'goes by a way of a newer version',
+      { ...SAVED, origin: { ...SAVED.origin, via: 'stream' } },
+      'origin.via is "stream"',
     ],
     [
       'names a volume by a path',

@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { CINDER_DRIVER } from '../../api/names.ts'
 import { flag, integer, number, oneOf, text, time } from '../../api/fields.ts'
 import { problemsOf } from '../../api/problems.ts'
-import { entryOfIntent } from './saved.ts'
+import { entryOfIntent, isMaker } from './saved.ts'
 import type { JournalEntry, Origin, ReplaceAct, Saved } from './saved.ts'
 
 const MOST = Number.MAX_SAFE_INTEGER
@@ -24,6 +24,10 @@ const act = oneOf(
   'createSnapshot',
   'cloneVolume',
   'retype',
+  'createBackup',
+  'restoreBackup',
+  'markVolume',
+  'deleteBackup',
   'deleteSnapshot',
   'deleteVolume',
   'setReclaimPolicy',
@@ -41,6 +45,10 @@ const ACTS = {
   createSnapshot: {},
   cloneVolume: {},
   retype: { id: id(), updatedAt: text(64) },
+  createBackup: {},
+  restoreBackup: {},
+  markVolume: { id: id() },
+  deleteBackup: { id: id() },
   deleteSnapshot: { id: id() },
   deleteVolume: { id: id() },
   setReclaimPolicy: { uid: id(), policy: oneOf('Delete', 'Retain') },
@@ -127,6 +135,7 @@ const origin = z.strictObject({
     metadata: strings,
   } satisfies Shape<Origin['volume']>),
   toTypeId: id(),
+  via: oneOf('backup').optional(),
   migrationPolicy: oneOf('never', 'on-demand'),
   manifest,
 } satisfies Shape<Origin>)
@@ -212,12 +221,10 @@ function* contradictions(whole: Saved): Generator<string> {
   for (const [i, key] of keys.entries())
     if (keys.indexOf(key) < i) yield `journal[${i}] is a second entry of "${key}": ${RESTORE}`
   for (const [i, { act: made, state, id: madeId }] of journal.entries())
-    if (MADE.has(made) && state === 'Done' && madeId === undefined)
+    if (isMaker(made) && state === 'Done' && madeId === undefined)
       yield `journal[${i}].id is missing: ${made} is Done; ${RESTORE}`
   if (next !== undefined && entryOfIntent(whole) === undefined)
     yield `intent.act is "${next.act}", which is not in journal: ${RESTORE}`
   if (next === undefined && whole.answer !== undefined)
     yield `answer is there without intent: ${RESTORE}`
 }
-
-const MADE: ReadonlySet<string> = new Set(['createSnapshot', 'cloneVolume'])

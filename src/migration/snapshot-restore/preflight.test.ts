@@ -83,6 +83,34 @@ describe('what keeps a volume from being replaced', () => {
     expect(replacePreflight({ ...FREE, ...quota(key, 100 + need, 100) })).toEqual([])
   })
 
+  it.each([
+    ['volumes', 2],
+    ['gigabytes', 30],
+    ['gigabytes_hot', 20],
+    ['gigabytes_cold', 10],
+    ['backups', 1],
+    ['backup_gigabytes', 10],
+  ])('by backup is the quota %s, with room for all at once', (key, need) => {
+    const byBackup = { ...FREE, backup: { unavailable: undefined } }
+    const [block] = replacePreflight({ ...byBackup, ...quota(key, 100, 100) })
+
+    expect(block?.message).toContain(`to at least ${100 + need}`)
+    expect(replacePreflight({ ...byBackup, ...quota(key, 100 + need, 100) })).toEqual([])
+  })
+
+  it('by backup is a volume above 2,275 GiB, an encrypted one, and no cinder-backup', () => {
+    const reasons = (change: Partial<ReplaceFacts>) =>
+      replacePreflight({ ...FREE, backup: { unavailable: undefined }, ...change }).map(
+        (b) => b.reason,
+      )
+
+    expect(reasons({ sizeGiB: 2275 })).toEqual([])
+    expect(reasons({ sizeGiB: 2276 })).toEqual(['SizeLimit'])
+    expect(replacePreflight({ ...FREE, sizeGiB: 2276 })).toEqual([])
+    expect(reasons({ encrypted: true })).toEqual(['Encrypted'])
+    expect(reasons({ backup: { unavailable: 'none is up' } })).toEqual(['BackupUnavailable'])
+  })
+
   it('counts the quota of one type once when source and target have the same', () => {
     const same = { ...FREE, target: { ...FREE.target!, name: 'hot' } }
 

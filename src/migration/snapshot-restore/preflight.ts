@@ -35,6 +35,8 @@ export type ReplaceFacts = AllOf<typeof OF_RETYPE> & {
   }
   /** Cinder's quota set by key; undefined where the credential may not read it: Cinder itself refuses then. */
   readonly quotas: ReadonlyMap<string, Line> | undefined
+  /** Of a move by backup. `unavailable`: why none can be made here. */
+  readonly backup?: { readonly unavailable: string | undefined }
 } & CostlyFacts
 
 /** What takes a dozen requests and the list of all PersistentVolumes: for moves that nothing else keeps. */
@@ -46,9 +48,11 @@ export type CostlyFacts = {
 }
 
 /** What the replacement adds to the reasons to stay. */
-export const FOREIGN_FINALIZER = {
+export const REPLACE_REASONS = {
   ForeignFinalizer:
     'The PersistentVolume has a finalizer of another controller, which would keep it from being replaced.',
+  BackupUnavailable:
+    'The move is to go by a backup (`via: backup`), and Cinder makes none here: no cinder-backup is up, the project may not use it, or Cinder is too old.',
 } as const satisfies Partial<Record<StayReason, string>>
 
 /** Every reason why the first act must not be made now; empty = it may. */
@@ -65,8 +69,26 @@ export function replacePreflight(facts: ReplaceFacts): readonly Block[] {
             message: `the role of the controller lacks what the replacement of a PersistentVolume needs: ${facts.missingRights.join(', ')}; allow it in the chart`,
           },
         ]),
+    ...byBackup(facts),
     ...peak(facts),
   ]
+}
+
+/** Of a larger volume the list of checksums, 2.25 MiB per GiB, does not fit the largest object of Swift. */
+const MOST_BACKED_UP_GIB = 2275
+
+function* byBackup({ backup, sizeGiB }: ReplaceFacts): Generator<Block> {
+  if (backup === undefined) return
+  if (backup.unavailable !== undefined)
+    yield {
+      reason: 'BackupUnavailable',
+      message: `${backup.unavailable}; use via: clone, or ask the cloud's administrator for cinder-backup`,
+    }
+  if (sizeGiB > MOST_BACKED_UP_GIB)
+    yield {
+      reason: 'SizeLimit',
+      message: `the volume has ${sizeGiB} GiB; by backup a move takes up to ${MOST_BACKED_UP_GIB}: use via: clone`,
+    }
 }
 
 function* unsuitable({ persistentVolume, sharedWith }: ReplaceFacts): Generator<Block> {
@@ -106,19 +128,21 @@ function* detached({ attached: isAttached }: ReplaceFacts): Generator<Block> {
 
 /**
  * What there is at once before the former volume goes: snapshot and clone of the type that it has, and the clone on its
- * new one. Cinder counts a snapshot with its full size.
+ * new one; by backup that as well, and a further volume. Cinder counts snapshots and backups with their full size.
  */
-function needs({ typeName, target, sizeGiB }: ReplaceFacts): ReadonlyMap<string, number> {
+function needs({ typeName, target, sizeGiB, backup }: ReplaceFacts): ReadonlyMap<string, number> {
+  const volumes = backup === undefined ? 1 : 2
   const all: [string, number][] = [
-    ['volumes', 1],
+    ['volumes', volumes],
     ['snapshots', 1],
-    ['gigabytes', 2 * sizeGiB],
+    ['gigabytes', (1 + volumes) * sizeGiB],
     [`volumes_${typeName}`, 1],
     [`snapshots_${typeName}`, 1],
     [`gigabytes_${typeName}`, 2 * sizeGiB],
   ]
   if (target !== undefined && target.name !== typeName)
     all.push([`volumes_${target.name}`, 1], [`gigabytes_${target.name}`, sizeGiB])
+  if (backup !== undefined) all.push(['backups', 1], ['backup_gigabytes', sizeGiB])
   return new Map(all)
 }
 
@@ -130,7 +154,7 @@ function* peak(facts: ReplaceFacts): Generator<Block> {
     if (line.limit - taken >= need) continue
     yield {
       reason: line.limit < need ? 'QuotaTooSmall' : 'QuotaExhausted',
-      message: `quota ${key} has ${Math.max(0, line.limit - taken)} of ${line.limit} left (${line.inUse} in use, ${line.reserved} reserved), and snapshot and copy need ${need} at once: ask the cloud's administrator to raise it to at least ${taken + need}`,
+      message: `quota ${key} has ${Math.max(0, line.limit - taken)} of ${line.limit} left (${line.inUse} in use, ${line.reserved} reserved), and ${facts.backup === undefined ? 'snapshot and copy' : 'snapshot, clone, backup and copy'} need ${need} at once: ask the cloud's administrator to raise it to at least ${taken + need}`,
     }
   }
 }

@@ -9,7 +9,7 @@ import {
 } from './manifest.ts'
 import { perform, save, wait } from './outcome.ts'
 import type { ReplaceOutcome, Seen } from './outcome.ts'
-import { entryOf } from './saved.ts'
+import { copyIdOf } from './saved.ts'
 import type { Saved, Shape } from './saved.ts'
 import type { PersistentVolumeSeen } from './sight.ts'
 
@@ -20,13 +20,13 @@ export function shapeOf(saved: Saved, pv: PersistentVolumeSeen): Shape | 'foreig
   if (pv.driver === PARKED_DRIVER) return pv.handle === parkedHandle(volume.id) ? 'held' : 'foreign'
   if (pv.driver !== CINDER_DRIVER) return 'foreign'
   if (pv.handle === volume.id) return 'original'
-  return pv.handle === entryOf(saved, 'cloneVolume')?.id ? 'copy' : 'foreign'
+  return pv.handle === copyIdOf(saved) ? 'copy' : 'foreign'
 }
 
 /** The volume in Cinder that a shape stands for; undefined = none that could be attached. */
 export function volumeIdOf(saved: Saved, shape: Shape): string | undefined {
   if (shape === 'held') return undefined
-  return shape === 'original' ? saved.origin.volume.id : entryOf(saved, 'cloneVolume')?.id
+  return shape === 'original' ? saved.origin.volume.id : copyIdOf(saved)
 }
 
 /** The PersistentVolume is there, of that shape, and the claim is bound to it. */

@@ -2,7 +2,8 @@ import type { Strategy as StrategyName } from '../../api/storage-policy.ts'
 import type { PersistentVolumeManifest, ReclaimPolicy } from './manifest.ts'
 
 /**
- * Holding: the real PersistentVolume gives way to the held one. Copying: snapshot, clone, retype, verification.
+ * Holding: the real PersistentVolume gives way to the held one. Copying: snapshot, clone, retype of the clone or a volume
+ * from a backup of it, verification.
  * Switching: the held one gives way to that of the copy. Soaking: both volumes exist, and a rollback is possible.
  * GivingBack: whatever is there gives way to the original. CleaningUp: what is not needed goes.
  * Abandoning: the claim is gone, and its reclaim policy is applied to every copy.
@@ -39,6 +40,8 @@ export type Origin = {
     readonly metadata: Readonly<Record<string, string>>
   }
   readonly toTypeId: string
+  /** How the copy comes to its type; absent = the clone is retyped. */
+  readonly via?: 'backup'
   /** By what the policy allowed when the move began. */
   readonly migrationPolicy: 'never' | 'on-demand'
   /** The PersistentVolume as it was, with the reclaim policy that it gets back. */
@@ -51,6 +54,13 @@ export type ReplaceAct =
   | { readonly act: 'cloneVolume' }
   /** `updatedAt` of the copy before the call: unchanged later = the call never arrived. */
   | { readonly act: 'retype'; readonly id: string; readonly updatedAt: string }
+  /** Of the clone. */
+  | { readonly act: 'createBackup' }
+  /** A new volume of the target type, from the backup. */
+  | { readonly act: 'restoreBackup' }
+  /** Cinder gives a restored volume the metadata of what was backed up. */
+  | { readonly act: 'markVolume'; readonly id: string }
+  | { readonly act: 'deleteBackup'; readonly id: string }
   | { readonly act: 'deleteSnapshot'; readonly id: string }
   | { readonly act: 'deleteVolume'; readonly id: string }
   | { readonly act: 'setReclaimPolicy'; readonly uid: string; readonly policy: ReclaimPolicy }
@@ -164,9 +174,19 @@ export function policyOf({ origin, policy }: Pick<Saved, 'origin' | 'policy'>): 
   return origin.manifest.spec.persistentVolumeReclaimPolicy === 'Delete' ? 'Delete' : 'Retain'
 }
 
-/** What makes something in Cinder. */
-export const MAKERS = ['createSnapshot', 'cloneVolume'] as const
+/** What makes something in Cinder, in the order in which each is made of the one before. */
+export const MAKERS = ['createSnapshot', 'cloneVolume', 'createBackup', 'restoreBackup'] as const
 export type Maker = (typeof MAKERS)[number]
+
+/** What makes the volume that the claim gets. */
+export function copyMaker({ via }: Pick<Origin, 'via'>): 'cloneVolume' | 'restoreBackup' {
+  return via === 'backup' ? 'restoreBackup' : 'cloneVolume'
+}
+
+/** Id of that volume, from the moment that it is known. */
+export function copyIdOf(saved: Pick<Saved, 'journal' | 'origin'>): string | undefined {
+  return entryOf(saved, copyMaker(saved.origin))?.id
+}
 
 export function entryOf(
   { journal }: Pick<Saved, 'journal'>,
@@ -231,8 +251,8 @@ export function answered(saved: Saved, answer: ReplaceAnswer): Saved {
   return withEntry(next, { ...entry, state: isFound ? 'Done' : 'Asked', ...made })
 }
 
-function isMaker(act: JournalEntry['act']): act is Maker {
-  return act === 'createSnapshot' || act === 'cloneVolume'
+export function isMaker(act: JournalEntry['act']): act is Maker {
+  return (MAKERS as readonly string[]).includes(act)
 }
 
 function objectOf(act: ReplaceAct): string | undefined {
@@ -240,8 +260,12 @@ function objectOf(act: ReplaceAct): string | undefined {
     case 'createSnapshot':
     case 'cloneVolume':
     case 'retype':
+    case 'createBackup':
+    case 'restoreBackup':
+    case 'markVolume':
       return undefined
     case 'deleteSnapshot':
+    case 'deleteBackup':
     case 'deleteVolume':
       return act.id
     case 'setReclaimPolicy':

@@ -23,6 +23,19 @@ export type SnapshotSeen = {
   readonly metadata: Readonly<Record<string, string>>
 }
 
+export type BackupSeen = {
+  readonly id: string
+  readonly name: string
+  /** What it is a backup of. */
+  readonly volumeId: string
+  readonly status: string
+  readonly sizeGiB: number
+  readonly incremental: boolean
+  /** What cinder-backup says of an error. */
+  readonly failReason?: string
+  readonly metadata: Readonly<Record<string, string>>
+}
+
 export type PersistentVolumeSeen = {
   readonly uid: string
   readonly resourceVersion: string
@@ -67,6 +80,8 @@ export type CinderSeen = {
   readonly copies: readonly VolumeSeen[]
   /** Of the source, of the copies, and those with the derived name. */
   readonly snapshots: readonly SnapshotSeen[]
+  /** Those with the derived name, or the id in the journal; undefined of a move that makes none. */
+  readonly backups?: readonly BackupSeen[]
 }
 
 /** What one read showed. Kubernetes and Cinder fail apart from each other. */

@@ -2,13 +2,20 @@ import { CINDER_DRIVER } from '../../api/names.ts'
 import type { Event } from '../explore.fixture.ts'
 import { effectOf, finalizersOf, versionOf } from './effects.fixture.ts'
 import { PARKED_DRIVER, parkedHandle } from './manifest.ts'
-import { metadataOf, nameOf } from './names.ts'
+import { metadataOf, nameOf, RESTORED_FROM } from './names.ts'
 import type { ReplaceInput, ReplaceOutcome } from './outcome.ts'
-import { intended } from './saved.ts'
+import { intended, isMaker } from './saved.ts'
 import type { ReplaceAct, Saved } from './saved.ts'
-import type { CinderSeen, KubeSeen, ReplaceSight, SnapshotSeen, VolumeSeen } from './sight.ts'
+import type {
+  BackupSeen,
+  CinderSeen,
+  KubeSeen,
+  ReplaceSight,
+  SnapshotSeen,
+  VolumeSeen,
+} from './sight.ts'
 import { others } from './others.fixture.ts'
-import { FULL, isFinished, MOST_ATTEMPTS, originOf, savedAnswer } from './world.fixture.ts'
+import { copyIn, FULL, isFinished, MOST_ATTEMPTS, originOf, savedAnswer } from './world.fixture.ts'
 import type { State, Volume } from './world.fixture.ts'
 
 export type Machine = (input: ReplaceInput) => ReplaceOutcome
@@ -55,10 +62,7 @@ function* carriedOut(at: State, outcome: ReplaceOutcome, how: string): Generator
     }
     case 'act': {
       const { act } = outcome
-      const name =
-        act.act === 'createSnapshot' || act.act === 'cloneVolume'
-          ? nameOf(FULL, act.act)
-          : undefined
+      const name = isMaker(act.act) ? nameOf(FULL, act.act) : undefined
       const call = { requestId: 'r', at: '', ...(name === undefined ? {} : { name }) }
       const { origin: _origin, ...saved } = intended({ ...at.saved, origin: FULL }, act, call)
       yield [
@@ -76,6 +80,8 @@ export const COPYING: ReadonlySet<ReplaceAct['act']> = new Set([
   'createSnapshot',
   'cloneVolume',
   'retype',
+  'createBackup',
+  'restoreBackup',
 ])
 
 /** What speaks against going on with the copy. */
@@ -192,7 +198,7 @@ function kubeOf(at: State): KubeSeen {
       uid: String(pv.uid),
       resourceVersion: versionOf(pv),
       driver: pv.shape === 'held' ? PARKED_DRIVER : CINDER_DRIVER,
-      handle: { original: 'source', copy: 'copy', held: parkedHandle('source') }[pv.shape],
+      handle: { original: 'source', copy: copyIn(at), held: parkedHandle('source') }[pv.shape],
       policy: pv.policy,
       finalizers: finalizersOf(pv),
       terminating: pv.terminating,
@@ -233,7 +239,32 @@ function cinderOf(at: State): CinderSeen {
       ...seen('copy', copy, nameOf(FULL, 'cloneVolume'), metadataOf(FULL, 'cloneVolume')),
       snapshotId: 'snapshot',
     })
-  return { kind: 'Seen', source: source && seen('source', source, 'pvc-1', {}), copies, snapshots }
+  const own = { kind: 'Seen', source: source && seen('source', source, 'pvc-1', {}) } as const
+  if (world.via === undefined) return { ...own, copies, snapshots }
+  copies.push(...restoredIn(at))
+  return { ...own, copies, snapshots, backups: backupsIn(at) }
+}
+
+function restoredIn({ restored, hidden, world }: State): VolumeSeen[] {
+  const name = nameOf(FULL, 'restoreBackup')
+  const theirs = world.namesakes ? [seen('namesake', NAMESAKE, name, {})] : []
+  if (restored === undefined || hidden === 'restored') return theirs
+  const metadata = {
+    ...metadataOf(FULL, restored.isMarked ? 'restoreBackup' : 'cloneVolume'),
+    ...(restored.isOfBackup && { [RESTORED_FROM]: 'backup' }),
+  }
+  return [...theirs, seen('restored', restored, name, metadata)]
+}
+
+function backupsIn({ backup, hidden, world }: State): BackupSeen[] {
+  const name = nameOf(FULL, 'createBackup')
+  const row = { name, volumeId: 'copy', sizeGiB: 1, incremental: false }
+  const theirs = world.namesakes
+    ? [{ ...row, id: 'namesake', status: 'available', metadata: {} }]
+    : []
+  if (backup === undefined || hidden === 'backup') return theirs
+  const status = backup.status === 'stuck' ? 'creating' : backup.status
+  return [...theirs, { ...row, id: 'backup', status, metadata: metadataOf(FULL, 'createBackup') }]
 }
 
 const NAMESAKE: Volume = { status: 'available', data: 0, type: 'to', changes: 0 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { explore } from '../explore.fixture.ts'
 import type { Exploration } from '../explore.fixture.ts'
 import { BROKEN } from './broken.fixture.ts'
+import { BROKEN_BY_BACKUP } from './broken-backup.fixture.ts'
 import { nextReplaceStep } from './machine.ts'
 import { rule } from './rules.fixture.ts'
 import { events } from './state-space.fixture.ts'
@@ -9,13 +10,15 @@ import type { Machine } from './state-space.fixture.ts'
 import { isFinished, WORLDS } from './world.fixture.ts'
 import type { State } from './world.fixture.ts'
 
+const BY_BACKUP = WORLDS.filter(({ world }) => world.via === 'backup')
+
 /** Of each world, until something is wrong in one. */
-function* search(machine: Machine): Generator<Exploration<State>> {
-  for (const start of WORLDS) yield explore(start, (at) => events(machine, at), rule, isFinished)
+function* search(machine: Machine, worlds = WORLDS): Generator<Exploration<State>> {
+  for (const start of worlds) yield explore(start, (at) => events(machine, at), rule, isFinished)
 }
 
-function isSound(machine: Machine): boolean {
-  for (const { broken, deadEnd } of search(machine))
+function isSound(machine: Machine, worlds = WORLDS): boolean {
+  for (const { broken, deadEnd } of search(machine, worlds))
     if (broken !== undefined || deadEnd !== undefined) return false
   return true
 }
@@ -41,6 +44,14 @@ describe('every state that a move by snapshot-restore can come into', () => {
     { timeout: 120_000 },
     (_, machine) => {
       expect(isSound(machine)).toBe(false)
+    },
+  )
+
+  it.each(BROKEN_BY_BACKUP)(
+    'would show what is wrong with a machine that, by backup, %s',
+    { timeout: 120_000 },
+    (_, machine) => {
+      expect(isSound(machine, BY_BACKUP)).toBe(false)
     },
   )
 })

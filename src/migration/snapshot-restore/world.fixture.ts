@@ -1,7 +1,8 @@
 import type { ReclaimPolicy } from './manifest.ts'
+import { nameOf } from './names.ts'
 import type { Agreed } from './outcome.ts'
 import { answered } from './saved.ts'
-import type { Origin, ReplaceAct, ReplaceAnswer, Saved, Shape } from './saved.ts'
+import type { Maker, Origin, ReplaceAct, ReplaceAnswer, Saved, Shape } from './saved.ts'
 
 /** What may go wrong, or be done by others, a few times in one run: all of it together is too much to search. */
 export type Trouble =
@@ -20,7 +21,15 @@ export type Trouble =
 export type Finalizer = 'protection' | 'provisioner' | 'attacher' | 'own'
 
 export type Volume = {
-  readonly status: 'creating' | 'available' | 'in-use' | 'retyping' | 'deleting' | 'error'
+  readonly status:
+    | 'creating'
+    | 'available'
+    | 'in-use'
+    | 'retyping'
+    | 'backing-up'
+    | 'deleting'
+    | 'error'
+    | 'error_restoring'
   /** Version of the data on it. */
   readonly data: number
   readonly type: 'from' | 'to'
@@ -28,12 +37,23 @@ export type Volume = {
   readonly changes: number
 }
 
+/** What a move by backup gives the claim. */
+export type RestoredVolume = Volume & {
+  /** It says that it was restored from the backup of the move. */
+  readonly isOfBackup: boolean
+  /** It has its own metadata, and not those of what was backed up. */
+  readonly isMarked: boolean
+}
+
+export type VolumeId = 'source' | 'copy' | 'restored'
+
 export type State = {
   readonly world: {
     readonly policy: ReclaimPolicy
     readonly troubles: readonly Trouble[]
     /** Somebody else has a volume and a snapshot with the derived names. */
     readonly namesakes: boolean
+    readonly via?: 'backup'
   }
   readonly left: number
   readonly saved: Omit<Saved, 'origin'>
@@ -57,14 +77,20 @@ export type State = {
     readonly status: 'creating' | 'available' | 'deleting' | 'error'
     readonly data: number
   }
+  readonly backup?: {
+    /** `stuck`: cinder-backup has died, and does not come back. */
+    readonly status: 'creating' | 'stuck' | 'available' | 'restoring' | 'deleting' | 'error'
+    readonly data: number
+  }
+  readonly restored?: RestoredVolume
   readonly userSnapshot: boolean
   /** Cinder does not list it for a moment. */
-  readonly hidden?: 'snapshot' | 'copy'
+  readonly hidden?: 'snapshot' | 'copy' | 'backup' | 'restored'
   /** Another PersistentVolume that stands for the source. */
   readonly otherPv: boolean
   /** A VolumeAttachment that nobody serves. */
   readonly parkedAttachment: boolean
-  readonly pod?: { readonly on?: 'source' | 'copy'; readonly wrote: boolean }
+  readonly pod?: { readonly on?: VolumeId; readonly wrote: boolean }
   /** Attached past Kubernetes. */
   readonly stranger: boolean
   /** Newest data that the claim must read. */
@@ -101,6 +127,11 @@ const ORIGIN = {
   migrationPolicy: 'on-demand',
 } as const satisfies Omit<Origin, 'manifest'>
 
+export const FULL: Origin = {
+  ...ORIGIN,
+  manifest: { metadata: { name: 'pvc-1' }, spec: { persistentVolumeReclaimPolicy: 'Delete' } },
+}
+
 const START: State = {
   world: { policy: 'Delete', troubles: [], namesakes: false },
   left: 2,
@@ -133,10 +164,45 @@ function world(
   policy: ReclaimPolicy,
   troubles: readonly Trouble[],
   namesakes = false,
+  via?: 'backup',
 ): State {
   const pv = { ...START.pv!, policy }
   const finalizers = START.pv!.finalizers.filter((f) => policy === 'Delete' || f !== 'provisioner')
-  return { ...START, world: { policy, troubles, namesakes }, left, pv: { ...pv, finalizers } }
+  const kind = { policy, troubles, namesakes, ...(via && { via }) }
+  return { ...START, world: kind, left, pv: { ...pv, finalizers } }
+}
+
+/** Held, and with its clone: what comes before is as it is by clone. */
+function cloned(at: State): State {
+  const done = (act: Maker, id: string) =>
+    ({
+      act,
+      state: 'Done',
+      attempts: 1,
+      requestId: 'r',
+      at: '',
+      id,
+      name: nameOf(FULL, act),
+    }) as const
+  return {
+    ...at,
+    saved: {
+      ...at.saved,
+      phase: 'Copying',
+      sourceUpdatedAt: '0',
+      journal: [done('cloneVolume', 'copy'), done('createSnapshot', 'snapshot')],
+    },
+    pv: { ...at.pv!, uid: 1, shape: 'held', finalizers: ['protection', 'own'] },
+    pvs: 1,
+    snapshot: { status: 'available', data: 0 },
+    copy: { status: 'available', data: 0, type: 'from', changes: 1 },
+    begun: { createSnapshot: 1, cloneVolume: 1 },
+  }
+}
+
+/** The volume that the claim is to get. */
+export function copyIn({ world: { via } }: State): 'copy' | 'restored' {
+  return via === 'backup' ? 'restored' : 'copy'
 }
 
 const EVERYTHING = [
@@ -161,6 +227,8 @@ export const WORLDS: readonly State[] = [
   world(2, 'Delete', ['claim', 'pod']),
   world(2, 'Delete', ['wish', 'pod']),
   world(2, 'Delete', ['policy', 'claim', 'wish', 'crash']),
+  world(1, 'Delete', EVERYTHING, true, 'backup'),
+  cloned(world(2, 'Retain', ['calls'], false, 'backup')),
 ]
 
 /** Of calls that make something. */
@@ -175,14 +243,10 @@ export function savedAnswer(at: State, answer: ReplaceAnswer): State {
   return { ...rest, saved }
 }
 
-export const FULL: Origin = {
-  ...ORIGIN,
-  manifest: { metadata: { name: 'pvc-1' }, spec: { persistentVolumeReclaimPolicy: 'Delete' } },
-}
-
-export function originOf({ world: { policy } }: State): Origin {
+export function originOf({ world: { policy, via } }: State): Origin {
   return {
     ...FULL,
+    ...(via && { via }),
     manifest: { ...FULL.manifest, spec: { persistentVolumeReclaimPolicy: policy } },
   }
 }

@@ -1,5 +1,6 @@
 import type { SimHandler, SimRequest, SimResponse } from '../handler.ts'
 import { attachments } from './attachments-api.ts'
+import { backups } from './backups-api.ts'
 import type { Context } from './context.ts'
 import { infrastructure } from './infrastructure-api.ts'
 import { messages } from './messages.ts'
@@ -38,6 +39,11 @@ const ROUTES: readonly Route[] = [
   ['GET', '/snapshots/detail', 0, snapshots.detail],
   ['GET', '/snapshots/*', 0, snapshots.show],
   ['DELETE', '/snapshots/*', 0, snapshots.remove],
+  ['GET', '/backups', 0, backups.list],
+  ['POST', '/backups', 0, backups.create],
+  ['GET', '/backups/detail', 0, backups.detail],
+  ['GET', '/backups/*', 0, backups.show],
+  ['DELETE', '/backups/*', 0, backups.remove],
   ['GET', '/attachments', 27, attachments.list],
   ['POST', '/attachments', 27, attachments.create],
   ['GET', '/attachments/detail', 27, attachments.detail],

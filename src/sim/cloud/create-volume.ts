@@ -2,7 +2,8 @@ import type { SimResponse } from '../handler.ts'
 import type { Context } from './context.ts'
 import { section } from './context.ts'
 import { addMessage } from './messages.ts'
-import type { SnapshotRow, VolumeRow, VolumeTypeRow } from './model.ts'
+import { findBackup, restore } from './backups-api.ts'
+import type { BackupRow, SnapshotRow, VolumeRow, VolumeTypeRow } from './model.ts'
 import { amountsFor } from './quota.ts'
 import { json } from '../json-reply.ts'
 import { badRequest, invalidField, invalidInput, notFound, overLimit } from './reply.ts'
@@ -15,10 +16,12 @@ import { volumeCore } from './volume-view.ts'
 type Source = {
   readonly snapshot?: SnapshotRow
   readonly volume?: VolumeRow
+  readonly backup?: BackupRow
   readonly sizeGiB: number
-  readonly typeId: string
-  readonly host: string | null
-  readonly availabilityZone: string
+  /** What is made of a backup may be of any type, and anywhere. */
+  readonly typeId?: string
+  readonly host?: string | null
+  readonly availabilityZone?: string
   readonly data: string
   readonly bootable: boolean
 }
@@ -30,7 +33,7 @@ const KEYS =
 const MALFORMED =
   'The server could not comply with the request since it is either malformed or otherwise incorrect.'
 
-/** POST /volumes: empty, from a snapshot, or a clone. 202; the volume is `creating`. */
+/** POST /volumes: empty, from a snapshot, from a backup, or a clone. 202; the volume is `creating`. */
 export function createVolume(ctx: Context): SimResponse {
   const { state, caller } = ctx
   const input = section(ctx, 'volume')
@@ -49,6 +52,7 @@ export function createVolume(ctx: Context): SimResponse {
   const row = newRow(ctx, input, source, type, sizeGiB, zone)
   state.volumes.add(row)
   reservation.commit()
+  if (source?.backup) source.backup.status = 'restoring'
   state.clock.setTimer(state.latencies.create, () => schedule(ctx, row, source, type))
   return json(202, { volume: volumeCore(ctx, row, true) })
 }
@@ -80,10 +84,19 @@ function sourceOf(ctx: Context, input: Readonly<Record<string, unknown>>): Sourc
     const parent = state.volumes.get(snapshot.volumeId)!
     return { ...fromVolume(parent), snapshot, sizeGiB: snapshot.sizeGiB, data: snapshot.data }
   }
+  const backupId = input['backup_id']
+  if (typeof backupId === 'string') return fromBackup(findBackup(ctx, backupId))
   const sourceId = input['source_volid']
   if (typeof sourceId !== 'string') return undefined
   const volume = findVolume(ctx, sourceId)
   return { ...fromVolume(volume), volume }
+}
+
+function fromBackup(backup: BackupRow): Source {
+  if (backup.status !== 'available')
+    throw badRequest(`Invalid backup: Originating backup status must be one of 'available' values`)
+  // what it holds comes later
+  return { backup, sizeGiB: backup.sizeGiB, data: '', bootable: false }
 }
 
 const fromVolume = (row: VolumeRow): Source => ({
@@ -101,7 +114,7 @@ function typeOf(
   source: Source | undefined,
 ): VolumeTypeRow {
   const asked = input['volume_type']
-  const old = source && ctx.state.types.get(source.typeId)
+  const old = source?.typeId === undefined ? undefined : ctx.state.types.get(source.typeId)
   if (typeof asked !== 'string') return old ?? defaultType(ctx.state)
   const type = findType(ctx.state, asked)
   if (!type) throw notFound(`Volume type with name ${asked} could not be found.`)
@@ -127,11 +140,11 @@ function sizeOf(input: Readonly<Record<string, unknown>>, source: Source | undef
     if (!source) throw badRequest(MALFORMED)
     return source.sizeGiB
   }
-  const what = source?.snapshot ? 'snapshot' : 'source volume'
+  const what = source?.snapshot ? 'snapshot' : 'backup'
   if (source && Number(size) < source.sizeGiB)
     throw invalidInput(
-      source.snapshot
-        ? `Volume size '${Number(size)}'GB cannot be smaller than the ${what} size ${source.sizeGiB}GB. They must be >= original snapshot size.`
+      source.volume === undefined
+        ? `Volume size '${Number(size)}'GB cannot be smaller than the ${what} size ${source.sizeGiB}GB. They must be >= original ${what} size.`
         : `Clones currently disallowed when ${Number(size)} < ${source.sizeGiB}. They must be >= original volume size.`,
     )
   return Number(size)
@@ -203,11 +216,13 @@ function schedule(
   type: VolumeTypeRow,
 ): void {
   const { state } = ctx
-  const backend = source
-    ? backendAt(state, source.host)
-    : chooseBackend(state, type, row.sizeGiB, row.availabilityZone)
+  const backend =
+    source?.host !== undefined
+      ? backendAt(state, source.host)
+      : chooseBackend(state, type, row.sizeGiB, row.availabilityZone)
   if (backend?.up) {
     place(state, row, backend.host)
+    if (source?.backup) return restore(state, source.backup, row)
     return save(state, row, { status: 'available' })
   }
   save(state, row, { status: 'error' })

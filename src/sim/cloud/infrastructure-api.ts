@@ -64,6 +64,12 @@ function services(ctx: Context): SimResponse {
     active_backend_id: null,
     frozen: false,
   }))
+  const { service } = ctx.state.backupService
+  const backup = { binary: 'cinder-backup', host: 'sim', zone: 'nova' }
+  const backups =
+    service === 'absent' ? [] : [{ ...backup, state: service === 'up' ? 'up' : 'down' }]
   const rest = { cluster: null, disabled_reason: null }
-  return json(200, { services: [scheduler, ...volume].map((s) => ({ ...s, ...common, ...rest })) })
+  const binary = ctx.query.get('binary')
+  const found = [scheduler, ...volume, ...backups].filter((s) => [null, s.binary].includes(binary))
+  return json(200, { services: found.map((s) => ({ ...s, ...common, ...rest })) })
 }

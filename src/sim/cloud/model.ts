@@ -48,6 +48,34 @@ export type SnapshotRow = {
   readonly data: string
 }
 
+export type BackupRow = {
+  readonly id: string
+  readonly projectId: string
+  readonly userId: string
+  name: string | null
+  description: string | null
+  readonly volumeId: string
+  status: string
+  readonly sizeGiB: number
+  readonly createdAt: number
+  updatedAt: number | null
+  failReason: string | null
+  metadata: Record<string, string>
+  /** Of the volume, as they were when it was backed up. */
+  readonly volumeMetadata: Readonly<Record<string, string>>
+  readonly bootable: boolean
+  readonly data: string
+}
+
+/** What there is of cinder-backup. `dead`: it takes everything on, and does nothing. */
+export type BackupService = {
+  service: 'up' | 'absent' | 'dead'
+  /** The next backup fails. */
+  fails: boolean
+  /** What becomes of the next restore. `empty`: a volume that is not of the backup. */
+  restores: 'as it was' | 'error' | 'empty'
+}
+
 export type AttachmentRow = {
   readonly id: string
   readonly volumeId: string

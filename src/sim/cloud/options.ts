@@ -50,6 +50,10 @@ export type Latencies = {
   readonly completion: number
   /** Time the old data stays visible as a second row after a generic migration. */
   readonly sourceRemoval: number
+  readonly backupPerGiB: number
+  /** From when a backup is there until its volume is free again. */
+  readonly backupRelease: number
+  readonly restorePerGiB: number
 }
 
 export type CloudOptions = {
@@ -86,6 +90,9 @@ export const DEFAULT_LATENCIES: Latencies = {
   relabel: 100,
   completion: 200,
   sourceRemoval: 1000,
+  backupPerGiB: 20_000,
+  backupRelease: 1000,
+  restorePerGiB: 15_000,
 }
 
 export const DEFAULT_BACKENDS: readonly BackendOptions[] = ['hot', 'warm', 'cold'].map((name) => ({

@@ -81,8 +81,8 @@ function limits(ctx: Context): SimResponse {
     totalVolumesUsed: quota.inUse(projectId, 'volumes'),
     totalGigabytesUsed: quota.inUse(projectId, 'gigabytes'),
     totalSnapshotsUsed: quota.inUse(projectId, 'snapshots'),
-    totalBackupsUsed: 0,
-    totalBackupGigabytesUsed: 0,
+    totalBackupsUsed: quota.inUse(projectId, 'backups'),
+    totalBackupGigabytesUsed: quota.inUse(projectId, 'backup_gigabytes'),
   }
   return json(200, { limits: { rate: [], absolute } })
 }

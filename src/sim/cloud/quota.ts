@@ -80,6 +80,12 @@ export function createQuota(nameOf: (resource: string) => string): Quota {
 }
 
 function exceeded(name: string, limit: number, consumed: number, gib: number) {
+  if (name === 'backups')
+    return overLimit(`BackupLimitExceeded: Maximum number of backups allowed (${limit}) exceeded`)
+  if (name === 'backup_gigabytes')
+    return overLimit(
+      `VolumeBackupSizeExceedsAvailableQuota: Requested backup exceeds allowed Backup gigabytes quota. Requested ${gib}G, quota is ${limit}G and ${consumed}G has been consumed.`,
+    )
   if (name.startsWith('gigabytes'))
     return overLimit(
       `VolumeSizeExceedsAvailableQuota: Requested volume or snapshot exceeds allowed ${name} quota. Requested ${gib}G, quota is ${limit}G and ${consumed}G has been consumed.`,

@@ -5,7 +5,15 @@ import type { Origin } from './catalog.ts'
 import type { Faults, FaultRule, JournalEntry, ServiceName } from './faults.ts'
 import type { AppCredentialRow, ProjectRow, UserRow } from './identity.ts'
 import type { Migrations, PlannedOutcome } from './migrations.ts'
-import type { BackendRow, SnapshotRow, VolumeRow, VolumeTypeRow } from './model.ts'
+import { backupOf, restartBackups } from './backups-api.ts'
+import type {
+  BackendRow,
+  BackupRow,
+  BackupService,
+  SnapshotRow,
+  VolumeRow,
+  VolumeTypeRow,
+} from './model.ts'
 import type { BackendOptions, VolumeTypeOptions } from './options.ts'
 import { amountsFor } from './quota.ts'
 import { isMultiattach } from './request-retype.ts'
@@ -91,6 +99,13 @@ export type Seams = {
   volumes(): readonly VolumeRow[]
   snapshots(): readonly SnapshotRow[]
   addSnapshot(volumeId: string, name?: string): SnapshotRow
+  backups(): readonly BackupRow[]
+  /** A finished one, by which the project can see that there is a cinder-backup. */
+  addBackup(volumeId: string, name?: string): BackupRow
+  /** What it does with the next calls. */
+  setBackupService(change: Partial<BackupService>): void
+  /** cinder-backup is started again, and gives up what it had begun. */
+  restartBackups(): void
   removeSnapshot(id: string): void
   attach(volumeId: string, serverId: string, device?: string, hostName?: string): void
   /** Throws while the volume is busy, as Nova's detach fails. */
@@ -180,6 +195,16 @@ export function createSeams(
     volumes: () => Array.from(state.volumes.newestFirst(undefined)),
     snapshots: () => Array.from(state.snapshots.all()),
     addSnapshot: (volumeId, name) => addSnapshot(state, existing(state, volumeId), name),
+    backups: () => Array.from(state.backups.values()),
+    addBackup: (volumeId, name = 'nightly') => {
+      const volume = existing(state, volumeId)
+      const row = backupOf(state, volume, name)
+      state.backups.set(row.id, row)
+      state.quota.add(volume.projectId, { backups: 1, backup_gigabytes: volume.sizeGiB })
+      return row
+    },
+    setBackupService: (change) => void Object.assign(state.backupService, change),
+    restartBackups: () => restartBackups(state),
     removeSnapshot: (id) => dropSnapshot(state, must(state.snapshots.get(id), `snapshot ${id}`)),
     attach: (volumeId, ...rest) => attach(state, existing(state, volumeId), ...rest),
     detach: (volumeId, serverId) => detach(state, existing(state, volumeId), serverId),

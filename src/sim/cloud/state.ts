@@ -9,6 +9,8 @@ import type { Ids } from './ids.ts'
 import type {
   AttachmentRow,
   BackendRow,
+  BackupRow,
+  BackupService,
   MessageRow,
   SnapshotRow,
   TransferRow,
@@ -40,6 +42,8 @@ export type State = {
   readonly backends: BackendRow[]
   readonly messages: MessageRow[]
   readonly transfers: Map<string, TransferRow>
+  readonly backups: Map<string, BackupRow>
+  readonly backupService: BackupService
   readonly quota: Quota
   readonly latencies: Latencies
   readonly migration: MigrationOptions
@@ -67,6 +71,8 @@ export function createState(options: CloudOptions): State {
     backends: [],
     messages: [],
     transfers: new Map(),
+    backups: new Map(),
+    backupService: { service: 'up', fails: false, restores: 'as it was' },
     quota: createQuota((resource) => resourceName(types, resource)),
     latencies: { ...DEFAULT_LATENCIES, ...options.latencies },
     migration: { detached: 'assisted', attached: 'unsafe', ...options.migration },
