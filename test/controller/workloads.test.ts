@@ -169,6 +169,17 @@ describe('a StatefulSet of two of which one may be unavailable', () => {
     kept()
   })
 
+  it('has none of its replicas announced that does not stop, and none waits long for the other', async () => {
+    const { stage, volumes } = await made()
+    stage.policy(RESTART)
+    // both at once, as a person orders them
+    for (const i of [0, 1]) stage.move(`data-${i}`, { claim: { name: `data-db-${i}` }, to: 'cold' })
+    stage.start()
+    const isDone = () => volumes.every((v) => stage.tier(v) === 'cold')
+    expect(await stage.until(isDone, 2 * MINUTE)).toBe(true)
+    expect(stage.eventsOn('StatefulSet', 'db')).not.toContain('WorkloadNotStopped')
+  })
+
   it.each([
     ['cinder-retype', /Succeeded\/Verified|WorkloadFoughtBack/],
     // though the Pod that needs the claim again is seen first
