@@ -68,8 +68,7 @@ describeLab('the controller, where a copy goes by way of a backup', () => {
     await fleet.volumeOn(copy, 'couchestor-cold')
     expect((await fleet.image(copy)).pool).toBe('cold-pool')
     expect(await digestOf(copy)).toBe(digest)
-    for (const { kind, id } of await replacements.made())
-      if (kind === 'volumes') expect(retypesOf(id)).toEqual([])
+    expect((await replacements.made()).flatMap(({ id }) => retypesOf(id))).toEqual([])
     // until the soak ends the former volume is there as it was
     expect(await fleet.volumeOn(volumeId, 'couchestor-hot')).toMatchObject({ status: 'available' })
     expect(await digestOf(volumeId)).toBe(digest)
