@@ -177,7 +177,7 @@ export class Leadership {
     const steps = new Steps({ deps, migrations, observed, ledger, reports })
     const ports = { deps, inventory, gatherer: wired.preflight }
     const strategies = bindStrategies(ports, deps.strategies)
-    const records = new Records(deps.kube, fence, (uid) => queues.replacements.add(uid))
+    const records = new Records(deps.kube, fence, deps.clock, (uid) => queues.replacements.add(uid))
     const follower = new Follower({
       deps,
       records,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { HOUR, MINUTE, Stage } from './stage.ts'
 import type { StoragePolicySpec } from '../../src/api/storage-policy.ts'
+import type { ApiRequest } from '../../src/sim/apiserver/faults.ts'
 
 const BY_COPY = { migration: { strategy: 'snapshot-restore' } } satisfies Partial<StoragePolicySpec>
 
@@ -241,4 +242,22 @@ describe('a move that has to wait', () => {
     expect(stage.ends('data')).toContain(`Waiting/${reason}`)
     expect(reviews - before).toBeLessThanOrEqual(most)
   })
+})
+
+it('a record that cannot be saved is tried with pauses, and the move goes on once it can', async () => {
+  const { stage, step } = pinned()
+  stage.start()
+  // read twice before it is saved: a read that succeeds is no reason to begin with short pauses again
+  const isMoving = () => stage.cloud.retyping().length > 0
+  expect(await stage.until(() => step() === 'Copying' && isMoving(), HOUR, 100)).toBe(true)
+  await stage.until(() => !isMoving(), HOUR, 100)
+  const isRecord = ({ verb, name }: ApiRequest) =>
+    verb === 'patch' && (name ?? '').startsWith('replacement-')
+  const fault = { kind: 'status', code: 403, message: 'webhook denied' } as const
+  const undo = stage.world.api.fail({ match: isRecord, fault, times: Infinity })
+  const before = stage.world.api.requests.filter(isRecord).length
+  await stage.clock.advance(10 * MINUTE)
+  expect(stage.world.api.requests.filter(isRecord).length - before).toBeLessThan(60)
+  undo()
+  expect(await stage.until(() => step() === 'Soaking', HOUR)).toBe(true)
 })

@@ -77,6 +77,8 @@ export class Follower {
       this.#moments.forget(uid)
       return DONE
     }
+    const pauseMs = this.#parts.records.pauseMs(uid)
+    if (pauseMs > 0) return { kind: 'requeue', afterMs: pauseMs }
     const record = await this.#stamped(found)
     await this.#show(record)
     const { phase } = record.saved

@@ -68,6 +68,8 @@ export class StopFollower {
       this.#moments.forget(uid)
       return DONE
     }
+    const pauseMs = this.#parts.stops.pauseMs(uid)
+    if (pauseMs > 0) return { kind: 'requeue', afterMs: pauseMs }
     const stop = await this.#stamped(found)
     const before = this.#input(stop)
     let outcome = nextWorkloadStep(before)

@@ -24,7 +24,7 @@ export function stopping(parts: {
   readonly wakeMove: (key: string) => void
 }) {
   const { deps, policies, migrations, records, term, claim, onOpen, wakeMove } = parts
-  const stops = new Stops(deps.kube, () => deps.elector.fence(), onOpen)
+  const stops = new Stops(deps.kube, () => deps.elector.fence(), deps.clock, onOpen)
   const port = new WorkloadPort({ deps, policies, stops })
   const notices = new Notices(deps.events, claim)
   const common = { deps, stops, port, migrations, notices, term }
