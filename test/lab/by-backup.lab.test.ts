@@ -23,6 +23,8 @@ let fleet: Fleet
 let replacements: Replacements
 let claim: FleetClaim
 let digest: string
+/** By which a member finds out that there is a cinder-backup. */
+let witness: { readonly volume: string; readonly backup: string }
 
 const step = (m: VolumeMigration) => m.status?.step
 const digestOf = async (id: string) => sha256OfStart(await fleet.image(id), WRITTEN_MIB)
@@ -39,6 +41,8 @@ describeLab('the controller, where a copy goes by way of a backup', () => {
     claim = await fleet.claim('data', POLICY)
     await writeRandom(await fleet.image(claim.volumeId), 32)
     digest = await digestOf(claim.volumeId)
+    const { id: volume } = await fleet.cinder.createVolume('couchestor-warm')
+    witness = { volume, backup: await fleet.cinder.createBackup(volume) }
     await startController({ config: { migration: { soak_mounted: '3s' } } })
   })
   afterAll(async () => {
@@ -46,6 +50,8 @@ describeLab('the controller, where a copy goes by way of a backup', () => {
     await replacements.release()
     await fleet.down()
     await replacements.down()
+    await fleet.cinder.deleteBackup(witness.backup)
+    await fleet.cinder.deleteVolume(witness.volume)
     await kubectl(['delete', '--ignore-not-found', '-f', RIGHTS])
   })
 

@@ -35,6 +35,8 @@ export interface CinderAdmin {
   deleteVolume(id: string): Promise<void>
   createSnapshot(volumeId: string, name?: string): Promise<string>
   deleteSnapshot(id: string): Promise<void>
+  /** Of a detached volume; resolves to its id when both are available. */
+  createBackup(volumeId: string, name?: string): Promise<string>
   deleteBackup(id: string): Promise<void>
   retype(id: string, type: string, policy?: 'never' | 'on-demand'): Promise<void>
   resetState(id: string, status: string, migrationStatus?: string): Promise<void>
@@ -112,6 +114,17 @@ export async function cinderAdmin(): Promise<CinderAdmin> {
       return id
     },
     deleteSnapshot: (id) => deleted(`/snapshots/${id}`),
+    createBackup: async (volumeId, name = 'lab-test') => {
+      const member = await openstack('operator')
+      const body = { backup: { volume_id: volumeId, name } }
+      const { id } = (await post(member, '/backups', body))['backup'] as { id: string }
+      await eventually(`backup ${id}`, async () => {
+        const seen = await member.request('GET', `/backups/${id}`)
+        return (seen.body['backup'] as { status?: string } | undefined)?.status === 'available'
+      })
+      await when(volumeId, 'is available', (v) => v.status === 'available')
+      return id
+    },
     deleteBackup: (id) => deleted(`/backups/${id}`),
     retype: async (id, type, policy = 'on-demand') => {
       await action(id, { 'os-retype': { new_type: type, migration_policy: policy } })
