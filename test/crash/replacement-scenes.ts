@@ -16,6 +16,24 @@ async function podDuring(scene: Replacement, isNow: boolean): Promise<void> {
 /** Each from the record to the end, forwards or back. */
 export const REPLACEMENTS: Readonly<Record<string, () => Replacement>> = {
   'a claim gets a copy': () => new Replacement({ end: 'Succeeded/Verified', keeps: 'copy' }),
+  'a claim gets a copy by way of a backup': () =>
+    new Replacement({
+      end: 'Succeeded/Verified',
+      keeps: 'copy',
+      via: 'backup',
+      // up to there it goes as by clone
+      acts: async (scene, request) => {
+        if (request?.body?.includes('"act":"createBackup"') === true)
+          await scene.once('backup', () => Promise.resolve())
+      },
+    }),
+  'a Pod needs the claim while its copy is backed up': () =>
+    new Replacement({
+      end: 'Failed/ClaimNeeded',
+      keeps: 'original',
+      via: 'backup',
+      acts: (scene) => podDuring(scene, scene.step() === 'Copying' && scene.isBackedUp()),
+    }),
   'a CronJob writes to the copy while both volumes are kept': () =>
     new Replacement({
       end: 'Succeeded/Verified',

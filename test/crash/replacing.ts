@@ -27,6 +27,7 @@ type End = {
 type Options = End & {
   /** Of the PersistentVolume. */
   readonly reclaim?: 'Delete' | 'Retain'
+  readonly via?: 'backup'
   /** What people and Pods do, before each request that leaves a process. */
   readonly acts?: (scene: Replacement, request?: HttpRequest) => Promise<void>
 }
@@ -67,6 +68,8 @@ export class Replacement implements Play {
     const persistentVolumeReclaimPolicy = options.reclaim ?? 'Delete'
     api.seed({ ...pv, spec: { ...spec, persistentVolumeReclaimPolicy } })
     this.#uid = this.claim()?.metadata.uid ?? ''
+    // by which the project sees that there is a cinder-backup
+    if (options.via !== undefined) cloud.seams.addBackup(beside.id, 'nightly')
     api.seed(POLICY, {
       apiVersion: 'couchestor.io/v1alpha1',
       kind: 'VolumeMigration',
@@ -75,6 +78,7 @@ export class Replacement implements Play {
         policy: 'tiered',
         reason: 'Manual',
         strategy: 'snapshot-restore',
+        ...(options.via && { via: options.via }),
         claim: { name: 'data' },
         to: 'cold',
       },
@@ -129,6 +133,10 @@ export class Replacement implements Play {
         .snapshots()
         .filter((s) => METADATA in s.metadata)
         .map((s) => `snapshot ${s.name} is left (${s.status})`),
+      ...seams
+        .backups()
+        .filter((b) => METADATA in b.metadata)
+        .map((b) => `backup ${b.name} is left (${b.status})`),
     ]
   }
 
@@ -184,6 +192,11 @@ export class Replacement implements Play {
   /** The copy is there, finished or not. */
   isCopied(): boolean {
     return this.world.cloud.seams.volumes().some((v) => METADATA in v.metadata)
+  }
+
+  /** There is a backup of it, finished or not. */
+  isBackedUp(): boolean {
+    return this.world.cloud.seams.backups().some((b) => METADATA in b.metadata)
   }
 
   /** The volume in Cinder that can be attached through the PersistentVolume now; undefined = held, or in the gap. */
@@ -279,7 +292,12 @@ export class Replacement implements Play {
         .journal()
         .filter((e) => e.method === 'POST' && path.test(e.path) && (e.status ?? 0) < 300)
         .filter((e) => e.status !== undefined && e.dropped !== 'before').length
-    const counts = { snapshots: made(/\/snapshots$/), copies: made(/\/volumes$/) }
+    const volumes = this.#options.via === 'backup' ? 2 : 1
+    const counts = {
+      snapshots: made(/\/snapshots$/),
+      backups: made(/\/backups$/),
+      copies: made(/\/volumes$/) - (volumes - 1),
+    }
     const retypes = this.world.cloud.seams
       .volumes()
       .flatMap((v) => this.world.cloud.seams.retypesOf(v.id))

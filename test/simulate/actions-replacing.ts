@@ -1,4 +1,5 @@
 import type { VolumeMigration } from '../../src/api/volume-migration.ts'
+import type { BackupService } from '../../src/sim/cloud/model.ts'
 import type { Dice } from '../seeded.ts'
 import type { Action } from './actions.ts'
 import { claimPath } from './cluster.ts'
@@ -18,6 +19,7 @@ export const REPLACING_ACTIONS: readonly Action[] = [
   { name: 'move by hand to another volume', weight: 8, run: moveToAnother },
   { name: 'a CronJob Pod needs a claim in mid-move', weight: 8, run: cronJob },
   { name: 'a snapshot is taken in mid-move', weight: 3, run: snapshotInMidMove },
+  { name: 'cinder-backup is in trouble', weight: 4, run: troubleBackups },
   { name: 'roll back', weight: 5, run: rollBack },
   { name: 'cancel a replacement', weight: 2, run: cancelReplacement },
   { name: 'delete a move in mid-move', weight: 2, run: deleteInMidMove },
@@ -55,6 +57,7 @@ async function moveToAnother(universe: Universe, dice: Dice): Promise<void> {
       policy,
       reason: 'Manual',
       strategy: 'snapshot-restore',
+      ...(dice.chance(0.5) ? { via: 'backup' } : {}),
       to,
       claim: { name: claim.name },
     },
@@ -68,12 +71,28 @@ async function cronJob(universe: Universe, dice: Dice): Promise<void> {
     await universe.cluster.startPod(found.claim, { forMs })
 }
 
+const BACKUP_TROUBLES: readonly [Partial<BackupService>, ...Partial<BackupService>[]] = [
+  { fails: true },
+  { restores: 'error' },
+  { restores: 'empty' },
+  { service: 'dead' },
+  { service: 'absent' },
+]
+
+/** What it does next fails, or nothing comes of it until somebody starts it again. */
+function troubleBackups({ world, clock }: Universe, dice: Dice): void {
+  const { seams } = world.cloud
+  seams.setBackupService(dice.one(BACKUP_TROUBLES))
+  clock.setTimer(dice.between(5, 40) * MINUTE, () => seams.restartBackups())
+}
+
 /** Of the volume that the claim has had, or of its copy. */
 function snapshotInMidMove(universe: Universe, dice: Dice): void {
   const found = inMidMove(universe, dice)
   if (found === undefined) return
   const { journal, origin } = found.record.saved
-  const copy = journal.find((e) => e.act === 'cloneVolume')?.id
+  const copies = journal.filter((e) => ['cloneVolume', 'restoreBackup'].includes(e.act))
+  const copy = copies.at(-1)?.id
   const id = dice.one([origin.volume.id, copy ?? origin.volume.id])
   if (universe.world.cloud.seams.volume(id)?.status === 'available') universe.takeSnapshotOf(id)
 }

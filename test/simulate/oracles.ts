@@ -138,8 +138,9 @@ function boundedRequests(universe: Universe, identity: string, request: HttpRequ
     : []
 }
 
+// an older Cinder names the type of a volume only, and names change: which type it is has to be asked each time
 const SHARED =
-  /\/(snapshots|volumes)\/detail$|\/(persistentvolumes|volumeattachments|pods|selfsubjectaccessreviews)$/
+  /\/(snapshots|volumes)\/detail$|\/(types|persistentvolumes|volumeattachments|pods|selfsubjectaccessreviews)$/
 const ASKED = /\/(persistentvolumes|selfsubjectaccessreviews)$/
 
 function mostOf(universe: Universe, method: string, path: string): number {
@@ -236,7 +237,7 @@ function forcedSaysWhy(universe: Universe): string[] {
     if (annotations['couchestor.io/paused'] === 'true') return []
     if (universe.cluster.volume(claim)?.typeId === universe.types.of(tier).id) return []
     const said =
-      universe.moves().some((m) => m.spec.claim.uid === claim.uid) ||
+      universe.moves().some((m) => (m.spec.claim.uid ?? m.status?.claimUid) === claim.uid) ||
       events.some((e) => e.involvedObject.uid === claim.uid)
     return said ? [] : [`${claim.key} is forced to ${tier} and nothing says why it is not there`]
   })

@@ -19,7 +19,7 @@ export const REPLACING_ARRIVALS: readonly Oracle<[SimRequest]>[] = [
   { name: 'nothing is made twice', check: madeOnce },
   { name: 'no volume is deleted that a claim has, or that is not ours', check: mayGo },
   { name: 'nothing is deleted by one read', check: readTwice },
-  { name: "nobody else's snapshot is deleted", check: ownSnapshot },
+  { name: "nobody else's snapshot or backup is deleted", check: ownSnapshot },
 ]
 
 /** Asked when a request leaves a replica. */
@@ -55,18 +55,20 @@ function auditedBefore({ audit }: Universe, request: SimRequest): string[] {
 }
 
 function madeOnce({ world }: Universe, { method, url, body }: SimRequest): string[] {
-  const [, kind] = /\/(volumes|snapshots)$/.exec(url) ?? []
+  const [, kind] = /\/(volumes|snapshots|backups)$/.exec(url) ?? []
   if (method !== 'POST' || kind === undefined) return []
-  const { volume, snapshot } = JSON.parse(body) as Record<string, { name?: string } | undefined>
-  const name = (volume ?? snapshot)?.name
-  const rows = kind === 'volumes' ? world.cloud.seams.volumes() : world.cloud.seams.snapshots()
+  const made = JSON.parse(body) as Record<string, { name?: string } | undefined>
+  const name = (made['volume'] ?? made['snapshot'] ?? made['backup'])?.name
+  const rows = world.cloud.seams[kind as Kind]()
   return rows.some((r) => r.name === name && MOVE_KEY in r.metadata)
     ? [`${name} is there already, and is made again`]
     : []
 }
 
-function deletedIn({ method, url }: SimRequest, kind: 'volumes' | 'snapshots') {
-  const [, found, id] = /\/(volumes|snapshots)\/([^/?]+)(\?|$)/.exec(url) ?? []
+type Kind = 'volumes' | 'snapshots' | 'backups'
+
+function deletedIn({ method, url }: SimRequest, kind: Kind) {
+  const [, found, id] = /\/(volumes|snapshots|backups)\/([^/?]+)(\?|$)/.exec(url) ?? []
   return method === 'DELETE' && found === kind ? id : undefined
 }
 
@@ -91,21 +93,24 @@ function mayGo(universe: Universe, request: SimRequest): string[] {
 const READ_AGAIN_MS = 3000
 
 function readTwice({ replacements, clock, world }: Universe, request: SimRequest): string[] {
-  const id = deletedIn(request, 'volumes') ?? deletedIn(request, 'snapshots')
+  const kinds = ['volumes', 'snapshots', 'backups'] as const
+  const [id] = kinds.flatMap((kind) => deletedIn(request, kind) ?? [])
   if (id === undefined) return []
   const { seams } = world.cloud
-  const { metadata } = seams.volume(id) ?? seams.snapshots().find((s) => s.id === id) ?? {}
+  const rows = [...seams.snapshots(), ...seams.backups()]
+  const { metadata } = seams.volume(id) ?? rows.find((r) => r.id === id) ?? {}
   const since = replacements.clearingSince.get(metadata?.[MOVE_KEY] ?? '')
   const ms = clock.monotonic() - (since ?? -Infinity)
   return ms < READ_AGAIN_MS ? [`${id} is deleted ${ms} ms after it was needed`] : []
 }
 
 function ownSnapshot(universe: Universe, request: SimRequest): string[] {
-  const id = deletedIn(request, 'snapshots')
-  const row = universe.world.cloud.seams.snapshots().find((s) => s.id === id)
+  const { seams } = universe.world.cloud
+  const id = deletedIn(request, 'snapshots') ?? deletedIn(request, 'backups')
+  const row = [...seams.snapshots(), ...seams.backups()].find((s) => s.id === id)
   if (row === undefined) return []
   const isOurs = universe.records().some((r) => r.move.uid === row.metadata[MOVE_KEY])
-  return isOurs ? [] : [`snapshot ${id} is deleted, and no record names it`]
+  return isOurs ? [] : [`${row.name} (${id}) is deleted, and no record names it`]
 }
 
 /** Name of the PersistentVolume that a request writes. */
@@ -211,6 +216,10 @@ function nothingLeft(universe: Universe): string[] {
       .snapshots()
       .filter((s) => isLeft(s.metadata))
       .map((s) => `snapshot ${s.name} (${s.status})`),
+    ...seams
+      .backups()
+      .filter((b) => isLeft(b.metadata))
+      .map((b) => `backup ${b.name} (${b.status})`),
     ...Array.from(cluster.objects(PVS).values())
       .filter((pv) => pv.metadata.finalizers?.includes(OWN_FINALIZER) === true)
       .filter((pv) => recordOf(universe, pv.metadata.name) === undefined)
@@ -218,15 +227,17 @@ function nothingLeft(universe: Universe): string[] {
   ]
 }
 
+const MADE: ReadonlySet<string> = new Set(['cloneVolume', 'restoreBackup'])
+
 function endsOrSays(universe: Universe): string[] {
   const { cluster, world } = universe
   const pinned = new Set(world.cloud.seams.snapshots().map((s) => s.volumeId))
   return universe.records().flatMap(({ move, saved }) => {
     const name = `${move.namespace}/${move.name}`
-    const copy = saved.journal.find((e) => e.act === 'cloneVolume')?.id ?? ''
+    const made = saved.journal.flatMap((e) => (MADE.has(e.act) ? (e.id ?? []) : []))
     const claim = cluster.living.find((c) => c.uid === saved.origin.claim.uid)
     const isUsed = claim !== undefined && cluster.pods(claim).length > 0
-    const isPinned = pinned.has(saved.origin.volume.id) || pinned.has(copy)
+    const isPinned = [saved.origin.volume.id, ...made].some((id) => pinned.has(id))
     const object = universe.moves().find((m) => m.metadata.uid === move.uid)
     const says = object?.status?.message ?? ''
     if (universe.cannotBeReported(move.name)) return []

@@ -148,6 +148,7 @@ async function calm(universe: Universe, fromMs: number): Promise<void> {
   const { monitor } = universe
   universe.episodes.clear()
   universe.moments.clear()
+  universe.world.cloud.seams.restartBackups()
   universe.types.raiseQuotas()
   universe.types.restore()
   healed(universe.undo)

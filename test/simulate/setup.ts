@@ -83,6 +83,9 @@ export function populate(universe: Universe, dice: Dice): void {
       ageHours: 96,
     })
     if (universe.setup.replacing && dice.chance(0.4)) universe.takeSnapshot(claim)
+    // by one of them the project sees that there is a cinder-backup
+    if (universe.setup.replacing && i === 0)
+      universe.world.cloud.seams.addBackup(claim.volumeId, 'nightly')
   }
 }
 

@@ -50,6 +50,10 @@ export class ReplaceAdapter {
     }
   }
 
+  async #backup(): Promise<NonNullable<ReplaceFacts['backup']>> {
+    return { unavailable: await this.#ports.deps.copies.whyNoBackups() }
+  }
+
   /** The rest of it, asked now. Throws when it could not be asked. */
   async costlyFacts(target: Target, volume: CinderVolume): Promise<CostlyFacts> {
     const [raw, all, lacking, projectId] = await Promise.all([
@@ -81,10 +85,6 @@ export class ReplaceAdapter {
     const facts = await this.costlyFacts(target, volume)
     this.#kept.set(target.claim.uid, { until: now + KEPT_MS, facts })
     return facts
-  }
-
-  async #backup(): Promise<NonNullable<ReplaceFacts['backup']>> {
-    return { unavailable: await this.#ports.deps.copies.whyNoBackups() }
   }
 
   /** What is saved before the first act. Throws when the PersistentVolume is not, or no longer, that of the target. */

@@ -170,37 +170,41 @@ describe('a copy', () => {
   })
 
   it.each([
-    [true, 'QuotaExceeded'],
-    [false, 'Rejected'],
-  ])('that Cinder refuses to make (quota %s) leaves the claim as it was', (quota, reason) => {
+    [413, true, 'QuotaExceeded'],
+    [403, false, 'Rejected'],
+  ])('that Cinder refuses to make (%i) leaves the claim as it was', (httpStatus, quota, reason) => {
     const act = { act: 'createSnapshot' } as const
     const asked = intended({ ...SAVED, journal: [] }, act, { requestId: 'r', at: '' })
-    const saved = answered(asked, { kind: 'Rejected', httpStatus: 413, message: 'no', quota })
+    const saved = answered(asked, { kind: 'Rejected', httpStatus, message: 'no', quota })
 
     expect(next({ saved, cinder: { copies: [], snapshots: [] } })).toEqual(
       saving({ phase: 'GivingBack', reason: reason as 'Rejected' }),
     )
   })
 
-  it('that a rate limit refuses is asked for again no sooner than it says', () => {
-    const act = { act: 'createSnapshot' } as const
-    const asked = intended({ ...SAVED, journal: [] }, act, { requestId: 'r', at: '' })
-    const refusal = {
-      kind: 'Rejected',
-      httpStatus: 429,
-      message: '',
-      retryAfterMs: 120_000,
-    } as const
-    const after = (ms: number) =>
-      next({
-        saved: answered(asked, refusal),
-        cinder: { copies: [], snapshots: [] },
-        input: { confirming: { what: 'again', ms } },
-      })
+  it.each([429, 413])(
+    'that a rate limit refuses (%i) is asked for again no sooner than it says',
+    (httpStatus) => {
+      const act = { act: 'createSnapshot' } as const
+      const asked = intended({ ...SAVED, journal: [] }, act, { requestId: 'r', at: '' })
+      const refusal = {
+        kind: 'Rejected',
+        httpStatus,
+        message: '',
+        quota: false,
+        retryAfterMs: 120_000,
+      } as const
+      const after = (ms: number) =>
+        next({
+          saved: answered(asked, refusal),
+          cinder: { copies: [], snapshots: [] },
+          input: { confirming: { what: 'again', ms } },
+        })
 
-    expect(after(119_000)).toEqual(expect.objectContaining({ kind: 'wait', ms: 1000 }))
-    expect(after(120_000)).toEqual({ kind: 'act', act })
-  })
+      expect(after(119_000)).toEqual(expect.objectContaining({ kind: 'wait', ms: 1000 }))
+      expect(after(120_000)).toEqual({ kind: 'act', act })
+    },
+  )
 })
 
 describe('a PersistentVolume', () => {

@@ -90,9 +90,9 @@ export const DEFAULT_LATENCIES: Latencies = {
   relabel: 100,
   completion: 200,
   sourceRemoval: 1000,
-  backupPerGiB: 20_000,
+  backupPerGiB: 8000,
   backupRelease: 1000,
-  restorePerGiB: 15_000,
+  restorePerGiB: 4000,
 }
 
 export const DEFAULT_BACKENDS: readonly BackendOptions[] = ['hot', 'warm', 'cold'].map((name) => ({
