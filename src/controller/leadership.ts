@@ -190,7 +190,7 @@ export class Leadership {
       isYielding: (uid) => stops.isYielding(uid),
       isFought: (move) => stopFollower.isFought(move),
     })
-    const { stops, stopper, stopFollower } = stopping({
+    const { stops, stopper, stopFollower, strays } = stopping({
       deps,
       policies,
       migrations,
@@ -244,7 +244,9 @@ export class Leadership {
       checkpoints,
       health,
       detachments,
+      migrations,
       onWindow: counterfactuals.window.bind(counterfactuals),
+      onMoved: counterfactuals.moved.bind(counterfactuals),
     })
     const status = new StatusWriter({
       deps,
@@ -349,6 +351,7 @@ export class Leadership {
         quotas,
         metrics: this.#metrics,
       }),
+      strays,
       tidy: () => tidy({ deps, watches, checkpoints, counterfactuals, usageReader, health }),
     })
 
@@ -365,6 +368,7 @@ export class Leadership {
         follower,
         stops,
         stopFollower,
+        strays,
         inventory,
         policies,
         planner,

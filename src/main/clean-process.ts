@@ -20,7 +20,12 @@ import { systemTerminal } from './system-terminal.ts'
 const { prometheus: _, ...CLUSTER } = READING_FLAGS
 export const CLEAN_COMMAND_FLAGS = { ...CLEAN_FLAGS, ...CLUSTER }
 
-const WORDS = { least: 0, most: 1000, usage: 'ids of volumes, snapshots and backups', check: checkClean }
+const WORDS = {
+  least: 0,
+  most: 1000,
+  usage: 'ids of volumes, snapshots and backups',
+  check: checkClean,
+}
 
 /** Who we are is asked by a POST that stores nothing. */
 const REVIEWS = /\/selfsubjectreviews$/

@@ -199,8 +199,12 @@ export class RecordStore<R extends Followed> {
     const { name, resourceVersion: version = '' } = item.metadata
     if (item.spec.policy !== this.#kind.policy) return
     const read = this.#kind.read(item)
-    if (read.ok) this.#known.set(read.record.move.uid, { record: read.record, version })
-    else this.#unreadable.set(name, read.why)
+    if (!read.ok) return void this.#unreadable.set(name, read.why)
+    const { record } = read
+    const { uid } = record.move
+    // a copy that somebody keeps would stand for the move once the record itself is gone
+    if (name === this.#kind.nameOf(uid)) this.#known.set(uid, { record, version })
+    else this.#unreadable.set(name, `it is of move ${uid}, whose record has another name`)
   }
 
   #isSame(object: TieringCheckpoint, record: R): boolean {

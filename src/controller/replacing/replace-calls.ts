@@ -23,8 +23,9 @@ import type {
 } from '../../migration/snapshot-restore/saved.ts'
 import { isAttached } from '../../openstack/attached.ts'
 import type { MakeAnswer } from '../../openstack/copy-tools.ts'
+import { givesBack } from '../../migration/snapshot-restore/gives-back.ts'
 import type { Change } from '../../audit/change.ts'
-import type { ControllerDeps } from '../deps.ts'
+import type { ControllerDeps, Known } from '../deps.ts'
 import { hiddenFrom } from '../moving/hidden.ts'
 import { aboutMove, changeOfAct } from './audited-replacement.ts'
 import type { ReplacedMove } from './audited-replacement.ts'
@@ -112,21 +113,22 @@ function objectsOf(
   saved: Saved,
   { act }: Extract<ReplaceAct, { readonly id: string }>,
 ): readonly [string, ...(string | undefined)[]] {
-  const idOf = (maker: Maker) => entryOf(saved, maker)?.id
+  // a suspended leader may have made a second one, which has an entry too
+  const idsOf = (maker: Maker) => saved.journal.filter((e) => e.act === maker).map((e) => e.id)
   switch (act) {
     case 'retype':
     case 'markVolume':
       return ['the copy of this move', copyIdOf(saved)]
     case 'deleteSnapshot':
-      return ['the snapshot of this move', idOf('createSnapshot')]
+      return ['the snapshot of this move', ...idsOf('createSnapshot')]
     case 'deleteBackup':
-      return ['the backup of this move', idOf('createBackup')]
+      return ['the backup of this move', ...idsOf('createBackup')]
     case 'deleteVolume':
       return [
         'the volume of this move, nor one that it made',
         saved.origin.volume.id,
-        idOf('cloneVolume'),
-        idOf('restoreBackup'),
+        ...idsOf('cloneVolume'),
+        ...idsOf('restoreBackup'),
       ]
   }
 }
@@ -232,8 +234,8 @@ async function changedMeanwhile({
 }
 
 async function askKube(call: Call<OfKubernetes>): Promise<WriteAnswer> {
-  const { deps, saved, intent, fence, change } = call
-  const volumes = createPersistentVolumes(deps.kube.about(change))
+  const { saved, intent, fence, change } = call
+  const volumes = createPersistentVolumes(clientFor(call, change))
   const { name } = saved.origin.manifest.metadata
   switch (intent.act) {
     case 'setReclaimPolicy':
@@ -251,18 +253,24 @@ async function askKube(call: Call<OfKubernetes>): Promise<WriteAnswer> {
   }
 }
 
+type OfCall = Pick<Call<OfKubernetes>, 'deps' | 'saved'> & { readonly intent: ReplaceAct }
+
+function clientFor({ deps, saved, intent }: OfCall, known: Known) {
+  return givesBack(saved, intent) ? deps.kube.givingBack(known) : deps.kube.about(known)
+}
+
 /** Best effort after it: a claim that is not annotated becomes Bound at the next resync, within 15 s. */
 async function created(
   call: Call<'createPersistentVolume'>,
   volumes: PersistentVolumes,
 ): Promise<WriteAnswer> {
-  const { deps, saved, move, intent, entry, fence } = call
+  const { saved, move, intent, entry, fence } = call
   const answer = await volumes.create(manifestOf(saved, intent.shape, entry.at), fence)
   if (answer.kind !== 'Accepted') return answer
   // a line of its own, with an id of its own
   const { initiator, migration } = aboutMove(saved, move)
   const { namespace, name, uid } = saved.origin.claim
-  await createPersistentVolumes(deps.kube.about({ initiator, migration })).annotateClaim({
+  await createPersistentVolumes(clientFor(call, { initiator, migration })).annotateClaim({
     namespace,
     name,
     uid,

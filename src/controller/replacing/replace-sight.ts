@@ -1,10 +1,14 @@
 import { isDeepStrictEqual } from 'node:util'
+import { quantityToGiB } from '../../api/quantity.ts'
 import { messageOf, stable } from '../../errors.ts'
-import type { PersistentVolumes, RawPersistentVolume } from '../../kube/persistent-volumes.ts'
+import type {
+  PersistentVolumes,
+  RawClaim,
+  RawPersistentVolume,
+} from '../../kube/persistent-volumes.ts'
 import type { PersistentVolumeManifest } from '../../migration/snapshot-restore/manifest.ts'
 import { savedManifest } from '../../migration/snapshot-restore/manifest.ts'
 import { nameOf } from '../../migration/snapshot-restore/names.ts'
-import { entryOf } from '../../migration/snapshot-restore/saved.ts'
 import type { Maker, Phase, Saved } from '../../migration/snapshot-restore/saved.ts'
 import type {
   BackupSeen,
@@ -41,7 +45,7 @@ export async function kubeSeen(
     const isOurs = raw !== undefined && raw.metadata.uid === claim.uid
     return {
       kind: 'Seen',
-      claim: isOurs ? { phase: raw.status?.phase ?? '' } : undefined,
+      claim: isOurs ? { phase: raw.status?.phase ?? '', ...sizeOf(raw) } : undefined,
       pv: pv && { ...persistentVolumeSeen(pv), ...changedSince(manifest, pv) },
       // those of another claim of that name wait for nothing of ours
       pods: raw === undefined || isOurs ? pods.length : 0,
@@ -58,6 +62,17 @@ export async function kubeSeen(
       kind: 'Unreadable',
       why: `the API server does not answer: ${stable(messageOf(e))}`,
     }
+  }
+}
+
+/** Of what its owner sees: what is asked for may not be there yet. */
+export function sizeOf({ status }: RawClaim): { readonly sizeGiB?: number } {
+  const { storage } = status?.capacity ?? {}
+  if (storage === undefined) return {}
+  try {
+    return { sizeGiB: quantityToGiB(storage) }
+  } catch {
+    return {}
   }
 }
 
@@ -81,9 +96,10 @@ function changedSince(
   saved: PersistentVolumeManifest,
   raw: RawPersistentVolume,
 ): Pick<PersistentVolumeSeen, 'changed'> {
-  const of = ({ metadata: { labels = {}, annotations = {} }, spec }: PersistentVolumeManifest) => {
+  const of = ({ metadata, spec }: PersistentVolumeManifest) => {
+    const { labels = {}, annotations = {}, ownerReferences = [] } = metadata
     const { persistentVolumeReclaimPolicy: _policy, claimRef: _claimRef, ...rest } = spec
-    return { labels, annotations, ...rest }
+    return { labels, annotations, ownerReferences, ...rest }
   }
   return isDeepStrictEqual(of(saved), of(savedManifest(raw))) ? {} : { changed: true }
 }
@@ -128,21 +144,21 @@ export async function cinderSeen(
 
 async function read({ copies, volumes }: Cinder, saved: Saved): Promise<CinderSeen> {
   const { origin } = saved
-  const idOf = (act: Maker) => entryOf(saved, act)?.id
-  const snapshotId = idOf('createSnapshot')
+  const { via } = origin
   const [source, backups, ...made] = await Promise.all([
     copies.getVolume(origin.volume.id),
-    origin.via === 'backup' ? backupsIn(copies, saved) : undefined,
+    via === 'backup' ? backupsIn(copies, saved) : undefined,
     volumesOf(copies, saved, 'cloneVolume'),
-    origin.via === 'backup' ? volumesOf(copies, saved, 'restoreBackup') : [],
+    via === 'backup' ? volumesOf(copies, saved, 'restoreBackup') : [],
   ])
   const found = unique(made.flat())
   const snapshots = await Promise.all([
     copies.snapshotsNamed(nameOf(origin, 'createSnapshot')),
     ...[origin.volume.id, ...found.map((v) => v.id)].map((id) => copies.snapshotsOf(id)),
-    snapshotId === undefined
-      ? []
-      : copies.getSnapshot(snapshotId).then((s) => (s === undefined ? [] : [s])),
+    ...idsOf(saved, 'createSnapshot').map(async (id) => {
+      const snapshot = await copies.getSnapshot(id)
+      return snapshot === undefined ? [] : [snapshot]
+    }),
   ])
   // an older server names the type only
   const isNamed = [...found, ...(source ? [source] : [])].some((v) => !v.typeId && v.typeName)
@@ -164,21 +180,24 @@ async function volumesOf(
   saved: Saved,
   act: Maker,
 ): Promise<readonly CopyVolume[]> {
-  const id = entryOf(saved, act)?.id
   const [named, byId] = await Promise.all([
     copies.volumesNamed(nameOf(saved.origin, act)),
-    id === undefined ? undefined : copies.getVolume(id),
+    Promise.all(idsOf(saved, act).map((id) => copies.getVolume(id))),
   ])
-  return [...named, ...(byId ? [byId] : [])]
+  return [...named, ...byId.filter((v) => v !== undefined)]
 }
 
 async function backupsIn(copies: AuditedCopies, saved: Saved): Promise<readonly BackupSeen[]> {
-  const id = entryOf(saved, 'createBackup')?.id
   const [named, byId] = await Promise.all([
     copies.backupsNamed(nameOf(saved.origin, 'createBackup')),
-    id === undefined ? undefined : copies.getBackup(id),
+    Promise.all(idsOf(saved, 'createBackup').map((id) => copies.getBackup(id))),
   ])
-  return unique([...named, ...(byId ? [byId] : [])])
+  return unique([...named, ...byId.filter((b) => b !== undefined)])
+}
+
+/** Also of what was made twice. */
+function idsOf({ journal }: Saved, act: Maker): readonly string[] {
+  return journal.flatMap((e) => (e.act === act && e.id !== undefined ? [e.id] : []))
 }
 
 function unique<Row extends { readonly id: string }>(rows: readonly Row[]): readonly Row[] {

@@ -9,6 +9,7 @@ import { Notices } from './notices.ts'
 import { WorkloadPort } from './port.ts'
 import { Stops } from './stop.ts'
 import { Stopper } from './stopper.ts'
+import { Strays } from './strays.ts'
 
 /** What a leader has to stop workloads, and to bring them back. */
 export function stopping(parts: {
@@ -31,6 +32,7 @@ export function stopping(parts: {
   return {
     stops,
     stopper: new Stopper(common),
+    strays: new Strays({ deps, policies, stops }),
     stopFollower: new StopFollower({ ...common, records, wakeMove }),
   } as const
 }

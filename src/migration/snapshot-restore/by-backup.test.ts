@@ -244,6 +244,14 @@ describe('what a move by backup has made', () => {
     },
   )
 
+  it('is no sign that the move is stalled while cinder-backup may still be at it', () => {
+    const cinder = { copies: [CLONE], backups: [{ ...BACKUP, status: 'creating' }] }
+    const of = (deadline: number) => next({ ...cleaning(BACKED_UP), deadline }, cinder, false)
+
+    expect(of(1)).toHaveProperty('isCopied', true)
+    expect(of(0)).not.toHaveProperty('isCopied')
+  })
+
   it.each(['available', 'error_restoring'])(
     'goes when the restore has ended with %s, the new volume first',
     (status) => {

@@ -3,8 +3,9 @@ import type { Reading, Row } from './made.ts'
 import { quiet, save, twice, wait } from './outcome.ts'
 import type { ReplaceOutcome, Seen } from './outcome.ts'
 import { isBoundTo, isThere, volumeIdOf } from './replace.ts'
-import { entryOf, isUnclear, policyOf, withEntry } from './saved.ts'
-import type { Maker, ReplaceAct, Saved } from './saved.ts'
+import { isOurs, nameOf, OWNER } from './names.ts'
+import { copyMaker, entryOf, isUnclear, MAKERS, policyOf, withEntry } from './saved.ts'
+import type { JournalEntry, Maker, ReplaceAct, Saved } from './saved.ts'
 import type { CinderSeen, VolumeSeen } from './sight.ts'
 
 /** What may be deleted: what the move has made, and the volume that the copy stands for now. */
@@ -12,7 +13,12 @@ export type Discarded = Maker | 'source'
 
 /** Next act by which all of these go, in that order; undefined when they have gone. */
 export function discarded(seen: Seen, what: readonly Discarded[]): ReplaceOutcome | undefined {
-  const { input, cinder, unread } = seen
+  const { input, saved, cinder, unread } = seen
+  if (MAKERS.some((act) => entryOf(saved, act) !== undefined)) {
+    if (cinder === undefined) return wait(input, unread)
+    const stray = straysGone({ ...seen, cinder })
+    if (stray !== undefined) return stray
+  }
   for (const each of what) {
     if (each !== 'source' && isOver(seen, each)) continue
     if (cinder === undefined) return wait(input, unread)
@@ -26,6 +32,69 @@ export function discarded(seen: Seen, what: readonly Discarded[]): ReplaceOutcom
 function isOver({ saved }: Seen, act: Maker): boolean {
   const state = entryOf(saved, act)?.state
   return state === undefined || state === 'None' || state === 'Gone'
+}
+
+/**
+ * What a leader made that was suspended between its last check and the call, and woke after another one had made it again.
+ * Nothing goes by it. It is named in the journal before it is deleted.
+ */
+function straysGone(seen: Reading): ReplaceOutcome | undefined {
+  const { input, saved, cinder } = seen
+  // a clone may depend on its snapshot
+  for (const act of MAKERS.toReversed()) {
+    const main = entryOf(saved, act)
+    if (main === undefined) continue
+    const rows = rowsOf(cinder, act).filter((row) => isOf(saved, act, row))
+    const gone = saved.journal.find(
+      (e) => e.act === act && isStray(e) && !rows.some((row) => row.id === e.id),
+    )
+    if (gone !== undefined)
+      return twice(input, 'absent', () => save(withEntry(saved, { ...gone, state: 'Gone' })))
+    // without its id it is not known which one the move goes by
+    const row = main.state === 'Asked' ? undefined : rows.find((r) => r.id !== main.id)
+    if (row === undefined) continue
+    if (!saved.journal.some((e) => isStray(e) && e.id === row.id))
+      return save(withEntry(saved, { ...main, state: 'Done', attempts: 0, of: row.id, id: row.id }))
+    return strayDeleted(row, removed(seen, act, row))
+  }
+  return undefined
+}
+
+/** What is in the way may be there to stay: its users can keep it. */
+function strayDeleted({ id }: Row, next: ReplaceOutcome): ReplaceOutcome {
+  if (next.kind !== 'wait' || next.confirm !== undefined) return next
+  const why = `${id} was made twice for this move, and the second one is not needed: ${next.why}; to keep it, remove its metadata ${OWNER.move}`
+  return { ...next, why }
+}
+
+function isStray({ act, of, state }: JournalEntry): boolean {
+  return MAKERS.some((m) => m === act) && of !== undefined && state === 'Done'
+}
+
+function rowsOf({ snapshots, backups = [], copies }: CinderSeen, act: Maker): readonly Row[] {
+  switch (act) {
+    case 'createSnapshot':
+      return snapshots
+    case 'createBackup':
+      return backups
+    case 'cloneVolume':
+    case 'restoreBackup':
+      return copies
+  }
+}
+
+/** Made by that act. A restored volume may have the metadata of the clone: its name, or the journal, says which it is. */
+function isOf({ origin, journal }: Saved, act: Maker, row: Row): boolean {
+  const other = ALIKE[act]
+  const isOther =
+    other !== undefined &&
+    (row.name === nameOf(origin, other) || journal.some((e) => e.act === other && e.id === row.id))
+  return !isOther && isOurs(origin, act, row)
+}
+
+const ALIKE: Readonly<Partial<Record<Maker, Maker>>> = {
+  cloneVolume: 'restoreBackup',
+  restoreBackup: 'cloneVolume',
 }
 
 function madeGone(seen: Reading, act: Maker): ReplaceOutcome | undefined {
@@ -45,6 +114,12 @@ function madeGone(seen: Reading, act: Maker): ReplaceOutcome | undefined {
   }
   if (entry.state === 'Asked')
     return save(withEntry(saved, { ...entry, state: 'Done', id: row.id }))
+  const used = act === copyMaker(saved.origin) ? usedBefore(seen, row as VolumeSeen) : undefined
+  return used ?? removed(seen, act, row)
+}
+
+/** Next act by which that goes. */
+function removed(seen: Reading, act: Maker, row: Row): ReplaceOutcome {
   switch (act) {
     case 'createSnapshot':
       return deleted(seen, row, { act: 'deleteSnapshot', id: row.id })
@@ -56,16 +131,33 @@ function madeGone(seen: Reading, act: Maker): ReplaceOutcome | undefined {
   }
 }
 
-function rowsOf({ snapshots, backups = [], copies }: CinderSeen, act: Maker): readonly Row[] {
-  switch (act) {
-    case 'createSnapshot':
-      return snapshots
-    case 'createBackup':
-      return backups
-    case 'cloneVolume':
-    case 'restoreBackup':
-      return copies
-  }
+/**
+ * A copy is attached through its PersistentVolume only, so by what is saved this one never could be: a cluster that was put
+ * back from a backup has forgotten that its claim was on the copy, and has its newest data there. That it was attached is
+ * kept, since it may be detached by the next read.
+ */
+function usedBefore({ input, saved, kube }: Reading, copy: VolumeSeen): ReplaceOutcome | undefined {
+  if (saved.reason === 'RolledBack' || saved.keeps === 'copy' || kube.claim === undefined)
+    return undefined
+  const given = entryOf(saved, 'createPersistentVolume', 'copy')
+  if (given !== undefined && given.state !== 'None')
+    return {
+      kind: 'wait',
+      ms: input.timing.longestPollMs,
+      why: `copy ${copy.id} has been attached, although the claim never had it by this record (a cluster put back from a backup?): it may have newer data and is left alone; compare it, then delete it yourself`,
+      isKept: true,
+    }
+  if (!copy.attached) return undefined
+  return save(
+    withEntry(saved, {
+      act: 'createPersistentVolume',
+      of: 'copy',
+      state: 'Asked',
+      attempts: 0,
+      requestId: 'seen-attached',
+      at: '',
+    }),
+  )
 }
 
 function sourceGone(seen: Reading): ReplaceOutcome | undefined {
@@ -98,6 +190,9 @@ function volumeDeleted(
 /** In all others Cinder refuses. A backup that never ends keeps what it is made of, until an administrator resets it. */
 const DELETABLE: ReadonlySet<string> = new Set(['available', 'error', 'error_restoring'])
 
+/** While cinder-backup works. */
+const BUSY: ReadonlySet<string> = new Set(['creating', 'restoring', 'backing-up'])
+
 /** A call that Cinder accepts and does not carry out (a snapshot that is still in use) is repeated, but not at once. */
 function deleted(
   seen: Reading,
@@ -105,8 +200,12 @@ function deleted(
   act: ReplaceAct,
 ): ReplaceOutcome {
   const { input, saved } = seen
-  if (!DELETABLE.has(status))
-    return wait(input, `${id} is "${status}" in Cinder; waiting until it can be deleted`)
+  if (!DELETABLE.has(status)) {
+    const next = wait(input, `${id} is "${status}" in Cinder; waiting until it can be deleted`)
+    // what was begun in time may end in time
+    const isCopied = saved.origin.via === 'backup' && BUSY.has(status)
+    return isCopied && input.now < saved.deadline ? { ...next, isCopied } : next
+  }
   const missing = whyNotYet(seen)
   if (missing !== undefined) return wait(input, missing)
   const isRepeated = entryOf(saved, act.act, id) !== undefined
@@ -143,7 +242,8 @@ function whyNotYet(seen: Reading): string | undefined {
     : undefined
 }
 
-const HEALTHY: ReadonlySet<string> = new Set([
+/** What a volume is in Cinder that can be used, or is. */
+export const HEALTHY: ReadonlySet<string> = new Set([
   'available',
   'reserved',
   'attaching',

@@ -123,7 +123,18 @@ function lying(at: State, lie: string | undefined): State {
   return lie === undefined ? at : { ...at, lie }
 }
 
+function twinDeleted(at: State, twin: NonNullable<State['twin']>): Effect {
+  const { twin: is, ...rest } = at
+  if (is !== twin) return refused(at, 404)
+  const isNamed = at.saved.journal.some((e) => e.id === 'twin')
+  return {
+    state: lying(rest, isNamed ? undefined : 'deletes what is not in the journal'),
+    answer: { kind: 'Accepted' },
+  }
+}
+
 function snapshotDeleted(at: State, id: string): Effect {
+  if (id === 'twin') return twinDeleted(at, 'snapshot')
   if (id !== 'snapshot')
     return { state: { ...at, lie: `deletes ${id}` }, answer: { kind: 'Accepted' } }
   const { snapshot } = at
@@ -136,6 +147,7 @@ function snapshotDeleted(at: State, id: string): Effect {
 }
 
 function backupDeleted(at: State, id: string): Effect {
+  if (id === 'twin') return twinDeleted(at, 'backup')
   if (id !== 'backup')
     return { state: { ...at, lie: `deletes ${id}` }, answer: { kind: 'Accepted' } }
   const { backup } = at
@@ -145,10 +157,12 @@ function backupDeleted(at: State, id: string): Effect {
 }
 
 function volumeDeleted(at: State, id: string): Effect {
+  if (id === 'twin') return twinDeleted(at, at.twin === 'restored' ? 'restored' : 'copy')
   if (id !== 'source' && id !== 'copy' && id !== 'restored')
     return { state: { ...at, lie: `deletes ${id}` }, answer: { kind: 'Accepted' } }
   const target = at[id]
-  const hasSnapshots = id === 'source' && (at.snapshot !== undefined || at.userSnapshot)
+  const hasSnapshots =
+    id === 'source' && (at.snapshot !== undefined || at.userSnapshot || at.twin === 'snapshot')
   if (target === undefined) return refused(at, 404)
   if (!DELETABLE.has(target.status) || hasSnapshots) return refused(at, 400)
   const state = { ...at, [id]: changed(target, { status: 'deleting' }) }

@@ -71,7 +71,10 @@ export type Seen = {
   readonly unread: string
 }
 
-export function wait({ timing }: ReplaceInput, why: string): ReplaceOutcome {
+export function wait(
+  { timing }: ReplaceInput,
+  why: string,
+): Extract<ReplaceOutcome, { kind: 'wait' }> {
   return { kind: 'wait', ms: timing.pollMs, why }
 }
 

@@ -50,6 +50,7 @@ function leftBehind(at: State): string | undefined {
   if (at.snapshot !== undefined) return 'ends and leaves the snapshot'
   if (at.backup !== undefined) return 'ends and leaves the backup'
   if (at.copy !== undefined && copyIn(at) === 'restored') return 'ends and leaves the clone'
+  if (at.twin !== undefined) return 'ends and leaves what was made twice'
   if (pv?.finalizers.includes('own') === true) return 'ends and leaves the finalizer'
   return at.parkedAttachment && pv !== undefined && at.claim
     ? 'ends and leaves the VolumeAttachment'

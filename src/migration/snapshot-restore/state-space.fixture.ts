@@ -218,7 +218,7 @@ function kubeOf(at: State): KubeSeen {
 }
 
 function cinderOf(at: State): CinderSeen {
-  const { source, copy, snapshot, userSnapshot, hidden, world } = at
+  const { source, copy, snapshot, userSnapshot, twin, hidden, world } = at
   const snapshots: SnapshotSeen[] = []
   const name = nameOf(FULL, 'createSnapshot')
   const row = { volumeId: 'source', status: 'available', metadata: {} }
@@ -232,7 +232,11 @@ function cinderOf(at: State): CinderSeen {
       status: snapshot.status,
       metadata: metadataOf(FULL, 'createSnapshot'),
     })
+  if (twin === 'snapshot')
+    snapshots.push({ ...row, id: 'twin', name, metadata: metadataOf(FULL, 'createSnapshot') })
   const copies: VolumeSeen[] = []
+  if (twin === 'copy')
+    copies.push(seen('twin', TWIN, nameOf(FULL, 'cloneVolume'), metadataOf(FULL, 'cloneVolume')))
   if (world.namesakes) copies.push(seen('namesake', NAMESAKE, nameOf(FULL, 'cloneVolume'), {}))
   if (copy !== undefined && hidden !== 'copy')
     copies.push({
@@ -245,9 +249,11 @@ function cinderOf(at: State): CinderSeen {
   return { ...own, copies, snapshots, backups: backupsIn(at) }
 }
 
-function restoredIn({ restored, hidden, world }: State): VolumeSeen[] {
+function restoredIn({ restored, hidden, world, twin }: State): VolumeSeen[] {
   const name = nameOf(FULL, 'restoreBackup')
   const theirs = world.namesakes ? [seen('namesake', NAMESAKE, name, {})] : []
+  // with the metadata of the clone, as Cinder leaves it
+  if (twin === 'restored') theirs.push(seen('twin', TWIN, name, metadataOf(FULL, 'cloneVolume')))
   if (restored === undefined || hidden === 'restored') return theirs
   const metadata = {
     ...metadataOf(FULL, restored.isMarked ? 'restoreBackup' : 'cloneVolume'),
@@ -256,17 +262,20 @@ function restoredIn({ restored, hidden, world }: State): VolumeSeen[] {
   return [...theirs, seen('restored', restored, name, metadata)]
 }
 
-function backupsIn({ backup, hidden, world }: State): BackupSeen[] {
+function backupsIn({ backup, hidden, world, twin }: State): BackupSeen[] {
   const name = nameOf(FULL, 'createBackup')
   const row = { name, volumeId: 'copy', sizeGiB: 1, incremental: false }
-  const theirs = world.namesakes
+  const theirs: BackupSeen[] = world.namesakes
     ? [{ ...row, id: 'namesake', status: 'available', metadata: {} }]
     : []
+  const metadata = metadataOf(FULL, 'createBackup')
+  if (twin === 'backup') theirs.push({ ...row, id: 'twin', status: 'available', metadata })
   if (backup === undefined || hidden === 'backup') return theirs
   const status = backup.status === 'stuck' ? 'creating' : backup.status
-  return [...theirs, { ...row, id: 'backup', status, metadata: metadataOf(FULL, 'createBackup') }]
+  return [...theirs, { ...row, id: 'backup', status, metadata }]
 }
 
+const TWIN: Volume = { status: 'available', data: 0, type: 'from', changes: 0 }
 const NAMESAKE: Volume = { status: 'available', data: 0, type: 'to', changes: 0 }
 
 function seen(

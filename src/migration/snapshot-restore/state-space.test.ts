@@ -41,7 +41,7 @@ describe('every state that a move by snapshot-restore can come into', () => {
 
   it.each(BROKEN)(
     'would show what is wrong with a machine that %s',
-    { timeout: 120_000 },
+    { timeout: 300_000 },
     (_, machine) => {
       expect(isSound(machine)).toBe(false)
     },

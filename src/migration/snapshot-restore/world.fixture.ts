@@ -17,6 +17,7 @@ export type Trouble =
   | 'snapshot'
   | 'handle'
   | 'policy'
+  | 'twin'
 
 export type Finalizer = 'protection' | 'provisioner' | 'attacher' | 'own'
 
@@ -84,6 +85,8 @@ export type State = {
   }
   readonly restored?: RestoredVolume
   readonly userSnapshot: boolean
+  /** Made a second time for this move, by a leader that had been suspended. */
+  readonly twin?: 'copy' | 'snapshot' | 'backup' | 'restored'
   /** Cinder does not list it for a moment. */
   readonly hidden?: 'snapshot' | 'copy' | 'backup' | 'restored'
   /** Another PersistentVolume that stands for the source. */
@@ -222,12 +225,13 @@ const EVERYTHING = [
 export const WORLDS: readonly State[] = [
   world(1, 'Retain', EVERYTHING, true),
   world(1, 'Delete', EVERYTHING),
+  world(2, 'Delete', ['twin', 'claim']),
   world(2, 'Delete', ['calls']),
   world(2, 'Retain', ['claim', 'crash']),
   world(2, 'Delete', ['claim', 'pod']),
   world(2, 'Delete', ['wish', 'pod']),
   world(2, 'Delete', ['policy', 'claim', 'wish', 'crash']),
-  world(1, 'Delete', EVERYTHING, true, 'backup'),
+  world(1, 'Delete', [...EVERYTHING, 'twin'], true, 'backup'),
   cloned(world(2, 'Retain', ['calls'], false, 'backup')),
 ]
 

@@ -98,7 +98,7 @@ export type Seams = {
   /** Newest first, of all projects. */
   volumes(): readonly VolumeRow[]
   snapshots(): readonly SnapshotRow[]
-  addSnapshot(volumeId: string, name?: string): SnapshotRow
+  addSnapshot(volumeId: string, name?: string, createdAt?: number): SnapshotRow
   backups(): readonly BackupRow[]
   /** A finished one, by which the project can see that there is a cinder-backup. */
   addBackup(volumeId: string, name?: string): BackupRow
@@ -194,7 +194,7 @@ export function createSeams(
     volumeCount: () => state.volumes.size,
     volumes: () => Array.from(state.volumes.newestFirst(undefined)),
     snapshots: () => Array.from(state.snapshots.all()),
-    addSnapshot: (volumeId, name) => addSnapshot(state, existing(state, volumeId), name),
+    addSnapshot: (volumeId, ...rest) => addSnapshot(state, existing(state, volumeId), ...rest),
     backups: () => Array.from(state.backups.values()),
     addBackup: (volumeId, name = 'nightly') => {
       const volume = existing(state, volumeId)
@@ -316,7 +316,12 @@ function addVolume(state: State, owner: Account, input: NewVolume): VolumeRow {
   return row
 }
 
-function addSnapshot(state: State, volume: VolumeRow, name?: string): SnapshotRow {
+function addSnapshot(
+  state: State,
+  volume: VolumeRow,
+  name?: string,
+  createdAt = state.clock.now(),
+): SnapshotRow {
   const row: SnapshotRow = {
     id: state.ids.uuid(),
     volumeId: volume.id,
@@ -326,8 +331,8 @@ function addSnapshot(state: State, volume: VolumeRow, name?: string): SnapshotRo
     description: null,
     status: 'available',
     sizeGiB: volume.sizeGiB,
-    createdAt: state.clock.now(),
-    updatedAt: state.clock.now(),
+    createdAt,
+    updatedAt: createdAt,
     metadata: {},
     data: volume.data,
   }
