@@ -21,6 +21,7 @@ export type LabProcess =
   | 'cinder-api'
   | 'cinder-scheduler'
   | 'cinder-volume'
+  | 'cinder-backup'
   | 'mariadb'
   | 'rabbitmq'
   | 'nova-api_os_compute'
