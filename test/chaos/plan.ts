@@ -86,7 +86,7 @@ const STEPS: Readonly<Record<Way, readonly Step[]>> = {
 /** Longer than a lease lives, so that another controller takes over from one that only stood still. */
 const LONGEST_STANDSTILL_MS = 25_000
 const LONGEST_ABSENCE_MS = 10_000
-const LONGEST_AFTER_STEP_MS = 5000
+const LONGEST_AFTER_STEP_MS = 3000
 const LONGEST_AFTER_BEGINNING_MS = 25_000
 
 function troubleFor(

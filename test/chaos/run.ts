@@ -35,7 +35,7 @@ const POLICY = 'chaos'
 const TIERS = ['hot', 'warm', 'cold'] as const
 const GIB_MIB = 1024
 /** Enough to be in the middle of a copy for some seconds. */
-const DATA_MIB = 64
+const DATA_MIB = 128
 /** After the last trouble. A replacement gives up its copy 204 s after its beginning at the latest. */
 const PATIENCE_S = 480
 

@@ -2,7 +2,7 @@ import { madeBy, neverMade } from './copying.ts'
 import { quiet, save, twice, wait } from './outcome.ts'
 import type { ReplaceOutcome, Seen } from './outcome.ts'
 import { isBoundTo, isThere, volumeIdOf } from './replace.ts'
-import { entryOf, isUnclear, policyOf, withEntry } from './saved.ts'
+import { entryOf, isUnclear, policyOf, withEntry, withoutUnclear } from './saved.ts'
 import type { Maker, ReplaceAct } from './saved.ts'
 import type { CinderSeen, SnapshotSeen, VolumeSeen } from './sight.ts'
 
@@ -122,7 +122,7 @@ const HEALTHY: ReadonlySet<string> = new Set([
   'detaching',
 ])
 
-/** Not before every call of which nothing is known has arrived or never will. */
+/** Not before every call of which nothing is known has arrived or never will; that is waited for once. */
 export function settled({ input, saved }: Seen, then: () => ReplaceOutcome): ReplaceOutcome {
-  return isUnclear(saved) ? quiet(input, then) : then()
+  return isUnclear(saved) ? quiet(input, () => save(withoutUnclear(saved))) : then()
 }
