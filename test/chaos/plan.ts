@@ -75,18 +75,31 @@ export function planOf(seed: number, size: ChaosSize): ChaosPlan {
   return { seed, claims: size.claims, waves }
 }
 
-/** The controller more often: what it has begun is what has to be gone on with. */
-const CARDS: readonly Victim[] = [...VICTIMS, 'controller', 'controller']
+/** More often: the controller, whose successor has to go on, and cinder-volume, which forgets what it was about. */
+const CARDS: readonly Victim[] = [...VICTIMS, 'controller', 'controller', 'cinder-volume']
 
-const STEPS: Readonly<Record<Way, readonly Step[]>> = {
-  'cinder-retype': ['Requested', 'Retyping', 'Verifying'],
-  'snapshot-restore': ['Holding', 'Copying', 'Switching', 'Soaking', 'CleaningUp'],
+/** When in a move it is struck: in these steps, and no later than so many ms after they have begun. */
+type Moments = Readonly<Record<Way, Partial<Readonly<Record<Step, number>>>>>
+
+const ANY: Moments = {
+  'cinder-retype': { Requested: 3000, Retyping: 3000, Verifying: 3000 },
+  'snapshot-restore': {
+    Holding: 3000,
+    Copying: 9000,
+    Switching: 3000,
+    Soaking: 3000,
+    CleaningUp: 5000,
+  },
+}
+/** Where Cinder is at work. */
+const OF_CINDER: Moments = {
+  'cinder-retype': { Retyping: 3000 },
+  'snapshot-restore': { Copying: 9000, CleaningUp: 5000 },
 }
 
 /** Longer than a lease lives, so that another controller takes over from one that only stood still. */
 const LONGEST_STANDSTILL_MS = 25_000
 const LONGEST_ABSENCE_MS = 10_000
-const LONGEST_AFTER_STEP_MS = 3000
 const LONGEST_AFTER_BEGINNING_MS = 25_000
 
 function troubleFor(
@@ -99,10 +112,13 @@ function troubleFor(
   const how: How = isSpared || dice.chance(0.25) ? 'suspended' : 'killed'
   const downMs = dice.int(how === 'suspended' ? LONGEST_STANDSTILL_MS : LONGEST_ABSENCE_MS)
   const move = dice.int(moves.length)
-  const step = dice.pick(STEPS[moves[move]?.strategy ?? 'cinder-retype'])
-  if (step === undefined || dice.chance(0.3))
+  const moments = victim.startsWith('cinder-') ? OF_CINDER : ANY
+  const steps = moments[moves[move]?.strategy ?? 'cinder-retype']
+  const moment = dice.pick(Object.entries(steps) as [Step, number][])
+  if (moment === undefined || dice.chance(0.25))
     return { victim, how, downMs, afterMs: dice.int(LONGEST_AFTER_BEGINNING_MS) }
-  return { victim, how, downMs, at: { move, step }, afterMs: dice.int(LONGEST_AFTER_STEP_MS) }
+  const [step, latestMs] = moment
+  return { victim, how, downMs, at: { move, step }, afterMs: dice.int(latestMs) }
 }
 
 function shuffled<T>(dice: Dice, cards: readonly T[]): T[] {
