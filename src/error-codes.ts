@@ -37,6 +37,8 @@ export const ERROR_CODES = {
   TooLate:
     'A move has ended or is too far under way to be approved, cancelled or rolled back any more.',
   TooEarly: 'A move has not given its claim another volume yet, so that none can come back.',
+  ClaimGrown:
+    'A claim was grown since a move gave it another volume, and its former volume is too small to be given back.',
   Ambiguous: 'Several moves could be meant; the message names them.',
   ConfirmationNeeded:
     'A command that cannot be undone was run without `--yes` where there is no terminal to ask at.',

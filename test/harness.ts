@@ -48,6 +48,8 @@ export type ControllerOptions = {
   /** Wraps each service's client: where crashes, delays and counts come in. */
   readonly http: (service: 'kube' | 'openstack' | 'prometheus') => HttpClient
   readonly identity: string
+  /** Name of its own Pod. */
+  readonly pod?: string
   readonly random?: () => number
   readonly configYaml?: string
   readonly timing?: Partial<ControllerTiming>
@@ -141,6 +143,7 @@ export function outsideOn(options: ControllerOptions): OutsideDeps {
     }),
     events: createEventRecorder({ client: kube, clock, log, instance: identity }),
     namespace,
+    ...(options.pod === undefined ? {} : { pod: options.pod }),
     strategies: options.strategies ?? STRATEGIES,
     timing: { ...DEFAULT_TIMING, ...options.timing },
   }

@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
@@ -34,6 +35,19 @@ const labStatus = (): string => {
   return answer.stdout
 }
 
+/**
+ * Downloads and compiles what the lab is made of, beside the tests that need none of it. Whatever goes wrong here goes wrong
+ * again, and is reported, when the lab is started.
+ */
+async function preparing<T>(work: () => T): Promise<T> {
+  const parts = ['packages', 'build', 'tools']
+  const child = spawn('nice', ['-n', '10', LAB, 'up', ...parts], { stdio: 'ignore' })
+  const ended = Promise.race([once(child, 'exit'), once(child, 'error')])
+  const done = work()
+  await ended.catch(() => {})
+  return done
+}
+
 /** Runs the tests on real parts, in a lab that is stopped afterwards only when this started it. */
 function realParts(): Report {
   const running = !labStatus().includes('nothing runs')
@@ -66,15 +80,16 @@ function skippedRealParts(reason: string): Report {
 }
 
 if (existsSync('src/main.ts') && !run('node', ['tools/build.ts'])) process.exit(1)
-const quick = vitest(['unit', 'sim'])
 const reason = whyNoLab(process.env)
+const quick = () => vitest(['unit', 'sim'])
+const onSimulators = reason === undefined ? await preparing(quick) : quick()
 const real = reason === undefined ? realParts() : skippedRealParts(reason)
 rmSync(reports, { recursive: true })
 
 const refused = ci && real.skipped > 0
 if (refused)
   say(`\nRefused: with CI=true every test on real parts must run; ${real.skipped} did not.`)
-const total = addCounts(quick, real)
-say(failureLines([quick, real]))
+const total = addCounts(onSimulators, real)
+say(failureLines([onSimulators, real]))
 say(countLine(total))
 process.exitCode = total.failed > 0 || refused ? 1 : 0

@@ -4,10 +4,10 @@ import { nextRetypeStep } from '../src/migration/retype/machine.ts'
 import type { VolumeSight } from '../src/migration/retype/machine.ts'
 import type { MachineInput } from '../src/migration/strategy.ts'
 import { ENDS_UNSENT, stepOf } from '../src/migration/unsent.ts'
+
 import { moveMeanings, stayMeanings } from './meanings.ts'
 import { table } from './reasons-reference.ts'
-
-type Transition = { readonly from: Step; readonly to: Step; readonly reason: MigrationStatusReason }
+import { replacementTransitions } from './replacement-moves.ts'
 
 const AT = Date.UTC(2026, 0, 1)
 const iso = (ms: number): string => new Date(ms).toISOString()
@@ -36,9 +36,27 @@ export function moveReference(): string {
   return [
     '# The steps of a move',
     '',
-    'Drawn from the code (`src/migration/retype/machine.ts`) by `npm run generate`: each arrow is one that the machine takes for some',
-    'combination of what is saved and what one read of Cinder shows. [concepts.md](concepts.md) describes it in words.',
+    'Drawn from the code by `npm run generate`, for each strategy from its machine: each arrow is one that the machine takes for some',
+    'combination of what is saved and what one read shows. [concepts.md](concepts.md) and [strategies.md](strategies.md) describe them in words.',
     '',
+    '## cinder-retype',
+    '',
+    ...drawn(transitions, meanings),
+    '## snapshot-restore',
+    '',
+    'Each arrow is taken in a state that the search of its states reaches, or in one that differs in one thing. Before `Holding` it is as above.',
+    '',
+    ...drawn(replacementTransitions(), meanings),
+  ].join('\n')
+}
+
+type Arrow = { readonly from: Step; readonly to: Step; readonly reason: MigrationStatusReason }
+
+function drawn(
+  transitions: readonly Arrow[],
+  meanings: Readonly<Record<MigrationStatusReason, string>>,
+): readonly string[] {
+  return [
     '```mermaid',
     'stateDiagram-v2',
     '  [*] --> Waiting',
@@ -51,18 +69,18 @@ export function moveReference(): string {
       ['From', 'To', '`status.reason`', 'When'],
       transitions.map(({ from, to, reason }) => [from, to, `\`${reason}\``, meanings[reason]]),
     ),
-  ].join('\n')
+  ]
 }
 
 /** One arrow for each pair of steps, with all the reasons for taking it. */
-function arrows(transitions: readonly Transition[]): string[] {
+function arrows(transitions: readonly Arrow[]): string[] {
   const pairs = Map.groupBy(transitions, ({ from, to }) => `${from} --> ${to}`)
   return [...pairs].map(
     ([pair, taken]) => `  ${pair}: ${taken.map(({ reason }) => reason).join(', ')}`,
   )
 }
 
-function* allTransitions(): Generator<Transition> {
+function* allTransitions(): Generator<Arrow> {
   for (const reason of ENDS_UNSENT)
     yield { from: 'Waiting', to: stepOf({ over: true, reason }), reason }
   for (const from of ['Waiting', ...OPEN] as const) {

@@ -43,6 +43,12 @@ export const tasksSection = section({
     7 * DAY,
     "Compares what Cinder's quotas count with the volumes and snapshots that there are. Moves read the quotas by themselves.",
   ),
+  workloads: every(
+    '1h',
+    10 * MINUTE,
+    7 * DAY,
+    'Looks for workloads with the mark of a stop that there is no record of, where a policy has `migration.workloads: Restart`.',
+  ),
   finished: every('10m', MINUTE, DAY, 'Removes VolumeMigrations eight days after their end.'),
   checkpoints: every(
     '6h',

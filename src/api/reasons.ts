@@ -42,6 +42,7 @@ export const STAY_REASONS = [
   'Busy',
   'Resizing',
   'Snapshots',
+  'CopyTooExpensive',
   'Group',
   'Multiattach',
   'Encrypted',

@@ -40,6 +40,8 @@ export type WorkloadObject = {
   readonly metadata: OwnedMeta
   readonly spec: {
     readonly replicas?: number
+    /** Of a Deployment: its rollout stands still. */
+    readonly paused?: boolean
     /** Of a StatefulSet: the first ordinal; 0 where it is left out. */
     readonly ordinals?: { readonly start?: number }
     readonly persistentVolumeClaimRetentionPolicy?: { readonly whenScaled?: string }

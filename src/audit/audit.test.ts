@@ -163,6 +163,19 @@ describe('while the file cannot be written', () => {
     expect(audit.problem).toContain('ENOSPC')
   })
 
+  it('one that gives back what somebody is without is made, and both of its lines come later', async () => {
+    const call = await audit.beginNow(RETYPE)
+    await call.ended({ outcome: 'success' })
+    expect(disk.text).toBe('')
+    disk.fails = undefined
+    await clock.advance(10_000)
+    const lines = disk.text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { outcome: string })
+    expect(lines.map((line) => line.outcome).slice(0, 2)).toEqual(['pending', 'success'])
+  })
+
   it('they are tried again after ten seconds, and no sooner', async () => {
     await audit.begin(RETYPE).catch(() => {})
     disk.fails = undefined

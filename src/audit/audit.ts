@@ -96,6 +96,19 @@ export class Audit {
       this.#keep(outcomeLine(this.#written(change), { outcome: 'failure', reason }))
       throw new AuditUnavailableError(why)
     }
+    return this.#opened(change)
+  }
+
+  /**
+   * The same for a call that gives back what somebody is without: it does not wait for the audit. Lines that cannot be
+   * written are kept, as those of calls that were made before.
+   */
+  async beginNow(change: Change): Promise<OpenCall> {
+    await this.#note(pendingLine(this.#written(change)))
+    return this.#opened(change)
+  }
+
+  #opened(change: Change): OpenCall {
     const { processClock } = this.#parts
     const startedAt = processClock.monotonic()
     return {

@@ -1,6 +1,6 @@
 import { ANNOTATION, REPLACED_AT } from '../api/names.ts'
 import type { VolumeMigration } from '../api/volume-migration.ts'
-import type { Audit } from '../audit/audit.ts'
+import type { Audit, OpenCall } from '../audit/audit.ts'
 import type { Action, Change, Finding } from '../audit/change.ts'
 import { ConnectionError } from '../http.ts'
 import {
@@ -49,14 +49,17 @@ const OWN_NOTES: ReadonlySet<string> = new Set([TIERING_CHECKPOINT.plural])
  * notes; any other object has its lines, of whatever kind it is.
  */
 export function auditedKube(kube: KubeClient, parts: Parts): AuditedKube {
-  const about = (known: Known) => clientAbout(kube, parts, known)
-  return { audit: parts.audit, ...about({}), about }
+  const { audit } = parts
+  const about = (known: Known) => clientAbout(kube, parts, known, audit.begin.bind(audit))
+  const givingBack = (known: Known) => clientAbout(kube, parts, known, audit.beginNow.bind(audit))
+  return { audit, ...about({}), about, givingBack }
 }
 
 function clientAbout(
   kube: KubeClient,
-  { audit, uuid, watches, fence }: Parts,
+  { uuid, watches, fence }: Parts,
   known: Known,
+  begin: (change: Change) => Promise<OpenCall>,
 ): KubeClient {
   const call = async <T>(
     asked: Asked,
@@ -64,7 +67,7 @@ function clientAbout(
     send: () => Promise<T>,
   ): Promise<T> => {
     if (OWN_NOTES.has(asked.resource.plural)) return send()
-    const open = await audit.begin({ id: known.id ?? uuid(), ...change(), ...known })
+    const open = await begin({ id: known.id ?? uuid(), ...change(), ...known })
     try {
       fence()
       const answer = await send()

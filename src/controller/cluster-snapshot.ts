@@ -56,7 +56,7 @@ export async function readSnapshot(
     detachments,
     now: deps.clock.now(),
   })
-  const parts = { deps, sources, watches, inventory, checkpoints, health, detachments }
+  const parts = { deps, sources, watches, inventory, checkpoints, health, detachments, migrations }
   await readUsage(new UsageReader(parts), { policies, managed, health }, signal)
   return {
     ...wired,

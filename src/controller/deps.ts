@@ -16,6 +16,8 @@ export type AuditedKube = KubeClient & {
   readonly audit: Audit
   /** The same, whose lines have in them what only the caller knows of a call: the claim and the move that it is for. */
   about(known: Known): KubeClient
+  /** The same for calls that give back what somebody is without: they do not wait for an audit that cannot be written. */
+  givingBack(known: Known): KubeClient
 }
 export type Known = Partial<Change>
 
@@ -71,6 +73,8 @@ export type ControllerDeps = {
   readonly events: EventRecorder
   /** Namespace of the controller itself. */
   readonly namespace: string
+  /** Name of its own Pod, where it runs in one. */
+  readonly pod?: string
   readonly timing: ControllerTiming
   /** The strategies that there are machines for. */
   readonly strategies: readonly RegisteredStrategy[]

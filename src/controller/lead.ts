@@ -10,6 +10,7 @@ import type { Follower } from './replacing/follower.ts'
 import type { Records } from './replacing/records.ts'
 import type { StopFollower } from './stopping/follower.ts'
 import type { Stops } from './stopping/stop.ts'
+import type { Strays } from './stopping/strays.ts'
 import type { StartSteps } from './moving/start-steps.ts'
 import type { Takeover } from './moving/takeover.ts'
 import type { CheckpointStore } from './planning/checkpoint-store.ts'
@@ -40,6 +41,7 @@ export type LeadParts = {
   readonly records: Records
   readonly stops: Stops
   readonly stopFollower: Pick<StopFollower, 'open'>
+  readonly strays: Pick<Strays, 'count'>
   readonly follower: Pick<Follower, 'open'>
   readonly inventory: Inventory
   readonly policies: Policies
@@ -62,7 +64,7 @@ export type LeadParts = {
 export async function lead(parts: LeadParts, signal: AbortSignal): Promise<void> {
   const { deps, watches, metrics, start, term, checkpoints, ledger, inventory, policies } = parts
   const { planner, migrations, takeover, orphans, triggers, sweep, tasks, windows, status } = parts
-  const { queues, records, follower, stops, stopFollower } = parts
+  const { queues, records, follower, stops, stopFollower, strays } = parts
   const right = new OptionalRight(deps.processClock)
 
   const reporting = Promise.race([start.news(), aborted(signal)]).then(() => {
@@ -105,7 +107,7 @@ export async function lead(parts: LeadParts, signal: AbortSignal): Promise<void>
   metrics.workloads.show({
     open: () =>
       stopFollower.open().map((s) => ({ ...s, policy: metrics.moves.policyOf({ spec: s.move }) })),
-    unreadable: () => stops.unreadable().size,
+    unreadable: () => stops.unreadable().size + strays.count,
     now: () => deps.clock.now(),
   })
   takeover.report()

@@ -177,7 +177,7 @@ export class Leadership {
     const steps = new Steps({ deps, migrations, observed, ledger, reports })
     const ports = { deps, inventory, gatherer: wired.preflight }
     const strategies = bindStrategies(ports, deps.strategies)
-    const records = new Records(deps.kube, fence, (uid) => queues.replacements.add(uid))
+    const records = new Records(deps.kube, fence, deps.clock, (uid) => queues.replacements.add(uid))
     const follower = new Follower({
       deps,
       records,
@@ -189,7 +189,7 @@ export class Leadership {
       term,
       isYielding: (uid) => stops.isYielding(uid),
     })
-    const { stops, stopper, stopFollower } = stopping({
+    const { stops, stopper, stopFollower, strays } = stopping({
       deps,
       policies,
       migrations,
@@ -243,7 +243,9 @@ export class Leadership {
       checkpoints,
       health,
       detachments,
+      migrations,
       onWindow: counterfactuals.window.bind(counterfactuals),
+      onMoved: counterfactuals.moved.bind(counterfactuals),
     })
     const status = new StatusWriter({
       deps,
@@ -348,6 +350,7 @@ export class Leadership {
         quotas,
         metrics: this.#metrics,
       }),
+      strays,
       tidy: () => tidy({ deps, watches, checkpoints, counterfactuals, usageReader, health }),
     })
 
@@ -364,6 +367,7 @@ export class Leadership {
         follower,
         stops,
         stopFollower,
+        strays,
         inventory,
         policies,
         planner,

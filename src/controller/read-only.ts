@@ -23,7 +23,7 @@ export function readOnly(deps: ReadingDeps): ControllerDeps {
   return {
     ...deps,
     audit,
-    kube: { audit, ...reading, about: () => reading },
+    kube: { audit, ...reading, about: () => reading, givingBack: () => reading },
     volumes: {
       audit,
       ...volumeReads(volumes),

@@ -3,6 +3,7 @@ import type { Halts } from './moving/halts.ts'
 import type { Orphans } from './moving/orphans.ts'
 import type { QuotaDriftReporter } from './reporting/quota-drift-reporter.ts'
 import type { TaskMetrics } from './reporting/task-metrics.ts'
+import type { Strays } from './stopping/strays.ts'
 import type { Sweep } from './sweep.ts'
 import { saveTaskReport } from './tasks/task-report.ts'
 import { TaskRunner } from './tasks/task-runner.ts'
@@ -21,6 +22,7 @@ export type TaskTableParts = {
   readonly triggers: Pick<Triggers, 'reportUnreadable' | 'retireOld'>
   readonly orphans: Pick<Orphans, 'check'>
   readonly quotas: Pick<QuotaDriftReporter, 'check'>
+  readonly strays: Pick<Strays, 'check'>
   readonly tidy: () => Promise<void>
 }
 
@@ -29,7 +31,8 @@ const AT_START = { isDoneAtStart: true }
 
 /** All periodic work of a leader. A new row is one line here and one in src/api/config-tasks.ts. */
 function taskTable(parts: TaskTableParts, report: () => Promise<void>): readonly Task[] {
-  const { deps, sweep, pools, approvals, halts, triggers, orphans, quotas, tidy } = parts
+  const { deps, sweep, pools, approvals, halts, triggers, orphans, quotas } = parts
+  const { strays, tidy } = parts
   const row = (
     name: TaskName,
     run: Task['run'],
@@ -50,6 +53,7 @@ function taskTable(parts: TaskTableParts, report: () => Promise<void>): readonly
     row('unreadable', () => triggers.reportUnreadable()),
     row('orphans', () => orphans.check(), AT_START),
     row('quotas', (signal) => quotas.check(signal)),
+    row('workloads', () => strays.check()),
     row('finished', () => triggers.retireOld()),
     row('checkpoints', tidy),
     row('report', report),

@@ -42,9 +42,9 @@ export function wire(deps: ControllerDeps, watches: Watches, leader?: LeadersPar
   const inventory = new Inventory(deps)
   const pools = new Pools(deps, inventory)
   const policies = new Policies(deps, watches, inventory)
-  const targets = new Targets(watches, policies, inventory, supportedBy(deps))
-  const managed = new Managed(watches, policies, targets)
   const migrations = new Migrations(deps.kube, watches.migrations.store, { term, fence })
+  const targets = new Targets(watches, policies, inventory, migrations, supportedBy(deps))
+  const managed = new Managed(watches, policies, targets)
   const { kube, log, clock } = deps
   const checkpoints = new CheckpointStore(kube, log, clock, fence, leader?.onCheckpointSaved)
   const ledger = new Ledger(kube, fence, leader?.ledgerSaves)

@@ -12,7 +12,7 @@ export type RawPersistentVolume = KubeObject & {
 }
 export type RawClaim = KubeObject & {
   readonly spec: { readonly volumeName?: string }
-  readonly status?: { readonly phase?: string }
+  readonly status?: { readonly phase?: string; readonly capacity?: { readonly storage?: string } }
 }
 export type RawPod = KubeObject & {
   readonly spec: {

@@ -34,11 +34,15 @@ export async function found<T>(reading: Promise<T>): Promise<T | undefined> {
 
 const PAGE = 500
 
-/** Every page, from the server's own storage: a cache may be behind what was written last. */
+/**
+ * Every page, from the server's own storage: a cache may be behind what was written last. What is not wanted is not kept
+ * longer than its page.
+ */
 export async function all<T extends KubeObject>(
   client: KubeClient,
   resource: Resource,
   namespace?: string,
+  isWanted: (item: T) => boolean = () => true,
 ): Promise<readonly T[]> {
   const items: T[] = []
   let next: string | undefined
@@ -48,7 +52,7 @@ export async function all<T extends KubeObject>(
       ...(namespace === undefined ? {} : { namespace }),
       ...(next === undefined ? {} : { continue: next }),
     })
-    items.push(...page.items)
+    items.push(...page.items.filter(isWanted))
     next = page.continue
   } while (next !== undefined)
   return items

@@ -58,6 +58,8 @@ export interface Workloads {
   read(namespace: string): Promise<WorkloadsSeen>
   /** Throws when it cannot be read. */
   get(of: WorkloadName): Promise<WorkloadObject | undefined>
+  /** Of all namespaces, those that carry the mark of a stop. Throws when they cannot be read. */
+  marked(): Promise<readonly WorkloadObject[]>
   /** Every Pod of the namespace, also ended ones. Throws when they cannot be read. */
   pods(namespace: string): Promise<readonly PodObject[]>
   /** Those of `rights` that the role lacks, as they are shown: `patch deployments.apps`. */
@@ -108,6 +110,12 @@ export function createWorkloads(client: KubeClient): Workloads {
       )
       return object && { ...object, kind }
     },
+    marked: () =>
+      allWorkloads(
+        client,
+        undefined,
+        ({ metadata }) => metadata.annotations?.[ANNOTATION.stoppedFor] !== undefined,
+      ),
     pods,
     missing: (rights) => missing(client, rights),
     write: ({ kind, namespace, name, uid, resourceVersion, scale, stoppedFor, fence }) => {
@@ -130,11 +138,17 @@ function specOf(kind: WorkloadKind, { replicas, start }: Scale): object {
 
 async function allWorkloads(
   client: KubeClient,
-  namespace: string,
+  namespace?: string,
+  isWanted?: (item: KubeObject) => boolean,
 ): Promise<readonly WorkloadObject[]> {
   const lists = await Promise.all(
     SCALABLE.map(async (kind) => {
-      const items = await all<Omit<WorkloadObject, 'kind'>>(client, RESOURCE[kind], namespace)
+      const items = await all<Omit<WorkloadObject, 'kind'>>(
+        client,
+        RESOURCE[kind],
+        namespace,
+        isWanted,
+      )
       return items.map((item) => ({ ...item, kind }))
     }),
   )

@@ -149,7 +149,8 @@ async function build({
     log,
     metrics: registry,
   })
-  const identity = `${process.env['POD_NAME'] || hostname()}-${randomUUID().slice(0, 8)}`
+  const pod = process.env['POD_NAME'] || hostname()
+  const identity = `${pod}-${randomUUID().slice(0, 8)}`
   const namespace = process.env['POD_NAMESPACE'] || access.namespace
   const electorOptions = {
     client: kube,
@@ -202,6 +203,7 @@ async function build({
       metrics: registry,
     }),
     namespace,
+    pod,
     strategies: STRATEGIES,
     timing: DEFAULT_TIMING,
   })

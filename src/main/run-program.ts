@@ -1,6 +1,7 @@
 import { basename } from 'node:path'
 import { nearest } from '../api/nearest.ts'
 import { commandList } from '../cli/help.ts'
+import { printable } from '../cli/table.ts'
 import { UserError } from '../errors.ts'
 import { VERSION } from '../version.ts'
 import type { Command } from './command.ts'
@@ -118,7 +119,8 @@ export async function runProgram(commands: Commands): Promise<void> {
     code = await exitCodeOf(commands, process.argv.slice(2))
   } catch (e) {
     if (!(e instanceof UserError)) throw e
-    process.stderr.write(`couchestor: ${e.message}\n`)
+    // it may quote what somebody wrote into the cluster, or what Cinder answered
+    process.stderr.write(`couchestor: ${e.message.split('\n').map(printable).join('\n')}\n`)
   }
   process.exitCode = code
   await Promise.all([written(process.stdout), written(process.stderr)])

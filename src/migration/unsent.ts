@@ -8,10 +8,11 @@ export const UNSENT_REASONS = {
   ClaimMismatch:
     'Failed: claim, PersistentVolume and volume do not belong together as the object says.',
   UnknownTier: 'Failed: the policy does not have the tier named in from or to.',
-  Cancelled: 'Failed: a person cancelled the move before the call.',
+  Cancelled: 'Failed: a person cancelled the move, before the call, or before the copy took over.',
   Expired:
     'Failed: neither the approval nor the turn of the move came in time; the policy decides again.',
-  Superseded: 'Failed: another active migration of the same volume goes first: it runs, a person made it, or it is older.',
+  Superseded:
+    'Failed: another active migration of the same volume goes first: it runs, a person made it, or it is older.',
   NoLongerWanted: 'Failed: the verdict changed before the move could start.',
 } as const satisfies Partial<Record<MoveReason, string>>
 

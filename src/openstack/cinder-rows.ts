@@ -138,6 +138,7 @@ export const SnapshotRow = z
     name: z.string().nullish().catch(undefined),
     status: z.string().catch('unknown'),
     size: Size.optional().catch(undefined),
+    created_at: CinderTime.optional().catch(undefined),
   })
   .transform((row): CinderSnapshot => ({
     id: row.id,
@@ -145,6 +146,7 @@ export const SnapshotRow = z
     name: row.name ?? '',
     status: row.status,
     ...(row.size === undefined ? {} : { sizeGiB: row.size }),
+    ...(row.created_at === undefined ? {} : { createdAt: row.created_at }),
   }))
 
 export const TypeRow = z

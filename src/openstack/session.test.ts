@@ -139,6 +139,28 @@ describe('a request that must go out once', () => {
   })
 })
 
+describe('a service that refuses good tokens now and then', () => {
+  it('leads to ten logins at once, and then to one a minute', async () => {
+    let asked = 0
+    const { session, of, clock } = setUp({
+      [LOGIN]: () => tokenReply(of(LOGIN).length),
+      [VOLUME]: () => ({ status: asked++ % 2 === 0 ? 401 : 200 }),
+    })
+    const ask = async () => {
+      asked = 0
+      await session.request(read).catch(() => {})
+    }
+    for (let i = 0; i < 40; i++) await ask()
+    const first = of(LOGIN).length
+    expect(first).toBe(11)
+    for (let i = 0; i < 40; i++) {
+      await clock.advance(15_000)
+      await ask()
+    }
+    expect(of(LOGIN).length - first).toBe(10)
+  })
+})
+
 describe('what others see', () => {
   it('the microversion goes out in the header Cinder wants', async () => {
     const { session, of } = setUp({ [VOLUME]: {} })

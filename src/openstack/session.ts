@@ -142,7 +142,9 @@ export function createSession(parts: SessionParts): Session {
     const token = await until(keeper.get(), limit, what)
     const answer = await call(token)
     if (answer.status !== 401 || request.open === true) return answer
-    if (!refusals.mayLogIn(request.operation)) throw refusedTwice(what, answer, clean)
+    // somebody else may have logged in meanwhile
+    if (keeper.isCurrent(token) && !refusals.mayLogIn(request.operation))
+      throw refusedTwice(what, answer, clean)
     keeper.invalidate(token)
     const second = await call(await until(keeper.get(), limit, what))
     if (second.status !== 401) return second

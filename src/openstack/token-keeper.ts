@@ -18,6 +18,8 @@ const FAILURE = { firstMs: 15_000, longestMs: 60_000 }
 export interface TokenKeeper {
   /** A token that is good for some seconds at least. One login at a time, shared by all who wait. */
   get(): Promise<Token>
+  /** No newer one has taken its place. */
+  isCurrent(token: Token): boolean
   /** The service refused this token: the next `get` logs in again, unless somebody else already did. */
   invalidate(token: Token): void
   /** The credentials may have changed: the next `get` reads them and logs in. */
@@ -84,6 +86,7 @@ export function createTokenKeeper(parts: TokenKeeperParts): TokenKeeper {
         )
       return current
     },
+    isCurrent: (token) => current === token,
     invalidate: (token) => {
       if (current === token) current = undefined
     },

@@ -44,6 +44,8 @@ export type CinderSnapshot = {
   readonly status: string
   /** Missing where Cinder does not show it. */
   readonly sizeGiB?: number
+  /** RFC 3339; missing where Cinder does not show it. */
+  readonly createdAt?: string
 }
 
 /** A pool that the scheduler places volumes in. */

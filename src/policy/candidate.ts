@@ -3,6 +3,7 @@ import type { AttachedSafety } from '../blockers/attached-safety.ts'
 import type { Block } from '../blockers/blocker.ts'
 import type { Pause, Resizing } from '../blockers/claim.ts'
 import type { SnapshotsSeen } from '../blockers/volume.ts'
+import type { Copied } from './kept-copies.ts'
 import type { Observation, Tier, VolumeState, Wish } from './types.ts'
 
 export type ClaimFacts = {
@@ -94,6 +95,8 @@ export type Candidate = {
   readonly freeze?: Block<'CatchingUp' | 'DemotionFrozen'>
   readonly schedule: { readonly open: boolean; readonly opensAt?: number }
   readonly attachedSafety: (to: number) => AttachedSafety
+  /** Left out, and undefined, where a move there would not be by a copy. */
+  readonly copied?: (to: number) => Copied | undefined
 }
 
 /** Where the claim is wanted, and by whom. `to` equals the current tier when nothing is wanted. */

@@ -16,6 +16,7 @@ import {
 } from './guards-claim.ts'
 import { forceUnguarded, forceUnknown, heldByForce } from './guards-force.ts'
 import { coolingDown, retention, young } from './guards-history.ts'
+import { copyTooExpensive } from './kept-copies.ts'
 import { backingOff, frozen, noData, sourceDown, wantsNothing } from './guards-usage.ts'
 
 /** One reason to stay: pure, and undefined when it does not hold. */
@@ -73,6 +74,7 @@ export const GUARDS: readonly Guard[] = [
     withFacts(resizing, (c) => c.claim),
   ),
   guard('snapshots', askedOfVolume(snapshots)),
+  skippedByForce(guard('kept copies', copyTooExpensive)),
   guard('group', askedOfVolume(group)),
   guard('multiattach', askedOfVolume(multiattach)),
   guard('encrypted', askedOfVolume(encrypted)),

@@ -64,6 +64,12 @@ const ALWAYS: readonly Case[] = [
 /** What keeps the policy from moving it down, but never a person who forces it. */
 const POLICY_ONLY: readonly Case[] = [
   [
+    'whose copy leaves more to pay for than it is worth',
+    { copied: () => ({ days: 1e6, bySnapshots: true, because: 'it has snapshots' }) },
+    'CopyTooExpensive',
+    'because it has snapshots, and that is not worth it',
+  ],
+  [
     'whose source is down',
     { observation: { kind: 'SourceDown', why: 'connection refused' } },
     'SourceDown',

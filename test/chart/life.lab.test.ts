@@ -14,6 +14,7 @@ import { createFleet } from '../lab/fleet.ts'
 import type { Fleet } from '../lab/fleet.ts'
 import { install } from '../lab/install.ts'
 import { apply, kubectl, kubectlJson } from '../lab/kubectl.ts'
+import { query, scrapeTarget } from '../lab/prometheus.ts'
 import { CHART, helm, NAMESPACE, RELEASE, render } from './helm.ts'
 import { egressRules, packets, TABLE } from './nftables.ts'
 import { one } from './shapes.ts'
@@ -36,7 +37,10 @@ const VALUES = {
 }
 
 type PodList = {
-  items: { metadata: { name: string; uid: string; labels: Record<string, string> } }[]
+  items: {
+    metadata: { name: string; uid: string; labels: Record<string, string> }
+    status: { podIP?: string }
+  }[]
 }
 type Policy = {
   metadata: { uid: string }
@@ -70,6 +74,19 @@ async function controllers(): Promise<readonly string[]> {
     const { items } = await kubectlJson<PodList>(args)
     return items.length === 2 && items.map((p) => p.metadata.uid)
   })
+}
+
+/** The lab's Prometheus knows nothing of Kubernetes. Gives the way to end it. */
+async function scrapeAgent(): Promise<() => void> {
+  const args = ['-n', NAMESPACE, 'get', 'pods', '-l', 'component=agent']
+  const address = await eventually('an agent has its address', async () => {
+    const { items } = await kubectlJson<PodList>(args)
+    return items[0]?.status.podIP
+  })
+  const unscrape = scrapeTarget(PREFIX, `${address}:9106`)
+  const series = `couchestor_agent_scrape_success{instance="${address}:9106"}`
+  await eventually('Prometheus has read it', async () => (await query(series)).length > 0)
+  return unscrape
 }
 
 /** SIGKILL to every program of a pod. The one that waits for another takes it along, so either may be gone first. */
@@ -177,7 +194,8 @@ describeLab('the chart, from installation to the end', () => {
       const leader = await inNamespace(...holder)
       return items.some((p) => leader.startsWith(p.metadata.name))
     })
-    const out = await release('test', '--logs', '--timeout', '120s')
+    const unscrape = await scrapeAgent()
+    const out = await release('test', '--logs', '--timeout', '120s').finally(unscrape)
     expect(out).toContain('Phase:          Succeeded')
     expect(out).toMatch(/account:couchestor-system:couchestor has all \d+ permissions/)
     expect(out).not.toMatch(/403 Forbidden/)

@@ -255,10 +255,12 @@ describeLab('the opt-in rights on the real authorizer and admission', () => {
 
   describe('a workload', () => {
     const labels = { app: 'chart-strategies' }
-    const workload = (kind: string) => ({
+    const ALLOW = 'couchestor.io/allow-restart'
+    const MARK = 'couchestor.io/stopped-for'
+    const workload = (kind: string, name: string, own: object) => ({
       apiVersion: 'apps/v1',
       kind,
-      metadata: { name: 'web', namespace: NAMESPACE, annotations: { 'example.com/note': 'x' } },
+      metadata: { name, namespace: NAMESPACE, annotations: { 'example.com/note': 'x', ...own } },
       spec: {
         replicas: 0,
         selector: { matchLabels: labels },
@@ -269,17 +271,22 @@ describeLab('the opt-in rights on the real authorizer and admission', () => {
         },
       },
     })
-    const change = (kind: string, change: object) =>
-      as(CONTROLLER, ['patch', kind, 'web', '--type=merge', DRY, '-p', JSON.stringify(change)])
+    const change = (kind: string, change: object, name = 'web') =>
+      as(CONTROLLER, ['patch', kind, name, '--type=merge', DRY, '-p', JSON.stringify(change)])
+    const scaled = { spec: { replicas: 3 } }
 
     beforeAll(async () => {
-      for (const kind of ['Deployment', 'StatefulSet']) await apply(workload(kind))
+      for (const kind of ['Deployment', 'StatefulSet'])
+        await apply(workload(kind, 'web', { [ALLOW]: 'true' }))
+      await apply(workload('Deployment', 'silent', {}))
+      await apply(workload('Deployment', 'against', { [ALLOW]: 'false' }))
+      await apply(workload('Deployment', 'stopped', { [ALLOW]: 'false', [MARK]: 'uid' }))
     })
 
     it.each(['Deployment', 'StatefulSet'])('%s is scaled, and nothing else of it', async (kind) => {
-      expect(await change(kind, { spec: { replicas: 3 } })).toBe('done')
-      const ours = { metadata: { annotations: { 'couchestor.io/replicas': '3' } } }
-      expect(await change(kind, ours)).toBe('done')
+      expect(await change(kind, scaled)).toBe('done')
+      const marked = { metadata: { annotations: { [MARK]: 'uid' } } }
+      expect(await change(kind, marked)).toBe('done')
       const image = { containers: [{ name: 'web', image: 'registry.example.com/other:1' }] }
       expect(await change(kind, { spec: { template: { spec: image } } })).toMatch(/nothing else/)
       const theirs = { metadata: { annotations: { 'example.com/note': 'y' } } }
@@ -288,6 +295,27 @@ describeLab('the opt-in rights on the real authorizer and admission', () => {
         await change(kind, { metadata: { annotations: { 'example.com/note': null } } }),
       ).toMatch(/nothing else/)
       expect(await change(kind, { metadata: { labels: { a: 'b' } } })).toMatch(/nothing else/)
+    })
+
+    it('is left alone unless its owner, or that of its namespace, allows it', async () => {
+      const namespace = (value: string) =>
+        kubectl(['annotate', 'namespace', NAMESPACE, '--overwrite', `${ALLOW}${value}`])
+      for (const own of ['silent', 'against'])
+        expect(await change('Deployment', scaled, own)).toMatch(/allow-restart: CoucheStor may/)
+      const marked = { metadata: { annotations: { [MARK]: 'uid' } } }
+      expect(await change('Deployment', marked, 'silent')).toMatch(/allow-restart: CoucheStor may/)
+      const itself = { metadata: { annotations: { [ALLOW]: 'true' } } }
+      for (const own of ['silent', 'against', 'stopped'])
+        expect(await change('Deployment', itself, own)).toMatch(/CoucheStor may change/)
+      await namespace('=true')
+      expect(await change('Deployment', scaled, 'silent')).toBe('done')
+      expect(await change('Deployment', scaled, 'against')).toMatch(/allow-restart/)
+      await namespace('-')
+    })
+
+    it('comes back when its owner has changed their mind', async () => {
+      const restored = { ...scaled, metadata: { annotations: { [MARK]: null } } }
+      expect(await change('Deployment', restored, 'stopped')).toBe('done')
     })
 
     it('StatefulSet begins at another ordinal', async () => {

@@ -42,6 +42,13 @@ it('help for a command that is not there names the nearest one', async () => {
   expect(err).toContain('unknown command: explian, did you mean explain?')
 })
 
+it('an error moves no cursor, whatever it quotes', async () => {
+  const { code, err } = await couchestor(['rollback', 'shop/data/\u001b[2J'])
+  expect(code).toBe(2)
+  expect(err).toContain('shop/data/')
+  expect(err).not.toContain('\u001b')
+})
+
 it.each(['-v'])('%s prints the version', async (flag) => {
   expect((await couchestor([flag])).out).toMatch(/^couchestor \d+\.\d+\.\d+ \(Node\.js \d/)
 })

@@ -132,6 +132,66 @@ describe('a revert', () => {
   })
 })
 
+describe('while the disk is full, a claim whose PersistentVolume is being replaced', () => {
+  /** Full from the first request on that matches. */
+  function copied(at: (method: string, url: string) => boolean) {
+    const stage = new Stage({ csi: true })
+    stage.policy({ migration: { strategy: 'snapshot-restore' } })
+    const volume = stage.claim({ name: 'data' })
+    const lines = new AuditLines()
+    let isFull = false
+    stage.start({
+      auditSink: lines,
+      gate: (request, send) => {
+        if (!isFull && at(request.method, request.url)) {
+          isFull = true
+          lines.before = full
+        }
+        return send()
+      },
+    })
+    const phase = () => (stage.pvc('data')['status'] as { phase?: string }).phase
+    const csi = () => {
+      const pv = stage.object('/api/v1/persistentvolumes', volume.pv)
+      return (pv?.['spec'] as { csi?: { volumeHandle?: string } } | undefined)?.csi
+    }
+    return { stage, volume, lines, phase, handle: () => csi()?.volumeHandle, full: () => isFull }
+  }
+
+  it('is not left without one', async () => {
+    const isDeletion = (m: string, url: string) => m === 'DELETE' && url.includes('volumes/pvc')
+    const { stage, lines, phase, handle, full: isFull } = copied(isDeletion)
+    expect(await stage.until(isFull, HOUR, 100)).toBe(true)
+    await stage.clock.advance(MINUTE)
+    expect(phase()).toBe('Bound')
+    expect(handle()).toMatch(/^parked-/)
+    expect(stage.cloud.snapshots()).toEqual([])
+    lines.before = () => {}
+    const isSoaking = () => stage.ends('data')[0] === 'Soaking/Soaking'
+    expect(await stage.until(isSoaking, HOUR)).toBe(true)
+    const created = lines.calls('create').filter((c) => c.target.typeURI.includes('persistentvol'))
+    expect(created.map((c) => c.outcome)).toEqual(['success', 'success'])
+  })
+
+  it('gets its volume back when a Pod needs it', async () => {
+    const isSnapshot = (m: string, url: string) => m === 'POST' && url.endsWith('/snapshots')
+    const { stage, volume, phase, handle, full: isFull } = copied(isSnapshot)
+    expect(await stage.until(isFull, HOUR, 100)).toBe(true)
+    stage.world.api.seed({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'data-0', namespace: 'default' },
+      spec: {
+        containers: [{ name: 'main', image: 'none' }],
+        volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }],
+      },
+      status: { phase: 'Pending' },
+    })
+    expect(await stage.until(() => handle() === volume.id, 2 * MINUTE)).toBe(true)
+    expect(await stage.until(() => phase() === 'Bound', MINUTE)).toBe(true)
+  })
+})
+
 describe('while the disk is full', () => {
   it('nothing is asked of Cinder and no move is made; once there is room moves go on', async () => {
     const { stage, volume, lines } = idle()

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { HOUR, MINUTE, Stage } from './stage.ts'
 import type { StoragePolicySpec } from '../../src/api/storage-policy.ts'
+import type { ApiRequest } from '../../src/sim/apiserver/faults.ts'
 
 const BY_COPY = { migration: { strategy: 'snapshot-restore' } } satisfies Partial<StoragePolicySpec>
 
@@ -36,6 +37,35 @@ describe('a claim whose volume is pinned by a snapshot', () => {
       formerVolumeId: volume.id,
       copyVolumeId: copy.id,
     })
+  })
+
+  it('keeps the owners of its PersistentVolume through both gaps', async () => {
+    const { stage, volume, step } = pinned()
+    const pv = () => stage.object('/api/v1/persistentvolumes', volume.pv)!
+    const owners = [{ apiVersion: 'v1', kind: 'Namespace', name: 'default', uid: 'n' }]
+    stage.world.api.seed({ ...pv(), metadata: { ...pv().metadata, ownerReferences: owners } })
+    stage.start()
+    expect(await stage.until(() => step() === 'Copying', HOUR, 100)).toBe(true)
+    expect(pv().metadata['ownerReferences']).toEqual(owners)
+    expect(await stage.until(() => step() === 'Soaking', HOUR)).toBe(true)
+    expect(pv().metadata['ownerReferences']).toEqual(owners)
+  })
+
+  it('keeps its copy when it was grown since, and the move says why', async () => {
+    const { stage, volume, handle, step } = pinned()
+    stage.start()
+    expect(await stage.until(() => step() === 'Soaking', HOUR)).toBe(true)
+    const claim = stage.pvc('data')
+    const status = { ...(claim['status'] as object), capacity: { storage: '2Gi' } }
+    stage.world.api.seed({ ...claim, status })
+    const move = stage.moves('data')[0]!
+    stage.world.api.seed({ ...move, spec: { ...move.spec, rollback: true } })
+    await stage.clock.advance(HOUR)
+    expect(step()).toBe('Soaking')
+    expect(handle()).not.toBe(volume.id)
+    expect(stage.moves('data')[0]?.status?.message).toBe(
+      `the claim cannot be rolled back: it was grown to 2 GiB, and its former volume ${volume.id} has 1 GiB; nothing was touched, and both volumes are kept as long as a soak may take: copy what you need from the former one in Cinder`,
+    )
   })
 
   it('has each gap announced before Kubernetes reports it as Lost', async () => {
@@ -209,6 +239,98 @@ describe('a person who rolls a claim back', () => {
   })
 })
 
+describe('a claim on its copy', () => {
+  const CHECKPOINTS = '/apis/couchestor.io/v1alpha1/tieringcheckpoints'
+  const VMIGS = '/apis/couchestor.io/v1alpha1/namespaces/default/volumemigrations'
+
+  async function soaking() {
+    const found = pinned({ snapshot: false })
+    const { stage, step, handle } = found
+    const run = stage.start({ configYaml: 'migration: {soak_max_age: 3h}' })
+    expect(await stage.until(() => step() === 'Soaking', HOUR)).toBe(true)
+    stage.cloud.write(handle(), 'newest')
+    const rollBack = () => {
+      const m = stage.moves('data')[0]!
+      stage.world.api.seed({ ...m, spec: { ...m.spec, rollback: true } })
+    }
+    return { ...found, run, rollBack }
+  }
+
+  it('keeps it when its former volume was deleted in Cinder, also if a rollback is asked for', async () => {
+    const { stage, volume, handle, step, rollBack } = await soaking()
+    const copy = handle()
+    for (const { id } of stage.cloud.snapshots()) stage.cloud.removeSnapshot(id)
+    expect(stage.cloud.deleteVolume(volume.id)).toBe(true)
+    rollBack()
+    expect(await stage.until(() => step() !== 'Soaking', 30 * MINUTE)).toBe(false)
+    expect(handle()).toBe(copy)
+    expect(stage.moves('data')[0]?.status?.message).toContain('cannot be rolled back')
+    expect(await stage.until(() => step() === 'Succeeded', 3 * HOUR, MINUTE)).toBe(true)
+    expect(stage.cloud.data(handle())).toBe('newest')
+  })
+
+  it('is given its former volume back as soon as that can be used', async () => {
+    const { stage, volume, handle, step, rollBack } = await soaking()
+    stage.cloud.setStatus(volume.id, 'error')
+    rollBack()
+    expect(await stage.until(() => step() !== 'Soaking', 30 * MINUTE)).toBe(false)
+    expect(stage.moves('data')[0]?.status?.message).toContain('is "error" in Cinder')
+    stage.cloud.setStatus(volume.id, 'available')
+    expect(await stage.until(() => step() === 'Failed', HOUR)).toBe(true)
+    expect(handle()).toBe(volume.id)
+  })
+
+  it('keeps its former volume after a rollback when an old record comes back from a backup', async () => {
+    const { stage, volume, handle, step, rollBack, run } = await soaking()
+    const records = () =>
+      stage.world.api.objects(CHECKPOINTS).filter((c) => c.metadata.name.startsWith('replacement-'))
+    const [old] = records()
+    rollBack()
+    expect(await stage.until(() => step() === 'Failed' && records().length === 0, HOUR)).toBe(true)
+    await run.stop()
+    await stage.remove(`${VMIGS}/${stage.moves('data')[0]?.metadata.name}`)
+    stage.world.api.seed({ ...old!, metadata: { name: old!.metadata.name } })
+    stage.start({ identity: 'second' })
+    await stage.until(() => false, 2 * HOUR, MINUTE)
+    expect(handle()).toBe(volume.id)
+    expect(stage.cloud.data(volume.id)).toBe('orders')
+  })
+})
+
+describe('a cluster that is put back to when the copy was being made', () => {
+  it('keeps the newest data, which is on the copy by now', async () => {
+    const { stage, volume, handle, step } = pinned({ snapshot: false })
+    const first = stage.start()
+    const record = () =>
+      stage.world.api
+        .objects('/apis/couchestor.io/v1alpha1/tieringcheckpoints')
+        .find((c) => c.metadata.name.startsWith('replacement-'))
+    const isCloned = () => step() === 'Copying' && stage.cloud.volumeCount() === 2
+    expect(await stage.until(isCloned, HOUR, 50)).toBe(true)
+    await stage.clock.advance(3_000)
+    const backup = structuredClone([
+      record()!,
+      stage.object('/api/v1/persistentvolumes', volume.pv)!,
+      stage.pvc('data'),
+      stage.moves('data')[0]!,
+    ])
+    expect(await stage.until(() => step() === 'Soaking', HOUR)).toBe(true)
+    const copy = handle()
+    stage.cloud.attach(copy, 'server')
+    stage.cloud.write(copy, 'newest')
+    await first.stop()
+    for (const object of backup) stage.world.api.seed(object)
+    pod(stage, 'data')
+    stage.start({ identity: 'second' })
+    const message = () => stage.moves('data')[0]?.status?.message ?? ''
+    expect(await stage.until(() => message().includes('has been attached'), HOUR)).toBe(true)
+    // as is done by hand after a restore
+    stage.cloud.detach(copy)
+    await stage.until(() => false, 2 * HOUR, MINUTE)
+    expect(stage.cloud.volume(copy) && stage.cloud.data(copy)).toBe('newest')
+  })
+})
+
 describe('a move that has to wait', () => {
   it.each([
     ['for a Pod that wants its claim', 'PodPending', 0],
@@ -241,4 +363,22 @@ describe('a move that has to wait', () => {
     expect(stage.ends('data')).toContain(`Waiting/${reason}`)
     expect(reviews - before).toBeLessThanOrEqual(most)
   })
+})
+
+it('a record that cannot be saved is tried with pauses, and the move goes on once it can', async () => {
+  const { stage, step } = pinned()
+  stage.start()
+  // read twice before it is saved: a read that succeeds is no reason to begin with short pauses again
+  const isMoving = () => stage.cloud.retyping().length > 0
+  expect(await stage.until(() => step() === 'Copying' && isMoving(), HOUR, 100)).toBe(true)
+  await stage.until(() => !isMoving(), HOUR, 100)
+  const isRecord = ({ verb, name }: ApiRequest) =>
+    verb === 'patch' && (name ?? '').startsWith('replacement-')
+  const fault = { kind: 'status', code: 403, message: 'webhook denied' } as const
+  const undo = stage.world.api.fail({ match: isRecord, fault, times: Infinity })
+  const before = stage.world.api.requests.filter(isRecord).length
+  await stage.clock.advance(10 * MINUTE)
+  expect(stage.world.api.requests.filter(isRecord).length - before).toBeLessThan(60)
+  undo()
+  expect(await stage.until(() => step() === 'Soaking', HOUR)).toBe(true)
 })

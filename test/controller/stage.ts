@@ -37,6 +37,7 @@ export type Start = Partial<
   Pick<
     ControllerOptions,
     | 'identity'
+    | 'pod'
     | 'configYaml'
     | 'timing'
     | 'log'

@@ -31,6 +31,7 @@ it('a leader saves within a minute when each of its tasks ran and runs next', as
     'resources',
     'types',
     'unreadable',
+    'workloads',
   ])
   expect(tasks.get('checkpoints')).toMatchObject({ every: '2h', failures: 0 })
   for (const name of ['approvals', 'checkpoints', 'finished', 'halts', 'resources', 'types']) {

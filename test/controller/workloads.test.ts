@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createRegistry } from '../../src/metrics.ts'
+import { AuditLines, full } from '../audit-lines.ts'
 import { HOUR, MINUTE } from './stage.ts'
 import { WorkloadStage } from './workload-stage.ts'
 
@@ -25,6 +26,17 @@ describe('an idle volume that its Deployment never detaches', () => {
       'WorkloadRestoring',
       'WorkloadRestored',
     ])
+  })
+
+  it('has its replicas back although the audit cannot be written any more', async () => {
+    const stage = new WorkloadStage()
+    stage.policy(RESTART)
+    await stage.deployment('web', { claims: ['data'], replicas: 3 })
+    const lines = new AuditLines()
+    stage.start({ auditSink: lines })
+    expect(await stage.until(() => stage.replicas('web') === 0)).toBe(true)
+    lines.before = full
+    expect(await stage.until(() => stage.replicas('web') === 3, HOUR)).toBe(true)
   })
 
   it('is moved together with the other volumes of its Pod, in one stop', async () => {
@@ -107,6 +119,15 @@ describe('a workload is not touched', () => {
     expect(message(stage)).toContain('it opens at 2026-01-20T10:30:00.000Z')
     expect(await stage.until(() => stage.tier(volume!) === 'warm', HOUR)).toBe(true)
     expect(stage.clock.now()).toBeGreaterThan(Date.UTC(2026, 0, 20, 10, 30))
+  })
+
+  it('where it runs the controller, which nobody would bring back', async () => {
+    const stage = new WorkloadStage()
+    stage.policy(RESTART)
+    await stage.deployment('web', { claims: ['data'], replicas: 2 })
+    stage.start({ pod: stage.pods('web')[1]!.metadata.name })
+    await untouched(stage)
+    expect(message(stage)).toContain('runs the controller itself')
   })
 
   it('where the role lacks a right that its stop and its return need', async () => {
@@ -264,5 +285,107 @@ describe('a workload that is down', () => {
     expect(await stage.until(() => stage.replicas('web') === 1, 5 * MINUTE)).toBe(true)
     await stage.passes(MINUTE)
     expect(await overdue()).toBeUndefined()
+  })
+
+  it.each([
+    ['the leader that stopped it', false],
+    ['the next one', true],
+  ])('is reported by a metric while %s cannot save that it comes back', async (_, isNext) => {
+    const stage = new WorkloadStage()
+    stage.policy(RESTART)
+    await stage.deployment('web', { claims: ['data'] })
+    let registry = createRegistry()
+    const first = stage.start({ registry })
+    expect(await stage.until(() => stage.replicas('web') === 0)).toBe(true)
+    expect(await stage.until(() => stage.ends('data')[0]?.startsWith('Retyping') === true)).toBe(
+      true,
+    )
+    const save = stage.world.api.fail({
+      match: {
+        verb: 'patch',
+        resource: 'tieringcheckpoints',
+        name: stage.stops()[0]!.metadata.name,
+      },
+      fault: { kind: 'status', code: 403 },
+      times: Infinity,
+    })
+    if (isNext) {
+      first.life.kill()
+      registry = createRegistry()
+      stage.start({ registry, identity: 'second' })
+    }
+    const ended = () => stage.ends('data')[0] === 'Succeeded/Verified'
+    expect(await stage.until(ended)).toBe(true)
+    await stage.passes(10 * MINUTE)
+    const overdue = async () =>
+      /couchestor_workload_restore_overdue_seconds\{policy="tiered"\} (\d+)/.exec(
+        await registry.metrics(),
+      )?.[1]
+    expect(Number(await overdue())).toBeGreaterThan(500)
+    save()
+    expect(await stage.until(() => stage.replicas('web') === 1, 5 * MINUTE)).toBe(true)
+  })
+
+  it('is not mixed up by a copy of its record, which is reported and left alone', async () => {
+    const stage = new WorkloadStage()
+    stage.policy(RESTART)
+    await stage.deployment('web', { claims: ['data'], replicas: 3 })
+    const first = stage.start()
+    expect(await stage.until(() => stage.replicas('web') === 0)).toBe(true)
+    const [record] = stage.stops()
+    const { name } = record!.metadata
+    stage.world.api.seed({ ...record!, metadata: { name: `${name}-kept` } })
+    const isOver = () => stage.stops().every((s) => s.metadata.name !== name)
+    expect(await stage.until(() => stage.replicas('web') === 3 && isOver())).toBe(true)
+    first.life.kill()
+    const registry = createRegistry()
+    stage.start({ identity: 'second', registry })
+    await stage.passes(10 * MINUTE)
+    expect(stage.eventsOn('Deployment', 'web')).not.toContain('WorkloadFoughtBack')
+    expect(await registry.metrics()).toMatch(/couchestor_workload_stops_unreadable 1\n/)
+    expect(stage.replicas('web')).toBe(3)
+  })
+
+  it('is reported when its record is gone, until somebody has brought it back', async () => {
+    const stage = new WorkloadStage()
+    stage.policy(RESTART)
+    await stage.deployment('web', { claims: ['data'], replicas: 3 })
+    const first = stage.start()
+    expect(await stage.until(() => stage.replicas('web') === 0)).toBe(true)
+    first.life.kill()
+    for (const { metadata } of stage.stops())
+      await stage.remove(`/apis/couchestor.io/v1alpha1/tieringcheckpoints/${metadata.name}`)
+    const registry = createRegistry()
+    stage.start({ identity: 'second', registry })
+    await stage.passes(2 * HOUR)
+    const reported = async () =>
+      /couchestor_workload_stops_unreadable (\d)\n/.exec(await registry.metrics())?.[1]
+    expect(await reported()).toBe('1')
+    // of a Deployment that runs, the annotation was copied
+    await stage.deployment('copied', {
+      claims: ['other'],
+      annotations: { 'couchestor.io/stopped-for': 'a' },
+    })
+    await stage.passes(2 * HOUR)
+    expect(await reported()).toBe('1')
+    await stage.send('PATCH', '/apis/apps/v1/namespaces/default/deployments/web', {
+      metadata: { annotations: { 'couchestor.io/stopped-for': null } },
+      spec: { replicas: 3 },
+    })
+    await stage.passes(2 * HOUR)
+    expect(await reported()).toBe('0')
+  })
+
+  it('is not taken for one without a record while it is stopped', async () => {
+    const stage = new WorkloadStage()
+    stage.policy(RESTART)
+    const [volume] = await stage.deployment('web', { claims: ['data'] })
+    const registry = createRegistry()
+    stage.start({ registry, configYaml: 'tasks: {workloads: {every: 10m}}' })
+    stage.cloud.planRetype(volume!.id, 'stuck')
+    expect(await stage.until(() => stage.replicas('web') === 0)).toBe(true)
+    await stage.passes(40 * MINUTE)
+    expect(stage.replicas('web')).toBe(0)
+    expect(await registry.metrics()).toMatch(/couchestor_workload_stops_unreadable 0\n/)
   })
 })

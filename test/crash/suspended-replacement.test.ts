@@ -81,16 +81,51 @@ it.each<[string, (method: string, url: string) => boolean]>([
   },
 )
 
-it('a copy that a suspended leader makes after another one has made it keeps the move from ending', async () => {
+it.each([
+  ['copy', '/volumes', 'cloneVolume'],
+  ['snapshot', '/snapshots', 'createSnapshot'],
+])(
+  'a second %s that a suspended leader makes after another one has made it goes with all that is not needed',
+  async (_, path) => {
+    const isMade = (m: string, url: string) => m === 'POST' && url.endsWith(path)
+    const { stage, wake, held, handle } = suspendedAt(isMade, 'before it is sent', 'stopped')
+    expect(await stage.until(held, HOUR)).toBe(true)
+    stage.start({ identity: 'second', configYaml: 'migration: {soak_max_age: 10m}' })
+    expect(await stage.until(() => stage.ends('data')[0] === 'Soaking/Soaking', HOUR)).toBe(true)
+    const before = made(stage)
+    await wake()
+    expect(made(stage)).toBe(before + 1)
+    await stage.clock.advance(HOUR)
+    expect(stage.ends('data')).toEqual(['Succeeded/Verified'])
+    expect(stage.cloud.data(handle()!)).toBe('orders')
+    expect(made(stage)).toBe(1)
+  },
+)
+
+it('a second copy that somebody has attached is left alone, and the move says what to do', async () => {
   const isClone = (m: string, url: string) => m === 'POST' && url.endsWith('/volumes')
-  const { stage, wake, held, handle } = suspendedAt(isClone, 'before it is sent', 'stopped')
+  const { stage, volume, wake, held, handle } = suspendedAt(isClone, 'before it is sent', 'stopped')
   expect(await stage.until(held, HOUR)).toBe(true)
   stage.start({ identity: 'second', configYaml: 'migration: {soak_max_age: 10m}' })
   expect(await stage.until(() => stage.ends('data')[0] === 'Soaking/Soaking', HOUR)).toBe(true)
   await wake()
-  expect(stage.cloud.volumeCount()).toBe(3)
+  const { cloud: seams } = stage
+  const known = new Set([volume.id, handle()])
+  const second = seams.volumes().find((v) => !known.has(v.id))!.id
+  await stage.clock.advance(60_000)
+  seams.attach(second, 'server-1')
   await stage.clock.advance(HOUR)
-  // by the snapshot that it depends on: nobody deletes it yet, and nothing ends without saying so
   expect(stage.ends('data')).toEqual(['CleaningUp/CleaningUp'])
-  expect(stage.cloud.data(handle()!)).toBe('orders')
+  expect(String(stage.moves()[0]?.status?.message)).toContain(
+    `${second} was made twice for this move, and the second one is not needed: volume ${second} is attached`,
+  )
+  seams.detach(second)
+  await stage.clock.advance(HOUR)
+  expect(stage.ends('data')).toEqual(['Succeeded/Verified'])
+  expect(seams.volume(second)).toBeUndefined()
 })
+
+/** Volumes and snapshots in Cinder. */
+function made({ cloud }: Stage): number {
+  return cloud.volumeCount() + cloud.snapshots().length
+}

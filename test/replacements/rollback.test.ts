@@ -144,6 +144,17 @@ describe('rollback of a claim whose move soaks', () => {
     expect(written).toEqual([])
   })
 
+  it('is refused, and nothing asked, once the claim was grown beyond its former volume', async () => {
+    soaking()
+    const claim = claimObject()
+    world.api.seed({ ...claim, status: { ...claim.status, capacity: { storage: '20Gi' } } })
+    await expect(rollback(['shop/data'], 'yes')).rejects.toThrow(
+      `claim shop/data was grown to 20 GiB, and its former volume ${FORMER} has 10 GiB`,
+    )
+    expect(asked).toEqual([])
+    expect(written).toEqual([])
+  })
+
   it('names the Pods that it waits for', async () => {
     soaking()
     const pod = (name: string, phase: string) => ({
@@ -228,6 +239,14 @@ describe('rollback of a claim whose move soaks', () => {
     expect(await rollback(['shop/data', '--yes'])).toBe(0)
     expect(terminal.notes()).toContain('already')
     expect(written).toEqual([])
+  })
+
+  it('does not move the cursor by the name of a snapshot that it waits for', async () => {
+    const message = 'one is \u001b[2Jdaily'
+    world.api.seed(claimObject(), moveObject({ ...SOAKING, message }, { rollback: true }))
+    expect(await rollback(['shop/data', '--yes'])).toBe(0)
+    expect(terminal.notes()).toContain('daily')
+    expect(terminal.notes()).not.toContain('\u001b')
   })
 })
 

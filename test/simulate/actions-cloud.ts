@@ -95,7 +95,9 @@ function limitRetypes({ world }: Universe, dice: Dice): void {
       answer: {
         status: code,
         headers: { 'content-type': 'application/json', 'retry-after': retryAfter },
-        body: JSON.stringify({ overLimit: { code, message: 'This request was rate-limited.' } }),
+        body: JSON.stringify({
+          overLimitFault: { code, message: 'This request was rate-limited.' },
+        }),
       },
     },
   })

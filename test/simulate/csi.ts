@@ -89,12 +89,9 @@ export class Csi {
     return true
   }
 
-  /** Of claims that are gone: the sidecar tries again. True when nothing is left to do. */
+  /** Of claims that are gone. True when nothing is left to do. */
   async reclaim({ pv }: ClaimTruth): Promise<boolean> {
     await this.detach(pv)
-    const object = this.#cluster.object(PVS, pv)
-    if (object === undefined) return true
-    this.#world.api.seed(object)
     return this.#cluster.object(PVS, pv) === undefined
   }
 

@@ -141,7 +141,7 @@ function overLimit({ dice, mood }: Passage): Promise<HttpResponse> {
   const retryAfter = ['5', '120', '240'][Math.floor(mood * 3)] ?? '5'
   const message = 'This request was rate-limited.'
   const headers = { 'retry-after': retryAfter }
-  return Promise.resolve(json(code, { overLimit: { code, message, retryAfter } }, headers))
+  return Promise.resolve(json(code, { overLimitFault: { code, message, retryAfter } }, headers))
 }
 
 function olderCinder(): Promise<HttpResponse> {

@@ -83,7 +83,8 @@ export class Memory {
     if (status !== 413 && status !== 429) return
     const askedMs = Number(said['retry-after'] ?? 0) * 1000
     const until = universe.clock.monotonic() + Math.max(SHORTEST_PAUSE_MS, askedMs)
-    this.laterUntil.set(`${identity} ${universe.moveOf(id)?.metadata.uid}`, until)
+    const uid = universe.uidOfMove(id)
+    if (uid !== undefined) this.laterUntil.set(`${identity} ${uid}`, until)
   }
 
   /** Nobody took the connection: the call has not been made, and may be made at once. */

@@ -37,10 +37,14 @@ export class Monitor {
   readonly arrivals = new Map<string, number>()
   /** Writes to the API server in the last half hour of a world in which nothing changes. */
   quietWrites = 0
+  /** Copies that were begun in the same time. */
+  quietCopies = 0
   /** Questions to Prometheus in the same time. */
   quietQueries = 0
   /** Since when each claim may not be moved, by claim key and reason; ms. */
   readonly forbiddenSince = new Map<string, number>()
+  /** Copies that replacements have begun. */
+  copies = 0
   readonly memory = new Memory()
   readonly quotas = new QuotaWatch()
   /** Questions to Prometheus so far. */
@@ -149,6 +153,7 @@ export class Monitor {
   /** What a replacement makes or deletes, and the retype of its copy. */
   #makes(request: SimRequest): void {
     const { pathname } = new URL(request.url, 'http://cinder.sim')
+    if (request.method === 'POST' && pathname.endsWith('/snapshots')) this.copies++
     this.note(`${request.method} ${pathname.replace(/^\/v3\/[^/]+/, '')}`)
     for (const { name, check } of REPLACING_ARRIVALS)
       for (const what of check(this.#universe, request)) this.report(name, what)

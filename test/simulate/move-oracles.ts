@@ -219,10 +219,10 @@ function oneUnderWay(universe: Universe, _: string, request: HttpRequest): strin
 
 function comesLater(universe: Universe, identity: string, request: HttpRequest): string[] {
   if (request.body?.includes('os-retype') !== true) return []
-  const move = universe.moveOf(request.headers?.['x-openstack-request-id'] ?? '')
-  const until = universe.monitor.memory.laterUntil.get(`${identity} ${move?.metadata.uid}`) ?? 0
+  const uid = universe.uidOfMove(request.headers?.['x-openstack-request-id'] ?? '')
+  const until = universe.monitor.memory.laterUntil.get(`${identity} ${uid}`) ?? 0
   const ms = until - universe.clock.monotonic()
-  return ms > 0 ? [`${move?.metadata.name} called ${ms} ms too soon`] : []
+  return ms > 0 ? [`move ${uid} called ${ms} ms too soon`] : []
 }
 
 function readTwice(universe: Universe, _: string, { method, url, body = '' }: HttpRequest) {

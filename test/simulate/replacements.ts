@@ -6,6 +6,7 @@ export type StoredRecord = {
   readonly move: { readonly namespace: string; readonly name: string; readonly uid: string }
   readonly saved: {
     readonly phase: string
+    readonly intent?: { readonly requestId?: string }
     readonly origin: {
       readonly claim: { readonly namespace: string; readonly name: string; readonly uid: string }
       readonly volume: { readonly id: string }

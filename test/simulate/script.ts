@@ -157,10 +157,11 @@ async function calm(universe: Universe, fromMs: number): Promise<void> {
   monitor.note('calm')
   await addProbes(universe)
   if (!(await passUntil(universe, fromMs + SETTLING_MS))) return
-  const { writes, queries } = monitor
+  const { writes, queries, copies } = monitor
   if (!(await passUntil(universe, fromMs + SETTLING_MS + STEADY_MS))) return
   monitor.quietWrites = monitor.writes - writes
   monitor.quietQueries = monitor.queries - queries
+  monitor.quietCopies = monitor.copies - copies
   const before = universe.verdicts()
   await askFinally(universe)
   for (const replica of Array.from(universe.replicas)) universe.kill(replica)

@@ -233,6 +233,12 @@ export class Universe {
     return this.moves().find((m) => m.status?.intent?.requestId === requestId)
   }
 
+  /** Of the move whose intent has this request id, in its status or in its record. */
+  uidOfMove(requestId: string): string | undefined {
+    const record = this.records().find(({ saved }) => saved.intent?.requestId === requestId)
+    return this.moveOf(requestId)?.metadata.uid ?? record?.move.uid
+  }
+
   policies(): StoragePolicy[] {
     return this.#all(`${GROUP}/storagepolicies`)
   }

@@ -55,11 +55,24 @@ function columns(plan: Plan, wide: boolean): readonly Column<PlanRow>[] {
       { title: 'LEAD', of: (r: PlanRow) => money(r.lead), right: true },
       { title: 'NEEDED', of: (r: PlanRow) => money(r.needed), right: true },
       { title: 'MOVE COST', of: (r: PlanRow) => money(r.moveCost), right: true },
+      { title: 'BY', of: (r: PlanRow) => r.strategy },
+      { title: 'REVERSIBLE', of: (r: PlanRow) => yesNo(r, r.reversible) },
+      { title: 'DISRUPTIVE', of: (r: PlanRow) => yesNo(r, r.disruptive) },
+      {
+        title: 'KEPT/DAY',
+        of: (r: PlanRow) => (r.keptPerDay === 0 ? '' : money(r.keptPerDay)),
+        right: true,
+      },
       { title: 'VOLUME', of: (r: PlanRow) => r.volumeId },
       { title: 'MIGRATION', of: (r: PlanRow) => r.migration },
     ]),
     { title: 'WHY', of: (r) => (r.reason === '' ? r.message : `${r.reason}: ${r.message}`) },
   ]
+}
+
+function yesNo({ to }: PlanRow, is: boolean): string {
+  if (to === '') return ''
+  return is ? 'yes' : 'no'
 }
 
 function paybackText({ to, paybackDays }: PlanRow): string {

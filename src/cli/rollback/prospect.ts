@@ -1,6 +1,7 @@
 import type { TieringCheckpoint } from '../../api/tiering-checkpoint.ts'
 import type { VolumeMigration } from '../../api/volume-migration.ts'
 import type { ReplacementRecord } from '../../controller/moving/recorded-strategy.ts'
+import { sizeOf } from '../../controller/replacing/replace-sight.ts'
 import { readRecord } from '../../controller/replacing/read-record.ts'
 import { UserError } from '../../errors.ts'
 import { isForbidden } from '../../kube/missing-right.ts'
@@ -46,6 +47,7 @@ export async function prospectOf(
       'TooLate',
       `${metadata.namespace}/${metadata.name} is past its soak (${phase}), although its status does not show it yet`,
     )
+  await checkSize(claim, record, kube)
   const volumeId = status?.replacement?.copyVolumeId ?? status?.volumeId
   return {
     claim,
@@ -56,6 +58,26 @@ export async function prospectOf(
     possibleUntil: status?.replacement?.rollbackUntil ?? null,
     pods: await podsOf(claim, kube),
   }
+}
+
+/** Kubernetes shrinks no claim: the controller would refuse it too. */
+async function checkSize(
+  { namespace, name }: ClaimName,
+  record: ReplacementRecord | undefined,
+  kube: KubeClient,
+): Promise<void> {
+  if (record === undefined) return
+  const raw = await createPersistentVolumes(kube).getClaim(namespace, name)
+  const { sizeGiB = 0 } = raw === undefined ? {} : sizeOf(raw)
+  const { id, sizeGiB: former } = record.saved.origin.volume
+  if (sizeGiB > former)
+    throw new UserError(
+      'ClaimGrown',
+      `claim ${namespace}/${name} was grown to ${sizeGiB} GiB, and its former volume ${id} has ${former} GiB: it cannot be rolled back, since Kubernetes shrinks no claim`,
+      {
+        fix: 'nothing was changed; read what you need from the former volume in Cinder before the soak ends',
+      },
+    )
 }
 
 function formerOf(

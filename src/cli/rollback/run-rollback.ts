@@ -9,6 +9,7 @@ import { confirmed } from '../confirm.ts'
 import type { Asking } from '../confirm.ts'
 import { booleanFlag, oneOf, OUTPUT_FLAG } from '../flags.ts'
 import type { CommandLine, FlagSpec } from '../flags.ts'
+import { printable } from '../table.ts'
 import { claimOf } from './claim-word.ts'
 import type { ClaimName } from './claim-word.ts'
 import { checkSoaking, isOnItsWayBack, keyOf, soakingMove } from './find-move.ts'
@@ -77,7 +78,7 @@ function isWanted(m: VolumeMigration): boolean {
 function already(claim: ClaimName, m: VolumeMigration, { terminal }: RollbackDeps): number {
   const { message } = m.status ?? {}
   terminal.note(
-    `claim ${keyOf(claim)} is being given its former volume back already${message ? `: ${message}` : ''}\n`,
+    `claim ${keyOf(claim)} is being given its former volume back already${message ? `: ${printable(message)}` : ''}\n`,
   )
   return 0
 }

@@ -4,6 +4,7 @@ import type { StayReason } from '../../api/reasons.ts'
 export const BLOCKING_REASONS: ReadonlySet<StayReason> = new Set<StayReason>([
   'SharedVolume',
   'Snapshots',
+  'CopyTooExpensive',
   'Group',
   'Multiattach',
   'Encrypted',

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { API_VERSION } from '../../api/names.ts'
 import type { TieringCheckpoint } from '../../api/tiering-checkpoint.ts'
+import type { Clock } from '../../clock.ts'
 import { TIERING_CHECKPOINT } from '../../kube/resources.ts'
 import { ApiError, LostLeaseError } from '../../kube/types.ts'
 import type { KubeClient } from '../../kube/types.ts'
@@ -41,6 +42,8 @@ export class RecordStore<R extends Followed> {
   readonly #fence: () => void
   readonly #known = new Map<string, { readonly record: R; readonly version: string }>()
   readonly #unreadable = new Map<string, string>()
+  readonly #clock: Clock
+  readonly #unsaved = new Map<string, { readonly times: number; readonly until: number }>()
   readonly #onOpen: (moveUid: string) => void
   #loaded = false
 
@@ -48,11 +51,13 @@ export class RecordStore<R extends Followed> {
     kind: RecordKind<R>,
     client: RecordClient,
     fence: () => void,
+    clock: Clock,
     onOpen: (moveUid: string) => void = () => {},
   ) {
     this.#kind = kind
     this.#client = client
     this.#fence = fence
+    this.#clock = clock
     this.#onOpen = onOpen
   }
 
@@ -117,9 +122,27 @@ export class RecordStore<R extends Followed> {
     )
   }
 
+  /** Ms until the record of that move is worth another write: what was refused is tried with growing pauses. */
+  pauseMs(moveUid: string): number {
+    return Math.max(0, (this.#unsaved.get(moveUid)?.until ?? 0) - this.#clock.monotonic())
+  }
+
   /** The record from now on. Throws LostLeaseError when a later leader has written it meanwhile. */
   async save(record: R): Promise<void> {
-    const uid = record.move.uid
+    const { uid } = record.move
+    try {
+      await this.#save(record)
+      this.#unsaved.delete(uid)
+    } catch (e) {
+      const times = (this.#unsaved.get(uid)?.times ?? 0) + 1
+      const ms = Math.min(FIRST_PAUSE_MS * 2 ** Math.min(times - 1, 20), LONGEST_PAUSE_MS)
+      this.#unsaved.set(uid, { times, until: this.#clock.monotonic() + ms })
+      throw e
+    }
+  }
+
+  async #save(record: R): Promise<void> {
+    const { uid } = record.move
     const known = this.#known.get(uid)
     if (known === undefined) throw new Error(`no record of move ${uid} is known`)
     this.#fence()
@@ -153,6 +176,7 @@ export class RecordStore<R extends Followed> {
       if (!(e instanceof ApiError) || e.reason !== 'NotFound') throw e
     }
     this.#known.delete(record.move.uid)
+    this.#unsaved.delete(record.move.uid)
   }
 
   /** A write of ours whose answer was lost is what holds from then on; one of another leader ends ours. */
@@ -175,8 +199,12 @@ export class RecordStore<R extends Followed> {
     const { name, resourceVersion: version = '' } = item.metadata
     if (item.spec.policy !== this.#kind.policy) return
     const read = this.#kind.read(item)
-    if (read.ok) this.#known.set(read.record.move.uid, { record: read.record, version })
-    else this.#unreadable.set(name, read.why)
+    if (!read.ok) return void this.#unreadable.set(name, read.why)
+    const { record } = read
+    const { uid } = record.move
+    // a copy that somebody keeps would stand for the move once the record itself is gone
+    if (name === this.#kind.nameOf(uid)) this.#known.set(uid, { record, version })
+    else this.#unreadable.set(name, `it is of move ${uid}, whose record has another name`)
   }
 
   #isSame(object: TieringCheckpoint, record: R): boolean {
@@ -184,6 +212,10 @@ export class RecordStore<R extends Followed> {
     return isDeepStrictEqual(object.spec[this.#kind.field], JSON.parse(JSON.stringify(record)))
   }
 }
+
+const FIRST_PAUSE_MS = 500
+/** A claim may be without its volume until the record can be saved. */
+const LONGEST_PAUSE_MS = 15_000
 
 /** By its conflict, and by the failed test of a JSON patch. */
 const REFUSED_AS_STALE: ReadonlySet<number> = new Set([409, 422])

@@ -9,6 +9,7 @@ import type { Reports } from '../view/reports.ts'
 const CHECKPOINTS = 'tieringcheckpoints'
 /** No policy's name has a slash. */
 const LEDGER = `${MOVES_IN_FLIGHT}/ledger`
+const shadowOf = (policy: string): string => `${policy}/shadow`
 
 /** What the API server says to each writing of a checkpoint; `e` undefined = it was written. */
 export class CheckpointSaves {
@@ -27,7 +28,7 @@ export class CheckpointSaves {
   }
 
   shadow(policy: ResolvedPolicy, e?: unknown): void {
-    this.#note(`${policy.name}/shadow`, e)
+    this.#note(shadowOf(policy.name), e)
   }
 
   readonly ledger: LedgerSaves = {
@@ -36,8 +37,9 @@ export class CheckpointSaves {
   }
 
   /** Every pass would try again, and each try is several requests. */
-  isPausing(policy: string): boolean {
-    return this.#refusals.pausing(CHECKPOINTS, policy) !== undefined
+  isPausing(policy: string, what: 'memory' | 'shadow'): boolean {
+    const key = what === 'memory' ? policy : shadowOf(policy)
+    return this.#refusals.pausing(CHECKPOINTS, key) !== undefined
   }
 
   /** What is not on record of that policy, and what follows from that. */

@@ -2,36 +2,34 @@ import { unsupportedOf } from '../../migration/unsupported.ts'
 import { parseForceUntil } from '../../api/force-until.ts'
 import { ANNOTATION } from '../../api/names.ts'
 import type { Schedule } from '../../api/schedule.ts'
-import type { AttachedSafety } from '../../blockers/attached-safety.ts'
-import { detachedOnly } from '../../migration/snapshot-restore/preflight.ts'
 import type { Strategy } from '../../api/storage-policy.ts'
 import { isFinished } from '../../api/volume-migration.ts'
 import type { VolumeMigration } from '../../api/volume-migration.ts'
 import { activeForce } from '../../policy/candidate.ts'
 import type { Block } from '../../blockers/blocker.ts'
 import type { Candidate, Force, VolumeFacts } from '../../policy/candidate.ts'
+import type { Kept } from '../../policy/kept-copies.ts'
 import { judge } from '../../policy/judge.ts'
 import type { Verdict } from '../../policy/judge.ts'
 import { deciderOf } from '../../policy/algorithm.ts'
 import { initialState } from '../../policy/rule.ts'
 import type { Observation, Tier, VolumeState, Wish } from '../../policy/types.ts'
 import type { ApprovalGuard } from '../view/approval-guard.ts'
-import { attachedSafetyOf } from '../moving/attached-safety-of.ts'
 import type { ControllerDeps } from '../deps.ts'
 import type { Inventory } from '../view/inventory.ts'
 import type { ManagedClaim } from '../view/managed.ts'
+import { Choices, keptBy } from './choices.ts'
 import type { CheckpointStore } from './checkpoint-store.ts'
 import type { Migrations } from '../view/migrations.ts'
 import type { MoveTimes } from '../view/move-times.ts'
 import type { PolicyHealth } from './policy-health.ts'
-import { chosenStrategy } from '../view/chosen-strategy.ts'
 import type { ResolvedPolicy } from '../view/policies.ts'
 import { pausedOf } from '../view/projections.ts'
 import type { Claim } from '../view/projections.ts'
 import { rfc3339 } from '../../time.ts'
 import { whyUnreadable } from '../view/read-migration.ts'
 import { sharedText } from '../view/targets.ts'
-import { attachmentsOf, keyOf } from '../view/watches.ts'
+import { keyOf } from '../view/watches.ts'
 import type { Watches } from '../view/watches.ts'
 import { supportedBy } from '../moving/registered.ts'
 
@@ -43,6 +41,10 @@ export type Judged = {
   readonly verdict: Verdict
   /** What it moves by, if it moves. */
   readonly strategy: Strategy
+  /** Why, where the policy leaves that open. */
+  readonly because?: string
+  /** What the wanted move would leave behind for a while. */
+  readonly kept?: Kept
   /** A window has been asked since the volume is known. */
   readonly asked: boolean
   /** `couchestor.io/force-tier` has a say now: the policy allows it, and it has not ended. */
@@ -63,8 +65,10 @@ export type DecisionInputsParts = {
 /** Gathers what is known about a claim and asks the rule and its guards. Reads caches only. */
 export class DecisionInputs {
   readonly #parts: DecisionInputsParts
+  readonly #choices: Choices
   constructor(parts: DecisionInputsParts) {
     this.#parts = parts
+    this.#choices = new Choices(parts)
   }
 
   /** undefined when no policy with resolved tiers manages the claim. `except`: that open move is not counted as one. */
@@ -75,8 +79,21 @@ export class DecisionInputs {
     const { tiers, tier } = candidate
     const asked = this.#parts.health.observation(managed.bound?.volume.handle ?? '') !== undefined
     const forced = activeForce(candidate) !== undefined && candidate.policy.unguarded === undefined
-    const strategy = this.#strategy(policy, managed)
-    return { managed, policy, tiers, tier, verdict: judge(candidate), strategy, asked, forced }
+    const verdict = judge(candidate)
+    const to = verdict.kind === 'move' ? verdict.to : verdict.wants
+    const choice = this.#choices.of(policy, managed, tiers[to ?? -1])
+    const kept = keptBy(candidate, to)
+    return {
+      managed,
+      policy,
+      tiers,
+      tier,
+      verdict,
+      ...choice,
+      ...(kept === undefined ? {} : { kept }),
+      asked,
+      forced,
+    }
   }
 
   /** All that the rule and its guards are asked with; undefined as for `judge`. */
@@ -86,6 +103,12 @@ export class DecisionInputs {
     const { tiers } = policy
     const tier = tiers.findIndex((t) => t.typeId === managed.bound?.row?.typeId)
     return this.#candidate(managed, policy, tiers, tier, except)
+  }
+
+  /** Whether the wanted move would keep Pods from their volume. `strategy`: of a move that is open already. */
+  isDisruptive({ managed, policy, tiers, strategy }: Judged, to: string, open?: Strategy): boolean {
+    const tier = tiers.find((t) => t.name === to)
+    return this.#choices.isDisruptive(policy, managed, tier, open ?? strategy)
   }
 
   /** Why nothing can be said yet about what the policy wants: its history is still being read. */
@@ -128,7 +151,8 @@ export class DecisionInputs {
       ...inFlight(moves, except),
       ...(freeze === undefined ? {} : { freeze }),
       schedule: this.#schedule(policy, now),
-      attachedSafety: (to) => this.#attachedSafety(policy, managed, tiers[to]),
+      attachedSafety: (to) => this.#choices.attachedSafety(policy, managed, tiers[to]),
+      copied: (to) => this.#choices.copied(policy, managed, tiers[to]),
     }
   }
 
@@ -146,48 +170,17 @@ export class DecisionInputs {
   #volume(policy: ResolvedPolicy, managed: ManagedClaim): VolumeFacts | undefined {
     const { bound } = managed
     if (bound?.row === undefined) return undefined
-    const { row, volume } = bound
-    const attachments = attachmentsOf(this.#parts.watches, volume)
+    const { row } = bound
     return {
       status: row.status,
       typeId: row.typeId,
       typeName: row.typeName,
-      attached: row.attached || attachments.length > 0,
+      attached: this.#choices.isAttached(managed),
       multiattach: row.multiattach,
       encrypted: row.encrypted,
-      snapshots: { count: this.#isPinned(policy, managed) ? 1 : 0 },
+      snapshots: { count: this.#choices.isPinned(policy, managed) ? 1 : 0 },
       ...(row.groupId === undefined ? {} : { groupId: row.groupId }),
     }
-  }
-
-  #strategy({ effective }: ResolvedPolicy, { bound }: ManagedClaim): Strategy {
-    const hasSnapshots = this.#parts.inventory.hasSnapshots(bound?.volume.handle ?? '')
-    return chosenStrategy(effective.migration.strategy, { hasSnapshots })
-  }
-
-  #isCopied(policy: ResolvedPolicy, managed: ManagedClaim): boolean {
-    return this.#strategy(policy, managed) === 'snapshot-restore'
-  }
-
-  /** A copy leaves the snapshots where they are. */
-  #isPinned(policy: ResolvedPolicy, managed: ManagedClaim): boolean {
-    const { inventory } = this.#parts
-    const hasSnapshots = inventory.hasSnapshots(managed.bound?.volume.handle ?? '')
-    return hasSnapshots && !this.#isCopied(policy, managed)
-  }
-
-  #attachedSafety(policy: ResolvedPolicy, managed: ManagedClaim, to: Tier | undefined) {
-    const live = this.#liveSafety(policy, managed, to)
-    const isStopped = policy.effective.migration.workloads === 'Restart'
-    return live.safe || !isStopped ? live : BY_RESTART
-  }
-
-  #liveSafety(policy: ResolvedPolicy, managed: ManagedClaim, to: Tier | undefined) {
-    const { bound } = managed
-    if (this.#isCopied(policy, managed)) return detachedOnly()
-    const from = { id: bound?.row?.typeId ?? '', name: bound?.row?.typeName ?? '' }
-    const goal = { id: to?.typeId ?? '', name: to?.typeName ?? '' }
-    return attachedSafetyOf(this.#parts.inventory, policy.effective.migration, from, goal)
   }
 
   /**
@@ -280,13 +273,6 @@ function strategyProblem(
 ): Pick<Candidate, 'unmatched'> {
   const message = unsupportedOf(effective.migration.strategy, supportedBy(deps))
   return message === undefined ? {} : { unmatched: { reason: 'StrategyUnsupported', message } }
-}
-
-/** Whether its owner allows that is asked with the cluster's own words right before. */
-const BY_RESTART: AttachedSafety = {
-  safe: true,
-  message:
-    'attached; where a live move is not safe its workload is stopped for the move, if it or its namespace allows that (migration.workloads: Restart)',
 }
 
 const OPEN: Candidate['schedule'] = { open: true }

@@ -110,7 +110,7 @@ function tierOf({ tiers = [] }: ResolvedPolicy, typeId: string): number {
 }
 
 /** What the history says the move saves, money per hour; 0 where it says nothing. */
-function leadPerHour({ cost, hours }: VolumeState, from: number, to: number): number {
+export function leadPerHour({ cost, hours }: VolumeState, from: number, to: number): number {
   const [there, here] = [cost[from], cost[to]]
   return hours > 0 && there !== undefined && here !== undefined ? (there - here) / hours : 0
 }

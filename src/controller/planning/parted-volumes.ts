@@ -30,13 +30,23 @@ export class PartedVolumes {
     this.#clock = clock
   }
 
-  /** Moves the states of volumes that are no longer bound out of the memory. */
-  part(policy: string, memory: PolicyMemory, bound: readonly BoundManagedClaim[]): void {
+  /**
+   * Moves the states of volumes that are no longer bound out of the memory. Those in `kept` stay in it too, so that another
+   * process finds them.
+   */
+  part(
+    policy: string,
+    memory: PolicyMemory,
+    bound: readonly BoundManagedClaim[],
+    kept: ReadonlySet<string>,
+  ): void {
     const known = new Set(bound.map((b) => b.bound.volume.handle))
     const at = this.#clock.monotonic()
     for (const [id, state] of memory.states) {
       if (known.has(id)) continue
-      memory.states.delete(id)
+      const isKept = kept.has(id)
+      if (isKept && this.of(policy, memory, id) !== undefined) continue
+      if (!isKept) memory.states.delete(id)
       if (memory.askedUntil === undefined) continue
       const key = keyOf(policy, id)
       this.#kept.delete(key)

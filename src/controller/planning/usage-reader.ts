@@ -1,13 +1,16 @@
 import type { ActivitySources } from '../../activity/types.ts'
 import { sleep } from '../../clock.ts'
 import { carriedOver } from '../../policy/carry-over.ts'
-import { initialState } from '../../policy/rule.ts'
-import type { ShadowSample } from '../../policy/shadow.ts'
+import { initialState, moved } from '../../policy/rule.ts'
+import type { ShadowMove, ShadowSample } from '../../policy/shadow.ts'
 import type { Tier, VolumeState } from '../../policy/types.ts'
 import type { ControllerDeps } from '../deps.ts'
 import type { Detachments } from '../view/detachments.ts'
 import type { BoundManagedClaim as Bound } from '../view/managed.ts'
 import type { CheckpointStore, PolicyMemory } from './checkpoint-store.ts'
+import { leadPerHour } from './drift.ts'
+import { idsInReplacement, kinOf } from './kin.ts'
+import type { Migrations } from '../view/migrations.ts'
 import type { PolicyHealth } from './policy-health.ts'
 import type { ResolvedPolicy } from '../view/policies.ts'
 import { PartedVolumes } from './parted-volumes.ts'
@@ -23,6 +26,7 @@ export type UsageReaderParts = {
   readonly checkpoints: CheckpointStore
   readonly health: PolicyHealth
   readonly detachments: Detachments
+  readonly migrations: Pick<Migrations, 'ofVolume' | 'open'>
   /** Called when volumes came that a source may not have been notified of yet. */
   readonly onNewcomers?: () => void
   /** Called for each window once it is in the engine's memory; not for the history of newcomers. */
@@ -31,14 +35,21 @@ export type UsageReaderParts = {
     samples: readonly ShadowSample[],
     windowEnd: number,
   ) => void
+  /** A claim goes on with another volume, on another tier. */
+  readonly onMoved?: (policy: ResolvedPolicy, move: ShadowMove) => void
 }
 
 /** History read so far for claims whose history is not complete yet. */
 type HalfRead = {
   readonly memory: PolicyMemory
   readonly states: Map<string, VolumeState>
+  /** Of volumes whose state is that of another one: the tier of that. */
+  readonly former: ReadonlyMap<string, number>
   through: number
 }
+
+/** Other volumes that the claim had, and may have again. */
+type Kin = (volumeId: string) => readonly string[]
 
 const HISTORY_SECONDS = 14 * 86_400
 /** Pause between two windows of history, so that reading it does not crowd out dashboards. */
@@ -92,18 +103,25 @@ export class UsageReader {
     if (health.readsFrom(policy.name, policy.effective.metrics.source))
       this.#heard.delete(policy.name)
     const remembered = checkpoints.of(policy)
-    this.#parted.part(policy.name, remembered, bound)
-    resumeBehind(remembered, bound)
+    const kept = idsInReplacement(this.#parts.migrations.open())
+    this.#parted.part(policy.name, remembered, bound, kept)
+    resumeBehind(remembered, bound, kept)
     // numbers of other prices or limits are no numbers: as after a start, nothing goes down before they are read again
     if (remembered.askedUntil === undefined) health.catchingUp(policy.name, true)
     const newcomers = bound.filter(
-      (b) => b.bound.row !== undefined && !remembered.states.has(b.bound.volume.handle),
+      ({ bound: { row, volume } }) =>
+        row !== undefined &&
+        (!remembered.states.has(volume.handle) ||
+          this.#parted.of(policy.name, remembered, volume.handle) !== undefined),
     )
     if (newcomers.length > 0) {
       this.#parts.onNewcomers?.()
       this.#answers.newcomers(policy)
     }
-    const history = await this.#history(policy, tiers, remembered, newcomers, signal)
+    const ids = new Set(bound.map((b) => b.bound.volume.handle))
+    // somebody may have made another claim of a former volume
+    const kin = (id: string) => kinOf(this.#parts.migrations, id).filter((of) => !ids.has(of))
+    const history = await this.#history(policy, tiers, remembered, newcomers, kin, signal)
     if (history.kind === 'Aborted') return false
     if (history.kind === 'Down') return this.#sourceDown(policy, bound, history.why)
     const windows = await this.#windows(policy, tiers, remembered, bound, signal)
@@ -120,6 +138,7 @@ export class UsageReader {
     tiers: readonly Tier[],
     remembered: PolicyMemory,
     newcomers: readonly Bound[],
+    kin: Kin,
     signal: AbortSignal,
   ): Promise<Walk> {
     if (newcomers.length === 0) return { kind: 'Done' }
@@ -128,8 +147,9 @@ export class UsageReader {
     const live = await this.#answers.ask(policy, latest, signal)
     if (live.kind === 'Down') return signal.aborted ? { kind: 'Aborted' } : live
     const until = remembered.askedUntil ?? latest
-    const half = this.#halfOf(policy, tiers, remembered, newcomers, until)
-    const volumeIds = [...half.states.keys()].toSorted()
+    const half = this.#halfOf(policy, tiers, remembered, newcomers, kin, until)
+    const volumeIds = [...new Set([...half.states.keys()].flatMap((id) => [id, ...kin(id)]))]
+    volumeIds.sort()
     const walk = await this.#walk.run({
       key: `${policy.name}/history`,
       from: half.through,
@@ -147,11 +167,16 @@ export class UsageReader {
     // half a history would be taken for a whole one
     if (walk.kind !== 'Done') return walk
     this.#halfRead.delete(policy.name)
-    for (const [id, read] of half.states) {
-      const earlier = remembered.earlier.get(id)
+    for (const { bound } of newcomers) {
+      const id = bound.volume.handle
+      const ids = [id, ...kin(id)]
+      const earlier = ids.flatMap((of) => remembered.earlier.get(of) ?? [])[0]
+      const read = half.states.get(id)!
       const state = earlier === undefined ? read : carriedOver(read, earlier, remembered, until)
-      remembered.states.set(id, state)
-      remembered.earlier.delete(id)
+      // it goes on under the new id, and comes back from there after a rollback
+      for (const of of ids)
+        for (const kept of [remembered.states, remembered.earlier]) kept.delete(of)
+      remembered.states.set(id, this.#movedFrom(policy, bound, state, half.former.get(id)))
     }
     this.#parted.back(policy.name, half.states.keys())
     remembered.askedUntil ??= until
@@ -164,6 +189,7 @@ export class UsageReader {
     tiers: readonly Tier[],
     memory: PolicyMemory,
     newcomers: readonly Bound[],
+    kin: Kin,
     until: number,
   ): HalfRead {
     const window = policy.effective.metrics.windowMs / 1000
@@ -171,19 +197,58 @@ export class UsageReader {
     const before = this.#halfRead.get(policy.name)
     if (before?.memory === memory && before.states.size === ids.length)
       if (ids.every((id) => before.states.has(id))) return before
-    const earlier = (id: string) => this.#parted.of(policy.name, memory, id)
+    const earlier = (id: string) => this.#before(policy, memory, [id, ...kin(id)])
     const oldest = newcomers.reduce((least, n) => {
       const known = earlier(n.bound.volume.handle)
       return Math.min(least, known === undefined ? bornAt(n) : known.through)
     }, Infinity)
     const from = Math.max(until - HISTORY_SECONDS, oldest)
     const begin = Math.ceil(from / window) * window
+    const known = new Map(ids.map((id) => [id, earlier(id)]))
     const states = new Map(
-      ids.map((id) => [id, earlier(id)?.state ?? initialState(tiers.length, begin)]),
+      ids.map((id) => [id, known.get(id)?.state ?? initialState(tiers.length, begin)]),
     )
-    const half: HalfRead = { memory, states, through: from }
+    const former = new Map(
+      ids.flatMap((id) => {
+        const of = known.get(id)
+        return of === undefined || of.id === id ? [] : [[id, of.state.tier]]
+      }),
+    )
+    const half: HalfRead = { memory, states, former, through: from }
     this.#halfRead.set(policy.name, half)
     return half
+  }
+
+  /** What is known of the volume, or of the one that its claim had before it, up to which window. */
+  #before(
+    policy: ResolvedPolicy,
+    memory: PolicyMemory,
+    ids: readonly string[],
+  ): { readonly id: string; readonly state: VolumeState; readonly through: number } | undefined {
+    const known = ids.flatMap((id) => {
+      const parted = this.#parted.of(policy.name, memory, id)
+      if (parted !== undefined) return [{ ...parted, id }]
+      const state = memory.states.get(id)
+      return state === undefined || memory.askedUntil === undefined
+        ? []
+        : [{ id, state, through: memory.askedUntil }]
+    })
+    return known.toSorted((a, b) => b.through - a.through)[0]
+  }
+
+  /** A claim that has another volume now has moved, when that is on another tier. */
+  #movedFrom(
+    policy: ResolvedPolicy,
+    { volume, row }: Bound['bound'],
+    state: VolumeState,
+    from: number | undefined,
+  ): VolumeState {
+    const to = (policy.tiers ?? []).findIndex((t) => t.typeId === row?.typeId)
+    if (from === undefined || from < 0 || to < 0 || from === to) return state
+    const at = Math.floor(this.#parts.deps.clock.now() / 1000)
+    const move = { id: volume.handle, from, to, sizeGiB: row?.sizeGiB ?? 0, at }
+    this.#parts.onMoved?.(policy, { ...move, perHour: leadPerHour(state, from, to) })
+    return moved(state, from, at, to)
   }
 
   async #windows(
@@ -246,10 +311,15 @@ export class UsageReader {
 }
 
 /** Volumes whose shard is older than the others' have windows to catch up with; the others count none of them twice. */
-function resumeBehind(memory: PolicyMemory, bound: readonly Bound[]): void {
+function resumeBehind(
+  memory: PolicyMemory,
+  bound: readonly Bound[],
+  kept: ReadonlySet<string>,
+): void {
   if (memory.behind.size === 0 && memory.earlier.size === 0) return
   const known = new Set(bound.map((b) => b.bound.volume.handle))
-  for (const id of memory.earlier.keys()) if (!known.has(id)) memory.earlier.delete(id)
+  for (const id of memory.earlier.keys())
+    if (!known.has(id) && !kept.has(id)) memory.earlier.delete(id)
   for (const [id, end] of memory.behind)
     if (known.has(id)) memory.askedUntil = Math.min(end, memory.askedUntil ?? end)
   memory.behind.clear()

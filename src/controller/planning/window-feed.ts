@@ -4,9 +4,11 @@ import { observe } from '../../policy/rule.ts'
 import type { ShadowSample } from '../../policy/shadow.ts'
 import type { Tier, VolumeState } from '../../policy/types.ts'
 import type { ControllerDeps } from '../deps.ts'
+import type { Migrations } from '../view/migrations.ts'
 import type { Detachments } from '../view/detachments.ts'
 import type { BoundManagedClaim as Bound } from '../view/managed.ts'
 import type { ResolvedPolicy } from '../view/policies.ts'
+import { kinOf } from './kin.ts'
 import type { PolicyHealth } from './policy-health.ts'
 import type { Answer } from './window-walk.ts'
 
@@ -14,6 +16,7 @@ export type WindowFeedParts = {
   readonly deps: ControllerDeps
   readonly health: PolicyHealth
   readonly detachments: Detachments
+  readonly migrations: Pick<Migrations, 'ofVolume'>
 }
 
 /** Volumes worked through before others get a turn: the lease must be renewed in between. */
@@ -45,6 +48,15 @@ export class WindowFeed {
     return samples
   }
 
+  /** A claim that got a copy has its earlier usage under the id of its former volume. */
+  #ofKin(id: string, volumes: Answer['volumes']) {
+    for (const other of kinOf(this.#parts.migrations, id)) {
+      const activity = volumes.get(other)
+      if (activity !== undefined) return activity
+    }
+    return undefined
+  }
+
   #feedOne(
     policy: ResolvedPolicy,
     tiers: readonly Tier[],
@@ -59,7 +71,11 @@ export class WindowFeed {
     const windowSeconds = metrics.windowMs / 1000
     const observation = classify(
       {
-        answer: { kind: 'Answer', activity: volumes.get(id), missing: missing?.get(id) },
+        answer: {
+          kind: 'Answer',
+          activity: volumes.get(id) ?? this.#ofKin(id, volumes),
+          missing: missing?.get(id),
+        },
         attachment: detachments.of(id),
         windowEnd: end,
         windowSeconds,

@@ -107,8 +107,8 @@ export class WindowLoop {
     await planner.all()
     stop()
     for (const policy of policies.all()) {
-      if (!saves.isPausing(policy.name)) await checkpoints.save(policy)
-      await counterfactuals.save(policy)
+      if (!saves.isPausing(policy.name, 'memory')) await checkpoints.save(policy)
+      if (!saves.isPausing(policy.name, 'shadow')) await counterfactuals.save(policy)
     }
     status.kick()
     const next = policies.all().map((p) => Math.min(usageReader.msToNext(p), this.#msToSchedule(p)))

@@ -2,6 +2,7 @@ import type { VolumeMigration } from '../../api/volume-migration.ts'
 import { messageOf } from '../../errors.ts'
 import { LostLeaseError } from '../../kube/types.ts'
 import type { QueueResult } from '../../kube/types.ts'
+import { givesBack } from '../../migration/snapshot-restore/gives-back.ts'
 import { nextReplaceStep } from '../../migration/snapshot-restore/machine.ts'
 import { nameOf } from '../../migration/snapshot-restore/names.ts'
 import type {
@@ -75,6 +76,8 @@ export class Follower {
       this.#moments.forget(uid)
       return DONE
     }
+    const pauseMs = this.#parts.records.pauseMs(uid)
+    if (pauseMs > 0) return { kind: 'requeue', afterMs: pauseMs }
     const record = await this.#stamped(found)
     await this.#show(record)
     const { phase } = record.saved
@@ -176,7 +179,7 @@ export class Follower {
   async #act(record: ReplacementRecord, act: ReplaceAct): Promise<QueueResult> {
     const { deps, port } = this.#parts
     const unaudited = await deps.audit.unavailable()
-    if (unaudited !== undefined) {
+    if (unaudited !== undefined && !givesBack(record.saved, act)) {
       await this.#progress(record, unauditedText(unaudited))
       return { kind: 'requeue', afterMs: this.#jittered(deps.timing.recheckMs) }
     }

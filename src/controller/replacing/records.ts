@@ -1,4 +1,5 @@
 import { REPLACEMENTS, replacementRecord } from '../../api/tiering-checkpoint.ts'
+import type { Clock } from '../../clock.ts'
 import { RecordStore } from '../moving/record-store.ts'
 import type { RecordClient } from '../moving/record-store.ts'
 import type { RecordBook, ReplacementRecord } from '../moving/recorded-strategy.ts'
@@ -13,8 +14,13 @@ const KIND = {
 
 /** The records of moves that give a claim another volume. */
 export class Records extends RecordStore<ReplacementRecord> implements RecordBook {
-  constructor(client: RecordClient, fence: () => void, onOpen?: (moveUid: string) => void) {
-    super(KIND, client, fence, onOpen)
+  constructor(
+    client: RecordClient,
+    fence: () => void,
+    clock: Clock,
+    onOpen?: (moveUid: string) => void,
+  ) {
+    super(KIND, client, fence, clock, onOpen)
   }
 
   ofClaim(uid: string): ReplacementRecord | undefined {

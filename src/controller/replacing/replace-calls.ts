@@ -9,6 +9,7 @@ import { isOurs, metadataOf, nameOf } from '../../migration/snapshot-restore/nam
 import { entryOf, entryOfIntent } from '../../migration/snapshot-restore/saved.ts'
 import type {
   JournalEntry,
+  Maker,
   ReplaceAct,
   ReplaceAnswer,
   Saved,
@@ -16,8 +17,9 @@ import type {
 } from '../../migration/snapshot-restore/saved.ts'
 import { isAttached } from '../../openstack/attached.ts'
 import type { MakeAnswer } from '../../openstack/cinder-copies.ts'
+import { givesBack } from '../../migration/snapshot-restore/gives-back.ts'
 import type { Change } from '../../audit/change.ts'
-import type { ControllerDeps } from '../deps.ts'
+import type { ControllerDeps, Known } from '../deps.ts'
 import { hiddenFrom } from '../moving/hidden.ts'
 import { aboutMove, changeOfAct } from './audited-replacement.ts'
 import type { ReplacedMove } from './audited-replacement.ts'
@@ -72,18 +74,22 @@ export async function performAct(
 
 /** What is saved must name all that is deleted or retyped: an act about anything else is none of this move's. */
 function whyUnfounded(saved: Saved, act: ReplaceAct): string | undefined {
-  const { origin } = saved
+  const { origin, journal } = saved
   const copy = entryOf(saved, 'cloneVolume')?.id
   const snapshot = entryOf(saved, 'createSnapshot')?.id
+  // a suspended leader may have made a second one, which has an entry too
+  const isMade = (by: Maker, id: string) => journal.some((e) => e.act === by && e.id === id)
   switch (act.act) {
     case 'cloneVolume':
       return snapshot === undefined ? 'the id of the snapshot is not saved' : undefined
     case 'retype':
       return act.id === copy ? undefined : `${act.id} is not the copy of this move`
     case 'deleteSnapshot':
-      return act.id === snapshot ? undefined : `${act.id} is not the snapshot of this move`
+      return isMade('createSnapshot', act.id)
+        ? undefined
+        : `${act.id} is not the snapshot of this move`
     case 'deleteVolume':
-      return act.id === copy || act.id === origin.volume.id
+      return isMade('cloneVolume', act.id) || act.id === origin.volume.id
         ? undefined
         : `${act.id} is neither the volume of this move nor its copy`
     case 'createPersistentVolume':
@@ -167,8 +173,8 @@ async function changedMeanwhile({
 }
 
 async function askKube(call: Call<OfKubernetes>): Promise<WriteAnswer> {
-  const { deps, saved, intent, fence, change } = call
-  const volumes = createPersistentVolumes(deps.kube.about(change))
+  const { saved, intent, fence, change } = call
+  const volumes = createPersistentVolumes(clientFor(call, change))
   const { name } = saved.origin.manifest.metadata
   switch (intent.act) {
     case 'setReclaimPolicy':
@@ -186,18 +192,24 @@ async function askKube(call: Call<OfKubernetes>): Promise<WriteAnswer> {
   }
 }
 
+type OfCall = Pick<Call<OfKubernetes>, 'deps' | 'saved'> & { readonly intent: ReplaceAct }
+
+function clientFor({ deps, saved, intent }: OfCall, known: Known) {
+  return givesBack(saved, intent) ? deps.kube.givingBack(known) : deps.kube.about(known)
+}
+
 /** Best effort after it: a claim that is not annotated becomes Bound at the next resync, within 15 s. */
 async function created(
   call: Call<'createPersistentVolume'>,
   volumes: PersistentVolumes,
 ): Promise<WriteAnswer> {
-  const { deps, saved, move, intent, entry, fence } = call
+  const { saved, move, intent, entry, fence } = call
   const answer = await volumes.create(manifestOf(saved, intent.shape, entry.at), fence)
   if (answer.kind !== 'Accepted') return answer
   // a line of its own, with an id of its own
   const { initiator, migration } = aboutMove(saved, move)
   const { namespace, name, uid } = saved.origin.claim
-  await createPersistentVolumes(deps.kube.about({ initiator, migration })).annotateClaim({
+  await createPersistentVolumes(clientFor(call, { initiator, migration })).annotateClaim({
     namespace,
     name,
     uid,

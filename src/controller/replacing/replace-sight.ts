@@ -1,10 +1,14 @@
 import { isDeepStrictEqual } from 'node:util'
+import { quantityToGiB } from '../../api/quantity.ts'
 import { messageOf, stable } from '../../errors.ts'
-import type { PersistentVolumes, RawPersistentVolume } from '../../kube/persistent-volumes.ts'
+import type {
+  PersistentVolumes,
+  RawClaim,
+  RawPersistentVolume,
+} from '../../kube/persistent-volumes.ts'
 import type { PersistentVolumeManifest } from '../../migration/snapshot-restore/manifest.ts'
 import { savedManifest } from '../../migration/snapshot-restore/manifest.ts'
 import { nameOf } from '../../migration/snapshot-restore/names.ts'
-import { entryOf } from '../../migration/snapshot-restore/saved.ts'
 import type { Maker, Phase, Saved } from '../../migration/snapshot-restore/saved.ts'
 import type {
   CinderSeen,
@@ -40,7 +44,7 @@ export async function kubeSeen(
     const isOurs = raw !== undefined && raw.metadata.uid === claim.uid
     return {
       kind: 'Seen',
-      claim: isOurs ? { phase: raw.status?.phase ?? '' } : undefined,
+      claim: isOurs ? { phase: raw.status?.phase ?? '', ...sizeOf(raw) } : undefined,
       pv: pv && { ...persistentVolumeSeen(pv), ...changedSince(manifest, pv) },
       // those of another claim of that name wait for nothing of ours
       pods: raw === undefined || isOurs ? pods.length : 0,
@@ -57,6 +61,17 @@ export async function kubeSeen(
       kind: 'Unreadable',
       why: `the API server does not answer: ${stable(messageOf(e))}`,
     }
+  }
+}
+
+/** Of what its owner sees: what is asked for may not be there yet. */
+export function sizeOf({ status }: RawClaim): { readonly sizeGiB?: number } {
+  const { storage } = status?.capacity ?? {}
+  if (storage === undefined) return {}
+  try {
+    return { sizeGiB: quantityToGiB(storage) }
+  } catch {
+    return {}
   }
 }
 
@@ -80,9 +95,10 @@ function changedSince(
   saved: PersistentVolumeManifest,
   raw: RawPersistentVolume,
 ): Pick<PersistentVolumeSeen, 'changed'> {
-  const of = ({ metadata: { labels = {}, annotations = {} }, spec }: PersistentVolumeManifest) => {
+  const of = ({ metadata, spec }: PersistentVolumeManifest) => {
+    const { labels = {}, annotations = {}, ownerReferences = [] } = metadata
     const { persistentVolumeReclaimPolicy: _policy, claimRef: _claimRef, ...rest } = spec
-    return { labels, annotations, ...rest }
+    return { labels, annotations, ownerReferences, ...rest }
   }
   return isDeepStrictEqual(of(saved), of(savedManifest(raw))) ? {} : { changed: true }
 }
@@ -127,21 +143,21 @@ export async function cinderSeen(
 
 async function read({ copies, volumes }: Cinder, saved: Saved): Promise<CinderSeen> {
   const { origin } = saved
-  const idOf = (act: Maker) => entryOf(saved, act)?.id
-  const copyId = idOf('cloneVolume')
-  const snapshotId = idOf('createSnapshot')
+  const idsOf = (act: Maker) =>
+    saved.journal.flatMap((e) => (e.act === act && e.id !== undefined ? [e.id] : []))
   const [source, named, byId] = await Promise.all([
     copies.getVolume(origin.volume.id),
     copies.volumesNamed(nameOf(origin, 'cloneVolume')),
-    copyId === undefined ? undefined : copies.getVolume(copyId),
+    Promise.all(idsOf('cloneVolume').map((id) => copies.getVolume(id))),
   ])
-  const found = unique([...named, ...(byId ? [byId] : [])])
+  const found = unique([...named, ...byId.filter((v) => v !== undefined)])
   const snapshots = await Promise.all([
     copies.snapshotsNamed(nameOf(origin, 'createSnapshot')),
     ...[origin.volume.id, ...found.map((v) => v.id)].map((id) => copies.snapshotsOf(id)),
-    snapshotId === undefined
-      ? []
-      : copies.getSnapshot(snapshotId).then((s) => (s === undefined ? [] : [s])),
+    ...idsOf('createSnapshot').map(async (id) => {
+      const snapshot = await copies.getSnapshot(id)
+      return snapshot === undefined ? [] : [snapshot]
+    }),
   ])
   // an older server names the type only
   const isNamed = [...found, ...(source ? [source] : [])].some((v) => !v.typeId && v.typeName)

@@ -11,6 +11,7 @@ import type { Reports } from '../view/reports.ts'
 /** Stay reasons that a person should hear of, and as what. Everything else is in status and `explain` only. */
 const REPORTED: Partial<Record<StayReason, EventReason>> = {
   Snapshots: 'MigrationBlocked',
+  CopyTooExpensive: 'MigrationBlocked',
   Group: 'MigrationBlocked',
   Multiattach: 'MigrationBlocked',
   Encrypted: 'MigrationBlocked',

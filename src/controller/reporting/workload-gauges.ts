@@ -14,7 +14,7 @@ export type StoppedWorkload = {
 
 type Work = {
   readonly open: () => Iterable<StoppedWorkload>
-  /** Records that cannot be read: what they stopped is not restored. */
+  /** Records that cannot be read, or are gone: what they stopped is not restored. */
   readonly unreadable: () => number
   /** Ms since the epoch. */
   readonly now: () => number
@@ -57,7 +57,7 @@ export class WorkloadGauges {
     )
     const unreadable = new Gauge({
       name: `${METRIC_PREFIX}workload_stops_unreadable`,
-      help: 'Records of stopped workloads that cannot be read: whatever they stopped is not restored.',
+      help: 'Records of stopped workloads that cannot be read, or are gone: whatever they stopped is not restored.',
       registers: [registry],
       collect() {
         this.remove()

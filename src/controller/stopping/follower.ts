@@ -14,6 +14,7 @@ import { keyOf } from '../view/watches.ts'
 import { StopMoments } from './moments.ts'
 import { needOf, releaseOf } from './need.ts'
 import type { Notices } from './notices.ts'
+import { isCalled, isDown } from './port.ts'
 import type { WorkloadPort } from './port.ts'
 import type { Stops, WorkloadStop } from './stop.ts'
 
@@ -68,6 +69,17 @@ export class StopFollower {
       this.#moments.forget(uid)
       return DONE
     }
+    const pauseMs = this.#parts.stops.pauseMs(uid)
+    if (pauseMs > 0) return { kind: 'requeue', afterMs: pauseMs }
+    try {
+      return await this.#step(found)
+    } catch (e) {
+      if (this.#isDue(found)) this.#moments.overdue(found)
+      throw e
+    }
+  }
+
+  async #step(found: WorkloadStop): Promise<QueueResult> {
     const stop = await this.#stamped(found)
     const before = this.#input(stop)
     let outcome = nextWorkloadStep(before)
@@ -96,7 +108,7 @@ export class StopFollower {
     const { stops, deps } = this.#parts
     return stops.all().flatMap((stop) => {
       const { phase } = stop.saved
-      if (phase === 'Restored' || phase === 'FoughtBack') return []
+      if (!isDown(stop)) return []
       const stoppedAt = this.#moments.stoppedAt(stop)
       const { overdueSince } = this.#moments.of(stop)
       return {
@@ -150,6 +162,14 @@ export class StopFollower {
     return releaseOf(own, others, idleMs < patience)
   }
 
+  /** It may be down, and its move does not need that. */
+  #isDue(stop: WorkloadStop): boolean {
+    const { phase, deadline } = stop.saved
+    if (!isDown(stop) || !isCalled(stop)) return false
+    if (phase === 'Restoring' || this.#release(stop) !== undefined) return true
+    return this.#moments.now(stop) >= deadline
+  }
+
   /** A younger one of the same name is another. */
   #ownMove({ move }: WorkloadStop): VolumeMigration | undefined {
     const m = this.#parts.migrations.get(`${move.namespace}/${move.name}`)
@@ -172,7 +192,7 @@ export class StopFollower {
   async #act(stop: WorkloadStop, act: WorkloadAct): Promise<QueueResult> {
     const { deps, port } = this.#parts
     const unaudited = await deps.audit.unavailable()
-    if (unaudited !== undefined) {
+    if (unaudited !== undefined && act.act === 'stop') {
       deps.log.warn({ act: act.act, move: stop.move.name }, unauditedText(unaudited))
       return { kind: 'requeue', afterMs: this.#jittered(deps.timing.recheckMs) }
     }

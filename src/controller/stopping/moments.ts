@@ -66,9 +66,14 @@ export class StopMoments {
     const what = outcome.kind === 'wait' ? outcome.confirm : undefined
     if (what === undefined) kept.first = undefined
     else if (kept.first?.what !== what) kept.first = { what, at: now }
-    const isOverdue =
-      outcome.kind === 'wait' ? outcome.overdue === true : stop.saved.phase === 'Restoring'
-    kept.overdueSince = isOverdue ? (kept.overdueSince ?? now) : undefined
+    if (isOverdue(stop, outcome)) this.overdue(stop)
+    else kept.overdueSince = undefined
+  }
+
+  /** It should be up again, and is not. */
+  overdue(stop: WorkloadStop): void {
+    const kept = this.of(stop)
+    kept.overdueSince ??= this.#clock.monotonic()
   }
 
   phaseChanged(stop: WorkloadStop): void {
@@ -101,5 +106,19 @@ export class StopMoments {
 
   forget(uid: string): void {
     this.#kept.delete(uid)
+  }
+}
+
+/** What is to be saved first counts from then on: the save may be refused for as long as anything else. */
+function isOverdue({ saved }: WorkloadStop, outcome: WorkloadOutcome): boolean {
+  switch (outcome.kind) {
+    case 'wait':
+      return outcome.overdue === true
+    case 'save':
+      return outcome.saved.phase === 'Restoring'
+    case 'act':
+    case 'look':
+    case 'rest':
+      return saved.phase === 'Restoring'
   }
 }

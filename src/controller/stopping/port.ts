@@ -56,14 +56,16 @@ export class WorkloadPort {
     const seen = await this.#workloads.read(namespace)
     const object = await found(deps.kube.get(PERSISTENT_VOLUME_CLAIM, claim, namespace))
     const { ownerReferences = [] } = (object?.metadata ?? {}) as Partial<OwnedMeta>
-    const others = stops
-      .all()
-      .filter((s) => s.move.uid !== moveUid && s.move.namespace === namespace && isDown(s))
+    const here = stops.all().filter((s) => s.move.namespace === namespace && isDown(s))
+    const own = here.findIndex((s) => s.move.uid === moveUid)
+    // of two that are only planned the first counts for the second, and not the other way round: one of them goes on
+    const others = here.filter((s, i) => i !== own && (own < 0 || i < own || isCalled(s)))
     return {
       policy: this.#policy(policy),
       claim: { namespace, name: claim, owners: ownerReferences },
       seen,
       stopped: others.flatMap((s) => s.saved.pods),
+      ...(deps.pod === undefined ? {} : { self: deps.pod }),
     }
   }
 
@@ -72,8 +74,7 @@ export class WorkloadPort {
     try {
       const workload = await this.#workloads.get(saved.workload)
       const pods = await this.#workloads.pods(saved.workload.namespace)
-      const isAsked = (entryOf(saved, 'stop')?.state ?? 'None') !== 'None'
-      const refusals = isAsked
+      const refusals = isCalled({ saved })
         ? []
         : refusalsNow(saved, await this.facts({ ...move, moveUid: move.uid }))
       return sightOf(saved, workload, pods, refusals)
@@ -89,7 +90,10 @@ export class WorkloadPort {
   async perform(stop: WorkloadStop, fence: () => void): Promise<WorkloadAnswer> {
     const { intent } = stop.saved
     if (intent === undefined) throw new Error('a call without an intent')
-    const client = this.#ports.deps.kube.about(changeOfAct(stop, intent))
+    const { kube } = this.#ports.deps
+    const change = changeOfAct(stop, intent)
+    // an owner who was stopped does not wait for an audit that cannot be written
+    const client = intent.act === 'stop' ? kube.about(change) : kube.givingBack(change)
     const answer = await createWorkloads(client).write({ ...writeOf(stop.saved, intent), fence })
     return answer.kind === 'NotSent' ? { kind: 'NotSent', message: answer.message } : answer
   }
@@ -114,6 +118,11 @@ export class WorkloadPort {
 /** Its Pods may be missing, or be about to. */
 export function isDown({ saved }: WorkloadStop): boolean {
   return saved.phase !== 'Restored' && saved.phase !== 'FoughtBack'
+}
+
+/** Its Pods may be about to go whatever anyone reads now. */
+export function isCalled({ saved }: Pick<WorkloadStop, 'saved'>): boolean {
+  return (entryOf(saved, 'stop')?.state ?? 'None') !== 'None'
 }
 
 const RESOURCE = { Deployment: DEPLOYMENT, StatefulSet: STATEFUL_SET }

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { STOPS, stopRecord } from '../../api/tiering-checkpoint.ts'
 import type { TieringCheckpoint } from '../../api/tiering-checkpoint.ts'
 import { SCALABLE } from '../../api/workload-objects.ts'
+import type { Clock } from '../../clock.ts'
 import type { Initiator } from '../../audit/change.ts'
 import type { StopRecord } from '../../migration/workloads/saved.ts'
 import { RecordStore } from '../moving/record-store.ts'
@@ -97,8 +98,13 @@ const KIND = { policy: STOPS, field: 'stop', nameOf: stopRecord, read: readStop 
 
 /** The records of workloads that are stopped for moves. */
 export class Stops extends RecordStore<WorkloadStop> {
-  constructor(client: RecordClient, fence: () => void, onOpen?: (moveUid: string) => void) {
-    super(KIND, client, fence, onOpen)
+  constructor(
+    client: RecordClient,
+    fence: () => void,
+    clock: Clock,
+    onOpen?: (moveUid: string) => void,
+  ) {
+    super(KIND, client, fence, clock, onOpen)
   }
 
   /** That the claim is part of. */

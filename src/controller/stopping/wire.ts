@@ -9,6 +9,7 @@ import { Notices } from './notices.ts'
 import { WorkloadPort } from './port.ts'
 import { Stops } from './stop.ts'
 import { Stopper } from './stopper.ts'
+import { Strays } from './strays.ts'
 
 /** What a leader has to stop workloads, and to bring them back. */
 export function stopping(parts: {
@@ -24,13 +25,14 @@ export function stopping(parts: {
   readonly wakeMove: (key: string) => void
 }) {
   const { deps, policies, migrations, records, term, claim, onOpen, wakeMove } = parts
-  const stops = new Stops(deps.kube, () => deps.elector.fence(), onOpen)
+  const stops = new Stops(deps.kube, () => deps.elector.fence(), deps.clock, onOpen)
   const port = new WorkloadPort({ deps, policies, stops })
   const notices = new Notices(deps.events, claim)
   const common = { deps, stops, port, migrations, notices, term }
   return {
     stops,
     stopper: new Stopper(common),
+    strays: new Strays({ deps, policies, stops }),
     stopFollower: new StopFollower({ ...common, records, wakeMove }),
   } as const
 }

@@ -4,6 +4,7 @@ import { momentOf, realSince } from '../../kube/elapsed.ts'
 import type { Moment } from '../../kube/elapsed.ts'
 import { isAttached } from '../../openstack/attached.ts'
 import { AuthenticationError, CinderError } from '../../openstack/errors.ts'
+import { rfc3339 } from '../../time.ts'
 import type { CinderSnapshot, CinderVolume, CinderVolumeType } from '../../openstack/types.ts'
 import type { ControllerDeps } from '../deps.ts'
 
@@ -35,7 +36,8 @@ const FORGET_MISSING_MS = 3_600_000
 export class Inventory {
   readonly #deps: ControllerDeps
   #rows = new Map<string, VolumeRow>()
-  #withSnapshots = new Set<string>()
+  /** When the oldest snapshot of each volume was made, ms; undefined where Cinder does not show that. */
+  #withSnapshots = new Map<string, number | undefined>()
   #snapshots: readonly CinderSnapshot[] = []
   #types: readonly CinderVolumeType[] = []
   #microversion: readonly [number, number] = [3, 0]
@@ -96,6 +98,11 @@ export class Inventory {
     return this.#withSnapshots.has(id)
   }
 
+  /** Time of its oldest snapshot, ms; undefined where it has none, or Cinder does not show it. */
+  oldestSnapshot(id: string): number | undefined {
+    return this.#withSnapshots.get(id)
+  }
+
   /** Reads types, snapshots and all volumes. Throws when one of them cannot be read; what was read before stays then. */
   async sweep(signal?: AbortSignal): Promise<void> {
     await this.sweepTypes(signal)
@@ -140,7 +147,8 @@ export class Inventory {
     }
     for (const [id, since] of this.#missing)
       if (rows.has(id) || realSince(since, clock) > FORGET_MISSING_MS) this.#missing.delete(id)
-    this.#withSnapshots = new Set(snapshots.map((s) => s.volumeId))
+    const ofVolumes = Map.groupBy(snapshots, (s) => s.volumeId)
+    this.#withSnapshots = new Map([...ofVolumes].map(([id, of]) => [id, oldestOf(of)]))
     this.#snapshots = snapshots
     this.#rows = rows
     this.#swept = momentOf(clock)
@@ -217,10 +225,15 @@ export class Inventory {
       volumeId: id,
       ...(signal ? { signal } : {}),
     })
-    if (found.length > 0) this.#withSnapshots.add(id)
+    if (found.length > 0) this.#withSnapshots.set(id, oldestOf(found))
     else this.#withSnapshots.delete(id)
     return found
   }
+}
+
+function oldestOf(snapshots: readonly CinderSnapshot[]): number | undefined {
+  const times = snapshots.flatMap((s) => rfc3339(s.createdAt ?? '') ?? [])
+  return times.length === 0 ? undefined : Math.min(...times)
 }
 
 /** The service answered, and neither that it is overloaded nor that it is away. */

@@ -6,6 +6,7 @@ import { unsupported } from '../../migration/unsupported.ts'
 import type { Tier } from '../../policy/types.ts'
 import { chosenStrategy } from './chosen-strategy.ts'
 import type { Inventory, VolumeRow } from './inventory.ts'
+import type { Migrations } from './migrations.ts'
 import type { Policies, ResolvedPolicy } from './policies.ts'
 import type { Claim, Volume } from './projections.ts'
 import type { Watches } from './watches.ts'
@@ -40,14 +41,17 @@ export class Targets {
   readonly #policies: Policies
   readonly #inventory: Inventory
 
+  readonly #migrations: Pick<Migrations, 'ofVolume'>
   readonly #strategies: readonly Strategy[]
 
   constructor(
     watches: Watches,
     policies: Policies,
     inventory: Inventory,
+    migrations: Pick<Migrations, 'ofVolume'>,
     strategies: readonly Strategy[],
   ) {
+    this.#migrations = migrations
     this.#strategies = strategies
     this.#watches = watches
     this.#policies = policies
@@ -131,9 +135,14 @@ export class Targets {
   #inPolicy(m: VolumeMigration, bound: BoundClaim): Target | Untargeted {
     const policy = this.#policies.get(m.spec.policy)
     if (policy === undefined) return this.#withoutPolicy(m, bound.claim)
-    const hasSnapshots = this.#inventory.hasSnapshots(bound.volume.handle)
+    const { handle } = bound.volume
     const strategy =
-      m.spec.strategy ?? chosenStrategy(policy.effective.migration.strategy, { hasSnapshots })
+      m.spec.strategy ??
+      chosenStrategy(policy.effective.migration.strategy, {
+        hasSnapshots: this.#inventory.hasSnapshots(handle),
+        moves: () => this.#migrations.ofVolume(handle, bound.claim),
+        toTypeId: policy.tiers?.find((t) => t.name === m.spec.to)?.typeId,
+      }).strategy
     const unsupportedBecause = unsupported(strategy, this.#strategies)
     if (unsupportedBecause !== undefined)
       return { over: true, reason: 'StrategyUnsupported', message: unsupportedBecause }

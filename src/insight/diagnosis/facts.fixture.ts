@@ -138,6 +138,7 @@ const CLUSTER: ClusterFacts = {
     ofController: true,
     denied: [],
     replacing: [],
+    restarting: [],
     asked: 48,
   }),
   lease: known({ holder: 'pod-1', renewedAt: NOW - 4000, durationMs: 15_000 }),

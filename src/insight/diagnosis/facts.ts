@@ -83,6 +83,8 @@ export type RulesFact = {
   readonly denied: readonly Rule[]
   /** Of what replacing a volume takes beside; asked only where a policy wants that. */
   readonly replacing: readonly Rule[]
+  /** Of what restarting a workload takes beside; asked only where a policy wants that. */
+  readonly restarting: readonly Rule[]
   readonly asked: number
 }
 

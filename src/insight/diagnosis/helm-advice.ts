@@ -16,6 +16,7 @@ const VALUES: Partial<Record<FindingCode, string>> = {
   NoAdmissionPolicy: 'config.admission.accept_plain_rbac=true',
   OptionalRuleMissing: 'rbac.create=true',
   ReplacementRightMissing: 'strategies.snapshotRestore.enabled=true',
+  RestartRightMissing: 'workloads.restart.enabled=true',
   RestoreClassMissing: 'storageClasses.enabled=true,storageClasses.onlyRestore=true',
   RestoreFails: 'storageClasses.enabled=true,storageClasses.onlyRestore=true',
   RuleMissing: 'rbac.create=true',

@@ -45,7 +45,7 @@ export async function explain(
       ...base.notes,
       ...(wants === undefined
         ? []
-        : [mannerText(judged.strategy, policy.effective.migration.strategy === 'Auto')]),
+        : [mannerText(judged, snapshot.decisionInputs.isDisruptive(judged, wants))]),
     ],
     reason: verdict.kind === 'move' ? '' : verdict.reason,
     sentence: sentence({

@@ -1,6 +1,7 @@
 import type { Candidate, Want } from '../../policy/candidate.ts'
 import { wantOf } from '../../policy/candidate.ts'
 import { GUARDS } from '../../policy/guards.ts'
+import { keptOf, keptText } from '../../policy/kept-copies.ts'
 import { agoText, durationText, iopsText, moneyText } from '../../policy/numbers-text.ts'
 
 export type GuardLine = {
@@ -60,10 +61,17 @@ const FACTS: Readonly<Record<string, (c: Candidate, want: Want) => string>> = {
   'backing off': (c) => (c.backOff === undefined ? 'no attempt has failed' : 'the pause is over'),
   busy: (c) => `the volume is ${c.volume?.status ?? 'unknown'}`,
   snapshots: () => 'none',
+  'kept copies': (c, want) => keptFact(c, want),
   attached: (c, want) =>
     c.volume?.attached ? c.attachedSafety(want.to).message : 'attached nowhere',
   schedule: (c) => (c.schedule.open ? 'open' : ''),
   'only observing': (c) => `mode ${c.policy.mode}`,
+}
+
+function keptFact(c: Candidate, { to }: Want): string {
+  const [copied, from] = [c.copied?.(to), c.tiers[c.tier]]
+  if (copied === undefined || from === undefined) return 'no copy is made'
+  return keptText(keptOf(copied, from, c.sizeGiB))
 }
 
 function measured({ observation, state, now }: Candidate): string {

@@ -21,7 +21,7 @@ import { preflightOf } from '../preflight-of.ts'
 import { capacityReport } from './capacity-report.ts'
 import { noticesOf } from './notices.ts'
 import type { Plan, PlanRow, PolicyPlan } from './plan.ts'
-import { mannerOf } from '../manner.ts'
+import { chosenText, mannerOf } from '../manner.ts'
 import { costsOf } from './plan.ts'
 
 /** Reasons that say when a move happens, and nothing against it: such moves have a place in the queue. */
@@ -132,7 +132,7 @@ function rowOf(
   const open = openMoveOf(snapshot, managed)
   const to = open?.spec.to ?? wantedBy(judged)
   return {
-    ...(open === undefined ? (placed.get(key) ?? staying(judged)) : openPlace(open)),
+    ...(open === undefined ? planned(judged, placed.get(key)) : openPlace(open)),
     policy: policy.name,
     ...named(managed),
     sizeGiB,
@@ -142,14 +142,29 @@ function rowOf(
     ...figures(snapshot, judged, open === undefined ? undefined : to, to !== ''),
     monthlyCost: here === undefined ? 0 : monthlyCost(here, sizeGiB),
     migration: open?.metadata.name ?? '',
-    ...mannerTo(to, judged, open),
+    ...mannerTo(snapshot, to, judged, open),
   }
 }
 
-const NO_MANNER = { strategy: '', reversible: false } as const
+const NO_MANNER = { strategy: '', reversible: false, disruptive: false, keptPerDay: 0 } as const
 
-function mannerTo(to: string, { strategy }: Judged, open: VolumeMigration | undefined) {
-  return to === '' ? NO_MANNER : mannerOf(open?.spec.strategy ?? strategy)
+function mannerTo(
+  { decisionInputs }: ClusterSnapshot,
+  to: string,
+  judged: Judged,
+  open: VolumeMigration | undefined,
+) {
+  if (to === '') return NO_MANNER
+  const strategy = open?.spec.strategy ?? judged.strategy
+  const disruptive = decisionInputs.isDisruptive(judged, to, strategy)
+  return mannerOf(strategy, { disruptive, kept: judged.kept })
+}
+
+/** Why a copy was chosen belongs to what it waits for, but not to what refuses it. */
+function planned(judged: Judged, placed: Placed | undefined): Placed {
+  const place = placed ?? staying(judged)
+  if (place.action === 'stay' || place.reason === 'CopyTooExpensive') return place
+  return { ...place, message: place.message + chosenText(judged) }
 }
 
 function wantedBy({ verdict, tiers }: Judged): string {

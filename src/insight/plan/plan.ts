@@ -35,6 +35,10 @@ export type PlanRow = {
   readonly strategy: Strategy | ''
   /** The former volume is kept for a while, and a rollback needs no other move. */
   readonly reversible: boolean
+  /** A workload is stopped for the move, or a Pod that starts meanwhile waits until Cinder has finished. */
+  readonly disruptive: boolean
+  /** What the former volume costs a day while it is kept; 0 where none is. */
+  readonly keptPerDay: number
 }
 
 export type PolicyPlan = {

@@ -100,6 +100,13 @@ export const BROKEN: readonly (readonly [string, Machine])[] = [
     })),
   ],
   [
+    'leaves what was made twice',
+    cinderAs(({ copies, snapshots }) => ({
+      copies: copies.filter((v) => v.id !== 'twin'),
+      snapshots: snapshots.filter((s) => s.id !== 'twin'),
+    })),
+  ],
+  [
     'ends the soak at once',
     (input) => nextReplaceStep({ ...input, timing: { ...input.timing, maxSoakMs: 0 } }),
   ],

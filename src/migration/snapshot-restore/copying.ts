@@ -2,7 +2,7 @@ import { isOurs, nameOf } from './names.ts'
 import { giveBack, quiet, save, twice } from './outcome.ts'
 import type { ReplaceOutcome, Seen } from './outcome.ts'
 import { entryOf, withEntry } from './saved.ts'
-import type { JournalEntry, Maker, Saved } from './saved.ts'
+import type { JournalEntry, Maker, ReplaceAnswer, Saved } from './saved.ts'
 import type { CinderSeen, SnapshotSeen, VolumeSeen } from './sight.ts'
 
 type Reading = Seen & { readonly cinder: CinderSeen }
@@ -106,7 +106,7 @@ function tried(
 ): ReplaceOutcome {
   if (entry === undefined) return again
   const { intent, answer } = saved
-  if (intent?.act === entry.act && answer?.kind === 'Rejected' && answer.httpStatus !== 429)
+  if (intent?.act === entry.act && answer?.kind === 'Rejected' && !isRateLimited(answer))
     return giveBack(
       saved,
       answer.quota === true ? 'QuotaExceeded' : 'Rejected',
@@ -121,6 +121,11 @@ function tried(
   const asked =
     intent?.act === entry.act && answer?.kind === 'Rejected' ? (answer.retryAfterMs ?? 0) : 0
   return twice(input, 'again', () => again, Math.max(input.timing.verifyMs, asked))
+}
+
+/** Cinder's own limiter answers with the status of a quota. */
+function isRateLimited({ httpStatus, quota }: ReplaceAnswer & { kind: 'Rejected' }): boolean {
+  return httpStatus === 429 || (httpStatus === 413 && quota !== true)
 }
 
 function retyped(

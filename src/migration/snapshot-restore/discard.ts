@@ -2,8 +2,9 @@ import { madeBy, neverMade } from './copying.ts'
 import { quiet, save, twice, wait } from './outcome.ts'
 import type { ReplaceOutcome, Seen } from './outcome.ts'
 import { isBoundTo, isThere, volumeIdOf } from './replace.ts'
-import { entryOf, isUnclear, policyOf, withEntry, withoutUnclear } from './saved.ts'
-import type { Maker, ReplaceAct } from './saved.ts'
+import { isOurs, OWNER } from './names.ts'
+import { entryOf, isUnclear, MAKERS, policyOf, withEntry, withoutUnclear } from './saved.ts'
+import type { JournalEntry, Maker, ReplaceAct } from './saved.ts'
 import type { CinderSeen, SnapshotSeen, VolumeSeen } from './sight.ts'
 
 /** What may be deleted: what the move has made, and the volume that the copy stands for now. */
@@ -11,7 +12,12 @@ export type Discarded = Maker | 'source'
 
 /** Next act by which all of these go, in that order; undefined when they have gone. */
 export function discarded(seen: Seen, what: readonly Discarded[]): ReplaceOutcome | undefined {
-  const { input, cinder, unread } = seen
+  const { input, saved, cinder, unread } = seen
+  if (MAKERS.some((act) => entryOf(saved, act) !== undefined)) {
+    if (cinder === undefined) return wait(input, unread)
+    const stray = straysGone({ ...seen, cinder })
+    if (stray !== undefined) return stray
+  }
   for (const each of what) {
     if (each !== 'source' && isOver(seen, each)) continue
     if (cinder === undefined) return wait(input, unread)
@@ -29,12 +35,60 @@ function isOver({ saved }: Seen, act: Maker): boolean {
   return state === undefined || state === 'None' || state === 'Gone'
 }
 
+/**
+ * What a leader made that was suspended between its last check and the call, and woke after another one had made it again.
+ * Nothing goes by it. It is named in the journal before it is deleted.
+ */
+function straysGone(seen: Reading): ReplaceOutcome | undefined {
+  const { input, saved, cinder } = seen
+  // a clone may depend on its snapshot
+  for (const act of MAKERS.toReversed()) {
+    const main = entryOf(saved, act)
+    if (main === undefined) continue
+    const rows = rowsOf(cinder, act).filter((row) => isOurs(saved.origin, act, row))
+    const gone = saved.journal.find(
+      (e) => e.act === act && isStray(e) && !rows.some((row) => row.id === e.id),
+    )
+    if (gone !== undefined)
+      return twice(input, 'absent', () => save(withEntry(saved, { ...gone, state: 'Gone' })))
+    // without its id it is not known which one the move goes by
+    const row = main.state === 'Asked' ? undefined : rows.find((r) => r.id !== main.id)
+    if (row === undefined) continue
+    if (!saved.journal.some((e) => isStray(e) && e.id === row.id))
+      return save(withEntry(saved, { ...main, state: 'Done', attempts: 0, of: row.id, id: row.id }))
+    return strayDeleted(
+      row,
+      act === 'createSnapshot'
+        ? deleted(seen, row, { act: 'deleteSnapshot', id: row.id })
+        : volumeDeleted(seen, row.id, row.status, row as VolumeSeen),
+    )
+  }
+  return undefined
+}
+
+/** What is in the way may be there to stay: its users can keep it. */
+function strayDeleted({ id }: SnapshotSeen | VolumeSeen, next: ReplaceOutcome): ReplaceOutcome {
+  if (next.kind !== 'wait' || next.confirm !== undefined) return next
+  const why = `${id} was made twice for this move, and the second one is not needed: ${next.why}; to keep it, remove its metadata ${OWNER.move}`
+  return { ...next, why }
+}
+
+function isStray({ act, of, state }: JournalEntry): boolean {
+  return MAKERS.some((m) => m === act) && of !== undefined && state === 'Done'
+}
+
+function rowsOf(
+  { copies, snapshots }: CinderSeen,
+  act: Maker,
+): readonly (SnapshotSeen | VolumeSeen)[] {
+  return act === 'createSnapshot' ? snapshots : copies
+}
+
 function madeGone(seen: Reading, act: Maker): ReplaceOutcome | undefined {
   const { input, saved, cinder } = seen
   const entry = entryOf(saved, act)
   if (entry === undefined) return undefined
-  const rows: readonly (SnapshotSeen | VolumeSeen)[] =
-    act === 'createSnapshot' ? cinder.snapshots : cinder.copies
+  const rows = rowsOf(cinder, act)
   const [row] = madeBy(saved, act, rows)
   if (row === undefined) {
     if (entry.state === 'Asked') return neverMade(seen, entry)
@@ -49,7 +103,37 @@ function madeGone(seen: Reading, act: Maker): ReplaceOutcome | undefined {
     return save(withEntry(saved, { ...entry, state: 'Done', id: row.id }))
   return act === 'createSnapshot'
     ? deleted(seen, row, { act: 'deleteSnapshot', id: row.id })
-    : volumeDeleted(seen, row.id, row.status, row as VolumeSeen)
+    : (usedBefore(seen, row as VolumeSeen) ??
+        volumeDeleted(seen, row.id, row.status, row as VolumeSeen))
+}
+
+/**
+ * A copy is attached through its PersistentVolume only, so by what is saved this one never could be: a cluster that was put
+ * back from a backup has forgotten that its claim was on the copy, and has its newest data there. That it was attached is
+ * kept, since it may be detached by the next read.
+ */
+function usedBefore({ input, saved, kube }: Reading, copy: VolumeSeen): ReplaceOutcome | undefined {
+  if (saved.reason === 'RolledBack' || saved.keeps === 'copy' || kube.claim === undefined)
+    return undefined
+  const given = entryOf(saved, 'createPersistentVolume', 'copy')
+  if (given !== undefined && given.state !== 'None')
+    return {
+      kind: 'wait',
+      ms: input.timing.longestPollMs,
+      why: `copy ${copy.id} has been attached, although the claim never had it by this record (a cluster put back from a backup?): it may have newer data and is left alone; compare it, then delete it yourself`,
+      isKept: true,
+    }
+  if (!copy.attached) return undefined
+  return save(
+    withEntry(saved, {
+      act: 'createPersistentVolume',
+      of: 'copy',
+      state: 'Asked',
+      attempts: 0,
+      requestId: 'seen-attached',
+      at: '',
+    }),
+  )
 }
 
 function sourceGone(seen: Reading): ReplaceOutcome | undefined {
@@ -114,7 +198,8 @@ function whyNotYet(seen: Reading): string | undefined {
     : undefined
 }
 
-const HEALTHY: ReadonlySet<string> = new Set([
+/** What a volume is in Cinder that can be used, or is. */
+export const HEALTHY: ReadonlySet<string> = new Set([
   'available',
   'reserved',
   'attaching',

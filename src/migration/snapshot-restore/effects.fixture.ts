@@ -72,7 +72,18 @@ function lying(at: State, lie: string | undefined): State {
   return lie === undefined ? at : { ...at, lie }
 }
 
+function twinDeleted(at: State, twin: NonNullable<State['twin']>): Effect {
+  const { twin: is, ...rest } = at
+  if (is !== twin) return refused(at, 404)
+  const isNamed = at.saved.journal.some((e) => e.id === 'twin')
+  return {
+    state: lying(rest, isNamed ? undefined : 'deletes what is not in the journal'),
+    answer: { kind: 'Accepted' },
+  }
+}
+
 function snapshotDeleted(at: State, id: string): Effect {
+  if (id === 'twin') return twinDeleted(at, 'snapshot')
   if (id !== 'snapshot')
     return { state: { ...at, lie: `deletes ${id}` }, answer: { kind: 'Accepted' } }
   const { snapshot } = at
@@ -85,10 +96,12 @@ function snapshotDeleted(at: State, id: string): Effect {
 }
 
 function volumeDeleted(at: State, id: string): Effect {
+  if (id === 'twin') return twinDeleted(at, 'copy')
   if (id !== 'source' && id !== 'copy')
     return { state: { ...at, lie: `deletes ${id}` }, answer: { kind: 'Accepted' } }
   const target = at[id]
-  const hasSnapshots = id === 'source' && (at.snapshot !== undefined || at.userSnapshot)
+  const hasSnapshots =
+    id === 'source' && (at.snapshot !== undefined || at.userSnapshot || at.twin === 'snapshot')
   if (target === undefined) return refused(at, 404)
   if ((target.status !== 'available' && target.status !== 'error') || hasSnapshots)
     return refused(at, 400)

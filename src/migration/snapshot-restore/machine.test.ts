@@ -170,37 +170,41 @@ describe('a copy', () => {
   })
 
   it.each([
-    [true, 'QuotaExceeded'],
-    [false, 'Rejected'],
-  ])('that Cinder refuses to make (quota %s) leaves the claim as it was', (quota, reason) => {
+    [413, true, 'QuotaExceeded'],
+    [403, false, 'Rejected'],
+  ])('that Cinder refuses to make (%i) leaves the claim as it was', (httpStatus, quota, reason) => {
     const act = { act: 'createSnapshot' } as const
     const asked = intended({ ...SAVED, journal: [] }, act, { requestId: 'r', at: '' })
-    const saved = answered(asked, { kind: 'Rejected', httpStatus: 413, message: 'no', quota })
+    const saved = answered(asked, { kind: 'Rejected', httpStatus, message: 'no', quota })
 
     expect(next({ saved, cinder: { copies: [], snapshots: [] } })).toEqual(
       saving({ phase: 'GivingBack', reason: reason as 'Rejected' }),
     )
   })
 
-  it('that a rate limit refuses is asked for again no sooner than it says', () => {
-    const act = { act: 'createSnapshot' } as const
-    const asked = intended({ ...SAVED, journal: [] }, act, { requestId: 'r', at: '' })
-    const refusal = {
-      kind: 'Rejected',
-      httpStatus: 429,
-      message: '',
-      retryAfterMs: 120_000,
-    } as const
-    const after = (ms: number) =>
-      next({
-        saved: answered(asked, refusal),
-        cinder: { copies: [], snapshots: [] },
-        input: { confirming: { what: 'again', ms } },
-      })
+  it.each([429, 413])(
+    'that a rate limit refuses (%i) is asked for again no sooner than it says',
+    (httpStatus) => {
+      const act = { act: 'createSnapshot' } as const
+      const asked = intended({ ...SAVED, journal: [] }, act, { requestId: 'r', at: '' })
+      const refusal = {
+        kind: 'Rejected',
+        httpStatus,
+        message: '',
+        quota: false,
+        retryAfterMs: 120_000,
+      } as const
+      const after = (ms: number) =>
+        next({
+          saved: answered(asked, refusal),
+          cinder: { copies: [], snapshots: [] },
+          input: { confirming: { what: 'again', ms } },
+        })
 
-    expect(after(119_000)).toEqual(expect.objectContaining({ kind: 'wait', ms: 1000 }))
-    expect(after(120_000)).toEqual({ kind: 'act', act })
-  })
+      expect(after(119_000)).toEqual(expect.objectContaining({ kind: 'wait', ms: 1000 }))
+      expect(after(120_000)).toEqual({ kind: 'act', act })
+    },
+  )
 })
 
 describe('a PersistentVolume', () => {
@@ -363,6 +367,32 @@ describe('the soak', () => {
     attachments: [{ name: 'csi', uid: 'a', attacher: CINDER, attached: true }],
   }
 
+  it('goes on when a person wants a former volume back that is smaller than the claim is now', () => {
+    const claim = { phase: 'Bound', sizeGiB: 2 }
+    const long = { ...saved, soak: { since: 0, mountedMs: 30 * HOUR, mountedSince: 30 * HOUR } }
+    const input = { wish: 'rollback', now: 30 * HOUR } as const
+    const kube = { ...mounted, claim }
+    expect(next({ saved: long, kube, input })).toEqual(
+      expect.objectContaining(waiting('it was grown to 2 GiB, and its former volume source has 1')),
+    )
+    expect(next({ saved: long, kube, input: { ...input, now: 336 * HOUR } })).toEqual(
+      saving({ phase: 'CleaningUp' }),
+    )
+    expect(
+      next({ saved: long, kube: { ...kube, claim: { ...claim, sizeGiB: 1 } }, input }),
+    ).toEqual(saving({ phase: 'GivingBack', reason: 'RolledBack' }))
+  })
+
+  it('loses no more than an hour of it when the leader changes', () => {
+    const since = { ...saved, soak: { ...soak, mountedMs: HOUR, mountedSince: HOUR } }
+    expect(next({ saved: since, kube: mounted, input: { now: 2 * HOUR } })).toEqual(
+      saving({ soak: { since: 0, mountedMs: 2 * HOUR, mountedSince: 2 * HOUR } }),
+    )
+    expect(next({ saved: since, kube: mounted, input: { now: 2 * HOUR - 1 } })).toEqual(
+      expect.objectContaining({ kind: 'wait' }),
+    )
+  })
+
   it('counts the time for which the copy is mounted', () => {
     const now = 5 * HOUR
     expect(next({ saved, kube: mounted, input: { now } })).toEqual(
@@ -387,9 +417,14 @@ describe('the soak', () => {
   })
 
   it.each([
-    ['to be mounted for a day', { ...soak, mountedSince: 0 }, 24 * HOUR - 1000, 1000],
+    [
+      'to be mounted for a day',
+      { ...soak, mountedMs: 23.5 * HOUR, mountedSince: 0 },
+      HOUR / 2 - 1000,
+      1000,
+    ],
     ['to be two weeks old', soak, 336 * HOUR - 500, 500],
-    ['for longer than two reads are apart', { ...soak, mountedSince: 0 }, HOUR, 60_000],
+    ['for longer than two reads are apart', { ...soak, mountedSince: 0 }, HOUR / 2, 60_000],
   ])('waits no longer than it has %s', (_, of, now, ms) => {
     const kube = { ...mounted, ...(of === soak && { attachments: [] }) }
     expect(next({ saved: { ...saved, soak: of }, kube, input: { now } })).toMatchObject({

@@ -1,7 +1,7 @@
 import { CINDER_DRIVER } from '../../api/names.ts'
 import { FOREIGN_INTENT, isForeign } from '../foreign.ts'
 import { copied } from './copying.ts'
-import { discarded, settled } from './discard.ts'
+import { discarded, HEALTHY, settled } from './discard.ts'
 import type { Discarded } from './discard.ts'
 import { OWN_FINALIZER } from './manifest.ts'
 import { giveBack, perform, save, twice, wait } from './outcome.ts'
@@ -163,11 +163,8 @@ function boundLater({ input }: Seen): ReplaceOutcome {
 
 function soaking(seen: Seen): ReplaceOutcome {
   const { input, saved, kube } = seen
-  if (input.wish === 'rollback')
-    // a late call must not change the reclaim policy of what is about to be deleted
-    return settled(seen, () =>
-      giveBack(saved, 'RolledBack', 'a person wants the former volume back'),
-    )
+  const back = input.wish === 'rollback' ? wayBack(seen) : { kind: 'keep' as const, why: undefined }
+  if (back.kind !== 'keep') return back
   const next = replaceBy(seen, 'copy')
   if (next !== undefined) return next
   if (!isBoundTo(seen, 'copy')) return boundLater(seen)
@@ -180,13 +177,18 @@ function soaking(seen: Seen): ReplaceOutcome {
   const { timing } = input
   const left = Math.min(
     timing.maxSoakMs - (input.now - since),
-    mountedSince === undefined ? Infinity : timing.mountedMs - mountedMs - ran,
+    // who cannot go back may still want to read the former volume
+    mountedSince === undefined || back.why !== undefined
+      ? Infinity
+      : timing.mountedMs - mountedMs - ran,
   )
-  if (mountedMs + ran >= timing.mountedMs || left <= 0)
-    return save({ ...saved, phase: 'CleaningUp' })
+  if (left <= 0) return save({ ...saved, phase: 'CleaningUp' })
+  // the next leader cannot know for how long it has been mounted beyond what is saved
+  if (isMounted && ran >= SOAK_SAVED_MS)
+    return save({ ...saved, soak: { since, mountedMs: mountedMs + ran, mountedSince: input.now } })
   if (isMounted === (mountedSince !== undefined)) {
     const ms = Math.min(timing.soakPollMs, left)
-    return { kind: 'wait', ms, why: 'both volumes are kept for a while' }
+    return { kind: 'wait', ms, why: back.why ?? 'both volumes are kept for a while' }
   }
   return save({
     ...saved,
@@ -194,6 +196,40 @@ function soaking(seen: Seen): ReplaceOutcome {
       ? { since, mountedMs, mountedSince: input.now }
       : { since, mountedMs: mountedMs + ran },
   })
+}
+
+/** A change of the leader takes no more than that off the time for which a copy was mounted. */
+const SOAK_SAVED_MS = 3_600_000
+
+/** Kubernetes shrinks no claim, and a volume that is smaller than its claim would end in the middle of a file system. */
+function whyTooSmall({ saved: { origin }, kube: { claim } }: Seen): string | undefined {
+  const { id, sizeGiB } = origin.volume
+  const size = claim?.sizeGiB ?? 0
+  return size > sizeGiB
+    ? `the claim cannot be rolled back: it was grown to ${size} GiB, and its former volume ${id} has ${sizeGiB} GiB; nothing was touched, and both volumes are kept as long as a soak may take: copy what you need from the former one in Cinder`
+    : undefined
+}
+
+/** A rollback gives up a volume that works: only for one that does too. `keep`: there is none any more. */
+function wayBack(seen: Seen): ReplaceOutcome | { readonly kind: 'keep'; readonly why: string } {
+  const { input, saved, cinder, unread } = seen
+  const { id } = saved.origin.volume
+  if (cinder === undefined) return wait(input, unread)
+  const { source } = cinder
+  if (source === undefined)
+    return {
+      kind: 'keep',
+      why: `cannot be rolled back: Cinder does not know the former volume ${id}; the claim keeps the copy`,
+    }
+  const tooSmall = whyTooSmall(seen)
+  if (tooSmall !== undefined) return { kind: 'keep', why: tooSmall }
+  if (!HEALTHY.has(source.status))
+    return wait(
+      input,
+      `the former volume ${id} is "${source.status}" in Cinder; the claim keeps the copy until it is available`,
+    )
+  // a late call must not change the reclaim policy of what is about to be deleted
+  return settled(seen, () => giveBack(saved, 'RolledBack', 'a person wants the former volume back'))
 }
 
 function givingBack(seen: Seen): ReplaceOutcome {

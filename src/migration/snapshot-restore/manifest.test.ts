@@ -12,6 +12,7 @@ const RAW = {
     deletionTimestamp: '2026-01-02T00:00:00Z',
     labels: { app: 'shop' },
     annotations: { 'volume.kubernetes.io/provisioner-deletion-secret-name': 'cloud' },
+    ownerReferences: [{ apiVersion: 'v1', kind: 'Namespace', name: 'shop', uid: 'n' }],
     finalizers: ['kubernetes.io/pv-protection'],
   },
   spec: {
@@ -54,6 +55,7 @@ describe('the manifest of a PersistentVolume that is replaced', () => {
         name: 'pvc-1',
         labels: RAW.metadata.labels,
         annotations: RAW.metadata.annotations,
+        ownerReferences: RAW.metadata.ownerReferences,
         finalizers: RAW.metadata.finalizers,
       },
       spec: RAW.spec,
@@ -65,9 +67,10 @@ describe('the manifest of a PersistentVolume that is replaced', () => {
     ['copy', copyOf(SAVED, { volumeId: 'copy', availabilityZone: 'b' })],
     ['held one', heldOf(SAVED, 'source', {})],
   ])(
-    'of the %s is for the same claim, with Retain and our finalizer, and without a version',
+    'of the %s is for the same claim and owners, with Retain and our finalizer, and without a version',
     (_, made) => {
       expect(made.metadata.name).toBe('pvc-1')
+      expect(made.metadata.ownerReferences).toEqual(RAW.metadata.ownerReferences)
       expect(made.metadata.finalizers).toEqual([
         'kubernetes.io/pv-protection',
         'couchestor.io/replacing',

@@ -8,6 +8,7 @@ export type PersistentVolumeManifest = {
     readonly name: string
     readonly labels?: Readonly<Record<string, string>>
     readonly annotations?: Readonly<Record<string, string>>
+    readonly ownerReferences?: readonly object[]
     readonly finalizers?: readonly string[]
   }
   readonly spec: {
@@ -63,12 +64,13 @@ export function parkedHandle(volumeId: string): string {
 
 /** What another driver than ours may have read from it is left out. */
 export function savedManifest(raw: PersistentVolumeManifest): PersistentVolumeManifest {
-  const { name, labels, annotations, finalizers } = raw.metadata
+  const { name, labels, annotations, ownerReferences, finalizers } = raw.metadata
   return {
     metadata: {
       name,
       ...(labels === undefined ? {} : { labels }),
       ...(annotations === undefined ? {} : { annotations }),
+      ...(ownerReferences === undefined ? {} : { ownerReferences }),
       ...(finalizers === undefined ? {} : { finalizers }),
     },
     spec: raw.spec,

@@ -2,7 +2,11 @@ import { GROUP } from '../../api/names.ts'
 import type { Maker, Origin } from './saved.ts'
 
 /** Cinder metadata by which a volume or snapshot is known to be ours. A name alone proves nothing: anyone may give it. */
-const OWNER = { cluster: `${GROUP}/cluster`, move: `${GROUP}/move`, role: `${GROUP}/role` } as const
+export const OWNER = {
+  cluster: `${GROUP}/cluster`,
+  move: `${GROUP}/move`,
+  role: `${GROUP}/role`,
+} as const
 
 const ROLES = { createSnapshot: 'snapshot', cloneVolume: 'copy' } as const satisfies Record<
   Maker,

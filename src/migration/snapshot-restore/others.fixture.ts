@@ -1,5 +1,7 @@
 import type { Event } from '../explore.fixture.ts'
 import { changed, withoutReleased } from './effects.fixture.ts'
+import type { JournalEntry } from './saved.ts'
+import { isFinished } from './world.fixture.ts'
 import type { State, Trouble } from './world.fixture.ts'
 
 /** Controllers, sidecars, Cinder, Pods and people. */
@@ -42,7 +44,8 @@ function* controllers(at: State): Generator<Event<State>> {
 function* reclaims(at: State, pv: NonNullable<State['pv']>): Generator<Event<State>> {
   const id = pv.shape === 'original' ? 'source' : 'copy'
   const volume = at[id]
-  const hasSnapshots = id === 'source' && (at.snapshot !== undefined || at.userSnapshot)
+  const hasSnapshots =
+    id === 'source' && (at.snapshot !== undefined || at.userSnapshot || at.twin === 'snapshot')
   const isReclaimed = pv.policy === 'Delete' && pv.finalizers.includes('provisioner')
   if (isReclaimed && pv.shape !== 'held' && (!at.claim || isUnprotected(pv))) {
     if (volume !== undefined && volume.status === 'available' && !hasSnapshots)
@@ -207,6 +210,7 @@ function* neighbours(at: State): Generator<Event<State>> {
       ...at,
       otherPv: true,
     })
+  yield* twins(at)
   if (source === undefined || pv?.shape !== 'held') return
   if (at.stranger)
     yield [
@@ -220,4 +224,16 @@ function* neighbours(at: State): Generator<Event<State>> {
       newest: at.newest + 1,
       source: changed(source, { status: 'in-use', data: at.newest + 1 }),
     })
+}
+
+/** Such a call may arrive at any time after the one that it repeats. */
+function* twins(at: State): Generator<Event<State>> {
+  if (at.twin !== undefined || isFinished(at)) return
+  const { snapshot, source, saved } = at
+  const isDone = (act: JournalEntry['act']) =>
+    saved.journal.some((e) => e.act === act && e.id !== undefined)
+  if (source?.status === 'available' && isDone('createSnapshot'))
+    yield* once(at, 'twin', 'a suspended leader makes a snapshot', { ...at, twin: 'snapshot' })
+  if (snapshot?.status === 'available' && isDone('cloneVolume'))
+    yield* once(at, 'twin', 'a suspended leader makes a copy', { ...at, twin: 'copy' })
 }

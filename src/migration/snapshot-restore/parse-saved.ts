@@ -100,6 +100,7 @@ const manifest = z.looseObject({
     name: text(),
     labels: strings.optional(),
     annotations: strings.optional(),
+    ownerReferences: z.array(z.looseObject({})).optional(),
     finalizers: z.array(z.string()).optional(),
   }),
   spec: z.looseObject({

@@ -68,6 +68,8 @@ export function removed(seen: Seen, pv: PersistentVolumeSeen, goal?: Shape): Rep
       input,
       `PersistentVolume ${saved.origin.manifest.metadata.name} has handle ${pv.handle} of ${pv.driver}, which this move did not make; remove it, or put the former one back`,
     )
+  const gone = goal === undefined ? undefined : whyGone(seen, pv, goal)
+  if (gone !== undefined) return wait(input, gone)
   // before anything else: by any other policy the volume could go with the object
   if (pv.policy !== 'Retain' && saved.restored === pv.uid) {
     const { restored: _restored, ...rest } = saved
@@ -79,6 +81,20 @@ export function removed(seen: Seen, pv: PersistentVolumeSeen, goal?: Shape): Rep
   if (inUse !== undefined) return wait(input, inUse)
   if (!pv.terminating) return perform(seen, { act: 'deletePersistentVolume', uid: pv.uid })
   return released(seen, pv)
+}
+
+/** A claim that has a volume does not get one in its place that Cinder does not know. */
+function whyGone(
+  { saved, cinder }: Seen,
+  pv: PersistentVolumeSeen,
+  goal: Shape,
+): string | undefined {
+  const id = volumeIdOf(saved, goal)
+  const isHeld = shapeOf(saved, pv) === 'held'
+  if (isHeld || pv.terminating || id === undefined || cinder === undefined) return undefined
+  return [cinder.source, ...cinder.copies].some((v) => v?.id === id)
+    ? undefined
+    : `Cinder does not know volume ${id}; the claim keeps the one that it has`
 }
 
 function released(seen: Seen, pv: PersistentVolumeSeen): ReplaceOutcome {

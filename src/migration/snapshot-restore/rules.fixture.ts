@@ -43,6 +43,7 @@ function leftBehind(at: State): string | undefined {
   const { pv } = at
   if (at.flying.length > 0) return 'ends while a call is on its way'
   if (at.snapshot !== undefined) return 'ends and leaves the snapshot'
+  if (at.twin !== undefined) return 'ends and leaves what was made twice'
   if (pv?.finalizers.includes('own') === true) return 'ends and leaves the finalizer'
   return at.parkedAttachment && pv !== undefined && at.claim
     ? 'ends and leaves the VolumeAttachment'

@@ -43,7 +43,13 @@ export type Unread = { readonly kind: 'Unreadable'; readonly why: string }
 export type KubeSeen = {
   readonly kind: 'Seen'
   /** undefined = there is none with that uid. */
-  readonly claim: { readonly phase: string } | undefined
+  readonly claim:
+    | {
+        readonly phase: string
+        /** What its owner sees of its size; missing where that cannot be read. */
+        readonly sizeGiB?: number
+      }
+    | undefined
   /** Of the name that the claim's PersistentVolume has. */
   readonly pv: PersistentVolumeSeen | undefined
   /** Pods that use the claim and have not ended. */

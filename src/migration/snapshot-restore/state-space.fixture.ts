@@ -212,7 +212,7 @@ function kubeOf(at: State): KubeSeen {
 }
 
 function cinderOf(at: State): CinderSeen {
-  const { source, copy, snapshot, userSnapshot, hidden, world } = at
+  const { source, copy, snapshot, userSnapshot, twin, hidden, world } = at
   const snapshots: SnapshotSeen[] = []
   const name = nameOf(FULL, 'createSnapshot')
   const row = { volumeId: 'source', status: 'available', metadata: {} }
@@ -226,7 +226,11 @@ function cinderOf(at: State): CinderSeen {
       status: snapshot.status,
       metadata: metadataOf(FULL, 'createSnapshot'),
     })
+  if (twin === 'snapshot')
+    snapshots.push({ ...row, id: 'twin', name, metadata: metadataOf(FULL, 'createSnapshot') })
   const copies: VolumeSeen[] = []
+  if (twin === 'copy')
+    copies.push(seen('twin', TWIN, nameOf(FULL, 'cloneVolume'), metadataOf(FULL, 'cloneVolume')))
   if (world.namesakes) copies.push(seen('namesake', NAMESAKE, nameOf(FULL, 'cloneVolume'), {}))
   if (copy !== undefined && hidden !== 'copy')
     copies.push({
@@ -236,6 +240,7 @@ function cinderOf(at: State): CinderSeen {
   return { kind: 'Seen', source: source && seen('source', source, 'pvc-1', {}), copies, snapshots }
 }
 
+const TWIN: Volume = { status: 'available', data: 0, type: 'from', changes: 0 }
 const NAMESAKE: Volume = { status: 'available', data: 0, type: 'to', changes: 0 }
 
 function seen(

@@ -16,6 +16,7 @@ export type Trouble =
   | 'snapshot'
   | 'handle'
   | 'policy'
+  | 'twin'
 
 export type Finalizer = 'protection' | 'provisioner' | 'attacher' | 'own'
 
@@ -58,6 +59,8 @@ export type State = {
     readonly data: number
   }
   readonly userSnapshot: boolean
+  /** Made a second time for this move, by a leader that had been suspended. */
+  readonly twin?: 'copy' | 'snapshot'
   /** Cinder does not list it for a moment. */
   readonly hidden?: 'snapshot' | 'copy'
   /** Another PersistentVolume that stands for the source. */
@@ -156,6 +159,7 @@ const EVERYTHING = [
 export const WORLDS: readonly State[] = [
   world(1, 'Retain', EVERYTHING, true),
   world(1, 'Delete', EVERYTHING),
+  world(2, 'Delete', ['twin', 'claim']),
   world(2, 'Delete', ['calls']),
   world(2, 'Retain', ['claim', 'crash']),
   world(2, 'Delete', ['claim', 'pod']),

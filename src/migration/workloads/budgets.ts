@@ -5,8 +5,14 @@ import { ownerOf } from './owners.ts'
 
 type Known = Parameters<typeof ownerOf>[1] & { readonly pods: readonly PodObject[] }
 
-/** A Pod that a move keeps stopped. Its workload's count no longer shows it, and a budget counts it as unavailable. */
-export type StoppedPod = { readonly labels: Readonly<Record<string, string>> }
+/**
+ * A Pod that a move keeps stopped, or is about to stop. Its workload's count no longer shows it, and a budget counts it as
+ * unavailable.
+ */
+export type StoppedPod = {
+  readonly uid: string
+  readonly labels: Readonly<Record<string, string>>
+}
 
 /**
  * Why a PodDisruptionBudget does not let these Pods stop together; undefined when it does. Scaling bypasses budgets, so
@@ -27,7 +33,9 @@ export function budgetRefusal(
     return 'allows no disruption: it has neither minAvailable nor maxUnavailable'
   const needed = neededBy(rule, () => expectedOf(guarded, known, away))
   if (typeof needed === 'string') return needed
-  const healthy = guarded.filter(isHealthy)
+  // one that another move stops is as good as gone, however healthy it looks until the call has arrived
+  const leaving = new Set(stopped.map((p) => p.uid))
+  const healthy = guarded.filter((p) => isHealthy(p) && !leaving.has(p.metadata.uid ?? ''))
   const left = healthy.filter((p) => !uids.has(p.metadata.uid)).length
   return left >= needed
     ? undefined

@@ -335,6 +335,11 @@ describe('a workload is left alone', () => {
       'WorkloadBusy: Deployment shop/web is being deleted',
     ],
     [
+      'whose rollout is paused, and would be complete afterwards',
+      facts(deployment({ spec: { paused: true } })),
+      'WorkloadBusy: Deployment shop/web has spec.paused: true',
+    ],
+    [
       'that is scaled to 0 already',
       facts({ ...deployment(), workloads: deployment({}, 0).workloads }),
       'NotUsed: Deployment web has spec.replicas: 0',
@@ -489,12 +494,26 @@ describe('a PodDisruptionBudget', () => {
     const stopped = (labels: Record<string, string>) =>
       plan({
         ...ofOrdinal(2, { ...seen, budgets: [budget({ maxUnavailable: 1 })] }),
-        stopped: [{ labels }],
+        stopped: [{ uid: 'gone', labels }],
       })
 
     expect(missing.kind).toBe('Refused')
     expect(stopped({ app: 'db' }).kind).toBe('Refused')
     expect(stopped({ app: 'x' }).kind).toBe('Stop')
+  })
+
+  it('does not count a Pod as running that another move is about to stop', () => {
+    const seen = set()
+    const about = (uid: string) =>
+      plan({
+        ...ofOrdinal(2, { ...seen, budgets: [budget({ minAvailable: 2 })] }),
+        stopped: [{ uid, labels: { app: 'db' } }],
+      })
+
+    expect(messages(about('Pod db-0'))[0]).toContain(
+      'needs 2 healthy Pods (minAvailable: 2), and 1 would be left of 2',
+    )
+    expect(about('another').kind).toBe('Stop')
   })
 
   it('over Pods whose count nobody knows allows nothing that depends on it', () => {

@@ -35,8 +35,10 @@ export type WorkloadFacts = {
     readonly owners: readonly OwnerReference[]
   }
   readonly seen: WorkloadsSeen
-  /** Pods of the namespace that other moves keep stopped now, by their records. */
+  /** Pods of the namespace that other moves keep stopped now, or stop first, by their records. */
   readonly stopped: readonly StoppedPod[]
+  /** Name of the Pod that asks. */
+  readonly self?: string
 }
 
 export type WorkloadRef = {
@@ -51,7 +53,7 @@ export type Stop = {
   readonly workload: WorkloadRef
   readonly before: Scale
   readonly after: Scale
-  readonly pods: readonly (StoppedPod & { readonly name: string; readonly uid: string })[]
+  readonly pods: readonly (StoppedPod & { readonly name: string })[]
   /** Every claim that nothing uses any more then: all of them can move by this one stop. */
   readonly claims: readonly string[]
 }
@@ -82,6 +84,7 @@ export function plan(facts: WorkloadFacts): Plan {
   const refusals = [
     ...early,
     ...ofWorkload(workload, read),
+    ...ofSelf(workload, change, facts.self),
     ...ofStop(workload, change, read, facts.stopped),
   ]
   if (refusals.length > 0) return refused(...refusals)
@@ -237,6 +240,12 @@ function* ofWorkload(workload: WorkloadObject, { namespace }: Read): Generator<R
       'WorkloadBusy',
       `${at} is annotated ${ANNOTATION.stoppedFor}: "${marker}"; wait until that move has restored it, or remove the annotation if there is no such move`,
     )
+  // scaled up from 0 all of its Pods are of the newest template, which the pause keeps from them
+  if (kind === 'Deployment' && spec.paused === true)
+    yield refusal(
+      'WorkloadBusy',
+      `${at} has spec.paused: true, and would come back with the template whose rollout is paused; resume the rollout, or undo it`,
+    )
   yield* consentRefusal(at, metadata, namespace.metadata)
   const policy = spec.persistentVolumeClaimRetentionPolicy?.whenScaled
   if (kind === 'StatefulSet' && policy !== undefined && policy !== 'Retain')
@@ -247,6 +256,19 @@ function* ofWorkload(workload: WorkloadObject, { namespace }: Read): Generator<R
 }
 
 type Change = { readonly after: Scale; readonly stops: readonly PodObject[] }
+
+/** By name alone: at worst a Pod elsewhere is spared that is called the same. */
+function* ofSelf(
+  workload: WorkloadObject,
+  { stops }: Change,
+  self: string | undefined,
+): Generator<Refusal> {
+  if (self === undefined || !stops.some((p) => p.metadata.name === self)) return
+  yield refusal(
+    'WorkloadUnsupported',
+    `${shown(refOf(workload))} runs the controller itself (Pod ${self}), and nobody would bring it back; the volume moves when it is detached`,
+  )
+}
 
 /** What speaks against stopping these Pods. */
 function* ofStop(

@@ -15,6 +15,8 @@ const DRIVER = 'cinder.csi.openstack.org'
 const PROVISIONER_FINALIZER = 'external-provisioner.volume.kubernetes.io/finalizer'
 const ATTACHER_FINALIZER = 'external-attacher/cinder-csi-openstack-org'
 /** Of the PersistentVolume controller. */
+/** After Cinder refused to delete a volume; the real provisioner doubles it up to five minutes. */
+const RETRY_MS = 60_000
 const RESYNC_MS = 15_000
 const LOST = 'Bound claim has lost its PersistentVolume. Data on the volume is lost!'
 
@@ -121,7 +123,13 @@ export class VolumeControllers {
         'VolumeFailedDelete',
         `persistentvolume ${pv.metadata.name} is still attached to node ${String(valueAt(attached, 'spec.nodeName'))}`,
       )
-    if (!this.#driver.deleteVolume(String(valueAt(pv, 'spec.csi.volumeHandle')))) return
+    if (!this.#driver.deleteVolume(String(valueAt(pv, 'spec.csi.volumeHandle')))) {
+      this.#storage.clock.setTimer(RETRY_MS, () => {
+        const now = this.#volume(pv.metadata.name)
+        if (now !== undefined && now.metadata.uid === pv.metadata.uid) this.#reclaim(now)
+      })
+      return
+    }
     if (pv.metadata.deletionTimestamp === undefined)
       this.#controllers.deleteObject(this.#core('persistentvolumes'), pv)
     const left = this.#volume(pv.metadata.name)

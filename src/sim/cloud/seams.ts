@@ -90,7 +90,7 @@ export type Seams = {
   /** Newest first, of all projects. */
   volumes(): readonly VolumeRow[]
   snapshots(): readonly SnapshotRow[]
-  addSnapshot(volumeId: string, name?: string): SnapshotRow
+  addSnapshot(volumeId: string, name?: string, createdAt?: number): SnapshotRow
   removeSnapshot(id: string): void
   attach(volumeId: string, serverId: string, device?: string, hostName?: string): void
   /** Throws while the volume is busy, as Nova's detach fails. */
@@ -179,7 +179,7 @@ export function createSeams(
     volumeCount: () => state.volumes.size,
     volumes: () => Array.from(state.volumes.newestFirst(undefined)),
     snapshots: () => Array.from(state.snapshots.all()),
-    addSnapshot: (volumeId, name) => addSnapshot(state, existing(state, volumeId), name),
+    addSnapshot: (volumeId, ...rest) => addSnapshot(state, existing(state, volumeId), ...rest),
     removeSnapshot: (id) => dropSnapshot(state, must(state.snapshots.get(id), `snapshot ${id}`)),
     attach: (volumeId, ...rest) => attach(state, existing(state, volumeId), ...rest),
     detach: (volumeId, serverId) => detach(state, existing(state, volumeId), serverId),
@@ -291,7 +291,12 @@ function addVolume(state: State, owner: Account, input: NewVolume): VolumeRow {
   return row
 }
 
-function addSnapshot(state: State, volume: VolumeRow, name?: string): SnapshotRow {
+function addSnapshot(
+  state: State,
+  volume: VolumeRow,
+  name?: string,
+  createdAt = state.clock.now(),
+): SnapshotRow {
   const row: SnapshotRow = {
     id: state.ids.uuid(),
     volumeId: volume.id,
@@ -301,8 +306,8 @@ function addSnapshot(state: State, volume: VolumeRow, name?: string): SnapshotRo
     description: null,
     status: 'available',
     sizeGiB: volume.sizeGiB,
-    createdAt: state.clock.now(),
-    updatedAt: state.clock.now(),
+    createdAt,
+    updatedAt: createdAt,
     metadata: {},
     data: volume.data,
   }

@@ -47,7 +47,7 @@ export const MOVE_ALERTS: RuleGroup = {
       expr: `${leader('couchestor_workload_restore_overdue_seconds', 'policy')} > 180 or ${leader('couchestor_workload_stops_unreadable')} > 0`,
       summary: 'A workload that was stopped for a move is not back.',
       description:
-        'A move has scaled a Deployment or StatefulSet down and does not need it down any more, and for minutes it has not been scaled back up; or the record of a stopped workload cannot be read. Its Pods are missing.',
+        'A move has scaled a Deployment or StatefulSet down and does not need it down any more, and for minutes it has not been scaled back up; or the record of a stopped workload cannot be read, or is gone. Its Pods are missing.',
       runbook: 'workload-down',
     },
     {

@@ -33,6 +33,14 @@ export const REPLACEMENTS = {
     why: 'none of its claims moves: each right is asked for before anything is touched',
     fix: 'kubectl apply -f deploy/snapshot-restore.yaml, which is the value strategies.snapshotRestore.enabled of the chart',
   },
+  RestartRightMissing: {
+    group: 'replacements',
+    severity: 'problem',
+    meaning:
+      'A policy says migration.workloads: Restart, and the controller lacks the rights that it takes.',
+    why: 'no workload is stopped: volumes that are moved detached only wait until they are detached by themselves',
+    fix: 'kubectl apply -f deploy/workload-restart.yaml, which is the value workloads.restart.enabled of the chart',
+  },
   FormerVolumeGone: {
     group: 'replacements',
     severity: 'warning',

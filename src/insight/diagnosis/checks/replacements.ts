@@ -1,4 +1,5 @@
 import type { VolumeMigration } from '../../../api/volume-migration.ts'
+import type { EffectivePolicy } from '../../../api/effective-policy.ts'
 import type { Facts } from '../facts.ts'
 import { counted, finding, notChecked, ok, some } from '../finding.ts'
 import type { Line } from '../finding.ts'
@@ -40,23 +41,43 @@ export function checkReplacements(facts: Facts): readonly Line[] {
   return [ok(`${counted(n, 'replacement')} under way, nothing left behind in Cinder`)]
 }
 
+type Wanting = {
+  readonly code: 'ReplacementRightMissing' | 'RestartRightMissing'
+  /** What the policy says. */
+  readonly setting: string
+  readonly isWanted: (effective: EffectivePolicy) => boolean
+  readonly lacks: 'replacing' | 'restarting'
+}
+
+const WANTING: readonly Wanting[] = [
+  {
+    code: 'ReplacementRightMissing',
+    setting: 'spec.migration.strategy: snapshot-restore',
+    isWanted: ({ migration }) => migration.strategy === 'snapshot-restore',
+    lacks: 'replacing',
+  },
+  {
+    code: 'RestartRightMissing',
+    setting: 'spec.migration.workloads: Restart',
+    isWanted: ({ migration }) => migration.workloads === 'Restart',
+    lacks: 'restarting',
+  },
+]
+
 function rightsLines({ cluster: { policies, rules }, namespace }: Facts): readonly Line[] {
   if (!policies.known || !rules.known || !rules.value.ofController) return []
-  const wanting = policies.value.filter(
-    (p) => p.effective.migration.strategy === 'snapshot-restore',
-  )
-  const { account, replacing } = rules.value
-  if (wanting.length === 0 || replacing.length === 0) return []
-  const names = some(wanting.map((p) => p.policy.metadata.name))
-  const rights = replacing.map(({ verb, group, resource }) =>
-    group === '' ? `${verb} ${resource}` : `${verb} ${resource}.${group}`,
-  )
-  return [
-    finding(
-      'ReplacementRightMissing',
-      `spec.migration.strategy: snapshot-restore of policy ${names}: ${account} (namespace ${namespace}) may not ${rights.join(', ')}`,
-    ),
-  ]
+  const { account } = rules.value
+  return WANTING.flatMap(({ code, setting, isWanted, lacks }) => {
+    const wanting = policies.value.filter((p) => isWanted(p.effective))
+    const missing = rules.value[lacks]
+    if (wanting.length === 0 || missing.length === 0) return []
+    const names = some(wanting.map((p) => p.policy.metadata.name))
+    const rights = missing.map(({ verb, group, resource }) =>
+      group === '' ? `${verb} ${resource}` : `${verb} ${resource}.${group}`,
+    )
+    const message = `${setting} of policy ${names}: ${account} (namespace ${namespace}) may not ${rights.join(', ')}`
+    return [finding(code, message)]
+  })
 }
 
 function moveLines({ cluster: { migrations }, fleet }: Facts): readonly Line[] {

@@ -73,7 +73,14 @@ export const CONFIGURATION: readonly Fault[] = [
     'the account may not see pods',
     {
       cluster: {
-        rules: known({ account: 'sa', ofController: true, denied: pods, replacing: [], asked: 48 }),
+        rules: known({
+          account: 'sa',
+          ofController: true,
+          denied: pods,
+          replacing: [],
+          restarting: [],
+          asked: 48,
+        }),
       },
     },
     'OptionalRuleMissing',
@@ -89,6 +96,7 @@ export const CONFIGURATION: readonly Fault[] = [
           ofController: true,
           denied: intents,
           replacing: [],
+          restarting: [],
           asked: 48,
         }),
       },
@@ -106,6 +114,7 @@ export const CONFIGURATION: readonly Fault[] = [
           ofController: true,
           denied: NEEDED_RULES,
           replacing: [],
+          restarting: [],
           asked: NEEDED_RULES.length,
         }),
       },

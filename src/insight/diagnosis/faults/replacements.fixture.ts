@@ -56,6 +56,7 @@ export const REPLACEMENTS: readonly Fault[] = [
             local: false,
             name: undefined,
           })),
+          restarting: [],
           asked: 48,
         }),
       },
@@ -63,6 +64,33 @@ export const REPLACEMENTS: readonly Fault[] = [
     'ReplacementRightMissing',
     'create persistentvolumes, patch persistentvolumes, delete persistentvolumes',
     'strategies.snapshotRestore.enabled',
+  ],
+  [
+    'the rights to restart workloads are missing',
+    {
+      cluster: {
+        policies: known([policy({ migration: { workloads: 'Restart' } })]),
+        rules: known({
+          account: ACCOUNT,
+          ofController: true,
+          denied: [],
+          replacing: [],
+          restarting: [
+            {
+              verb: 'patch',
+              group: 'apps',
+              resource: 'deployments',
+              local: false,
+              name: undefined,
+            },
+          ],
+          asked: 48,
+        }),
+      },
+    },
+    'RestartRightMissing',
+    'may not patch deployments.apps',
+    'workloads.restart.enabled',
   ],
   [
     'the former volume of a claim is gone',

@@ -8,7 +8,14 @@ export const UNKNOWN: readonly Fault[] = [
     'you may not ask for the controller',
     {
       cluster: {
-        rules: known({ account: 'me', ofController: false, denied: [], replacing: [], asked: 0 }),
+        rules: known({
+          account: 'me',
+          ofController: false,
+          denied: [],
+          replacing: [],
+          restarting: [],
+          asked: 0,
+        }),
       },
     },
     'RulesOfOther',

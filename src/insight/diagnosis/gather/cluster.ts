@@ -66,6 +66,9 @@ export async function gatherCluster(
       replacing: (valueOf(policies) ?? []).some(
         (p) => p.effective.migration.strategy === 'snapshot-restore',
       ),
+      restarting: (valueOf(policies) ?? []).some(
+        (p) => p.effective.migration.workloads === 'Restart',
+      ),
     }),
   )
   return {

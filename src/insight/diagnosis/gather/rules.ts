@@ -1,4 +1,6 @@
 import { REPLACEMENT_RIGHTS } from '../../../kube/persistent-volumes.ts'
+import { WORKLOAD_RIGHTS } from '../../../kube/workloads.ts'
+import type { Right } from '../../../kube/uncached.ts'
 import { SELF_SUBJECT_ACCESS_REVIEW } from '../../../kube/resources.ts'
 import { ApiError } from '../../../kube/types.ts'
 import type { KubeClient, KubeObject, Resource } from '../../../kube/types.ts'
@@ -7,29 +9,40 @@ import { neededRules } from '../needed-rules.ts'
 import type { Rule } from '../needed-rules.ts'
 import { SUBJECT_ACCESS_REVIEW } from './resources.ts'
 
-const REPLACEMENT_RULES: readonly Rule[] = REPLACEMENT_RIGHTS.map(({ verb, resource }) => ({
-  group: resource.group,
-  resource: resource.plural,
-  verb,
-  local: false,
-  name: undefined,
-}))
+const REPLACEMENT_RULES = rulesOf(REPLACEMENT_RIGHTS)
+const RESTART_RULES = rulesOf(WORKLOAD_RIGHTS)
+
+function rulesOf(rights: readonly Right[]): readonly Rule[] {
+  return rights.map(({ verb, resource }) => ({
+    group: resource.group,
+    resource: resource.plural,
+    verb,
+    local: false,
+    name: undefined,
+  }))
+}
+
+/** What the policies want, for which more rights are needed. */
+export type Wanted = {
+  /** Secret of `credential_ref`. */
+  readonly secretName: string | undefined
+  /** A policy replaces volumes. */
+  readonly replacing: boolean
+  /** A policy restarts workloads. */
+  readonly restarting: boolean
+}
 
 type Review = KubeObject & { readonly status?: { readonly allowed?: boolean } }
 
 /**
  * Which of its rules the controller's account lacks. Asked about ourselves where we are that account; else about it,
- * which takes an administrator; else about ourselves all the same, and said so. One small request per rule. `secretName`:
- * that of `credential_ref`. `replacing`: whether a policy replaces volumes.
+ * which takes an administrator; else about ourselves all the same, and said so. One small request per rule.
  */
 export async function gatherRules(
   kube: KubeClient,
   me: string,
   controller: { readonly namespace: string; readonly serviceAccount: string },
-  {
-    secretName,
-    replacing,
-  }: { readonly secretName: string | undefined; readonly replacing: boolean },
+  { secretName, replacing, restarting }: Wanted,
 ): Promise<RulesFact> {
   const account = `system:serviceaccount:${controller.namespace}:${controller.serviceAccount}`
   const rules = neededRules(secretName)
@@ -40,6 +53,7 @@ export async function gatherRules(
     ofController: true,
     denied: await deniedOf(kube, rules, namespace, user),
     replacing: replacing ? await deniedOf(kube, REPLACEMENT_RULES, namespace, user) : [],
+    restarting: restarting ? await deniedOf(kube, RESTART_RULES, namespace, user) : [],
     asked,
   })
   if (me === account) return askedOf(undefined)
@@ -47,7 +61,7 @@ export async function gatherRules(
     return await askedOf(account)
   } catch (e) {
     if (!(e instanceof ApiError) || ![401, 403, 404].includes(e.status)) throw e
-    return { account: me, ofController: false, denied: [], replacing: [], asked: 0 }
+    return { account: me, ofController: false, denied: [], replacing: [], restarting: [], asked: 0 }
   }
 }
 
