@@ -12,7 +12,7 @@ export type ActFacts = {
 
 /** Paths under which the controller makes something, or begins a retype. */
 const MAKING = /\/(volumes|snapshots|volumes\/[^/]+\/action)$/
-const MADE_BY_A_MOVE = /^couchestor-(snapshot|copy)-/
+const MADE_BY_A_MOVE = /^couchestor-/
 
 /**
  * What was done twice: an intent that has reached Cinder more than once, a second retype that Cinder accepted of one move,

@@ -4,6 +4,7 @@ import { cinderRows } from '../lab/cinder-database.ts'
 import type { CinderRow } from '../lab/cinder-database.ts'
 import { eventually } from '../lab/eventually.ts'
 import type { Fleet } from '../lab/fleet.ts'
+import { imageOf, POOLS, rbdImages, removeImage } from '../lab/rbd.ts'
 import type { Tally } from './figures.ts'
 
 export type AdministratorParts = {
@@ -53,6 +54,7 @@ export class Administrator {
     })
     note(`${name} is stuck (${reason}); the state of volume ${volumeId} is reset`)
     tally.repaired++
+    await this.#removeUnfinished(volumeId)
     await fleet.cinder.resetState(volumeId, 'available', 'none')
   }
 
@@ -77,11 +79,25 @@ export class Administrator {
     await this.#reset(row)
   }
 
-  #reset({ kind, id }: CinderRow): Promise<void> {
+  async #reset({ kind, id }: CinderRow): Promise<void> {
     const { cinder } = this.#parts.fleet
-    return kind === 'volumes'
-      ? cinder.resetState(id, 'error', 'none')
-      : cinder.resetSnapshot(id, 'error')
+    if (kind === 'snapshots') return cinder.resetSnapshot(id, 'error')
+    await this.#removeUnfinished(id)
+    await cinder.resetState(id, 'error', 'none')
+  }
+
+  /** What a copy that was cut has left in the pool of the other type, once it is sure that the volume is in its own. */
+  async #removeUnfinished(volumeId: string): Promise<void> {
+    const volume = await this.#parts.fleet.cinder.volume(volumeId)
+    const { pool: own, image } = imageOf(volume)
+    const images = await rbdImages()
+    const isThere = POOLS.filter((pool) => images[pool].includes(image))
+    if (!isThere.includes(own))
+      throw new Error(`${image} is in ${isThere.join(', ')}, not in ${own}`)
+    for (const pool of isThere.filter((p) => p !== own)) {
+      note(`the unfinished ${pool}/${image} is removed`)
+      await removeImage({ pool, image })
+    }
   }
 
   #isAtRest(move: string, message: string): boolean {

@@ -17,8 +17,8 @@ import { createFleet } from '../lab/fleet.ts'
 import type { Fleet, FleetClaim } from '../lab/fleet.ts'
 import { install } from '../lab/install.ts'
 import { kubectl } from '../lab/kubectl.ts'
-import { sha256OfStart, writeRandom } from '../lab/rbd.ts'
-import type { Pool, RbdImage } from '../lab/rbd.ts'
+import { imageOf, rbdImages, sha256OfStart, writeRandom } from '../lab/rbd.ts'
+import type { RbdImage } from '../lab/rbd.ts'
 import { createReplacements } from '../lab/replacements.ts'
 import type { Replacements } from '../lab/replacements.ts'
 import { doubleActs } from './acts.ts'
@@ -69,6 +69,7 @@ class ChaosRun {
   readonly #claims: Claim[] = []
   #fleet!: Fleet
   #replacements!: Replacements
+  /** Ids in Cinder and names of images that were there before. */
   #known!: ReadonlySet<string>
   #logStart = 0
 
@@ -94,7 +95,8 @@ class ChaosRun {
     this.#replacements = await createReplacements(NAMESPACE)
     await this.#replacements.release()
     await this.#fleet.up()
-    this.#known = new Set((await cinderRows()).map(({ id }) => id))
+    const images = Object.values(await rbdImages()).flat()
+    this.#known = new Set([...(await cinderRows()).map(({ id }) => id), ...images])
     // as short as it may be: Cinder gets 102 s for a volume of 1 GiB
     await this.#fleet.policy(POLICY, { migration: { cinderOptions: { retypeTimeout: 10 } } })
     const names = Array.from({ length: this.#plan.claims }, (_, i) => `data-${i}`)
@@ -149,6 +151,12 @@ class ChaosRun {
       .catch(() => {})
     for (const { kind, id, name, status } of await left())
       tally.fault('orphan', `${kind} ${id} ${name} (${status})`)
+    const own = await Promise.all(this.#claims.map(({ volumeId }) => this.#image(volumeId)))
+    const images = new Set(own.map(({ pool, image }) => `${pool}/${image}`))
+    for (const [pool, there] of Object.entries(await rbdImages()))
+      for (const image of there)
+        if (!this.#known.has(image) && !images.has(`${pool}/${image}`))
+          tally.fault('orphan', `image ${pool}/${image}`)
     for (const record of await this.#replacements.records()) tally.fault('orphan', record)
   }
 
@@ -253,13 +261,8 @@ class ChaosRun {
     else tally.fault('unequalDigest', `${name} (${end}): volume ${claim.volumeId}`)
   }
 
-  /** Where Cinder says that the volume is: a copy that was cut may have left an image of that name in another pool. */
   async #image(volumeId: string): Promise<RbdImage> {
-    const volume = await this.#fleet.cinder.volume(volumeId)
-    if (volume === undefined) throw new Error(`Cinder does not know volume ${volumeId}`)
-    const backend = volume['os-vol-host-attr:host']?.split('#').at(-1)
-    const nameId = volume['os-vol-mig-status-attr:name_id'] ?? volumeId
-    return { pool: `${backend}-pool` as Pool, image: `volume-${nameId}` }
+    return imageOf(await this.#fleet.cinder.volume(volumeId))
   }
 }
 
