@@ -31,7 +31,7 @@ export class Administrator {
     this.#parts = parts
   }
 
-  /** A look at a move that has not ended, while everything runs. */
+  /** Checks a move that has not ended, while everything runs. */
   async visit(m: VolumeMigration): Promise<void> {
     if (m.status?.step === 'Stuck') await this.#repairRetype(m)
     else if (isReplacing(m)) await this.#repairReplacement(m)

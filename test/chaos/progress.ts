@@ -18,7 +18,7 @@ export class Progress {
     this.#polling = this.#poll()
   }
 
-  /** The move is or was in that step, or has ended without being seen in it, or nobody looks any more. */
+  /** The move is or was in that step, or has ended without being seen in it, or nobody polls any more. */
   async reached(move: string, step: Step): Promise<void> {
     while (this.#open && !this.#ended.has(move) && !this.#steps.get(move)?.has(step))
       await this.#wakeUp.promise
