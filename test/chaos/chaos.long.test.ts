@@ -19,7 +19,7 @@ const SEEDS = Array.from(
 const isWanted = process.env['COUCHESTOR_LAB'] === '1' && lab !== undefined
 if (!isWanted)
   process.stderr.write(
-    'The moves under chaos are skipped: they need COUCHESTOR_LAB=1 and a running lab (npm run lab up).\n',
+    'The moves under chaos are skipped: they need COUCHESTOR_LAB=1 and a running lab (npm run lab up all).\n',
   )
 
 const all: ChaosFigures[] = []

@@ -1,9 +1,9 @@
 import { beforeAll, expect, it } from 'vitest'
-import { buildController } from '../lab/controller-process.ts'
-import { describeLab } from '../lab/describe-lab.ts'
-import { failuresIn, reportOf } from './figures.ts'
-import { planOf } from './plan.ts'
-import { playChaos } from './run.ts'
+import { buildController } from './controller-process.ts'
+import { describeLab } from './describe-lab.ts'
+import { failuresIn, reportOf } from '../chaos/figures.ts'
+import { planOf } from '../chaos/plan.ts'
+import { playChaos } from '../chaos/run.ts'
 
 /** `npm run test:long -- chaos` plays others, and kills cinder-volume too. */
 const SEED = 1933
