@@ -40,6 +40,7 @@ export interface CinderAdmin {
   deleteBackup(id: string): Promise<void>
   retype(id: string, type: string, policy?: 'never' | 'on-demand'): Promise<void>
   resetState(id: string, status: string, migrationStatus?: string): Promise<void>
+  resetSnapshot(id: string, status: string): Promise<void>
   /** Limits of a project, for example `{ gigabytes_couchestor-cold: 5 }`. */
   setQuota(
     project: Exclude<Cloud, 'admin' | 'operator'>,
@@ -132,6 +133,9 @@ export async function cinderAdmin(): Promise<CinderAdmin> {
     resetState: async (id, status, migrationStatus) => {
       const migration = migrationStatus === undefined ? {} : { migration_status: migrationStatus }
       await action(id, { 'os-reset_status': { status, ...migration } })
+    },
+    resetSnapshot: async (id, status) => {
+      await post(admin, `/snapshots/${id}/action`, { 'os-reset_status': { status } })
     },
     setQuota: async (project, limits) => {
       const { projectId } = await openstack(project)
