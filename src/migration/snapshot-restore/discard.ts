@@ -1,10 +1,18 @@
 import { madeBy, neverMade } from './made.ts'
 import type { Reading, Row } from './made.ts'
 import { quiet, save, twice, wait } from './outcome.ts'
-import type { ReplaceOutcome, Seen } from './outcome.ts'
+import type { ReplaceInput, ReplaceOutcome, Seen } from './outcome.ts'
 import { isBoundTo, isThere, volumeIdOf } from './replace.ts'
 import { isOurs, nameOf, OWNER } from './names.ts'
-import { copyMaker, entryOf, isUnclear, MAKERS, policyOf, withEntry } from './saved.ts'
+import {
+  copyMaker,
+  entryOf,
+  isUnclear,
+  MAKERS,
+  policyOf,
+  withEntry,
+  withoutUnclear,
+} from './saved.ts'
 import type { JournalEntry, Maker, ReplaceAct, Saved } from './saved.ts'
 import type { CinderSeen, VolumeSeen } from './sight.ts'
 
@@ -208,22 +216,29 @@ function deleted(
   }
   const missing = whyNotYet(seen)
   if (missing !== undefined) return wait(input, missing)
-  const isRepeated = entryOf(saved, act.act, id) !== undefined
-  const next = twice(
-    input,
-    'unused',
-    () => ({ kind: 'act', act }),
-    isRepeated ? input.timing.longestPollMs : input.timing.verifyMs,
-  )
-  const refused = isRepeated ? whyRefused(saved, act) : undefined
+  const attempts = entryOf(saved, act.act, id)?.attempts ?? 0
+  const next = twice(input, 'unused', () => ({ kind: 'act', act }), pauseMs(input, attempts))
+  const refused = attempts > 0 ? whyThere(saved, act, attempts) : undefined
   return next.kind === 'wait' && refused !== undefined
     ? { ...next, why: `${id} is still there: ${refused}` }
     : next
 }
 
-function whyRefused({ intent, answer }: Saved, { act }: ReplaceAct): string | undefined {
-  return intent?.act === act && answer?.kind === 'Rejected'
-    ? `Cinder refused to delete it (${answer.httpStatus}): ${answer.message}`
+const LONGEST_PAUSE_MS = 3_600_000
+
+/** What a storage keeps for as long as a copy depends on it, it may keep for months. */
+function pauseMs({ timing }: ReplaceInput, attempts: number): number {
+  if (attempts === 0) return timing.verifyMs
+  return Math.min(timing.longestPollMs * 2 ** Math.min(attempts - 1, 10), LONGEST_PAUSE_MS)
+}
+
+function whyThere(saved: Saved, { act }: ReplaceAct, attempts: number): string | undefined {
+  const { intent, answer } = saved
+  if (intent?.act !== act) return undefined
+  if (answer?.kind === 'Rejected')
+    return `Cinder refused to delete it (${answer.httpStatus}): ${answer.message}`
+  return answer?.kind === 'Accepted'
+    ? `Cinder accepted its deletion (attempt ${attempts}) and put it back, as it does while the storage needs it for a copy; tried again with growing pauses`
     : undefined
 }
 
@@ -251,7 +266,7 @@ export const HEALTHY: ReadonlySet<string> = new Set([
   'detaching',
 ])
 
-/** Not before every call of which nothing is known has arrived or never will. */
+/** Not before every call of which nothing is known has arrived or never will; that is waited for once. */
 export function settled({ input, saved }: Seen, then: () => ReplaceOutcome): ReplaceOutcome {
-  return isUnclear(saved) ? quiet(input, then) : then()
+  return isUnclear(saved) ? quiet(input, () => save(withoutUnclear(saved))) : then()
 }

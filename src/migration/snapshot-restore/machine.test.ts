@@ -306,6 +306,48 @@ describe('a deletion', () => {
     expect(next({ saved, kube, ...change })).toEqual(expect.objectContaining({ kind: 'wait' }))
   })
 
+  it.each([
+    [1, 60_000],
+    [3, 240_000],
+    [50, HOUR],
+  ])(
+    'that Cinder accepted and did not carry out (%i times) is tried again after %i ms',
+    (attempts, ms) => {
+      const act = { act: 'deleteSnapshot', id: 'snapshot' } as const
+      const entry = { ...done('deleteSnapshot', 'snapshot'), of: 'snapshot', attempts }
+      const tried: Partial<Saved> = {
+        ...CLEANING,
+        journal: [...SAVED.journal, entry],
+        intent: act,
+        answer: { kind: 'Accepted' },
+      }
+      const after = (passed: number) =>
+        next({ saved: tried, kube, input: { confirming: { what: 'unused', ms: passed } } })
+
+      expect(after(ms - 1)).toEqual(expect.objectContaining(waiting('put it back')))
+      expect(after(ms)).toEqual({ kind: 'act', act })
+    },
+  )
+
+  it('waits once until no call can be on its way of which nothing is known, not before each act', () => {
+    const act = { act: 'deleteSnapshot', id: 'snapshot' } as const
+    const lost = intended({ ...SAVED, ...saved }, act, { requestId: 'r', at: '' })
+    const cinder = { snapshots }
+    const early = { quietUntil: 1 }
+    expect(next({ saved: lost, kube, cinder, input: early })).toEqual(
+      expect.objectContaining(waiting('the answer to a call is unknown')),
+    )
+
+    const settled = next({ saved: lost, kube, cinder })
+    if (settled.kind !== 'save') throw new Error(settled.kind)
+    // what that call may have done is still known
+    expect(settled.saved.journal).toEqual(lost.journal)
+    expect(next({ saved: settled.saved, kube, cinder, input: early })).toEqual({
+      kind: 'act',
+      act: { act: 'deleteVolume', id: 'source' },
+    })
+  })
+
   it('of what does not have our metadata any more does not come', () => {
     const keeping = {
       phase: 'CleaningUp',
