@@ -188,6 +188,7 @@ export class Leadership {
       ledger,
       term,
       isYielding: (uid) => stops.isYielding(uid),
+      isFought: (move) => stopFollower.isFought(move),
     })
     const { stops, stopper, stopFollower, strays } = stopping({
       deps,

@@ -1,4 +1,4 @@
-import type { WorldVolume } from '../../src/sim/world.ts'
+import type { WorldOptions, WorldVolume } from '../../src/sim/world.ts'
 import type { ApiServerOptions } from '../../src/sim/apiserver/apiserver.ts'
 import { HOUR, Stage } from './stage.ts'
 
@@ -19,8 +19,8 @@ const ALLOWED = { 'couchestor.io/allow-restart': 'true' }
 export class WorkloadStage extends Stage {
   readonly #volumes = new Map<string, WorldVolume>()
 
-  constructor(apiServer: Partial<ApiServerOptions> = {}) {
-    super({ csi: true, apiServer: { workloads: 'Ready', ...apiServer } })
+  constructor(apiServer: Partial<ApiServerOptions> = {}, cloud: WorldOptions['cloud'] = {}) {
+    super({ csi: true, cloud, apiServer: { workloads: 'Ready', ...apiServer } })
   }
 
   /** Idle claims on the fastest tier, used by the Pods of a Deployment. */

@@ -35,8 +35,12 @@ export interface CinderAdmin {
   deleteVolume(id: string): Promise<void>
   createSnapshot(volumeId: string, name?: string): Promise<string>
   deleteSnapshot(id: string): Promise<void>
+  /** Of a detached volume; resolves to its id when both are available. */
+  createBackup(volumeId: string, name?: string): Promise<string>
+  deleteBackup(id: string): Promise<void>
   retype(id: string, type: string, policy?: 'never' | 'on-demand'): Promise<void>
   resetState(id: string, status: string, migrationStatus?: string): Promise<void>
+  resetSnapshot(id: string, status: string): Promise<void>
   /** Limits of a project, for example `{ gigabytes_couchestor-cold: 5 }`. */
   setQuota(
     project: Exclude<Cloud, 'admin' | 'operator'>,
@@ -79,6 +83,12 @@ export async function cinderAdmin(): Promise<CinderAdmin> {
     const { status, body } = await admin.request('GET', '/types?is_public=None')
     return must(status, body, 'list types')['volume_types'] as { id: string; name: string }[]
   }
+  const deleted = async (path: string) => {
+    await admin.request('DELETE', path)
+    await eventually(`${path} is gone`, async () => {
+      return (await admin.request('GET', path)).status === 404
+    })
+  }
   return {
     volume: show,
     volumeWhen: when,
@@ -104,19 +114,28 @@ export async function cinderAdmin(): Promise<CinderAdmin> {
       })
       return id
     },
-    deleteSnapshot: async (id) => {
-      await admin.request('DELETE', `/snapshots/${id}`)
-      await eventually(`snapshot ${id} is gone`, async () => {
-        const { status } = await admin.request('GET', `/snapshots/${id}`)
-        return status === 404
+    deleteSnapshot: (id) => deleted(`/snapshots/${id}`),
+    createBackup: async (volumeId, name = 'lab-test') => {
+      const member = await openstack('operator')
+      const body = { backup: { volume_id: volumeId, name } }
+      const { id } = (await post(member, '/backups', body))['backup'] as { id: string }
+      await eventually(`backup ${id}`, async () => {
+        const seen = await member.request('GET', `/backups/${id}`)
+        return (seen.body['backup'] as { status?: string } | undefined)?.status === 'available'
       })
+      await when(volumeId, 'is available', (v) => v.status === 'available')
+      return id
     },
+    deleteBackup: (id) => deleted(`/backups/${id}`),
     retype: async (id, type, policy = 'on-demand') => {
       await action(id, { 'os-retype': { new_type: type, migration_policy: policy } })
     },
     resetState: async (id, status, migrationStatus) => {
       const migration = migrationStatus === undefined ? {} : { migration_status: migrationStatus }
       await action(id, { 'os-reset_status': { status, ...migration } })
+    },
+    resetSnapshot: async (id, status) => {
+      await post(admin, `/snapshots/${id}/action`, { 'os-reset_status': { status } })
     },
     setQuota: async (project, limits) => {
       const { projectId } = await openstack(project)

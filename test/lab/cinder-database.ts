@@ -20,8 +20,33 @@ function listed(ids: readonly string[]): string {
   return ids.map((id) => `'${id}'`).join(',')
 }
 
-async function cinderSql(statement: string): Promise<void> {
+/** A volume or snapshot as Cinder's database has it. */
+export type CinderRow = {
+  readonly kind: 'volumes' | 'snapshots'
+  readonly id: string
+  readonly name: string
+  readonly status: string
+  readonly isDeleted: boolean
+}
+
+/** Every row that there is or ever was, of all projects, and those that the API does not show. */
+export async function cinderRows(): Promise<readonly CinderRow[]> {
+  const kinds = ['volumes', 'snapshots'] as const
+  const columns = "id, ifnull(display_name, ''), ifnull(status, ''), deleted"
+  const tables = await Promise.all(
+    kinds.map(async (kind) => ({ kind, text: await cinderSql(`select ${columns} from ${kind}`) })),
+  )
+  return tables.flatMap(({ kind, text }) =>
+    text.split('\n').flatMap((line) => {
+      const [id = '', name = '', status = '', deleted] = line.split('\t')
+      return id === '' ? [] : [{ kind, id, name, status, isDeleted: deleted !== '0' }]
+    }),
+  )
+}
+
+/** Columns between tabs, without their names. */
+function cinderSql(statement: string): Promise<string> {
   const socket = join(theLab().state, 'mariadb', 'sock')
-  const args = ['--no-defaults', '--user=root', `--socket=${socket}`, 'cinder']
-  await command('mysql', [...args, '-e', statement])
+  const args = ['--no-defaults', '--user=root', `--socket=${socket}`, '--batch']
+  return command('mysql', [...args, '--skip-column-names', 'cinder', '-e', statement])
 }

@@ -32,6 +32,8 @@ export interface ControllerProcess {
   logged(msg: string, seconds?: number): Promise<LogLine>
   /** undefined while it runs. */
   end(): ControllerEnd | undefined
+  /** Resolves when it has ended, whatever ended it. */
+  readonly ended: Promise<void>
   /** SIGTERM, and waits for the end. */
   stop(): Promise<ControllerEnd>
   /** SIGKILL, and waits for the end. */
@@ -128,6 +130,7 @@ export async function startController(options: ControllerOptions = {}): Promise<
     lines,
     logged,
     end: () => end,
+    ended,
     stop: () => stop('SIGTERM'),
     kill: async () => void (await stop('SIGKILL')),
     signal: (signal) => void child.kill(signal),

@@ -45,6 +45,8 @@ export interface Fleet {
     storageClass?: string,
     volumeMode?: 'Filesystem' | 'Block',
   ): Promise<FleetClaim>
+  /** The same of a claim that a workload has made. */
+  bound(name: string): Promise<FleetClaim>
   /** A volume that the claims came by later: it is to be gone in the end as well. */
   adopt(volumeId: string): void
   annotations(claim: string): Promise<Readonly<Record<string, string>>>
@@ -136,9 +138,31 @@ export async function createFleet(namespace: string): Promise<Fleet> {
     }
   }
 
+  const bound: Fleet['bound'] = async (name) => {
+    const pvc = await eventually(`claim ${name} is bound`, async () => {
+      const found = await kubectlJson<Pvc>(['-n', namespace, 'get', 'pvc', name])
+      return found.status.phase === 'Bound' && found
+    })
+    const { spec } = await kubectlJson<{ spec: { csi: { volumeHandle: string } } }>([
+      'get',
+      'pv',
+      pvc.spec.volumeName,
+    ])
+    const volumeId = spec.csi.volumeHandle
+    volumes.add(volumeId)
+    // Kubernetes binds the claim before Cinder has made the volume
+    await eventually(`volume ${volumeId} is made`, async () => {
+      const status = (await cinder.volume(volumeId))?.status
+      return status !== undefined && status !== 'creating'
+    })
+    await writeRandom(await image(volumeId))
+    return { name, uid: pvc.metadata.uid, pv: pvc.spec.volumeName, volumeId }
+  }
+
   return {
     namespace,
     cinder,
+    bound,
     up: async () => {
       await wipe()
       await kubectl(['create', 'namespace', namespace])
@@ -182,24 +206,7 @@ export async function createFleet(namespace: string): Promise<Fleet> {
           resources: { requests: { storage: '1Gi' } },
         },
       })
-      const pvc = await eventually(`claim ${name} is bound`, async () => {
-        const found = await kubectlJson<Pvc>(['-n', namespace, 'get', 'pvc', name])
-        return found.status.phase === 'Bound' && found
-      })
-      const { spec } = await kubectlJson<{ spec: { csi: { volumeHandle: string } } }>([
-        'get',
-        'pv',
-        pvc.spec.volumeName,
-      ])
-      const volumeId = spec.csi.volumeHandle
-      volumes.add(volumeId)
-      // Kubernetes binds the claim before Cinder has made the volume
-      await eventually(`volume ${volumeId} is available`, async () => {
-        const volume = await cinder.volume(volumeId)
-        return volume?.status === 'available'
-      })
-      await writeRandom(await image(volumeId))
-      return { name, uid: pvc.metadata.uid, pv: pvc.spec.volumeName, volumeId }
+      return bound(name)
     },
     annotations: async (claim) =>
       (await kubectlJson<Pvc>(['-n', namespace, 'get', 'pvc', claim])).metadata.annotations ?? {},

@@ -57,10 +57,8 @@ await() {
   say "$name ready"
 }
 # logged NAME TIMES TEXT: has the process written TEXT so often since it was started?
-logged() {
-  local size
-  read -r _ _ size <"$STATE/pids/$1" && [ "$(tail -c "+$((size + 1))" "$LOGS/$1.log" | grep -c "$3")" -ge "$2" ]
-}
+logged() { [ "$(log_of "$1" | grep -c "$3")" -ge "$2" ]; }
+log_of() { local size; read -r _ _ size <"$STATE/pids/$1" && tail -c "+$((size + 1))" "$LOGS/$1.log"; }
 
 # restart NAME: by the command line and the check that brought it up
 restart() {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { command } from './command.ts'
@@ -21,6 +21,7 @@ export type LabProcess =
   | 'cinder-api'
   | 'cinder-scheduler'
   | 'cinder-volume'
+  | 'cinder-backup'
   | 'mariadb'
   | 'rabbitmq'
   | 'nova-api_os_compute'
@@ -34,11 +35,22 @@ export type LabProcess =
  * `restart`: the lab belongs to the tests that come after. Throws when the process is not the one that the lab started.
  */
 export function signal(name: LabProcess, sig: NodeJS.Signals): void {
-  const [pid, start] = readFileSync(join(theLab().state, 'pids', name), 'utf8')
-    .trim()
-    .split(' ')
-  if (startTime(Number(pid)) !== start) throw new Error(`${name} is not running`)
-  process.kill(-Number(pid), sig)
+  const pid = pidOf(name)
+  if (pid === undefined) throw new Error(`${name} is not running`)
+  process.kill(-pid, sig)
+}
+
+/** Suspended counts as running. */
+export function isRunning(name: LabProcess): boolean {
+  return pidOf(name) !== undefined
+}
+
+/** undefined when the process is not the one that the lab started. */
+function pidOf(name: LabProcess): number | undefined {
+  const file = join(theLab().state, 'pids', name)
+  if (!existsSync(file)) return undefined
+  const [pid, start] = readFileSync(file, 'utf8').trim().split(' ')
+  return startTime(Number(pid)) === start ? Number(pid) : undefined
 }
 
 /** Stops the process if it still runs, starts it as the lab did, and waits until it is ready. */

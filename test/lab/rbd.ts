@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { AdminVolume } from './cinder-admin.ts'
 import { command } from './command.ts'
 import { theLab } from './env.ts'
 
@@ -15,7 +16,7 @@ function rbd(args: readonly string[], input?: Uint8Array): Promise<string> {
 }
 
 /** The names of all images, per pool. */
-async function rbdImages(): Promise<Record<Pool, string[]>> {
+export async function rbdImages(): Promise<Record<Pool, string[]>> {
   const lists = await Promise.all(
     POOLS.map(async (pool) => JSON.parse(await rbd(['ls', '--format', 'json', pool])) as string[]),
   )
@@ -34,6 +35,18 @@ export async function findImage(
     }
   }
   return undefined
+}
+
+/** Where Cinder says that the volume is: a copy that was cut leaves an image of that name in another pool as well. */
+export function imageOf(volume: AdminVolume | undefined): RbdImage {
+  const backend = volume?.['os-vol-host-attr:host']?.split('#').at(-1)
+  const pool = POOLS.find((p) => p === `${backend}-pool`)
+  if (volume === undefined || pool === undefined) throw new Error(`no pool of ${volume?.id}`)
+  return { pool, image: `volume-${volume['os-vol-mig-status-attr:name_id'] ?? volume.id}` }
+}
+
+export async function removeImage({ pool, image }: RbdImage): Promise<void> {
+  await rbd(['rm', '--no-progress', `${pool}/${image}`])
 }
 
 /** SHA-256 (hex) over the image's whole content. */

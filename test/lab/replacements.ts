@@ -28,7 +28,7 @@ type PersistentVolume = {
 export type Waited = { readonly scheduled: number; readonly attached: number }
 
 /** A row of Cinder that a move has made. */
-export type Made = { readonly kind: 'volumes' | 'snapshots'; readonly id: string }
+export type Made = { readonly kind: (typeof KINDS)[number]; readonly id: string }
 
 /** What replacements in a namespace have done to its PersistentVolumes and in Cinder, and the end of what a failed test leaves. */
 export interface Replacements {
@@ -55,7 +55,9 @@ export interface Replacements {
   down(): Promise<void>
 }
 
-const PREFIX = /^couchestor-(snapshot|copy)-/
+/** In the order in which they are deleted. */
+const KINDS = ['backups', 'snapshots', 'volumes'] as const
+const PREFIX = /^couchestor-(snapshot|copy|backup|restored)-/
 const DENIED =
   /^apiserver_validating_admission_policy_check_total\{enforcement_action="deny",.*policy="couchestor-.* (\d+)$/
 const CHECKPOINTS = '/apis/couchestor.io/v1alpha1/tieringcheckpoints'
@@ -83,7 +85,7 @@ export async function createReplacements(namespace: string): Promise<Replacement
   }
   const made = async (moveUid = ''): Promise<readonly Made[]> => {
     const rows = await Promise.all(
-      (['volumes', 'snapshots'] as const).map(async (kind) => {
+      KINDS.map(async (kind) => {
         const { body } = await member.request('GET', `/${kind}/detail`)
         const all = body[kind] as { id: string; name: string | null }[]
         return all
@@ -97,6 +99,10 @@ export async function createReplacements(namespace: string): Promise<Replacement
     (await items(CHECKPOINTS))
       .map((c): string => c.metadata.name)
       .filter((name) => name.startsWith('replacement-'))
+  const remove = async ({ kind, id }: Made) => {
+    if (kind === 'backups') return cinder.deleteBackup(id)
+    return kind === 'snapshots' ? cinder.deleteSnapshot(id) : cinder.deleteVolume(id)
+  }
   const isAttached = async (pv: string) =>
     (await items('/apis/storage.k8s.io/v1/volumeattachments')).some(
       ({ spec, status }) =>
@@ -141,8 +147,7 @@ export async function createReplacements(namespace: string): Promise<Replacement
       }
       await kubectl(['-n', namespace, 'delete', 'pods', '--all', '--force', '--grace-period=0'])
       await kubectl(['-n', namespace, 'delete', 'volumesnapshots', '--all', '--timeout=110s'])
-      for (const { kind, id } of await made())
-        if (kind === 'snapshots') await cinder.deleteSnapshot(id)
+      for (const row of await made()) if (row.kind !== 'volumes') await remove(row)
       const moves: VolumeMigration[] = await items(
         `/apis/couchestor.io/v1alpha1/namespaces/${namespace}/volumemigrations`,
       )
@@ -152,8 +157,7 @@ export async function createReplacements(namespace: string): Promise<Replacement
       }
     },
     down: async () => {
-      for (const { kind, id } of await made())
-        await (kind === 'snapshots' ? cinder.deleteSnapshot(id) : cinder.deleteVolume(id))
+      for (const row of await made()) await remove(row)
       await target.close()
     },
   }

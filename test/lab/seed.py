@@ -115,8 +115,8 @@ def cinder():
     for name in types.keys() - have:
         call(admin, f"{base}/types", "POST", {"volume_type": {
             "name": name, "description": f"CoucheStor lab: {name}", "extra_specs": types[name]}})
-    for name in ("couchestor", "other"):  # Cinder's default is 10 volumes a project
-        quota = {"volumes": 1000, "snapshots": 1000, "gigabytes": 10000}
+    for name in ("couchestor", "other"):  # Cinder's default is 10 of each a project
+        quota = {"volumes": 1000, "snapshots": 1000, "gigabytes": 10000, "backups": 1000, "backup_gigabytes": 10000}
         call(admin, f"{base}/os-quota-sets/{named('project', name)['id']}", "PUT", {"quota_set": quota})
     # the scheduler learns of a backend from its first report
     until("Cinder's three pools", lambda: len(call(admin, f"{base}/scheduler-stats/get_pools")["pools"]) == len(TIERS))

@@ -78,7 +78,7 @@ export class Memory {
     const id = request.headers?.['x-openstack-request-id'] ?? ''
     this.answers.set(id, status)
     // a server that refuses a call for its token or its rate has not made it
-    if (status === 401 || status === 429) this.neverSent(request)
+    if (status === 401 || status === 413 || status === 429) this.neverSent(request)
     if (status === 202) this.accepted.add(volumeIn(request))
     if (status !== 413 && status !== 429) return
     const askedMs = Number(said['retry-after'] ?? 0) * 1000

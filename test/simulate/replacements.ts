@@ -6,13 +6,16 @@ export type StoredRecord = {
   readonly move: { readonly namespace: string; readonly name: string; readonly uid: string }
   readonly saved: {
     readonly phase: string
-    readonly intent?: { readonly requestId?: string }
     readonly origin: {
       readonly claim: { readonly namespace: string; readonly name: string; readonly uid: string }
       readonly volume: { readonly id: string }
       readonly manifest: { readonly metadata: { readonly name: string } }
     }
-    readonly journal: readonly { readonly act: string; readonly id?: string }[]
+    readonly journal: readonly {
+      readonly act: string
+      readonly requestId: string
+      readonly id?: string
+    }[]
   }
 }
 

@@ -233,9 +233,10 @@ export class Universe {
     return this.moves().find((m) => m.status?.intent?.requestId === requestId)
   }
 
-  /** Of the move whose intent has this request id, in its status or in its record. */
+  /** Of the move whose intent has this request id, in its status or in the journal of its record. */
   uidOfMove(requestId: string): string | undefined {
-    const record = this.records().find(({ saved }) => saved.intent?.requestId === requestId)
+    const isOfCall = (e: { readonly requestId: string }) => e.requestId === requestId
+    const record = this.records().find(({ saved }) => saved.journal.some(isOfCall))
     return this.moveOf(requestId)?.metadata.uid ?? record?.move.uid
   }
 

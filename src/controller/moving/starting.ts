@@ -147,7 +147,7 @@ export class Starting {
       if (!this.mayStart || !isTarget(target) || !isSameMove(target, asked)) return SOON
       const refused = gate.notYet(m, target) ?? gate.limits(m, target, volume)
       if (refused !== undefined) return this.#refuse(m, refused, target)
-      if (stops.under(target) !== undefined) return SOON
+      if (stops.under(target) !== undefined || !stops.isCurrent(stop)) return SOON
       deps.elector.fence(deps.timing.fenceMarginMs)
       try {
         await stops.open(m, target, stop, bound.deadlineMs(target, volume))

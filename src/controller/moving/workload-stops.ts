@@ -20,6 +20,8 @@ export interface WorkloadStops {
   under(target: Target): Answer | undefined
   /** The stop by which the volume would be detached, or why there is none. `attached` is what preflight says. */
   plan(m: VolumeMigration, target: Target, attached: Answer): Promise<Stop | Answer>
+  /** No other stop in its namespace has begun or ended since it was planned. */
+  isCurrent(stop: Stop): boolean
   /** Resolves when it is saved: from then on it is followed. `deadlineMs`: of the whole move. Throws when it cannot be saved. */
   open(m: VolumeMigration, target: Target, stop: Stop, deadlineMs: number): Promise<void>
   /** Moves that have begun nothing, and for which a workload is stopped: they count as those that run. */

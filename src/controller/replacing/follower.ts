@@ -42,6 +42,8 @@ export type FollowerParts = {
   readonly ledger: Pick<Ledger, 'remove'>
   /** Something else wants the workload up that was stopped for that move (uid). */
   readonly isYielding: (moveUid: string) => boolean
+  /** The same, by a read of that workload. Never throws. */
+  readonly isFought: (move: ReplacementRecord['move']) => Promise<boolean>
   readonly term: Term
 }
 
@@ -120,6 +122,9 @@ export class Follower {
       sight = await port.look(record.saved)
       this.#noteGap(record, sight)
       outcome = nextReplaceStep({ ...before, sight })
+      // mostly the Pods of who wants the workload up are seen before its replicas are
+      if (isNeeded(outcome) && (await this.#parts.isFought(record.move)))
+        outcome = nextReplaceStep({ ...before, sight, wish: 'yield' })
     }
     // a read that showed nothing neither begins nor ends a series
     if (sight?.kube.kind !== 'Unreadable') this.#moments.toConfirm(record, outcome)
@@ -315,6 +320,10 @@ export class Follower {
   #jittered(ms: number): number {
     return ms * (0.9 + 0.2 * this.#parts.deps.random())
   }
+}
+
+function isNeeded(outcome: ReplaceOutcome): boolean {
+  return outcome.kind === 'save' && outcome.saved.reason === 'ClaimNeeded'
 }
 
 /** A Pod that needs a held claim waits no longer until it is seen. */

@@ -6,7 +6,7 @@ import type { WorkloadInput, WorkloadOutcome } from '../../migration/workloads/o
 import { answered, intended } from '../../migration/workloads/saved.ts'
 import type { StopPhase, WorkloadAct, WorkloadAnswer } from '../../migration/workloads/saved.ts'
 import type { ControllerDeps } from '../deps.ts'
-import type { RecordBook } from '../moving/recorded-strategy.ts'
+import type { RecordBook, ReplacementRecord } from '../moving/recorded-strategy.ts'
 import { unauditedText } from '../moving/start-gate.ts'
 import type { Migrations } from '../view/migrations.ts'
 import type { Term } from '../view/term.ts'
@@ -101,6 +101,20 @@ export class StopFollower {
       case 'act':
         return this.#act(stop, outcome.act)
     }
+  }
+
+  /**
+   * Whether something else wants the workload up that is stopped for a copy of that claim, by a read of its own: what is
+   * saved may be older. Never throws.
+   */
+  async isFought({ uid, namespace, spec }: ReplacementRecord['move']): Promise<boolean> {
+    const { stops, port } = this.#parts
+    const stop = stops.ofClaim({ namespace, name: spec.claim.name })
+    if (stop?.saved.phase === 'Stopped') {
+      const outcome = nextWorkloadStep({ ...this.#input(stop), sight: await port.look(stop) })
+      if (outcome.kind === 'save' && outcome.saved.phase === 'FoughtBack') return true
+    }
+    return stops.isYielding(uid)
   }
 
   /** Those that have not ended, for the metrics. */

@@ -29,13 +29,21 @@ type Parts = {
 const STOP_MS = 20 * 60_000
 const LONGEST_PAUSE_MS = 5 * 60_000
 
-type Refused = { readonly answer: Answer; readonly until: number; readonly pauseMs: number }
+type Refused = {
+  readonly answer: Answer
+  /** What else was stopped at the time. */
+  readonly beside: string
+  readonly until: number
+  readonly pauseMs: number
+}
 
 /** Decides whether the workload of a waiting move is stopped, and saves that it is to be. Calls nothing. */
 export class Stopper implements WorkloadStops {
   readonly #parts: Parts
   /** By uid of the move. Twelve reads and seventeen questions about rights are not asked for fifty moves every half minute. */
   readonly #refused = new Map<string, Refused>()
+  /** What else was stopped when it was planned. */
+  readonly #beside = new WeakMap<Stop, string>()
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -71,12 +79,15 @@ export class Stopper implements WorkloadStops {
     const { policy, claim } = target
     if (policy.effective.migration.workloads === 'WaitForDetach') return attached
     const { uid = '' } = m.metadata
-    const known = this.#refused.get(uid)
+    const beside = this.#stoppedIn(claim.namespace)
+    const last = this.#refused.get(uid)
+    const known = last?.beside === beside ? last : undefined
     const now = this.#parts.deps.clock.monotonic()
     if (known !== undefined && now < known.until) return known.answer
     const planned = await this.#plan(uid, policy.name, claim)
     if (!('over' in planned)) {
       this.#refused.delete(uid)
+      this.#beside.set(planned, beside)
       return planned
     }
     const { recheckMs } = this.#parts.deps.timing
@@ -84,8 +95,12 @@ export class Stopper implements WorkloadStops {
       known?.answer.message === planned.message
         ? Math.min(known.pauseMs * 2, LONGEST_PAUSE_MS)
         : recheckMs / 2
-    this.#refused.set(uid, { answer: planned, until: now + pauseMs, pauseMs })
+    this.#refused.set(uid, { answer: planned, beside, until: now + pauseMs, pauseMs })
     return planned
+  }
+
+  isCurrent(stop: Stop): boolean {
+    return this.#beside.get(stop) === this.#stoppedIn(stop.workload.namespace)
   }
 
   async open(m: VolumeMigration, target: Target, stop: Stop, deadlineMs: number): Promise<void> {
@@ -124,6 +139,16 @@ export class Stopper implements WorkloadStops {
 
   forget(m: VolumeMigration): void {
     this.#refused.delete(m.metadata.uid ?? '')
+  }
+
+  /** The stops that are under way there: what stands against another one changes with them. */
+  #stoppedIn(namespace: string): string {
+    return this.#parts.stops
+      .all()
+      .filter((s) => s.move.namespace === namespace && isDown(s))
+      .map((s) => s.move.uid)
+      .toSorted()
+      .join()
   }
 
   async #plan(

@@ -5,7 +5,7 @@ import type { ReplaceInput, ReplaceOutcome, Seen } from './outcome.ts'
 import { isBoundTo, isThere, volumeIdOf } from './replace.ts'
 import { isOurs, nameOf, OWNER } from './names.ts'
 import { whyMayBeNewest } from './taken-over.ts'
-import { entryOf, isUnclear, MAKERS, policyOf, withEntry } from './saved.ts'
+import { entryOf, isUnclear, MAKERS, policyOf, withEntry, withoutUnclear } from './saved.ts'
 import type { JournalEntry, Maker, ReplaceAct, Saved } from './saved.ts'
 import type { CinderSeen, VolumeSeen } from './sight.ts'
 
@@ -231,7 +231,7 @@ export const HEALTHY: ReadonlySet<string> = new Set([
   'detaching',
 ])
 
-/** Not before every call of which nothing is known has arrived or never will. */
+/** Not before every call of which nothing is known has arrived or never will; that is waited for once. */
 export function settled({ input, saved }: Seen, then: () => ReplaceOutcome): ReplaceOutcome {
-  return isUnclear(saved) ? quiet(input, then) : then()
+  return isUnclear(saved) ? quiet(input, () => save(withoutUnclear(saved))) : then()
 }

@@ -429,6 +429,25 @@ describe('a deletion', () => {
     },
   )
 
+  it('waits once until no call can be on its way of which nothing is known, not before each act', () => {
+    const act = { act: 'deleteSnapshot', id: 'snapshot' } as const
+    const lost = intended({ ...SAVED, ...saved }, act, { requestId: 'r', at: '' })
+    const cinder = { snapshots }
+    const early = { quietUntil: 1 }
+    expect(next({ saved: lost, kube, cinder, input: early })).toEqual(
+      expect.objectContaining(waiting('the answer to a call is unknown')),
+    )
+
+    const settled = next({ saved: lost, kube, cinder })
+    if (settled.kind !== 'save') throw new Error(settled.kind)
+    // what that call may have done is still known
+    expect(settled.saved.journal).toEqual(lost.journal)
+    expect(next({ saved: settled.saved, kube, cinder, input: early })).toEqual({
+      kind: 'act',
+      act: { act: 'deleteVolume', id: 'source' },
+    })
+  })
+
   it('of what does not have our metadata any more does not come', () => {
     const keeping = {
       phase: 'CleaningUp',

@@ -111,11 +111,14 @@ export function tried(
 ): ReplaceOutcome {
   if (entry === undefined) return again
   const { intent, answer } = saved
-  if (intent?.act === entry.act && answer?.kind === 'Rejected' && !isRateLimited(answer))
+  const refusal = intent?.act === entry.act && answer?.kind === 'Rejected' ? answer : undefined
+  if (refusal !== undefined && isRateLimited(refusal))
+    return twice(input, 'again', () => again, limiterPauseMs(refusal, entry.attempts))
+  if (refusal !== undefined)
     return giveBack(
       saved,
-      answer.quota === true ? 'QuotaExceeded' : 'Rejected',
-      `Cinder refused ${entry.act} (${answer.httpStatus}): ${answer.message}`,
+      refusal.quota === true ? 'QuotaExceeded' : 'Rejected',
+      `Cinder refused ${entry.act} (${refusal.httpStatus}): ${refusal.message}`,
     )
   if (entry.attempts >= input.timing.mostAttempts)
     return giveBack(
@@ -123,12 +126,17 @@ export function tried(
       'AttemptsExhausted',
       `${entry.act} did not reach Cinder; gave up after ${entry.attempts} attempts`,
     )
-  const asked =
-    intent?.act === entry.act && answer?.kind === 'Rejected' ? (answer.retryAfterMs ?? 0) : 0
-  return twice(input, 'again', () => again, Math.max(input.timing.verifyMs, asked))
+  return twice(input, 'again', () => again, input.timing.verifyMs)
 }
 
+type Refusal = ReplaceAnswer & { readonly kind: 'Rejected' }
+
 /** Cinder's own limiter answers with the status of a quota. */
-function isRateLimited({ httpStatus, quota }: ReplaceAnswer & { kind: 'Rejected' }): boolean {
+function isRateLimited({ httpStatus, quota }: Refusal): boolean {
   return httpStatus === 429 || (httpStatus === 413 && quota !== true)
+}
+
+/** What it asks for, but not at once where it asks for nothing. Until the deadline: nothing is wrong with the move. */
+function limiterPauseMs({ retryAfterMs = 0 }: Refusal, attempts: number): number {
+  return Math.max(retryAfterMs, Math.min(30_000 * 2 ** Math.min(attempts - 1, 10), 300_000))
 }

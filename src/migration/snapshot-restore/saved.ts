@@ -234,6 +234,13 @@ export function isUnclear({ intent, answer, unclear }: Saved): boolean {
   return unclear ?? (intent !== undefined && (answer === undefined || answer.kind === 'Unknown'))
 }
 
+/** What is saved once no such call can be on its way any more. The journal keeps what it may have made. */
+export function withoutUnclear({ unclear: _unclear, ...saved }: Saved): Saved {
+  if (!isUnclear(saved)) return saved
+  const { intent: _intent, answer: _answer, ...rest } = saved
+  return rest
+}
+
 /** The most that is counted: some calls are repeated for months. */
 const MOST_COUNTED = 1000
 

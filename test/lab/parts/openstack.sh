@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Keystone, Cinder, Gnocchi.
+# Keystone, Cinder with its backup service, Gnocchi.
 
 keystone_up() {
   local d=$STATE/keystone
@@ -51,6 +51,32 @@ openstack_up() {
   await cinder-api 90 ok http://$IP:8776/
   await cinder-volume 90 logged cinder-volume 3 'Driver post RPC initialization completed'
   seed cinder
+}
+
+backup_up() {
+  local d=$STATE/cinder
+  alive cinder-api || die "cinder-backup needs the part openstack"
+  mkdir -p "$STATE/backups"
+  render cinder-backup.conf "$d/cinder-backup.conf"
+  bg cinder-backup env PATH="$LAB/etc/bin:$PATH" cinder-backup --config-file "$d/cinder.conf" --config-file "$d/cinder-backup.conf"
+  await cinder-backup 90 reported_up cinder-backup
+}
+# reported_up NAME: does Cinder show the service as up, by a report of its own? Cinder does so from the moment the service has
+# its row, or still from its last life; what is sent to it then is lost. It reports once it listens.
+reported_up() {
+  local at started
+  started=$(log_of "$1" | sed -n "s/^\(.\{19\}\).*Starting $1 node.*/\1/p")
+  at=$(admin_get "http://$IP:8776/v3/os-services?binary=$1" \
+    | /usr/bin/python3 -c 'import json, sys; print(*(s["updated_at"] for s in json.load(sys.stdin)["services"] if s["state"] == "up"))') || return 1
+  [ -n "$started" ] && [ -n "$at" ] && [ "$(date -ud "$at" +%s)" -gt "$(date -d "$started" +%s)" ]
+}
+admin_get() {
+  local token body
+  body=$(printf '{"auth":{"identity":{"methods":["password"],"password":{"user":{"name":"admin","domain":{"name":"Default"},"password":"%s"}}},
+    "scope":{"project":{"name":"admin","domain":{"name":"Default"}}}}}' "$(cat "$STATE/secret")")
+  token=$(ok -o /dev/null -D - -H 'Content-Type: application/json' -d "$body" http://$IP:5000/v3/auth/tokens \
+    | sed -n 's/^X-Subject-Token: *\([^[:space:]]*\).*/\1/Ip') || return 1
+  ok -H "X-Auth-Token: $token" -H 'OpenStack-API-Version: volume 3.67' "$1"
 }
 
 gnocchi_up() {

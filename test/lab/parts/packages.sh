@@ -5,6 +5,7 @@ declare -A PACKAGES=(
   [openstack]="keystone cinder-api cinder-scheduler cinder-volume python3-openstackclient python3-openstacksdk
     mariadb-server python3-pymysql rabbitmq-server uwsgi-core uwsgi-plugin-python3
     ceph-mon ceph-mgr ceph-osd ceph-common python3-rbd python3-rados"
+  [backup]="cinder-backup"
   [gnocchi]="gnocchi-api gnocchi-metricd"
   [prometheus]="prometheus"
   [kubelet]="iproute2 nftables"
@@ -14,9 +15,9 @@ declare -A PACKAGES=(
 
 install_packages() { # install_packages PART...
   local part want=() missing=()
-  [[ " $* " != *" packages "* ]] || set -- openstack gnocchi prometheus nova kubelet
+  [[ " $* " != *" packages "* ]] || set -- openstack backup gnocchi prometheus nova kubelet
   for part; do
-    case $part in gnocchi | nova) want+=(${PACKAGES[openstack]}) ;; esac
+    case $part in backup | gnocchi | nova) want+=(${PACKAGES[openstack]}) ;; esac
     want+=(${PACKAGES[$part]:-})
   done
   for part in curl openssl "${want[@]}"; do
