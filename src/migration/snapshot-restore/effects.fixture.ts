@@ -102,12 +102,10 @@ function byBackup(at: State, act: ByBackup): Effect {
 }
 
 function taken(at: State, id: string): Effect {
-  const copy = at[copyIn(at)]
-  if (copy === undefined || id !== copyIn(at)) return refused(at, 404)
-  return {
-    state: { ...at, [id]: { ...copy, takenOver: true } },
-    answer: { kind: 'Accepted' },
-  }
+  const marked = id === 'copy' || id === 'restored' ? at[id] : undefined
+  return marked === undefined
+    ? refused(at, 404)
+    : { state: { ...at, [id]: { ...marked, takenOver: true } }, answer: { kind: 'Accepted' } }
 }
 
 function volume(data: number): Volume {
