@@ -10,7 +10,7 @@ import type { VolumeSeen } from './sight.ts'
 /**
  * Next act by which the verified copy says in Cinder that the claim may have been on it; undefined when it does. A cluster
  * that is put back from a backup forgets everything else that could say so. The journal has in which version the copy was
- * marked: whoever attaches it makes that another one.
+ * marked: each attachment makes that another one.
  */
 export function markedTakenOver(seen: Reading): ReplaceOutcome | undefined {
   const { input, saved, cinder } = seen
