@@ -345,40 +345,6 @@ describe('a claim on its copy', () => {
   })
 })
 
-describe('a cluster that is put back to when the copy was being made', () => {
-  it('keeps the newest data, which is on the copy by now', async () => {
-    const { stage, volume, handle, step } = pinned({ snapshot: false })
-    const first = stage.start()
-    const record = () =>
-      stage.world.api
-        .objects('/apis/couchestor.io/v1alpha1/tieringcheckpoints')
-        .find((c) => c.metadata.name.startsWith('replacement-'))
-    const isCloned = () => step() === 'Copying' && stage.cloud.volumeCount() === 2
-    expect(await stage.until(isCloned, HOUR, 50)).toBe(true)
-    await stage.clock.advance(3_000)
-    const backup = structuredClone([
-      record()!,
-      stage.object('/api/v1/persistentvolumes', volume.pv)!,
-      stage.pvc('data'),
-      stage.moves('data')[0]!,
-    ])
-    expect(await stage.until(() => step() === 'Soaking', HOUR)).toBe(true)
-    const copy = handle()
-    stage.cloud.attach(copy, 'server')
-    stage.cloud.write(copy, 'newest')
-    await first.stop()
-    for (const object of backup) stage.world.api.seed(object)
-    pod(stage, 'data')
-    stage.start({ identity: 'second' })
-    const message = () => stage.moves('data')[0]?.status?.message ?? ''
-    expect(await stage.until(() => message().includes('has been attached'), HOUR)).toBe(true)
-    // as is done by hand after a restore
-    stage.cloud.detach(copy)
-    await stage.until(() => false, 2 * HOUR, MINUTE)
-    expect(stage.cloud.volume(copy) && stage.cloud.data(copy)).toBe('newest')
-  })
-})
-
 describe('a move that has to wait', () => {
   it.each([
     ['for a Pod that wants its claim', 'PodPending', 0],

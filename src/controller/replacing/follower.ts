@@ -243,10 +243,12 @@ export class Follower {
 
   /** Accepted is not done: what became of the retype shows when the copy is taken, or given up. */
   async #auditRetype(record: ReplacementRecord, before: Saved | undefined): Promise<void> {
-    const { phase, reason } = record.saved
-    if (before?.phase !== 'Copying' || phase === 'Copying' || before.intent?.act !== 'retype')
-      return
-    const outcome = phase === 'Switching' ? 'success' : 'unknown'
+    const { phase, reason, intent } = record.saved
+    if (before?.phase !== 'Copying' || before.intent?.act !== 'retype') return
+    // only a verified copy is marked
+    const isVerified = phase === 'Switching' || intent?.act === 'markTakenOver'
+    if (phase === 'Copying' && !isVerified) return
+    const outcome = isVerified ? 'success' : 'unknown'
     await this.#parts.deps.audit.end(changeOfAct(before, replacedMoveOf(record)), {
       outcome,
       reason: { type: 'couchestor.io', code: reason ?? 'Verified' },
