@@ -72,6 +72,7 @@ it.each<[string, string, number, string]>([
 
 it.each<[string, string, number, string]>([
   ['the uid of kube-system', '/namespaces/kube-system', 500, 'cluster-id'],
+  ['kube-system any more', '/namespaces/kube-system', 403, 'cluster-id'],
   ['VolumeMigrations', '/volumemigrations', 403, 'list-volumemigrations.couchestor.io'],
 ])(
   'a leader that may not read %s follows nothing yet, and does not call a policy Ready meanwhile',
@@ -172,4 +173,17 @@ it('a role without namespaces, nodes and pods is no reason to wait for long', as
   stage.start()
   expect(await stage.until(() => stage.retypes(volume) === 1, 2 * MINUTE)).toBe(true)
   expect(await stage.until(() => stage.ends('data')[0] === 'Succeeded/Verified', HOUR)).toBe(true)
+})
+
+it('a role that may read more than before makes no running move one of another cluster', async () => {
+  const stage = new Stage()
+  stage.policy()
+  const moving = stage.claim({ name: 'moving', sizeGiB: 10 })
+  const first = stage.start({ gate: refusing(isList('/namespaces/kube-system'), 403) })
+  expect(await stage.until(() => stage.retypes(moving) === 1, HOUR)).toBe(true)
+  first.life.kill()
+  stage.start({ identity: 'second' })
+  const isOver = () => /^(Succeeded|Failed)/.test(stage.ends('moving')[0] ?? '')
+  expect(await stage.until(isOver, HOUR)).toBe(true)
+  expect(stage.ends('moving')).toEqual(['Succeeded/Verified'])
 })

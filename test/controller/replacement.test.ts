@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { answer } from './answer.ts'
 import { HOUR, MINUTE, Stage } from './stage.ts'
 import type { StoragePolicySpec } from '../../src/api/storage-policy.ts'
 import type { ApiRequest } from '../../src/sim/apiserver/faults.ts'
@@ -394,5 +395,24 @@ it('a record that cannot be saved is tried with pauses, and the move goes on onc
   await stage.clock.advance(10 * MINUTE)
   expect(stage.world.api.requests.filter(isRecord).length - before).toBeLessThan(60)
   undo()
+  expect(await stage.until(() => step() === 'Soaking', HOUR)).toBe(true)
+})
+
+it('a leader that may not read kube-system any more leaves a held claim to its move', async () => {
+  const { stage, step } = pinned()
+  const first = stage.start()
+  expect(await stage.until(() => step() === 'Copying', HOUR)).toBe(true)
+  first.life.kill()
+  let isRefused = true
+  stage.start({
+    identity: 'second',
+    gate: (request, send) =>
+      isRefused && request.url.endsWith('/namespaces/kube-system')
+        ? Promise.resolve(answer(403, 'the role was changed'))
+        : send(),
+  })
+  await stage.clock.advance(10 * MINUTE)
+  expect(step()).toBe('Copying')
+  isRefused = false
   expect(await stage.until(() => step() === 'Soaking', HOUR)).toBe(true)
 })

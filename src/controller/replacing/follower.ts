@@ -24,6 +24,7 @@ import { unauditedText } from '../moving/start-gate.ts'
 import type { Steps } from '../moving/steps.ts'
 import type { Takeover } from '../moving/takeover.ts'
 import type { Migrations } from '../view/migrations.ts'
+import { ownIdOf } from '../view/term.ts'
 import type { Term } from '../view/term.ts'
 import { changeOfAct, replacedMoveOf } from './audited-replacement.ts'
 import { Moments } from './moments.ts'
@@ -154,7 +155,7 @@ export class Follower {
       saved: record.saved,
       sight: undefined,
       now,
-      clusterId: term.clusterId,
+      clusterId: ownIdOf(term, record.saved.origin.clusterId),
       objectUid: record.move.uid,
       quietUntil: now + deps.timing.callMs - silentMs,
       ...(wish === undefined ? {} : { wish }),
