@@ -154,6 +154,7 @@ const OTHERS = new Set([
   'Attached in src/controller/stopping/stopper.ts',
   'PodPending in src/controller/stopping/stopper.ts',
   'Terminating in src/controller/moving/owners-doing.ts',
+  'SizeLimit in src/migration/snapshot-restore/preflight.ts',
   'NoAdmissionPolicy in src/policy/guards-force.ts',
   'UnmanagedType in src/policy/guards-claim.ts',
 ])

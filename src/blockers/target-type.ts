@@ -63,7 +63,10 @@ export const ownType = stated(UNMANAGED, ({ typeId }: { readonly typeId: string 
 
 /** Where the limits cannot be seen, Cinder itself refuses the call, at once and without harm. */
 export const sizeLimits = stated(
-  { SizeLimit: 'The target type does not allow a volume of this size.' },
+  {
+    SizeLimit:
+      'The target type, or a copy by way of a backup, does not allow a volume of this size.',
+  },
   ({ sizeGiB, target }: Target & { readonly sizeGiB: number }) => {
     const specs = target?.extraSpecs ?? {}
     const least = Number(specs['provisioning:min_vol_size'] ?? 0)

@@ -1,7 +1,7 @@
 import { aborted } from '../clock.ts'
 import { OptionalRight } from '../kube/missing-right.ts'
-import { NAMESPACE } from '../kube/resources.ts'
 import type { WorkQueue } from '../kube/types.ts'
+import { clusterIdOf } from './cluster-id.ts'
 import type { ControllerDeps } from './deps.ts'
 import { epochAfter } from './moving/epoch.ts'
 import type { Ledger } from './moving/ledger.ts'
@@ -35,7 +35,7 @@ export type LeadParts = {
   readonly metrics: ControllerMetrics
   readonly start: StartSteps
   /** Filled in before anything is followed. */
-  readonly term: { epoch: number; clusterId: string }
+  readonly term: { epoch: number; clusterId: string; leaseUid?: string }
   readonly checkpoints: CheckpointStore
   readonly ledger: Ledger
   readonly records: Records
@@ -83,16 +83,23 @@ export async function lead(parts: LeadParts, signal: AbortSignal): Promise<void>
       await inventory.sweep(signal)
     }),
   ])
+  const listed = start.listed(watches.migrations, signal)
+  const begunUnder = async () => {
+    await Promise.all([listed, recorded])
+    const intents = migrations.open().flatMap((m) => m.status?.intent?.clusterId ?? [])
+    return new Set([...intents, ...records.all().map((r) => r.saved.origin.clusterId)])
+  }
   await Promise.all([
-    start.listed(watches.migrations, signal),
+    listed,
     start.untilDone('cluster-id', signal, async () => {
-      term.clusterId = await clusterIdOf(deps, right)
+      term.clusterId = await clusterIdOf({ deps, right, begunUnder })
     }),
   ])
   if (signal.aborted) {
     await Promise.all([reading, reporting])
     return
   }
+  if (deps.elector.leaseUid !== undefined) term.leaseUid = deps.elector.leaseUid
   term.epoch = epochAfter(watches.migrations.store.values(), deps.elector.epoch)
   metrics.moves.show({
     all: () => migrations.all(),
@@ -157,20 +164,4 @@ export async function lead(parts: LeadParts, signal: AbortSignal): Promise<void>
   ])
   stopHearing()
   stopWatching()
-}
-
-/**
- * The uid of kube-system; with a smaller role, the uid of our own Lease. Any other trouble is no reason for another
- * id: our own moves would look like those of another cluster.
- */
-async function clusterIdOf(
-  { kube, elector }: ControllerDeps,
-  right: OptionalRight,
-): Promise<string> {
-  try {
-    return (await kube.get(NAMESPACE, 'kube-system')).metadata.uid ?? ''
-  } catch (e) {
-    if (!right.isMissing(e)) throw e
-    return elector.leaseUid ?? ''
-  }
 }

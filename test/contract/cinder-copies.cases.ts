@@ -110,10 +110,22 @@ export function copyCases(get: () => CinderFixture): void {
         expect(await copies.getVolume(NONE)).toBeUndefined()
         expect(await copies.getSnapshot(NONE)).toBeUndefined()
         const id = await volume('hot')
+        const before = await copies.getVolume(id)
         expect(await copies.setMetadata({ ...sent, id, metadata: METADATA })).toMatchObject({
           kind: 'Accepted',
         })
-        expect((await copies.getVolume(id))?.metadata).toMatchObject(METADATA)
+        const more = { 'couchestor.io/taken-over': 'u' }
+        expect(await copies.setMetadata({ ...sent, id, metadata: more })).toMatchObject({
+          kind: 'Accepted',
+        })
+        const after = await copies.getVolume(id)
+        expect(after?.metadata).toMatchObject({ ...METADATA, ...more })
+        // a copy that is marked is still known by it
+        expect(after?.updatedAt).toBe(before?.updatedAt)
+        expect(await copies.setMetadata({ ...sent, id: NONE, metadata: more })).toMatchObject({
+          kind: 'Rejected',
+          httpStatus: 404,
+        })
       })
     })
   })

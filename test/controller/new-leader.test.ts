@@ -173,3 +173,26 @@ it('a role without namespaces, nodes and pods is no reason to wait for long', as
   expect(await stage.until(() => stage.retypes(volume) === 1, 2 * MINUTE)).toBe(true)
   expect(await stage.until(() => stage.ends('data')[0] === 'Succeeded/Verified', HOUR)).toBe(true)
 })
+
+it('a role that may read more than before makes no call of its own one of another cluster', async () => {
+  const stage = new Stage()
+  stage.policy()
+  const moving = stage.claim({ name: 'moving', sizeGiB: 10 })
+  // it dies between the intent and the call
+  let isCalling = false
+  const refuse = refusing(({ url }) => url.endsWith('/namespaces/kube-system'), 403)
+  const first = stage.start({
+    gate: (request, send) => {
+      if (!request.url.endsWith('/action')) return refuse(request, send)
+      isCalling = true
+      return new Promise(() => {})
+    },
+  })
+  expect(await stage.until(() => isCalling, HOUR)).toBe(true)
+  first.life.kill()
+  stage.start({ identity: 'second' })
+  const isOver = () => /^(Succeeded|Failed)/.test(stage.ends('moving')[0] ?? '')
+  expect(await stage.until(isOver, HOUR)).toBe(true)
+  expect(stage.ends('moving')).toEqual(['Succeeded/Verified'])
+  expect(stage.retypes(moving)).toBe(1)
+})

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { answer } from './answer.ts'
 import { HOUR, MINUTE, Stage } from './stage.ts'
 import type { StoragePolicySpec } from '../../src/api/storage-policy.ts'
 import type { ApiRequest } from '../../src/sim/apiserver/faults.ts'
@@ -369,40 +370,6 @@ describe('a claim on its copy', () => {
   })
 })
 
-describe('a cluster that is put back to when the copy was being made', () => {
-  it('keeps the newest data, which is on the copy by now', async () => {
-    const { stage, volume, handle, step } = pinned({ snapshot: false })
-    const first = stage.start()
-    const record = () =>
-      stage.world.api
-        .objects('/apis/couchestor.io/v1alpha1/tieringcheckpoints')
-        .find((c) => c.metadata.name.startsWith('replacement-'))
-    const isCloned = () => step() === 'Copying' && stage.cloud.volumeCount() === 2
-    expect(await stage.until(isCloned, HOUR, 50)).toBe(true)
-    await stage.clock.advance(3_000)
-    const backup = structuredClone([
-      record()!,
-      stage.object('/api/v1/persistentvolumes', volume.pv)!,
-      stage.pvc('data'),
-      stage.moves('data')[0]!,
-    ])
-    expect(await stage.until(() => step() === 'Soaking', HOUR)).toBe(true)
-    const copy = handle()
-    stage.cloud.attach(copy, 'server')
-    stage.cloud.write(copy, 'newest')
-    await first.stop()
-    for (const object of backup) stage.world.api.seed(object)
-    pod(stage, 'data')
-    stage.start({ identity: 'second' })
-    const message = () => stage.moves('data')[0]?.status?.message ?? ''
-    expect(await stage.until(() => message().includes('has been attached'), HOUR)).toBe(true)
-    // as is done by hand after a restore
-    stage.cloud.detach(copy)
-    await stage.until(() => false, 2 * HOUR, MINUTE)
-    expect(stage.cloud.volume(copy) && stage.cloud.data(copy)).toBe('newest')
-  })
-})
-
 describe('a move that has to wait', () => {
   it.each([
     ['for a Pod that wants its claim', 'PodPending', 0],
@@ -452,5 +419,24 @@ it('a record that cannot be saved is tried with pauses, and the move goes on onc
   await stage.clock.advance(10 * MINUTE)
   expect(stage.world.api.requests.filter(isRecord).length - before).toBeLessThan(60)
   undo()
+  expect(await stage.until(() => step() === 'Soaking', HOUR)).toBe(true)
+})
+
+it('a leader that may not read kube-system any more leaves a held claim to its move', async () => {
+  const { stage, step } = pinned()
+  const first = stage.start()
+  expect(await stage.until(() => step() === 'Copying', HOUR)).toBe(true)
+  first.life.kill()
+  let isRefused = true
+  stage.start({
+    identity: 'second',
+    gate: (request, send) =>
+      isRefused && request.url.endsWith('/namespaces/kube-system')
+        ? Promise.resolve(answer(403, 'the role was changed'))
+        : send(),
+  })
+  await stage.clock.advance(10 * MINUTE)
+  expect(step()).toBe('Copying')
+  isRefused = false
   expect(await stage.until(() => step() === 'Soaking', HOUR)).toBe(true)
 })

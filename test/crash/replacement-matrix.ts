@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import type { HttpRequest } from '../../src/http.ts'
+import { TAKEN_OVER } from '../../src/migration/snapshot-restore/names.ts'
 import { callsOfAWholeRun, deathsAt, killedAt } from './killing.ts'
 import type { Death } from './killing.ts'
 import { REPLACEMENTS } from './replacement-scenes.ts'
@@ -24,6 +25,11 @@ export function replacementMatrix(stride: number): void {
 /** A death at a read is one between two writes: where nothing else changes one of them stands for many. */
 const READS_PER_DEATH = 25
 
+/** One call in hundreds, on which all data of a cluster depends that is put back from a backup: no stride leaves it out. */
+function isMark({ method, body = '' }: HttpRequest): boolean {
+  return method === 'POST' && body.includes(`{"metadata":{"${TAKEN_OVER}":`)
+}
+
 async function pointsOf(
   make: (typeof REPLACEMENTS)[string],
   stride: number,
@@ -37,5 +43,5 @@ async function pointsOf(
     ...own.filter((p) => !isRead(p)),
     ...own.filter(isRead).filter((_, i) => i % READS_PER_DEATH === 0),
   ].flatMap((p) => deathsAt(p.call).map((death) => ({ ...p, death })))
-  return points.filter((_, i) => i % stride === 0)
+  return points.filter(({ call }, i) => i % stride === 0 || isMark(call))
 }

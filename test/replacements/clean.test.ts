@@ -166,6 +166,16 @@ describe('clean', () => {
     expect(deletions()).toEqual([id])
   })
 
+  it('deletes a copy that was taken over only by its id, and warns of it, although its move gave the former volume back', async () => {
+    world.api.seed(GIVEN_UP)
+    const id = copyOf({ ...marks(), 'couchestor.io/taken-over': MOVE })
+    expect(await clean(['--yes'])).toBe(1)
+    expect(terminal.notes()).toContain(`volume ${id} has been taken over`)
+    expect(deletions()).toEqual([])
+    expect(await clean([id, '--yes'])).toBe(0)
+    expect(deletions()).toEqual([id])
+  })
+
   it('deletes a snapshot that a move made, and none that a user made', async () => {
     world.api.seed(GIVEN_UP)
     const source = world.cloud.seams.addVolume({ sizeGiB: 1 }).id

@@ -15,6 +15,7 @@ const TO_COPY = [
   'createBackup',
   'restoreBackup',
   'markVolume',
+  'markTakenOver',
   'deletePersistentVolume',
   'releasePersistentVolume',
   'create copy',
@@ -106,6 +107,7 @@ describe('a move by backup', () => {
     const ofBackup = calls.filter((c) => /backup|metadata/.test(c.action))
     expect(ofBackup.map((c) => `${c.action} ${c.target.typeURI}`)).toEqual([
       'create/backup storage/backup',
+      'update/metadata storage/volume',
       'update/metadata storage/volume',
       'delete/backup storage/backup',
     ])

@@ -16,6 +16,7 @@ const AFTER: Readonly<Partial<Record<ReplaceAct['act'], string>>> = {
   createBackup: 'cloneVolume',
   restoreBackup: 'createBackup',
   markVolume: 'restoreBackup',
+  markTakenOver: 'retype',
 }
 const BY_BACKUP: ReadonlySet<string> = new Set([
   'createBackup',
@@ -50,6 +51,10 @@ async function ready(act: ReplaceAct['act']): Promise<[Stand, ReplaceAct]> {
       return [stand, { act }]
     case 'markVolume':
       return [stand, { act, id: id('restoreBackup') }]
+    case 'markTakenOver': {
+      const copy = await stand.during(copies.getVolume(id('cloneVolume')))
+      return [stand, { act, id: copy!.id, updatedAt: copy!.updatedAt }]
+    }
     case 'deleteBackup':
       return [stand, { act, id: id('createBackup') }]
     case 'cloneVolume':
@@ -103,6 +108,7 @@ const ACTS = [
   'createBackup',
   'restoreBackup',
   'markVolume',
+  'markTakenOver',
   'deleteBackup',
   'deleteSnapshot',
   'deleteVolume',
@@ -194,16 +200,20 @@ describe('a call', () => {
     },
   )
 
-  it.each(['retype', 'markVolume', 'deleteBackup', 'deleteSnapshot', 'deleteVolume'] as const)(
-    'of %s about what this move did not make is not made',
-    async (act) => {
-      const [stand, asked] = await ready(act)
-      const { id } = stand.stage.cloud.addVolume({ sizeGiB: 1, type: 'couchestor-hot' })
-      const sent = writesOf(stand)
-      expect(await stand.perform({ ...asked, id } as ReplaceAct)).toMatchObject({ kind: 'NotSent' })
-      expect(sent).toEqual([])
-    },
-  )
+  it.each([
+    'retype',
+    'markVolume',
+    'markTakenOver',
+    'deleteBackup',
+    'deleteSnapshot',
+    'deleteVolume',
+  ] as const)('of %s about what this move did not make is not made', async (act) => {
+    const [stand, asked] = await ready(act)
+    const { id } = stand.stage.cloud.addVolume({ sizeGiB: 1, type: 'couchestor-hot' })
+    const sent = writesOf(stand)
+    expect(await stand.perform({ ...asked, id } as ReplaceAct)).toMatchObject({ kind: 'NotSent' })
+    expect(sent).toEqual([])
+  })
 
   it.each(['createSnapshot', 'cloneVolume', 'deleteVolume'] as const)(
     'of %s is not made with the credential of another project',

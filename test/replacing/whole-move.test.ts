@@ -12,6 +12,7 @@ const TO_COPY = [
   'createSnapshot',
   'cloneVolume',
   'retype',
+  'markTakenOver',
   'deletePersistentVolume',
   'releasePersistentVolume',
   'create copy',
@@ -39,7 +40,11 @@ it('a claim gets a copy of its volume on the other tier, with its data, and what
   expect(cloud.volume(stand.handle)).toMatchObject({
     typeId: cloud.volumeType('couchestor-cold').id,
     status: 'available',
-    metadata: { 'cinder.csi.openstack.org/cluster': 'k8s', 'couchestor.io/cluster': 'here' },
+    metadata: {
+      'cinder.csi.openstack.org/cluster': 'k8s',
+      'couchestor.io/cluster': 'here',
+      'couchestor.io/taken-over': stand.saved.origin.moveUid,
+    },
   })
   expect(stand.pv).toMatchObject({
     spec: { persistentVolumeReclaimPolicy: 'Delete', claimRef: { uid } },
@@ -149,6 +154,7 @@ it('each act has its two lines, with the claim and the move', async () => {
     'create/snapshot storage/snapshot',
     'create/volume storage/volume',
     'update/retype storage/volume',
+    'update/metadata storage/volume',
     'delete data/persistentvolumes',
     'update/finalizers data/persistentvolumes',
     'create data/persistentvolumes',

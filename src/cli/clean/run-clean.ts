@@ -3,6 +3,7 @@ import { isOfCluster, leftoversOf, whyKept } from '../../insight/replacements/le
 import type { Leftover } from '../../insight/replacements/leftovers.ts'
 import { clusterIds, readOwners } from '../../insight/replacements/owners.ts'
 import type { Owners } from '../../insight/replacements/owners.ts'
+import { isTakenOver, TAKEN_OVER } from '../../migration/snapshot-restore/names.ts'
 import type { MarkedRow } from '../../openstack/cinder-marked.ts'
 import { confirmed } from '../confirm.ts'
 import type { Asking } from '../confirm.ts'
@@ -62,6 +63,10 @@ export async function runClean({ flags, words }: CommandLine, deps: CleanDeps): 
   terminal.out(table(COLUMNS, found, terminal.columns))
   const unproven = found.filter((one) => !chosen.includes(one) && !one.neverUsed)
   if (words.length === 0 && unproven.length > 0) terminal.note(`${UNPROVEN}\n`)
+  for (const one of found.filter((row) => isTakenOver(row, row)))
+    terminal.note(
+      `${one.kind} ${one.id} has been taken over by a claim (metadata ${TAKEN_OVER}), and may have its newest data: compare it before you delete it\n`,
+    )
   if (booleanFlag(flags, 'dry-run') || chosen.length === 0) return 1
   const isYes = await confirmed(
     `Delete ${chosen.length === 1 ? `${chosen[0]?.kind} ${chosen[0]?.id}` : `${chosen.length} of them`} in Cinder?`,

@@ -11,6 +11,7 @@ import type { Migrations } from '../view/migrations.ts'
 import type { Calls } from './calls.ts'
 import type { RecordBook } from './recorded-strategy.ts'
 import { hiddenFrom } from './hidden.ts'
+import { ownIdOf } from '../view/term.ts'
 import type { Term } from '../view/term.ts'
 
 export type OrphansParts = {
@@ -21,7 +22,7 @@ export type OrphansParts = {
   readonly calls: Pick<Calls, 'isCalling'>
   readonly records: Pick<RecordBook, 'of'>
   readonly halts: Pick<Halts, 'recordDeleted'>
-  readonly term: Pick<Term, 'clusterId'>
+  readonly term: Term
   readonly onHalt: () => void
 }
 
@@ -150,7 +151,7 @@ export class Orphans {
   #isStrange(entry: LedgerEntry, { status, typeId }: CinderVolume): entry is Recorded {
     const { uid, clusterId, fromTypeId, toTypeId } = entry
     if (!AT_REST.has(status) || ['', fromTypeId, toTypeId].includes(typeId)) return false
-    return uid !== undefined && clusterId === this.#parts.term.clusterId
+    return uid !== undefined && clusterId === ownIdOf(this.#parts.term, clusterId)
   }
 
   async #halt(entry: Recorded, { typeId }: CinderVolume): Promise<void> {

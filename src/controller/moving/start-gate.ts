@@ -28,6 +28,7 @@ import type { Calls } from './calls.ts'
 import { hiddenFrom } from './hidden.ts'
 import { QuotaGate } from './quota-gate.ts'
 import { unread, waiting } from './unread.ts'
+import { ownIdOf } from '../view/term.ts'
 import type { Term } from '../view/term.ts'
 
 /** What the gate itself says of a waiting move, and what it means. */
@@ -96,7 +97,8 @@ export class StartGate {
       return { over: true, reason: 'Cancelled', message: 'deleted before any call to Cinder' }
     const { term } = this.#parts
     const { intent } = m.status ?? {}
-    if (intent !== undefined && isForeign(intent, term.clusterId, m.metadata.uid ?? ''))
+    const id = ownIdOf(term, intent?.clusterId)
+    if (intent !== undefined && isForeign(intent, id, m.metadata.uid ?? ''))
       return { over: true, reason: 'ForeignIntent', message: FOREIGN_INTENT }
     return this.#quotaPause(m) ?? this.#callPause(m) ?? this.#deaf()
   }

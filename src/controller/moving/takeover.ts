@@ -8,6 +8,7 @@ import type { ObservedSaves } from './observed-saves.ts'
 import { keyOf } from '../view/watches.ts'
 import type { Circumstances } from './adapter.ts'
 import type { Calls } from './calls.ts'
+import { ownIdOf } from '../view/term.ts'
 import type { Term } from '../view/term.ts'
 
 export type TakeoverParts = {
@@ -66,7 +67,7 @@ export class Takeover {
     const passed = deps.clock.monotonic() - (calls.endedAt(m) ?? this.#oursSince(m))
     return {
       now,
-      clusterId: term.clusterId,
+      clusterId: ownIdOf(term, m.status?.intent?.clusterId),
       objectUid: m.metadata.uid ?? '',
       quietUntil: now + deps.timing.callMs - passed,
       confirming: this.#confirming(m),

@@ -53,6 +53,7 @@ const ACTIONS: Readonly<Record<ReplaceAct['act'], Action>> = {
   createBackup: 'create/backup',
   restoreBackup: 'create/volume',
   markVolume: 'update/metadata',
+  markTakenOver: 'update/metadata',
   deleteBackup: 'delete/backup',
   deleteSnapshot: 'delete/snapshot',
   deleteVolume: 'delete/volume',
@@ -84,6 +85,7 @@ function targetOf({ origin }: Saved, act: ReplaceAct, claim: string): Change['ta
       return { typeURI: 'storage/backup', id: act.id, name: claim }
     case 'retype':
     case 'markVolume':
+    case 'markTakenOver':
     case 'deleteVolume':
       return { typeURI: 'storage/volume', id: act.id, name: claim }
     case 'setReclaimPolicy':

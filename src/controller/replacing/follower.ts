@@ -24,6 +24,7 @@ import { unauditedText } from '../moving/start-gate.ts'
 import type { Steps } from '../moving/steps.ts'
 import type { Takeover } from '../moving/takeover.ts'
 import type { Migrations } from '../view/migrations.ts'
+import { ownIdOf } from '../view/term.ts'
 import type { Term } from '../view/term.ts'
 import { changeOfAct, replacedMoveOf } from './audited-replacement.ts'
 import { Moments } from './moments.ts'
@@ -154,7 +155,7 @@ export class Follower {
       saved: record.saved,
       sight: undefined,
       now,
-      clusterId: term.clusterId,
+      clusterId: ownIdOf(term, record.saved.origin.clusterId),
       objectUid: record.move.uid,
       quietUntil: now + deps.timing.callMs - silentMs,
       ...(wish === undefined ? {} : { wish }),
@@ -243,10 +244,12 @@ export class Follower {
 
   /** Accepted is not done: what became of the retype shows when the copy is taken, or given up. */
   async #auditRetype(record: ReplacementRecord, before: Saved | undefined): Promise<void> {
-    const { phase, reason } = record.saved
-    if (before?.phase !== 'Copying' || phase === 'Copying' || before.intent?.act !== 'retype')
-      return
-    const outcome = phase === 'Switching' ? 'success' : 'unknown'
+    const { phase, reason, intent } = record.saved
+    if (before?.phase !== 'Copying' || before.intent?.act !== 'retype') return
+    // only a verified copy is marked
+    const isVerified = phase === 'Switching' || intent?.act === 'markTakenOver'
+    if (phase === 'Copying' && !isVerified) return
+    const outcome = isVerified ? 'success' : 'unknown'
     await this.#parts.deps.audit.end(changeOfAct(before, replacedMoveOf(record)), {
       outcome,
       reason: { type: 'couchestor.io', code: reason ?? 'Verified' },

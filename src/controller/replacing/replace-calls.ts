@@ -10,6 +10,8 @@ import {
   metadataOf,
   nameOf,
   RESTORED_FROM,
+  TAKEN_OVER,
+  takenOver,
 } from '../../migration/snapshot-restore/names.ts'
 import { copyIdOf, entryOf, entryOfIntent } from '../../migration/snapshot-restore/saved.ts'
 import type {
@@ -74,6 +76,7 @@ export async function performAct(
     case 'createBackup':
     case 'restoreBackup':
     case 'markVolume':
+    case 'markTakenOver':
     case 'deleteBackup':
     case 'deleteSnapshot':
     case 'deleteVolume':
@@ -118,6 +121,7 @@ function objectsOf(
   switch (act) {
     case 'retype':
     case 'markVolume':
+    case 'markTakenOver':
       return ['the copy of this move', copyIdOf(saved)]
     case 'deleteSnapshot':
       return ['the snapshot of this move', ...idsOf('createSnapshot')]
@@ -186,6 +190,8 @@ async function sendToCinder(call: Call<OfCinder>): Promise<MakeAnswer> {
       const { metadata } = markedAs(origin, 'restoreBackup')
       return copies.setMetadata({ ...sent, id: intent.id, metadata }, change)
     }
+    case 'markTakenOver':
+      return copies.setMetadata({ ...sent, id: intent.id, metadata: takenOver(origin) }, change)
     case 'deleteBackup':
       return copies.deleteBackup({ ...sent, id: intent.id }, change)
     case 'retype': {
@@ -201,7 +207,7 @@ async function sendToCinder(call: Call<OfCinder>): Promise<MakeAnswer> {
 }
 
 function markedAs(origin: Origin, act: 'cloneVolume' | 'restoreBackup') {
-  const { [RESTORED_FROM]: restoredFrom, ...metadata } = origin.volume.metadata
+  const { [RESTORED_FROM]: restoredFrom, [TAKEN_OVER]: _, ...metadata } = origin.volume.metadata
   // of an earlier move: by backup it has to say what this one was restored from
   const kept = restoredFrom !== undefined && origin.via === undefined
   return {

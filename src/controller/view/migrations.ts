@@ -6,6 +6,7 @@ import { ApiError, LostLeaseError } from '../../kube/types.ts'
 import type { Store } from '../../kube/types.ts'
 import type { AuditedKube } from '../deps.ts'
 import { mergePatch } from './merge-patch.ts'
+import { ownIdOf } from './term.ts'
 import type { Term } from './term.ts'
 import { counts, readMigration, whyUnreadable } from './read-migration.ts'
 import { keyOf, volumeIdOf } from './watches.ts'
@@ -218,7 +219,7 @@ export class Migrations {
     // the epochs of another cluster, or of the object that this one is a copy of, are none of our Lease
     if (
       intent === undefined ||
-      isForeign(intent, this.#office.term.clusterId, m.metadata.uid ?? '')
+      isForeign(intent, ownIdOf(this.#office.term, intent.clusterId), m.metadata.uid ?? '')
     )
       return
     if (intent.epoch > this.#office.term.epoch)

@@ -122,6 +122,9 @@ describe('a volume that a move made', () => {
       neverUsed: true,
       move: 'shop/m',
     })
+    const marked = row({ metadata: mark({ 'couchestor.io/taken-over': MOVE }) })
+    const moves = [move({ step: 'Failed', reason: 'ClaimNeeded' })]
+    expect(found([marked], { moves })[0]?.neverUsed).toBe(false)
     expect(after({ step: 'Failed', reason: 'ClaimDeleted' })?.neverUsed).toBe(false)
     expect(after({ step: 'Failed', reason: 'Unexplained' })?.neverUsed).toBe(false)
   })

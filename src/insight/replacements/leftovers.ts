@@ -2,7 +2,7 @@ import { isFinished } from '../../api/volume-migration.ts'
 import type { VolumeMigration } from '../../api/volume-migration.ts'
 import type { MigrationStatusReason } from '../../api/reasons.ts'
 import { whyUnreadable } from '../../controller/view/read-migration.ts'
-import { ownerOf } from '../../migration/snapshot-restore/names.ts'
+import { isTakenOver, ownerOf } from '../../migration/snapshot-restore/names.ts'
 import type { MarkedRow } from '../../openstack/cinder-marked.ts'
 import type { Owners } from './owners.ts'
 
@@ -40,7 +40,9 @@ export function leftoversOf(
         ...row,
         moveUid,
         ...(name === undefined ? {} : { move: name }),
-        neverUsed: row.kind !== 'volume' || (move !== undefined && keptOriginal(move)),
+        neverUsed:
+          row.kind !== 'volume' ||
+          (!isTakenOver({ moveUid }, row) && move !== undefined && keptOriginal(move)),
       }
     })
     .toSorted((a, b) => order(a) - order(b))

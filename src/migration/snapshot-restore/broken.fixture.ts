@@ -1,6 +1,6 @@
 import { nextReplaceStep } from './machine.ts'
 import { OWN_FINALIZER } from './manifest.ts'
-import { metadataOf, nameOf } from './names.ts'
+import { metadataOf, nameOf, TAKEN_OVER } from './names.ts'
 import type { ReplaceInput, ReplaceOutcome } from './outcome.ts'
 import { policyOf } from './saved.ts'
 import type { Phase, Saved } from './saved.ts'
@@ -163,6 +163,24 @@ export const BROKEN: readonly (readonly [string, Machine])[] = [
   [
     'is never late',
     (input) => nextReplaceStep({ ...input, saved: { ...input.saved, deadline: Infinity } }),
+  ],
+  [
+    'deletes a copy that the claim has had by a record of which it does not know',
+    cinderAs(({ copies }, { saved: { phase } }) => ({
+      copies: copies.map((v) => {
+        const { [TAKEN_OVER]: _mark, ...metadata } = v.metadata
+        return phase === 'CleaningUp' ? { ...v, metadata } : v
+      }),
+    })),
+  ],
+  [
+    'does not see that a copy was changed since it was marked',
+    cinderAs(({ copies }, { saved: { journal } }) => ({
+      copies: copies.map((v) => ({
+        ...v,
+        updatedAt: journal.find((e) => e.act === 'markTakenOver')?.of ?? v.updatedAt,
+      })),
+    })),
   ],
   [
     'does not see that the source was changed',

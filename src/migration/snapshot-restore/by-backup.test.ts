@@ -129,10 +129,7 @@ const givenBack = (reason: string, message: string) => ({
 
 describe('a copy by backup', () => {
   it('is switched to when it is like the volume, on the target type, and of the backup', () => {
-    expect(next({}, {})).toEqual({
-      kind: 'save',
-      saved: expect.objectContaining({ phase: 'Switching' }) as unknown,
-    })
+    expect(next({}, {})).toEqual(acting({ act: 'markTakenOver', id: 'restored', updatedAt: '0' }))
   })
 
   it('comes by the clone, its backup, and a volume of that', () => {

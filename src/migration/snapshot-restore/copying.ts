@@ -6,6 +6,7 @@ import type { ReplaceOutcome } from './outcome.ts'
 import { entryOf, withEntry } from './saved.ts'
 import type { JournalEntry } from './saved.ts'
 import type { SnapshotSeen, VolumeSeen } from './sight.ts'
+import { whyTakenOverUnknown } from './taken-over.ts'
 import { whyNoClone } from './verify.ts'
 
 /** What makes the copy worthless; undefined as long as it is as good as the source. */
@@ -23,6 +24,8 @@ export function copied(seen: Reading): ReplaceOutcome | 'whole' {
   const { saved, cinder } = seen
   const voided = whyVoid(seen)
   if (voided !== undefined) return giveBack(saved, 'CopyVoid', `the copy is void: ${voided}`)
+  const unknown = whyTakenOverUnknown(seen)
+  if (unknown !== undefined) return giveBack(saved, 'Unverified', unknown)
   const snapshot = made(seen, 'createSnapshot', cinder.snapshots)
   if ('kind' in snapshot) return snapshot
   const clone = made(seen, 'cloneVolume', cinder.copies)

@@ -4,15 +4,8 @@ import { quiet, save, twice, wait } from './outcome.ts'
 import type { ReplaceInput, ReplaceOutcome, Seen } from './outcome.ts'
 import { isBoundTo, isThere, volumeIdOf } from './replace.ts'
 import { isOurs, nameOf, OWNER } from './names.ts'
-import {
-  copyMaker,
-  entryOf,
-  isUnclear,
-  MAKERS,
-  policyOf,
-  withEntry,
-  withoutUnclear,
-} from './saved.ts'
+import { whyMayBeNewest } from './taken-over.ts'
+import { entryOf, isUnclear, MAKERS, policyOf, withEntry, withoutUnclear } from './saved.ts'
 import type { JournalEntry, Maker, ReplaceAct, Saved } from './saved.ts'
 import type { CinderSeen, VolumeSeen } from './sight.ts'
 
@@ -22,6 +15,8 @@ export type Discarded = Maker | 'source'
 /** Next act by which all of these go, in that order; undefined when they have gone. */
 export function discarded(seen: Seen, what: readonly Discarded[]): ReplaceOutcome | undefined {
   const { input, saved, cinder, unread } = seen
+  const used = cinder && whyMayBeNewest({ ...seen, cinder })
+  if (used !== undefined) return { ...wait(input, used), ms: input.timing.longestPollMs }
   if (MAKERS.some((act) => entryOf(saved, act) !== undefined)) {
     if (cinder === undefined) return wait(input, unread)
     const stray = straysGone({ ...seen, cinder })
@@ -122,8 +117,7 @@ function madeGone(seen: Reading, act: Maker): ReplaceOutcome | undefined {
   }
   if (entry.state === 'Asked')
     return save(withEntry(saved, { ...entry, state: 'Done', id: row.id }))
-  const used = act === copyMaker(saved.origin) ? usedBefore(seen, row as VolumeSeen) : undefined
-  return used ?? removed(seen, act, row)
+  return removed(seen, act, row)
 }
 
 /** Next act by which that goes. */
@@ -137,35 +131,6 @@ function removed(seen: Reading, act: Maker, row: Row): ReplaceOutcome {
     case 'restoreBackup':
       return volumeDeleted(seen, row.id, row.status, row as VolumeSeen)
   }
-}
-
-/**
- * A copy is attached through its PersistentVolume only, so by what is saved this one never could be: a cluster that was put
- * back from a backup has forgotten that its claim was on the copy, and has its newest data there. That it was attached is
- * kept, since it may be detached by the next read.
- */
-function usedBefore({ input, saved, kube }: Reading, copy: VolumeSeen): ReplaceOutcome | undefined {
-  if (saved.reason === 'RolledBack' || saved.keeps === 'copy' || kube.claim === undefined)
-    return undefined
-  const given = entryOf(saved, 'createPersistentVolume', 'copy')
-  if (given !== undefined && given.state !== 'None')
-    return {
-      kind: 'wait',
-      ms: input.timing.longestPollMs,
-      why: `copy ${copy.id} has been attached, although the claim never had it by this record (a cluster put back from a backup?): it may have newer data and is left alone; compare it, then delete it yourself`,
-      isKept: true,
-    }
-  if (!copy.attached) return undefined
-  return save(
-    withEntry(saved, {
-      act: 'createPersistentVolume',
-      of: 'copy',
-      state: 'Asked',
-      attempts: 0,
-      requestId: 'seen-attached',
-      at: '',
-    }),
-  )
 }
 
 function sourceGone(seen: Reading): ReplaceOutcome | undefined {

@@ -22,6 +22,7 @@ export function versionOf({ policy, terminating, finalizers }: NonNullable<State
 /** What Cinder or the API server make of a call that arrives. */
 export function effectOf(at: State, act: ReplaceAct): Effect {
   if (isByBackup(act)) return byBackup(at, act)
+  if (isById(act)) return BY_ID[act.act](at, act.id)
   switch (act.act) {
     case 'createSnapshot':
       return at.source === undefined || at.source.status === 'deleting'
@@ -35,10 +36,6 @@ export function effectOf(at: State, act: ReplaceAct): Effect {
       return at.copy?.status === 'available' && at.copy.type === 'from'
         ? made({ ...at, copy: changed(at.copy, { status: 'retyping' }) }, act)
         : refused(at, 400)
-    case 'deleteBackup':
-    case 'deleteSnapshot':
-    case 'deleteVolume':
-      return DELETED[act.act](at, act.id)
     case 'createPersistentVolume':
       return created(at, act.shape)
     case 'deleteVolumeAttachment':
@@ -50,10 +47,15 @@ export function effectOf(at: State, act: ReplaceAct): Effect {
   }
 }
 
-const DELETED = {
+const BY_ID = {
+  markTakenOver: taken,
   deleteBackup: backupDeleted,
   deleteSnapshot: snapshotDeleted,
   deleteVolume: volumeDeleted,
+}
+
+function isById(act: ReplaceAct): act is Extract<ReplaceAct, { act: keyof typeof BY_ID }> {
+  return act.act in BY_ID
 }
 
 type ByBackup = Extract<ReplaceAct, { act: 'createBackup' | 'restoreBackup' | 'markVolume' }>
@@ -97,6 +99,13 @@ function byBackup(at: State, act: ByBackup): Effect {
             answer: { kind: 'Accepted' },
           }
   }
+}
+
+function taken(at: State, id: string): Effect {
+  const marked = id === 'copy' || id === 'restored' ? at[id] : undefined
+  return marked === undefined
+    ? refused(at, 404)
+    : { state: { ...at, [id]: { ...marked, takenOver: true } }, answer: { kind: 'Accepted' } }
 }
 
 function volume(data: number): Volume {

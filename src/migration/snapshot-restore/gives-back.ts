@@ -24,6 +24,7 @@ export function givesBack(
     case 'createBackup':
     case 'restoreBackup':
     case 'markVolume':
+    case 'markTakenOver':
     case 'deleteBackup':
     case 'deleteSnapshot':
     case 'deleteVolume':

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { PARKED_DRIVER } from './manifest.ts'
 import { nextReplaceStep } from './machine.ts'
-import { metadataOf, nameOf } from './names.ts'
+import { metadataOf, nameOf, TAKEN_OVER, takenOver } from './names.ts'
 import type { ReplaceInput } from './outcome.ts'
 import { answered, entryOf, intended } from './saved.ts'
 import type { JournalEntry, Saved } from './saved.ts'
@@ -120,8 +120,108 @@ const saving = (saved: Partial<Saved>) => ({
 const waiting = (why: string) => ({ kind: 'wait', why: expect.stringContaining(why) as unknown })
 
 describe('a copy', () => {
-  it('is switched to when it is like the volume, by two reads', () => {
-    expect(next({})).toEqual(saving({ phase: 'Switching' }))
+  const MARKED: VolumeSeen = { ...COPY, metadata: { ...COPY.metadata, ...takenOver(FULL) } }
+  const MARK = { act: 'markTakenOver', id: 'copy', updatedAt: '0' } as const
+
+  it('is marked in Cinder when it is like the volume, by two reads, before it is switched to', () => {
+    expect(next({})).toEqual({ kind: 'act', act: MARK })
+    expect(next({ cinder: { copies: [MARKED] } })).toEqual(saving({ phase: 'Switching' }))
+  })
+
+  it('is not switched to while Cinder does not show its mark, and given up in the end', () => {
+    const marked = (attempts: number, state: JournalEntry['state'] = 'Done') => {
+      const entry = {
+        act: 'markTakenOver',
+        of: '0',
+        state,
+        attempts,
+        requestId: 'r',
+        at: '',
+      } as const
+      return next({ saved: { journal: [...SAVED.journal, entry] } })
+    }
+
+    expect(marked(1)).toEqual({ kind: 'act', act: MARK })
+    expect(marked(1, 'Asked')).toEqual({ kind: 'act', act: MARK })
+    expect(marked(3)).toEqual(saving({ phase: 'GivingBack', reason: 'AttemptsExhausted' }))
+  })
+
+  it('is marked for its own move: the mark of an earlier one says nothing', () => {
+    const metadata = { ...COPY.metadata, [TAKEN_OVER]: 'earlier' }
+
+    expect(next({ cinder: { copies: [{ ...COPY, metadata }] } })).toEqual({
+      kind: 'act',
+      act: MARK,
+    })
+  })
+
+  it('that Cinder does not let us mark leaves the claim with its volume', () => {
+    const asked = intended(SAVED, MARK, { requestId: 'r', at: '' })
+    const saved = answered(asked, { kind: 'Rejected', httpStatus: 403, message: 'no' })
+
+    expect(next({ saved })).toEqual(saving({ phase: 'GivingBack', reason: 'Rejected' }))
+  })
+
+  /** After the claim was given its volume back, with that entry of the mark. */
+  const afterwards = (entry?: Partial<JournalEntry>) => {
+    const mark: JournalEntry = { ...done('markTakenOver', ''), of: '0', ...entry }
+    const journal = entry === undefined ? SAVED.journal : [...SAVED.journal, mark]
+    const saved = { phase: 'CleaningUp', keeps: 'original', restored: 'p', journal } as const
+    const kube = { pv: { ...ORIGINAL, policy: 'Delete' } }
+    return next({ saved: { ...saved, reason: 'ClaimNeeded' }, kube, cinder: { copies: [MARKED] } })
+  }
+
+  it.each<[string, Partial<JournalEntry>]>([
+    ['has the mark', {}],
+    ['has a mark whose answer was lost', { state: 'Asked' }],
+  ])('that was marked and is given up goes when the journal %s', (_, entry) => {
+    expect(afterwards(entry)).toEqual({ kind: 'act', act: { act: 'deleteVolume', id: 'copy' } })
+  })
+
+  it.each<[string, Partial<JournalEntry> | undefined]>([
+    ['the journal has no mark', undefined],
+    ['the mark of the journal provably never arrived', { state: 'None' }],
+    ['it was changed since it was marked', { of: 'before' }],
+  ])('that was marked and is given up stays when %s', (_, entry) => {
+    expect(afterwards(entry)).toEqual(expect.objectContaining(waiting('has been taken over')))
+  })
+
+  it.each(['Delete', 'Retain'] as const)(
+    'that was taken over by another record stays when the claim is deleted, by policy %s too',
+    (policy) => {
+      const gone = { phase: 'Abandoning', keeps: 'original', restored: 'p', policy } as const
+      const kube = { claim: undefined, pv: { ...ORIGINAL, policy } }
+
+      expect(next({ saved: gone, kube, cinder: { copies: [MARKED] } })).toEqual(
+        expect.objectContaining(waiting('has been taken over')),
+      )
+    },
+  )
+
+  it('goes after a rollback, also when this record has not marked it', () => {
+    const saved = {
+      phase: 'CleaningUp',
+      keeps: 'original',
+      reason: 'RolledBack',
+      restored: 'p',
+    } as const
+    const kube = { pv: { ...ORIGINAL, policy: 'Delete' } }
+
+    expect(next({ saved, kube, cinder: { copies: [MARKED] } })).toEqual({
+      kind: 'act',
+      act: { act: 'deleteVolume', id: 'copy' },
+    })
+  })
+
+  it.each<[string, Saved['journal']]>([
+    ['not made yet', []],
+    ['made another', [done('createSnapshot', 'snapshot'), done('cloneVolume', 'second')]],
+  ])('is not made where a record that has %s finds one that was taken over', (_, journal) => {
+    const copies = [MARKED, { ...COPY, id: 'second' }]
+
+    expect(next({ saved: { journal }, cinder: { copies } })).toEqual(
+      saving({ phase: 'GivingBack', reason: 'Unverified' }),
+    )
   })
 
   it.each<[string, Partial<VolumeSeen>]>([

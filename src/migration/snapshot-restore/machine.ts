@@ -1,6 +1,7 @@
 import { CINDER_DRIVER } from '../../api/names.ts'
 import { FOREIGN_INTENT, isForeign } from '../foreign.ts'
 import { copied } from './copying.ts'
+import { markedTakenOver } from './taken-over.ts'
 import { discarded, HEALTHY, settled } from './discard.ts'
 import type { Discarded } from './discard.ts'
 import { OWN_FINALIZER } from './manifest.ts'
@@ -80,7 +81,10 @@ function copying(seen: Seen): ReplaceOutcome {
   if (cinder === undefined) return wait(input, unread)
   const next = copied({ ...seen, cinder })
   if (next !== 'whole') return next
-  return twice(input, 'verified', () => save({ ...saved, phase: 'Switching' }))
+  return (
+    markedTakenOver({ ...seen, cinder }) ??
+    twice(input, 'verified', () => save({ ...saved, phase: 'Switching' }))
+  )
 }
 
 function unwantedBy({ wish }: ReplaceInput): readonly [EndReason, string] | undefined {

@@ -15,6 +15,9 @@ const ROLES = {
   restoreBackup: 'restored',
 } as const satisfies Record<Maker, string>
 
+/** Metadata of a copy: the move by which a claim may have been on it. Nothing in Kubernetes need remember that. */
+export const TAKEN_OVER = `${GROUP}/taken-over`
+
 /** Metadata by which Cinder says what backup a volume was restored from. */
 export const RESTORED_FROM = 'src_backup_id'
 
@@ -43,6 +46,15 @@ export function ownerOf({
 }
 
 type Marked = { readonly metadata: Readonly<Record<string, string>> }
+
+export function takenOver({ moveUid }: Origin): Record<string, string> {
+  return { [TAKEN_OVER]: moveUid }
+}
+
+/** A copy that a claim may have been on by this move. A mark of an earlier one came with the metadata of the volume. */
+export function isTakenOver({ moveUid }: Pick<Origin, 'moveUid'>, { metadata }: Marked): boolean {
+  return metadata[TAKEN_OVER] === moveUid
+}
 
 /** It has exactly the metadata that it was to have. */
 export function isMarked(origin: Origin, act: Maker, { metadata }: Marked): boolean {

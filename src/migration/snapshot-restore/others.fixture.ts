@@ -2,7 +2,7 @@ import type { Event } from '../explore.fixture.ts'
 import { changed, withoutReleased } from './effects.fixture.ts'
 import type { JournalEntry } from './saved.ts'
 import { copyIn, isFinished } from './world.fixture.ts'
-import type { State, Trouble, VolumeId } from './world.fixture.ts'
+import type { State, Trouble, Volume, VolumeId } from './world.fixture.ts'
 
 /** Controllers, sidecars, Cinder, Pods and people. */
 export function* others(at: State): Generator<Event<State>> {
@@ -11,6 +11,7 @@ export function* others(at: State): Generator<Event<State>> {
   yield* pods(at)
   yield* people(at)
   yield* neighbours(at)
+  yield* etcd(at)
 }
 
 /** It costs one of the few troubles that there may be. */
@@ -175,7 +176,7 @@ function* pods(at: State): Generator<Event<State>> {
     // the attacher refuses what is being deleted
     if (pv.terminating) return
     if (volume.status !== 'available') return
-    const lie = volume.data < at.newest ? { lie: 'a Pod reads old data' } : {}
+    const lie = isOutdated(at, volume) ? { lie: 'a Pod reads old data' } : {}
     yield [
       'the Pod attaches',
       {
@@ -204,6 +205,11 @@ function* pods(at: State): Generator<Event<State>> {
   yield ['the Pod ends', { ...rest, [on]: changed(volume, { status: 'available' }) }]
 }
 
+/** In a cluster that was put back nobody can promise more than that both are kept. */
+function isOutdated({ newest, etcd: backup }: State, { data }: Volume): boolean {
+  return data < newest && backup !== 'restored'
+}
+
 function* people(at: State): Generator<Event<State>> {
   const { source, saved } = at
   if (at.claim && at.pod === undefined) {
@@ -229,8 +235,9 @@ function* people(at: State): Generator<Event<State>> {
       wanted: 'Retain',
     })
   if (at.late) return
-  // it comes to what never ends in any case
-  if (at.backup?.status === 'stuck') yield ['the deadline passes', { ...at, late: true }]
+  // it comes to what never ends in any case, and soon to an old record
+  const isOld = at.etcd === 'restored' && saved.phase === 'Copying'
+  if (at.backup?.status === 'stuck' || isOld) yield ['the deadline passes', { ...at, late: true }]
   else yield* once(at, 'wish', 'the deadline passes', { ...at, late: true })
 }
 
@@ -265,6 +272,43 @@ function* neighbours(at: State): Generator<Event<State>> {
       newest: at.newest + 1,
       source: changed(source, { status: 'in-use', data: at.newest + 1 }),
     })
+}
+
+/** Everything that Kubernetes knows goes back to what it was; Cinder, and time, do not. */
+function* etcd(at: State): Generator<Event<State>> {
+  const { saved, pv, etcd: backup, source } = at
+  if (!at.world.troubles.includes('etcd') || !isCalm(at)) return
+  const isSwitched = saved.journal.some(
+    (e) => e.act === 'createPersistentVolume' && e.of === 'copy',
+  )
+  const isBefore = saved.phase === 'Copying' || saved.phase === 'Switching'
+  // from one in the gap it goes on as from one right before it
+  const isHeld = pv?.terminating === false && at.pod === undefined && at.confirming === undefined
+  if (backup === undefined && isBefore && !isSwitched && isHeld)
+    yield ['etcd is backed up', { ...at, etcd: { saved, pv } }]
+  if (backup === 'restored') yield* compared(at)
+  // before anything was written to the copy it has nothing to lose
+  else if (backup !== undefined && !isFinished(at) && at.newest > 0) {
+    if (source?.status !== 'available' || at.pod?.on !== undefined) return
+    const { pv: _pv, pod: _pod, wish: _wish, confirming: _confirming, ...rest } = at
+    const before = {
+      ...backup,
+      etcd: 'restored',
+      quiet: false,
+      soaked: false,
+      parkedAttachment: false,
+    } as const
+    yield* once(at, 'etcd', 'etcd is put back', { ...rest, ...before })
+  }
+}
+
+/** An administrator brings what is newer to the volume that the claim has now, and deletes the other one. */
+function* compared(at: State): Generator<Event<State>> {
+  const { saved, source, pod } = at
+  const copy = at[copyIn(at)]
+  if (saved.phase !== 'CleaningUp' || saved.keeps !== 'original' || source === undefined) return
+  if (copy?.takenOver === true && copy.status === 'available' && pod === undefined)
+    yield ['an administrator deletes the copy', { ...without(at, copyIn(at)), newest: source.data }]
 }
 
 /** Such a call may arrive at any time after the one that it repeats. */

@@ -60,6 +60,8 @@ export type ReplaceAct =
   | { readonly act: 'restoreBackup' }
   /** Cinder gives a restored volume the metadata of what was backed up. */
   | { readonly act: 'markVolume'; readonly id: string }
+  /** The copy says from then on that the claim may have been on it. `updatedAt` of the copy: unchanged later = it was not. */
+  | { readonly act: 'markTakenOver'; readonly id: string; readonly updatedAt: string }
   | { readonly act: 'deleteBackup'; readonly id: string }
   | { readonly act: 'deleteSnapshot'; readonly id: string }
   | { readonly act: 'deleteVolume'; readonly id: string }
@@ -275,6 +277,8 @@ function objectOf(act: ReplaceAct): string | undefined {
     case 'deleteBackup':
     case 'deleteVolume':
       return act.id
+    case 'markTakenOver':
+      return act.updatedAt
     case 'setReclaimPolicy':
       return act.policy
     case 'deletePersistentVolume':

@@ -2,7 +2,7 @@ import { CINDER_DRIVER } from '../../api/names.ts'
 import type { Event } from '../explore.fixture.ts'
 import { effectOf, finalizersOf, versionOf } from './effects.fixture.ts'
 import { PARKED_DRIVER, parkedHandle } from './manifest.ts'
-import { metadataOf, nameOf, RESTORED_FROM } from './names.ts'
+import { metadataOf, nameOf, RESTORED_FROM, takenOver } from './names.ts'
 import type { ReplaceInput, ReplaceOutcome } from './outcome.ts'
 import { intended, isMaker } from './saved.ts'
 import type { ReplaceAct, Saved } from './saved.ts'
@@ -280,7 +280,7 @@ const NAMESAKE: Volume = { status: 'available', data: 0, type: 'to', changes: 0 
 
 function seen(
   id: string,
-  { status, type, changes }: Volume,
+  { status, type, changes, takenOver: isTaken }: Volume,
   name: string,
   metadata: Readonly<Record<string, string>>,
 ): VolumeSeen {
@@ -295,6 +295,6 @@ function seen(
     encrypted: false,
     attached: status === 'in-use',
     updatedAt: String(changes),
-    metadata,
+    metadata: isTaken ? { ...metadata, ...takenOver(FULL) } : metadata,
   }
 }

@@ -18,6 +18,7 @@ export type Trouble =
   | 'handle'
   | 'policy'
   | 'twin'
+  | 'etcd'
 
 export type Finalizer = 'protection' | 'provisioner' | 'attacher' | 'own'
 
@@ -36,6 +37,8 @@ export type Volume = {
   readonly type: 'from' | 'to'
   /** Its `updated_at`. */
   readonly changes: number
+  /** It says that the claim may have been on it. */
+  readonly takenOver?: true
 }
 
 /** What a move by backup gives the claim. */
@@ -89,6 +92,8 @@ export type State = {
   readonly twin?: 'copy' | 'snapshot' | 'backup' | 'restored'
   /** Cinder does not list it for a moment. */
   readonly hidden?: 'snapshot' | 'copy' | 'backup' | 'restored'
+  /** What is in a backup of etcd, from before the claim may have the copy; `restored` = the cluster was put back to it. */
+  readonly etcd?: Pick<State, 'saved' | 'pv'> | 'restored'
   /** Another PersistentVolume that stands for the source. */
   readonly otherPv: boolean
   /** A VolumeAttachment that nobody serves. */
@@ -175,7 +180,7 @@ function world(
   return { ...START, world: kind, left, pv: { ...pv, finalizers } }
 }
 
-/** Held, and with its clone: what comes before is as it is by clone. */
+/** Held, and with its clone: what comes before is as it is in other worlds. */
 function cloned(at: State): State {
   const done = (act: Maker, id: string) =>
     ({
@@ -195,7 +200,7 @@ function cloned(at: State): State {
       sourceUpdatedAt: '0',
       journal: [done('cloneVolume', 'copy'), done('createSnapshot', 'snapshot')],
     },
-    pv: { ...at.pv!, uid: 1, shape: 'held', finalizers: ['protection', 'own'] },
+    pv: { ...at.pv!, uid: 1, shape: 'held', policy: 'Retain', finalizers: ['protection', 'own'] },
     pvs: 1,
     snapshot: { status: 'available', data: 0 },
     copy: { status: 'available', data: 0, type: 'from', changes: 1 },
@@ -230,6 +235,7 @@ export const WORLDS: readonly State[] = [
   world(2, 'Retain', ['claim', 'crash']),
   world(2, 'Delete', ['claim', 'pod']),
   world(2, 'Delete', ['wish', 'pod']),
+  cloned(world(2, 'Delete', ['etcd', 'pod'])),
   world(2, 'Delete', ['policy', 'claim', 'wish', 'crash']),
   world(1, 'Delete', [...EVERYTHING, 'twin'], true, 'backup'),
   cloned(world(2, 'Retain', ['calls'], false, 'backup')),
