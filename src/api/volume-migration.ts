@@ -175,6 +175,17 @@ export function isFinished(m: VolumeMigration): boolean {
   return m.status?.step === 'Succeeded' || m.status?.step === 'Failed'
 }
 
+/** For a sentence: a move made by hand mostly names no tier that it comes from. */
+export function routeOf({
+  from,
+  to,
+}: {
+  readonly from?: string | undefined
+  readonly to: string
+}): string {
+  return from === undefined ? `to ${to}` : `${from} to ${to}`
+}
+
 /** Made by a person: the reason that an object has unless it names another. */
 export function isManual(m: VolumeMigration): boolean {
   return (m.spec.reason ?? 'Manual') === 'Manual'

@@ -10,7 +10,7 @@ export type ClusterIdParts = {
 }
 
 /**
- * By what this cluster is told apart from others: the uid of kube-system; with a smaller role, the uid of our own Lease.
+ * By what this cluster is distinguished from others: the uid of kube-system; with a smaller role, the uid of our own Lease.
  * Throws where that is not known: under another id our own moves would look like those of another cluster, and what they
  * have made would be left behind.
  */

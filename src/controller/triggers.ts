@@ -160,6 +160,8 @@ export class Triggers {
 
   #claimChanged(key: string, before: Claim | undefined, after: Claim | undefined): void {
     const { queues, windows } = this.#parts
+    // in a soak nothing else would show for minutes that it is gone
+    if (after === undefined) this.#parts.onClaimUsed(key)
     if (after === undefined || before === undefined || !sameToUs(before, after))
       queues.claims.add(key, { priority: 'user' })
     if (after !== undefined) queues.annotations.add(key)

@@ -15,7 +15,10 @@ export type Manner = {
 
 export function mannerOf(
   strategy: Strategy,
-  { disruptive, kept }: { readonly disruptive: boolean; readonly kept?: Kept | undefined },
+  {
+    disruptive,
+    kept,
+  }: { readonly disruptive: boolean; readonly kept?: Pick<Kept, 'perDay'> | undefined },
 ): Manner {
   const reversible = strategy === 'snapshot-restore'
   return { strategy, reversible, disruptive, keptPerDay: reversible ? (kept?.perDay ?? 0) : 0 }

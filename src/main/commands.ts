@@ -129,7 +129,10 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     'approve',
     'Approves a pending move (mode Approve); your user name is recorded.',
   ),
-  cancel: decision('cancel', 'Cancels a move that has not begun.'),
+  cancel: decision(
+    'cancel',
+    'Cancels a move that has not begun, or whose copy has not taken over yet.',
+  ),
   rollback: decision(
     'rollback',
     'Gives a claim its former volume back while its move soaks; what was written since is lost.',

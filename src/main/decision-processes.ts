@@ -55,7 +55,7 @@ export const DECISION_COMMANDS: Readonly<Record<string, Command>> = {
   ),
   cancel: command(
     'cancel',
-    'Cancels a move that has not begun.',
+    'Cancels a move that has not begun, or whose copy has not taken over yet.',
     CANCEL_FLAGS,
     { least: 1, most: 1, usage: 'the name of a VolumeMigration', shown: 'VMIG' },
     runCancel,

@@ -67,7 +67,10 @@ export const wantsNothing = stated(
 )
 
 export const backingOff = stated(
-  { BackingOff: 'An earlier attempt failed or was reverted; the next one waits for hours.' },
+  {
+    BackingOff:
+      'An earlier attempt failed or was reverted; the next one waits for hours, and after a rollback for seven days.',
+  },
   ({ backOff, now }: Candidate) => {
     if (!backOff || backOff.until <= now) return undefined
     return {

@@ -18,12 +18,16 @@ export type Copied = {
 /** What that costs, in the unit of the prices. */
 export type Kept = Copied & { readonly perDay: number; readonly total: number }
 
+export function keptPerDay(from: Pick<Tier, 'pricePerGiBMonth'>, sizeGiB: number): number {
+  return (monthlyCost(from, sizeGiB) * 24) / HOURS_PER_MONTH
+}
+
 export function keptOf(
   copied: Copied,
   from: Pick<Tier, 'pricePerGiBMonth'>,
   sizeGiB: number,
 ): Kept {
-  const perDay = (monthlyCost(from, sizeGiB) * 24) / HOURS_PER_MONTH
+  const perDay = keptPerDay(from, sizeGiB)
   return { ...copied, perDay, total: perDay * copied.days }
 }
 

@@ -159,3 +159,15 @@ describe('a planned move is disruptive', () => {
     expect(await explained(stage, 'data')).toContain(text)
   })
 })
+
+it('what a former volume costs is in the plan for a copy made by hand, before and in its soak', async () => {
+  const stage = auto({})
+  stage.claim({ name: 'data', sizeGiB: 100 })
+  stage.move('by-hand', { claim: { name: 'data' }, to: 'cold', strategy: 'snapshot-restore' })
+  const keptPerDay = expect.closeTo(0.329, 3) as unknown
+  expect(await rowOf(stage, 'data')).toMatchObject({ migration: 'by-hand', keptPerDay })
+  stage.start()
+  const isSoaking = () => stage.ends('data')[0] === 'Soaking/Soaking'
+  expect(await stage.until(isSoaking, HOUR)).toBe(true)
+  expect(await rowOf(stage, 'data')).toMatchObject({ migration: 'by-hand', keptPerDay })
+})

@@ -274,6 +274,30 @@ describe('others meanwhile', () => {
   })
 })
 
+it('the volumes of a claim that is deleted in the soak go at once, not minutes later', async () => {
+  const { stage, step } = pinned({ snapshot: false })
+  stage.start()
+  expect(await stage.until(() => step() === 'Soaking', HOUR)).toBe(true)
+  await stage.clock.advance(11 * MINUTE)
+  await stage.remove('/api/v1/namespaces/default/persistentvolumeclaims/data')
+  expect(await stage.until(() => step() === 'Abandoning', MINUTE)).toBe(true)
+})
+
+it('a move made by hand without the rights for its strategy leaves its policy ready', async () => {
+  const allow = ({ verb, resource }: { verb: string; resource: string }) =>
+    !(verb === 'create' && resource === 'persistentvolumes')
+  const stage = new Stage({ csi: true, apiServer: { allow } })
+  stage.policy({ mode: 'Approve' })
+  stage.claim({ name: 'data' })
+  stage.move('by-hand', { claim: { name: 'data' }, to: 'cold', strategy: 'snapshot-restore' })
+  stage.start()
+  const waits = () => stage.ends('data')[0] === 'Waiting/MissingPermission'
+  expect(await stage.until(waits, HOUR)).toBe(true)
+  expect(stage.moves('data')[0]?.status?.message).toContain('deploy/snapshot-restore.yaml')
+  await stage.clock.advance(10 * MINUTE)
+  expect(stage.condition('Ready')).toMatchObject({ status: 'True' })
+})
+
 describe('a person who rolls a claim back', () => {
   it('has its former volume for days, and not until the next attempt', async () => {
     const { stage, volume, handle, step } = pinned({ snapshot: false })

@@ -301,7 +301,7 @@ describe('rollback is refused', () => {
     [
       'after the soak',
       [claimObject(), moveObject({ ...SOAKING, step: 'CleaningUp', reason: 'CleaningUp' })],
-      `the former volume ${FORMER} is being deleted`,
+      `the former volume ${FORMER} is deleted once nothing needs it`,
     ],
     [
       'after the end',

@@ -1,6 +1,6 @@
 import { EVENT_REASONS } from '../../api/event-reasons.ts'
 import type { EventReason } from '../../api/event-reasons.ts'
-import { isFinished, isReplacing, isWaiting } from '../../api/volume-migration.ts'
+import { isFinished, isReplacing, isWaiting, routeOf } from '../../api/volume-migration.ts'
 import type { Step, VolumeMigration } from '../../api/volume-migration.ts'
 import { UserError } from '../../errors.ts'
 import { VOLUME_MIGRATION } from '../../kube/resources.ts'
@@ -20,9 +20,11 @@ export async function decideMigration(
   deps: DecisionDeps,
 ): Promise<void> {
   let held: string | undefined
+  let hasBegun = false
   for (let tries = 1; ; tries++) {
     const m = await migration(name, namespace, deps)
     const done = answerTo(decision, m)
+    hasBegun = !isWaiting(m)
     held =
       decision === 'approve' && m.status?.reason === 'NoAdmissionPolicy' ? m.status.message : ''
     if (done !== undefined) {
@@ -40,7 +42,7 @@ export async function decideMigration(
   deps.terminal.out(
     decision === 'approve'
       ? `${namespace}/${name} is approved; ${whenIt(held)}\n`
-      : `${namespace}/${name} is cancelled\n`,
+      : `${namespace}/${name} is cancelled${hasBegun ? ', and its claim gets its volume back' : ''}\n`,
   )
 }
 
@@ -162,6 +164,6 @@ function emitEvent(
     },
     EVENT_REASONS[reason].type,
     reason,
-    `${spec.from ?? 'its type'} to ${spec.to}: approved ${byWhom(deps)}`,
+    `${routeOf(spec)}: approved ${byWhom(deps)}`,
   )
 }

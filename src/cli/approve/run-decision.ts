@@ -1,3 +1,4 @@
+import { routeOf } from '../../api/volume-migration.ts'
 import { UserError } from '../../errors.ts'
 import { money } from '../../insight/money.ts'
 import { booleanFlag, oneOf } from '../flags.ts'
@@ -71,10 +72,12 @@ export async function runApprove(
   }
   const lines = waiting.map(
     ({ metadata, spec, status }) =>
-      `  ${metadata.namespace}/${metadata.name}: ${spec.claim.name}, ${spec.from ?? 'its type'} to ${spec.to}${status?.monthlySaving === undefined ? '' : `, saves ${money(Number(status.monthlySaving))} a month`}`,
+      `  ${metadata.namespace}/${metadata.name}: ${spec.claim.name}, ${routeOf(spec)}${status?.monthlySaving === undefined ? '' : `, saves ${money(Number(status.monthlySaving))} a month`}`,
   )
   deps.terminal.out(`${lines.join('\n')}\n`)
-  deps.terminal.note(`${waiting.length} moves wait; add --yes to approve them all\n`)
+  deps.terminal.note(
+    `${waiting.length === 1 ? '1 move waits' : `${waiting.length} moves wait`}; add --yes to approve all of them\n`,
+  )
   return 1
 }
 

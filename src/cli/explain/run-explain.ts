@@ -79,6 +79,8 @@ export function claimName(word: string): string {
   const isClaim =
     kind === 'pvc' || kind === 'persistentvolumeclaim' || kind === 'persistentvolumeclaims'
   if (!isClaim || name === undefined || name === '' || rest.length > 0)
-    throw new UserError('FlagsInvalid', `"${word}" is not a claim`, { fix: 'write pvc/NAME' })
+    throw new UserError('FlagsInvalid', `"${word}" is not a claim`, {
+      fix: 'write pvc/NAME, and its namespace with -n',
+    })
   return name
 }

@@ -129,7 +129,7 @@ function whyOver(claim: ClaimName, m: VolumeMigration): UserError | undefined {
   if (step === 'CleaningUp')
     return new UserError(
       'TooLate',
-      `${namespace}/${name} is past its soak, and the former volume ${former} is being deleted`,
+      `${namespace}/${name} is past its soak, and the former volume ${former} is deleted once nothing needs it`,
       { fix: BACK },
     )
   if (step === 'Abandoning')

@@ -15,7 +15,7 @@ export function renderProspect(p: Prospect, now: number): string {
     ...(p.possibleUntil === null
       ? []
       : [
-          `Possible until ${shown(p.possibleUntil)} at the latest; sooner ends it when the claim has been mounted for long enough.`,
+          `Possible until ${shown(p.possibleUntil)} at the latest; it ends sooner once the claim has been mounted for long enough.`,
         ]),
   ]
   return `${lines.map(printable).join('\n')}\n`

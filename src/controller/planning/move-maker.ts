@@ -1,7 +1,7 @@
 import { AuditUnavailableError } from '../../audit/audit.ts'
 import { sleep } from '../../clock.ts'
 import { messageOf } from '../../errors.ts'
-import { isFinished } from '../../api/volume-migration.ts'
+import { isFinished, routeOf } from '../../api/volume-migration.ts'
 import type { VolumeMigration } from '../../api/volume-migration.ts'
 import type { ControllerDeps } from '../deps.ts'
 import type { Judged } from './decision-inputs.ts'
@@ -106,7 +106,7 @@ export class MoveMaker {
       reports.claim(
         claim,
         'MigrationPlanned',
-        `${created.spec.from ?? 'its type'} to ${created.spec.to}: ${judged.verdict.message}`,
+        `${routeOf(created.spec)}: ${judged.verdict.message}`,
       )
       return 'made'
     } catch (e) {

@@ -330,7 +330,7 @@ function isNeeded(outcome: ReplaceOutcome): boolean {
 /** A Pod that needs a held claim waits no longer until it is seen. */
 const HELD_POLL_MS = 10_000
 
-/** A Pod or attachment that comes or goes wakes a soak; for days there is nothing else to see. */
+/** A Pod or attachment that comes or goes wakes a soak, and the end of the claim; for days there is nothing else to see. */
 const SOAK_POLL_MS = 5 * 60_000
 
 /** The claim has a volume, or nobody has it any more. */

@@ -1,7 +1,7 @@
 import type { EventReason } from '../../api/event-reasons.ts'
 import type { MigrationStatusReason } from '../../api/reasons.ts'
 import { EVENT_REASONS } from '../../api/event-reasons.ts'
-import { isReplacementStep } from '../../api/volume-migration.ts'
+import { isReplacementStep, routeOf } from '../../api/volume-migration.ts'
 import type { ReplacementStep, Step, VolumeMigration } from '../../api/volume-migration.ts'
 import type { EventRecorder, ObjectReference } from '../../kube/types.ts'
 import type { Log } from '../../log.ts'
@@ -93,7 +93,7 @@ export class MoveReporter implements Reports {
 }
 
 function route(m: VolumeMigration): string {
-  return `${m.spec.from ?? 'its type'} to ${m.spec.to}`
+  return routeOf(m.spec)
 }
 
 function eventFor(

@@ -1,3 +1,4 @@
+import { isManual } from '../../api/volume-migration.ts'
 import type { VolumeMigration } from '../../api/volume-migration.ts'
 import { yieldToEventLoop, sleep } from '../../clock.ts'
 import type { StoragePolicyStatus } from '../../api/storage-policy.ts'
@@ -231,8 +232,12 @@ export class StatusWriter {
 function unreadFor(open: readonly VolumeMigration[], policy: string): StatusFacts['unreadFor'] {
   const waiting = (reason: 'MissingPermission' | 'CinderDown') => {
     const one = open.find(
-      ({ spec, status }) =>
-        spec.policy === policy && status?.step === 'Waiting' && status.reason === reason,
+      (m) =>
+        m.spec.policy === policy &&
+        m.status?.step === 'Waiting' &&
+        m.status.reason === reason &&
+        // that of one move, which the policy does not go by
+        !(isManual(m) && m.spec.strategy !== undefined),
     )
     return one && { reason, message: one.status?.message ?? '' }
   }

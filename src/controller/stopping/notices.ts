@@ -1,5 +1,6 @@
 import { EVENT_REASONS } from '../../api/event-reasons.ts'
 import type { EventReason } from '../../api/event-reasons.ts'
+import { routeOf } from '../../api/volume-migration.ts'
 import type { EventRecorder, ObjectReference } from '../../kube/types.ts'
 import { noticeOf } from '../../migration/workloads/notice.ts'
 import type { StopRecord } from '../../migration/workloads/saved.ts'
@@ -18,8 +19,8 @@ export class Notices {
 
   /** `before` undefined = the first notice, ahead of any call. */
   saved(before: WorkloadStop | undefined, { move, saved }: WorkloadStop): void {
-    const { namespace, claim, from = 'its type', to } = move
-    const why = `the move of claim ${namespace}/${claim} from ${from} to ${to}`
+    const { namespace, claim, from } = move
+    const why = `the move of claim ${namespace}/${claim} ${from === undefined ? '' : 'from '}${routeOf(move)}`
     const notice = noticeOf(before?.saved, saved, why)
     if (notice === undefined) return
     const { kind, ...workload } = saved.workload

@@ -28,3 +28,11 @@ it('a time that was never set is not reported in days since 1970', () => {
   expect(lines.map((line) => line.message).join('\n')).not.toMatch(/\d{4,} d/)
   expect(saw('no data', { state: unset, now: 1_768_900_000 })).toContain('no window')
 })
+
+it('snapshots that a copy goes around are not reported as none', () => {
+  expect(saw('snapshots', { copied: () => ({ days: 14, bySnapshots: true }) })).toBe(
+    'some, which block no copy',
+  )
+  expect(saw('snapshots', { copied: () => ({ days: 14, bySnapshots: false }) })).toBe('none')
+  expect(saw('snapshots', {})).toBe('none')
+})

@@ -60,7 +60,7 @@ const FACTS: Readonly<Record<string, (c: Candidate, want: Want) => string>> = {
   'cooling down': lastMove,
   'backing off': (c) => (c.backOff === undefined ? 'no attempt has failed' : 'the pause is over'),
   busy: (c) => `the volume is ${c.volume?.status ?? 'unknown'}`,
-  snapshots: () => 'none',
+  snapshots: (c, want) => (c.copied?.(want.to)?.bySnapshots ? 'some, which block no copy' : 'none'),
   'kept copies': (c, want) => keptFact(c, want),
   attached: (c, want) =>
     c.volume?.attached ? c.attachedSafety(want.to).message : 'attached nowhere',

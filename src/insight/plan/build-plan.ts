@@ -15,6 +15,7 @@ import { quotaNeeds, rankedMoves } from '../../controller/planning/ranked-moves.
 import type { QuotaNeed } from '../../controller/view/quotas.ts'
 import { isTarget } from '../../controller/view/targets.ts'
 import type { Target } from '../../controller/view/targets.ts'
+import { keptPerDay } from '../../policy/kept-copies.ts'
 import { monthlyCost, savingOf } from '../../policy/rank.ts'
 import type { Saving } from '../../policy/rank.ts'
 import { preflightOf } from '../preflight-of.ts'
@@ -142,7 +143,7 @@ function rowOf(
     ...figures(snapshot, judged, open === undefined ? undefined : to, to !== ''),
     monthlyCost: here === undefined ? 0 : monthlyCost(here, sizeGiB),
     migration: open?.metadata.name ?? '',
-    ...mannerTo(snapshot, to, judged, open),
+    ...mannerTo(snapshot, to, judged, { open, sizeGiB }),
   }
 }
 
@@ -152,12 +153,19 @@ function mannerTo(
   { decisionInputs }: ClusterSnapshot,
   to: string,
   judged: Judged,
-  open: VolumeMigration | undefined,
+  { open, sizeGiB }: { readonly open: VolumeMigration | undefined; readonly sizeGiB: number },
 ) {
   if (to === '') return NO_MANNER
   const strategy = open?.spec.strategy ?? judged.strategy
   const disruptive = decisionInputs.isDisruptive(judged, to, strategy)
-  return mannerOf(strategy, { disruptive, kept: judged.kept })
+  const kept = open === undefined ? judged.kept : keptByMove(open, judged, sizeGiB)
+  return mannerOf(strategy, { disruptive, kept })
+}
+
+/** Of a move that is asked for already: in its soak the claim is on the other tier, and its policy may ask for no copy. */
+function keptByMove({ status }: VolumeMigration, { tiers, tier }: Judged, sizeGiB: number) {
+  const from = tiers.find((t) => t.typeId === status?.intent?.fromTypeId) ?? tiers[tier]
+  return from && { perDay: keptPerDay(from, sizeGiB) }
 }
 
 /** Why a copy was chosen belongs to what it waits for, but not to what refuses it. */

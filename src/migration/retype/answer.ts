@@ -5,7 +5,7 @@ import type { Goto } from '../strategy.ts'
 /** What Cinder says itself, where the quota could not be read before or was used up meanwhile. */
 export const QUOTA_REFUSED = {
   QuotaExceeded:
-    'Cinder has refused the retype for lack of quota: the credential may not read it, or others have used it up meanwhile. It is asked again every ten minutes.',
+    'Cinder has refused the retype for lack of quota: the credential may not read it, or others have used it up meanwhile. It is asked again every ten minutes. Of a copy: it is given up, and the claim keeps its volume.',
 } as const satisfies Partial<Record<StayReason, string>>
 
 /** What an answer says without a read of Cinder; undefined when a read has to come first, or there is no answer. */

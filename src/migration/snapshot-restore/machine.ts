@@ -192,7 +192,13 @@ function soaking(seen: Seen): ReplaceOutcome {
     return save({ ...saved, soak: { since, mountedMs: mountedMs + ran, mountedSince: input.now } })
   if (isMounted === (mountedSince !== undefined)) {
     const ms = Math.min(timing.soakPollMs, left)
-    return { kind: 'wait', ms, why: back.why ?? 'both volumes are kept for a while' }
+    return {
+      kind: 'wait',
+      ms,
+      why:
+        back.why ??
+        'both volumes are kept for a while, and `couchestor rollback` brings the former one back',
+    }
   }
   return save({
     ...saved,
@@ -233,7 +239,9 @@ function wayBack(seen: Seen): ReplaceOutcome | { readonly kind: 'keep'; readonly
       `the former volume ${id} is "${source.status}" in Cinder; the claim keeps the copy until it is available`,
     )
   // a late call must not change the reclaim policy of what is about to be deleted
-  return settled(seen, () => giveBack(saved, 'RolledBack', 'a person wants the former volume back'))
+  return settled(seen, () =>
+    giveBack(saved, 'RolledBack', 'a person wanted the former volume back'),
+  )
 }
 
 function givingBack(seen: Seen): ReplaceOutcome {

@@ -66,7 +66,7 @@ export function replacePreflight(facts: ReplaceFacts): readonly Block[] {
       : [
           {
             reason: 'MissingPermission' as const,
-            message: `the role of the controller lacks what the replacement of a PersistentVolume needs: ${facts.missingRights.join(', ')}; allow it in the chart`,
+            message: `the role of the controller lacks what the replacement of a PersistentVolume needs: ${facts.missingRights.join(', ')}; set strategies.snapshotRestore.enabled in the chart, or apply deploy/snapshot-restore.yaml`,
           },
         ]),
     ...byBackup(facts),
