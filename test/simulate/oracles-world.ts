@@ -4,6 +4,7 @@ import type { VolumeMigration } from '../../src/api/volume-migration.ts'
 import type { HttpRequest } from '../../src/http.ts'
 import type { World } from '../../src/sim/world.ts'
 import { conditionsMatch, prematureSuccess } from './oracles-truth.ts'
+import { MOVE_KEY } from './replacements.ts'
 
 // Promises that hold in every world, asked by the simulation, the crash suite and the suites of two leaders.
 
@@ -108,6 +109,8 @@ function oneFlight(view: WorldView): string[] {
 }
 
 function ledgerHolds(view: WorldView): string[] {
+  const { seams } = view.world.cloud
+  const retyping = seams.volumes().filter((v) => v.status === 'retyping')
   const flying = new Set(
     view
       .moves()
@@ -119,7 +122,9 @@ function ledgerHolds(view: WorldView): string[] {
       .ledger()
       .filter((e) => !flying.has(`${e.namespace}/${e.migration}`))
       // one whose object was deleted may run for as long as Cinder likes
-      .filter((e) => view.world.cloud.seams.volume(e.volumeId)?.status !== 'retyping')
+      .filter((e) => seams.volume(e.volumeId)?.status !== 'retyping')
+      // so may the copy of one that was given up
+      .filter((e) => !retyping.some((v) => v.metadata[MOVE_KEY] === e.uid))
       .map((e) => `the ledger keeps ${e.namespace}/${e.migration}`)
   )
 }

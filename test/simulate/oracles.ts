@@ -139,8 +139,9 @@ function boundedRequests(universe: Universe, identity: string, request: HttpRequ
 }
 
 // an older Cinder names the type of a volume only, and names change: which type it is has to be asked each time
+// a Cinder that refuses a microversion is asked for its versions before the next read
 const SHARED =
-  /\/(snapshots|volumes)\/detail$|\/(types|persistentvolumes|volumeattachments|pods|selfsubjectaccessreviews)$/
+  /\/v3\/$|\/(snapshots|volumes)\/detail$|\/(types|persistentvolumes|volumeattachments|pods|selfsubjectaccessreviews)$/
 const ASKED = /\/(persistentvolumes|selfsubjectaccessreviews)$/
 
 function mostOf(universe: Universe, method: string, path: string): number {
