@@ -92,6 +92,8 @@ export class Administrator {
     const { pool: own, image } = imageOf(volume)
     const images = await rbdImages()
     const isThere = POOLS.filter((pool) => images[pool].includes(image))
+    // one whose creation was cut has none
+    if (isThere.length === 0) return
     if (!isThere.includes(own))
       throw new Error(`${image} is in ${isThere.join(', ')}, not in ${own}`)
     for (const pool of isThere.filter((p) => p !== own)) {

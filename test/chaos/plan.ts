@@ -44,10 +44,10 @@ export type ChaosSize = {
   readonly waves: number
   readonly troublesPerWave: number
   /**
-   * cinder-volume is suspended only. A volume whose retype is cut by its death says "retyping" for ever, and a move may call
-   * that stuck after 102 s at the earliest.
+   * Cinder is suspended only. A volume whose retype or creation is cut by its death says "retyping" or "creating" for ever,
+   * and a move may call that stuck after 102 s at the earliest.
    */
-  readonly sparesCinderVolume?: boolean
+  readonly sparesCinder?: boolean
 }
 
 /** All that is left to chance, drawn before anything runs: the same seed draws the same. */
@@ -106,9 +106,9 @@ function troubleFor(
   dice: Dice,
   victim: Victim,
   moves: readonly PlannedMove[],
-  { sparesCinderVolume = false }: ChaosSize,
+  { sparesCinder = false }: ChaosSize,
 ): Trouble {
-  const isSpared = victim === 'cinder-volume' && sparesCinderVolume
+  const isSpared = victim.startsWith('cinder-') && sparesCinder
   const how: How = isSpared || dice.chance(0.25) ? 'suspended' : 'killed'
   const downMs = dice.int(how === 'suspended' ? LONGEST_STANDSTILL_MS : LONGEST_ABSENCE_MS)
   const move = dice.int(moves.length)

@@ -5,9 +5,9 @@ import { failuresIn, reportOf } from '../chaos/figures.ts'
 import { planOf } from '../chaos/plan.ts'
 import { playChaos } from '../chaos/run.ts'
 
-/** `npm run test:long -- chaos` plays others, and kills cinder-volume too. */
+/** `npm run test:long -- chaos` plays others, and kills Cinder too. */
 const SEED = 1933
-const SIZE = { claims: 3, waves: 2, troublesPerWave: 3, sparesCinderVolume: true }
+const SIZE = { claims: 3, waves: 2, troublesPerWave: 3, sparesCinder: true }
 
 describeLab('moves while what they need is killed', () => {
   beforeAll(buildController)
