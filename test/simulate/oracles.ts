@@ -189,7 +189,13 @@ function stuckIsCounted(universe: Universe): string[] {
   const counted = series
     .filter((s) => s.labels['step'] === 'Stuck')
     .reduce((sum, s) => sum + s.value, 0)
-  return stuck === counted ? [] : [`${stuck} moves are stuck, the metric says ${counted}`]
+  // what a webhook keeps from the object is known to the leader
+  const unsaved = universe
+    .moves()
+    .filter((m) => isInFlight(m) && universe.cannotBeReported(m.metadata.name)).length
+  return stuck <= counted && counted <= stuck + unsaved
+    ? []
+    : [`${stuck} moves are stuck, the metric says ${counted}`]
 }
 
 function tierShown(universe: Universe): string[] {
