@@ -1,4 +1,5 @@
 import type { MoveReason } from '../src/api/reasons.ts'
+import { REPLACEMENT_STEPS } from '../src/api/volume-migration.ts'
 import { CINDER_DRIVER } from '../src/api/names.ts'
 import { shownOf } from '../src/controller/replacing/shown.ts'
 import { explore } from '../src/migration/explore.fixture.ts'
@@ -17,17 +18,6 @@ export type ReplacementTransition = {
 
 /** Each trouble once, by either reclaim policy: the larger worlds put the same arrows together in other ways. */
 const SMALL = WORLDS.slice(0, 2)
-
-/** In the order in which a move comes to them. */
-const PHASES: readonly Phase[] = [
-  'Holding',
-  'Copying',
-  'Switching',
-  'Soaking',
-  'GivingBack',
-  'CleaningUp',
-  'Abandoning',
-]
 
 const TO_THE_END = [
   ['GivingBack', 'CleaningUp'],
@@ -99,7 +89,7 @@ function* variants(input: ReplaceInput): Generator<ReplaceInput> {
 const COPIES = [{ sizeGiB: 2 }, { updatedAt: 'since' }, { id: 'other' }] as const
 
 function order({ from }: ReplacementTransition): number {
-  return PHASES.findIndex((p) => p === from)
+  return REPLACEMENT_STEPS.findIndex((p) => p === from)
 }
 
 function byName(a: ReplacementTransition, b: ReplacementTransition): number {

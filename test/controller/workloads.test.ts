@@ -1,10 +1,17 @@
 import { describe, expect, it } from 'vitest'
 import { createRegistry } from '../../src/metrics.ts'
+import type { Registry } from '../../src/metrics.ts'
 import { AuditLines, full } from '../audit-lines.ts'
 import { HOUR, MINUTE } from './stage.ts'
 import { WorkloadStage } from './workload-stage.ts'
 
 const RESTART = { migration: { workloads: 'Restart' } }
+
+/** Seconds for which a workload should have been up again; undefined while none is late. */
+async function overdueIn(registry: Registry): Promise<string | undefined> {
+  const page = await registry.metrics()
+  return /couchestor_workload_restore_overdue_seconds\{policy="tiered"\} (\d+)/.exec(page)?.[1]
+}
 
 describe('an idle volume that its Deployment never detaches', () => {
   it('moves while the Deployment is stopped, which is back with all its replicas then', async () => {
@@ -298,10 +305,7 @@ describe('a workload that is down', () => {
     const ended = () => stage.ends('data')[0] === 'Succeeded/Verified'
     expect(await stage.until(ended)).toBe(true)
     await stage.passes(10 * MINUTE)
-    const overdue = async () =>
-      /couchestor_workload_restore_overdue_seconds\{policy="tiered"\} (\d+)/.exec(
-        await registry.metrics(),
-      )?.[1]
+    const overdue = () => overdueIn(registry)
     expect(Number(await overdue())).toBeGreaterThan(500)
     restore()
     expect(await stage.until(() => stage.replicas('web') === 1, 5 * MINUTE)).toBe(true)
@@ -339,10 +343,7 @@ describe('a workload that is down', () => {
     const ended = () => stage.ends('data')[0] === 'Succeeded/Verified'
     expect(await stage.until(ended)).toBe(true)
     await stage.passes(10 * MINUTE)
-    const overdue = async () =>
-      /couchestor_workload_restore_overdue_seconds\{policy="tiered"\} (\d+)/.exec(
-        await registry.metrics(),
-      )?.[1]
+    const overdue = () => overdueIn(registry)
     expect(Number(await overdue())).toBeGreaterThan(500)
     save()
     expect(await stage.until(() => stage.replicas('web') === 1, 5 * MINUTE)).toBe(true)

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { ConnectionError } from '../../src/http.ts'
 import { replacePreflight } from '../../src/migration/snapshot-restore/preflight.ts'
 import type { Saved } from '../../src/migration/snapshot-restore/saved.ts'
 import { HOUR } from '../controller/stage.ts'
 import { Stand } from './stand.ts'
+import { loseEachAnswerOnce, needClaim } from './troubles.ts'
 
 const TO_COPY = [
   'Retain',
@@ -38,19 +38,6 @@ function leftIn({ stage: { cloud } }: Stand) {
     snapshots: cloud.snapshots().length,
     backups: cloud.backups().filter((b) => isOurs(b.name)).length,
   }
-}
-
-function needsIt({ stage }: Stand): void {
-  stage.world.api.seed({
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name: 'cron', namespace: 'default' },
-    spec: {
-      containers: [{ name: 'main', image: 'none' }],
-      volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }],
-    },
-    status: { phase: 'Pending' },
-  })
 }
 
 describe('a move by backup', () => {
@@ -119,15 +106,7 @@ describe('a move by backup', () => {
 
   it('whose every answer is lost once ends the same', async () => {
     const stand = await begun()
-    const lost = new Set<string>()
-    stand.gate = async (request, send) => {
-      const answer = await send()
-      const { pathname, origin } = new URL(request.url)
-      const what = `${request.method} ${origin}${pathname} ${JSON.stringify(request.body ?? '').slice(0, 60)}`
-      if (request.method === 'GET' || pathname.includes('/auth/') || lost.has(what)) return answer
-      lost.add(what)
-      return Promise.reject(new ConnectionError('reset', 'lost'))
-    }
+    loseEachAnswerOnce(stand)
     await stand.follow()
 
     expect(stand.saved).toMatchObject({ phase: 'Succeeded' })
@@ -155,7 +134,7 @@ describe('a move by backup', () => {
       const stand = await begun()
       const source = stand.handle
       await stand.follow(isAsked(act))
-      needsIt(stand)
+      needClaim(stand)
       const since = stand.stage.clock.now()
       await stand.follow((s) => s.phase === 'CleaningUp')
       expect(stand.stage.clock.now() - since).toBeLessThan(20_000)

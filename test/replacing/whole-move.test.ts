@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
 import { REPLACED_AT } from '../../src/api/names.ts'
-import { ConnectionError } from '../../src/http.ts'
 import { HOUR } from '../controller/stage.ts'
 import { Stand } from './stand.ts'
+import { loseEachAnswerOnce, needClaim } from './troubles.ts'
 
 const TO_COPY = [
   'Retain',
@@ -96,15 +96,7 @@ it('a move whose every answer is lost once ends the same', async () => {
   const stand = await Stand.open()
   const source = stand.handle
   await stand.begin()
-  const lost = new Set<string>()
-  stand.gate = async (request, send) => {
-    const answer = await send()
-    const { pathname, origin } = new URL(request.url)
-    const what = `${request.method} ${origin}${pathname} ${JSON.stringify(request.body ?? '').slice(0, 40)}`
-    if (request.method === 'GET' || pathname.includes('/auth/') || lost.has(what)) return answer
-    lost.add(what)
-    return Promise.reject(new ConnectionError('reset', 'lost'))
-  }
+  loseEachAnswerOnce(stand)
   await stand.follow()
 
   expect(stand.saved).toMatchObject({ phase: 'Succeeded' })
@@ -118,16 +110,7 @@ it('a Pod that needs the held claim gets the original back within seconds', asyn
   const source = stand.handle
   await stand.begin()
   await stand.follow((s) => s.journal.some((e) => e.act === 'cloneVolume'))
-  stand.stage.world.api.seed({
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name: 'cron', namespace: 'default' },
-    spec: {
-      containers: [{ name: 'main', image: 'none' }],
-      volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }],
-    },
-    status: { phase: 'Pending' },
-  })
+  needClaim(stand)
   const since = stand.stage.clock.now()
   await stand.follow((s) => s.phase === 'CleaningUp')
   expect(stand.stage.clock.now() - since).toBeLessThan(20_000)

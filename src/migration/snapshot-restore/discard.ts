@@ -4,10 +4,10 @@ import { quiet, save, twice, wait } from './outcome.ts'
 import type { ReplaceInput, ReplaceOutcome, Seen } from './outcome.ts'
 import { isBoundTo, isThere, volumeIdOf } from './replace.ts'
 import { isOurs, nameOf, OWNER } from './names.ts'
-import { whyMayBeNewest } from './taken-over.ts'
 import { entryOf, isUnclear, MAKERS, policyOf, withEntry, withoutUnclear } from './saved.ts'
 import type { JournalEntry, Maker, ReplaceAct, Saved } from './saved.ts'
 import type { CinderSeen, VolumeSeen } from './sight.ts'
+import { whyMayBeNewest } from './taken-over.ts'
 
 /** What may be deleted: what the move has made, and the volume that the copy stands for now. */
 export type Discarded = Maker | 'source'

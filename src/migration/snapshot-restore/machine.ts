@@ -14,9 +14,9 @@ import type { PersistentVolumeSeen } from './sight.ts'
 
 /**
  * The machine that gives a claim another volume: hold, snapshot, clone, retype of the clone (or a volume from a backup of
- * it), verification, replacement of the PersistentVolume, soak, clean-up; and the way back from each of them. It acts by what is there and not by what it
- * remembers, so that any leader goes on from any point; of the calls to Cinder that make something it repeats only those
- * that provably never arrived.
+ * it), verification, replacement of the PersistentVolume, soak, clean-up; and the way back from each of them. It acts by
+ * what is there and not by what it remembers, so that any leader goes on from any point; of the calls to Cinder that make
+ * something it repeats only those that provably never arrived.
  */
 export function nextReplaceStep(input: ReplaceInput): ReplaceOutcome {
   const { saved, sight } = input

@@ -136,7 +136,11 @@ function isRateLimited({ httpStatus, quota }: Refusal): boolean {
   return httpStatus === 429 || (httpStatus === 413 && quota !== true)
 }
 
+const FIRST_LIMITER_PAUSE_MS = 30_000
+const LONGEST_LIMITER_PAUSE_MS = 300_000
+
 /** What it asks for, but not at once where it asks for nothing. Until the deadline: nothing is wrong with the move. */
 function limiterPauseMs({ retryAfterMs = 0 }: Refusal, attempts: number): number {
-  return Math.max(retryAfterMs, Math.min(30_000 * 2 ** Math.min(attempts - 1, 10), 300_000))
+  const pauseMs = FIRST_LIMITER_PAUSE_MS * 2 ** Math.min(attempts - 1, 10)
+  return Math.max(retryAfterMs, Math.min(pauseMs, LONGEST_LIMITER_PAUSE_MS))
 }
