@@ -24,6 +24,7 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   },
   {
     name: 'a move made by hand waits for an older one of the policy, which waits for it',
+    seed: 140,
     showsInCalm: true,
     file: 'controller/view/migrations.ts',
     text: 'if (isManual(other) !== isManual(than)) return isManual(other)',
